@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks a program before it runs, without running it.
+ *
+ * For any instruction stream at any design point: every word decodes; tokens never deadlock and are
+ * balanced at FINISH; every scratchpad index and DMA address is in range over the whole loop nest;
+ * capacities are kept; the program ends in FINISH. Findings name instruction, engine and reason. */
+#ifndef TSR_VERIFY_VERIFY_H
+#define TSR_VERIFY_VERIFY_H
+
+#include "configs/design.h"
+#include "isa/isa.h"
+
+enum tsr_finding_kind { /* one row a kind of defect */
+  TSR_FINDING_WORD,     /* does not decode, or a field has no meaning at this design point */
+  TSR_FINDING_END,      /* no FINISH, or something behind it */
+  TSR_FINDING_DEADLOCK,
+  TSR_FINDING_BALANCE,  /* tokens left over at the end */
+  TSR_FINDING_INDEX,    /* scratchpad index out of range, or outside of the named banks */
+  TSR_FINDING_WINDOW,   /* DMA address out of the window */
+  TSR_FINDING_ALIGN,
+};
+
+struct tsr_finding {
+  enum tsr_finding_kind kind;
+  size_t insn;      /* index in the stream */
+  int engine;
+  const char *text; /* "instruction 12 (gemm, matrix): WGT index 1030 at loop point (0,3,1), micro-op 2;
+                       the scratchpad has 1024 entries" */
+};
+
+struct tsr_findings {
+  struct tsr_finding *list; /* in order of insn; at most 100, `count` tells all */
+  size_t listed, count;
+};
+
+/* Findings live in the arena. Micro-ops are read from the program's data image through the LOADs of UOP
+ * that precede their use in program order. */
+void tsr_verify(struct tsr_arena *arena, const struct tsr_design *design,
+                const struct tsr_program *program, struct tsr_findings *out);
+
+const char *tsr_finding_kind_name(enum tsr_finding_kind kind); /* "deadlock" */
+
+#endif
