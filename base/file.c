@@ -45,7 +45,7 @@ static enum tsr_status check_kind(struct tsr_err *err, const char *path, int fd,
 enum tsr_status tsr_file_read(struct tsr_arena *arena, struct tsr_err *err, const char *path,
                               size_t limit, struct tsr_bytes *out)
 {
-  size_t size;
+  size_t size = 0;
   struct stat st;
   if (stat(path, &st) < 0)
     return tsr_refuse(err, "%s: %s", path, strerror(errno));
