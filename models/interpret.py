@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a quantized (QDQ) image network in numpy, in float64, as ONNX defines its operators.
 
-It is slow and obvious, and knows only the operators that models/digits uses. Products of int8 values
-and their sums are exact in float64, so that results differ from those of an integer machine only
-where a scaled sum lies within float64's rounding of a tie.
+It is slow and obvious, and knows only the operators that models/digits uses. Its sums carry
+float64's rounding: its results differ from exact arithmetic's only where a scaled sum lies within
+that rounding of a tie.
 """
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds ONNX graphs, float or quantized, node by node.
 
-The quantized style is that of ONNX Runtime's static quantizer (QDQ): every operator computes in float,
-and every edge between operators carries a QuantizeLinear/DequantizeLinear pair.
+The quantized style is that of ONNX Runtime's static quantizer (QDQ): every operator computes in
+float, and every edge between operators carries a QuantizeLinear/DequantizeLinear pair.
 
   activation  int8, one scale and zero point for the tensor
   weight      int8, symmetric, one scale for each output channel
@@ -11,7 +11,6 @@ and every edge between operators carries a QuantizeLinear/DequantizeLinear pair.
 import os
 
 import numpy as np
-import onnx
 from onnx import TensorProto, checker, helper, numpy_helper, shape_inference
 
 QMIN, QMAX = -128, 127

@@ -71,7 +71,7 @@ class Relu:
 
 
 class MaxPool:
-    """2x2, stride 2. A window's gradient goes to its largest element, or equally to those that tie."""
+    """2x2, stride 2. A window's gradient goes to its largest element, shared by those that tie."""
 
     def forward(self, x):
         n, h, w, c = x.shape

@@ -90,9 +90,9 @@ def rate_at(progress):
 def calibrate(network, images):
     """An Edge for each activation, from its extremes over the training images.
 
-    The pixels' own scale is 1/128 rather than the extremes' 1/255: pixels are multiples of 1/16, which
-    1/128 represents exactly; at 1/255 a pixel of 1/2 would be a tie. A max pool, which only chooses
-    among its inputs, keeps their scale.
+    The pixels' own scale is 1/128 rather than the extremes' 1/255: pixels are multiples of 1/16,
+    which 1/128 represents exactly; at 1/255 a pixel of 1/2 would be a tie. A max pool, which only
+    chooses among its inputs, keeps their scale.
     """
     edges = {name: qdq.Edge.of_range(value.min(), value.max())
              for name, value in network.forward(images).items()}
