@@ -61,11 +61,14 @@ class Graph:
         return name
 
     def output(self, name, shape):
+        """Makes the last node's output the graph's, under this name."""
+        last = self.nodes[-1]
+        last.output[0], last.name = name, "%s.%s" % (name, last.op_type)
         self.outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
         return name
 
     def const(self, name, value):
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def op(self, kind, inputs, name, **attributes):
@@ -74,12 +77,12 @@ class Graph:
                                            **attributes))
         return name
 
-    def edge(self, x, edge, name=None):
-        """Quantizes x and dequantizes it again; `name` names the result."""
+    def edge(self, x, edge):
+        """Quantizes x and dequantizes it again."""
         scale = self.const(x + ".scale", np.array(edge.scale))
         zero = self.const(x + ".zero_point", np.array(edge.zero_point))
         q = self.op("QuantizeLinear", [x, scale, zero], x + ".q")
-        return self.op("DequantizeLinear", [q, scale, zero], name or x + ".dq")
+        return self.op("DequantizeLinear", [q, scale, zero], x + ".dq")
 
     def weight(self, name, value, axis):
         """Returns (the dequantized weight's name, its scales)."""

@@ -110,7 +110,7 @@ def build(network, edges):
                         kernel_shape=[3, 3], strides=[layer.stride] * 2, pads=[1, 1, 1, 1])
 
     def edge(x, name):
-        return g.edge(x, edges[name], "logits" if name == "logits" else None)
+        return g.edge(x, edges[name])
 
     x = edge(g.input("image", [1, 1, 8, 8]), "image")
     x = edge(g.op("Relu", [conv(x, "image", "conv1", network.conv1)], "relu1"), "relu1")
@@ -123,7 +123,8 @@ def build(network, edges):
     x = edge(g.op("Flatten", [x], "flatten", axis=1), "average")
     x = g.affine("Gemm", x, edges["average"], "dense", network.dense.onnx_weight(),
                  network.dense.bias, transB=1)
-    g.output(edge(x, "logits"), [1, 10])
+    edge(x, "logits")
+    g.output("logits", [1, 10])
     return g.model()
 
 
