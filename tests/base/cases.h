@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every test program of this folder includes. */
+#ifndef TSR_TESTS_BASE_CASES_H
+#define TSR_TESTS_BASE_CASES_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+
+/* An allocator that says no at its nth call (from 0; negative: never) and counts what is live. */
+struct counting {
+  struct tsr_allocator allocator;
+  int left;
+  int live;
+  bool refused;
+};
+
+static inline void *counting_resize(void *context, void *old, size_t size)
+{
+  struct counting *c = context;
+  if (size == 0) {
+    c->live -= old != NULL;
+    free(old);
+    return NULL;
+  }
+  if (c->left == 0) {
+    c->refused = true;
+    return NULL;
+  }
+  c->left -= c->left > 0;
+  void *p = realloc(old, size);
+  c->live += p && !old;
+  return p;
+}
+
+static inline void counting_init(struct counting *c, int left)
+{
+  *c = (struct counting){.allocator = {counting_resize, c}, .left = left};
+}
+
+/* A fixed sequence from a seed: the same on every machine. */
+static inline uint64_t next_random(uint64_t *state)
+{
+  uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+#endif
