@@ -23,6 +23,7 @@ enum tsr_gop {
 };
 
 struct tsr_node;
+struct tsr__names;
 
 struct tsr_value {
   const char *name;          /* unique in its graph */
@@ -64,6 +65,7 @@ struct tsr_graph {
   struct tsr_value **input, **output, **value; /* value: all, constants included */
   struct tsr_node **node;
   size_t input_capacity, output_capacity, value_capacity, node_capacity;
+  struct tsr__names *value_names, *node_names;
 };
 
 /* --- building -------------------------------------------------------------------------------------- */
