@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a graph to a module: the one column of calls that is the compiler. */
+#ifndef TSR_COMPILER_COMPILE_H
+#define TSR_COMPILER_COMPILE_H
+
+#include "compiler/graph/graph.h"
+#include "compiler/module.h"
+
+struct tsr_compile_options {
+  bool cpu_only; /* nothing on the accelerator: --target cpu */
+  /* Called (when not NULL) with the text of each stage as it comes to be: stage is "graph", "tir",
+   * "schedule" or "stream"; name is the pass (graph) or the layer. */
+  void (*dump)(void *context, const char *stage, const char *name, const char *text);
+  void *context;
+};
+
+/* g is changed: optimized, blocked. The module lives in the arena. Every stream has passed
+ * verify/verify.h. */
+enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
+                                  const struct tsr_design *design,
+                                  const struct tsr_compile_options *options, struct tsr_module **out);
+
+#endif
