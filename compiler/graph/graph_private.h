@@ -14,4 +14,8 @@ void *tsr__names_find(const struct tsr__names *names, const char *name); /* NULL
 /* Adds `thing` under the first free name of wanted, wanted.1, wanted.2, ... and returns that name. */
 const char *tsr__names_add(struct tsr__names *names, const char *wanted, void *thing);
 
+/* --- text.c ---------------------------------------------------------------------------------------- */
+
+bool tsr__bare_name(const char *name); /* prints without quotes */
+
 #endif
