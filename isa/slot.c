@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "isa/slot.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* The rows of a format lie in order and apart: an enumerator without a value is one more than the one
+ * before it, here the first bit behind the row before. No two rows of a format start at the same bit. */
+enum {
+#define TSR_FIELD(format, name, low, bits, smallest, meaning)                                        \
+  FREE_##format##_##name, START_##format##_##low, LAST_##format##_##name = (low) + (bits) - 1,
+#include "isa/fields.def"
+#undef TSR_FIELD
+};
+enum { WORD_NONE = 256, WORD_SYNC = 256, WORD_DMA = 256, WORD_LOOP = 256, WORD_UOP = 64 };
+#define TSR_FIELD(format, name, low, bits, smallest, meaning)                                        \
+  _Static_assert((low) == 0 || (low) >= FREE_##format##_##name, #name " overlaps the row before");   \
+  _Static_assert((low) + (bits) <= WORD_##format && (bits) <= 32, #name " fits its word");
+#include "isa/fields.def"
+#undef TSR_FIELD
+
+/* Where each slot lives in struct tsr_insn or struct tsr_uop. */
+#define HOME_NONE struct tsr_insn
+#define HOME_SYNC struct tsr_insn
+#define HOME_DMA struct tsr_insn
+#define HOME_LOOP struct tsr_insn
+#define HOME_UOP struct tsr_uop
+#define AT_NONE_opcode opcode
+#define AT_SYNC_opcode opcode
+#define AT_SYNC_wait wait
+#define AT_SYNC_signal signal
+#define AT_SYNC_engine engine
+#define AT_DMA_opcode opcode
+#define AT_DMA_wait wait
+#define AT_DMA_signal signal
+#define AT_DMA_buffer dma.buffer
+#define AT_DMA_sram dma.sram
+#define AT_DMA_pad dma.pad
+#define AT_DMA_dram dma.dram
+#define AT_DMA_nx dma.nx
+#define AT_DMA_ny dma.ny
+#define AT_DMA_nz dma.nz
+#define AT_DMA_xl dma.xl
+#define AT_DMA_xr dma.xr
+#define AT_DMA_yl dma.yl
+#define AT_DMA_yr dma.yr
+#define AT_DMA_sy dma.sy
+#define AT_DMA_sz dma.sz
+#define AT_LOOP_opcode opcode
+#define AT_LOOP_wait wait
+#define AT_LOOP_signal signal
+#define AT_LOOP_first loop.first
+#define AT_LOOP_banks loop.banks
+#define AT_LOOP_dst loop.dst
+#define AT_LOOP_src loop.src
+#define AT_LOOP_uop_begin loop.uop_begin
+#define AT_LOOP_uop_count loop.uop_count
+#define AT_LOOP_n0 loop.n[0]
+#define AT_LOOP_n1 loop.n[1]
+#define AT_LOOP_n2 loop.n[2]
+#define AT_LOOP_dst0 loop.step_dst[0]
+#define AT_LOOP_dst1 loop.step_dst[1]
+#define AT_LOOP_dst2 loop.step_dst[2]
+#define AT_LOOP_a0 loop.step_a[0]
+#define AT_LOOP_a1 loop.step_a[1]
+#define AT_LOOP_a2 loop.step_a[2]
+#define AT_LOOP_b0 loop.step_b[0]
+#define AT_LOOP_b1 loop.step_b[1]
+#define AT_LOOP_b2 loop.step_b[2]
+#define AT_UOP_dst dst
+#define AT_UOP_a a
+#define AT_UOP_b b
+#define AT_UOP_overwrite overwrite
+
+#define TSR_FORMAT_UOP TSR__FORMAT_UOP
+#define KIND(home, at)                                                                               \
+  _Generic(((home *)0)->at, int: TSR__INT, uint32_t: TSR__U32, uint64_t: TSR__U64, bool: TSR__BOOL)
+#define LARGEST(bits, smallest) ((INT64_C(1) << ((bits) - ((smallest) < 0))) - 1)
+static const struct tsr__slot slots[] = {
+#define TSR_FIELD(format, name, low, bits, smallest, meaning)                                        \
+  {#name, meaning, TSR_FORMAT_##format, low, bits, smallest, LARGEST(bits, smallest),                \
+   KIND(HOME_##format, AT_##format##_##name), offsetof(HOME_##format, AT_##format##_##name)},
+#include "isa/fields.def"
+#undef TSR_FIELD
+};
+
+/* The rows of a format stand together. */
+enum {
+#define TSR_FIELD(format, name, low, bits, smallest, meaning) ROW_##format##_##name,
+#include "isa/fields.def"
+#undef TSR_FIELD
+  ROW_COUNT
+};
+
+const struct tsr__slot *tsr__slots(int format, int *count)
+{
+  static const int first[TSR__FORMAT_COUNT + 1] = {ROW_NONE_opcode, ROW_SYNC_opcode, ROW_DMA_opcode,
+                                                   ROW_LOOP_opcode, ROW_UOP_dst,     ROW_COUNT};
+  *count = first[format + 1] - first[format];
+  return &slots[first[format]];
+}
+
+const struct tsr__slot *tsr__slot_find(int format, const char *name)
+{
+  int n;
+  const struct tsr__slot *list = tsr__slots(format, &n);
+  for (int i = 0; i < n; i++)
+    if (!strcmp(list[i].name, name))
+      return &list[i];
+  return NULL;
+}
+
+uint64_t tsr__slot_get(const struct tsr__slot *slot, const void *item)
+{
+  const char *at = (const char *)item + slot->member;
+  int32_t i = 0;
+  uint32_t u = 0;
+  uint64_t w = 0;
+  bool b = false;
+  switch (slot->kind) {
+  case TSR__INT: return memcpy(&i, at, sizeof i), (uint64_t)(int64_t)i;
+  case TSR__U32: return memcpy(&u, at, sizeof u), u;
+  case TSR__U64: return memcpy(&w, at, sizeof w), w;
+  default: return memcpy(&b, at, sizeof b), b;
+  }
+}
+
+void tsr__slot_put(const struct tsr__slot *slot, void *item, uint64_t value)
+{
+  char *at = (char *)item + slot->member;
+  uint32_t u = (uint32_t)value; /* an int32_t has the same bytes */
+  bool b = value & 1;
+  switch (slot->kind) {
+  case TSR__INT:
+  case TSR__U32: memcpy(at, &u, sizeof u); break;
+  case TSR__U64: memcpy(at, &value, sizeof value); break;
+  default: memcpy(at, &b, sizeof b); break;
+  }
+}
+
+enum tsr_status tsr__slot_check(struct tsr_err *err, const char *what, const struct tsr__slot *slot,
+                                uint64_t value, bool is_signed)
+{
+  int64_t v = (int64_t)value;
+  if (is_signed && v < 0 && v < slot->smallest)
+    return tsr_refuse(err, "%s: %s is %" PRId64 ", outside of %" PRId64 " to %" PRId64, what,
+                      slot->name, v, slot->smallest, slot->largest);
+  if (is_signed && v < 0)
+    return TSR_OK;
+  if (value > (uint64_t)slot->largest || (slot->smallest > 0 && value < (uint64_t)slot->smallest))
+    return tsr_refuse(err, "%s: %s is %" PRIu64 ", outside of %" PRId64 " to %" PRId64, what,
+                      slot->name, value, slot->smallest, slot->largest);
+  return TSR_OK;
+}

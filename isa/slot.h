@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A slot is a row of fields.def: its place in the word, and the C member that holds its value. Encoder,
+ * decoder, assembler, Verilog header and reference page walk the same slots. */
+#ifndef TSR_ISA_SLOT_H
+#define TSR_ISA_SLOT_H
+
+#include "isa/isa.h"
+
+enum { TSR__FORMAT_UOP = TSR_FORMAT_LOOP + 1, TSR__FORMAT_COUNT };
+
+enum tsr__kind { TSR__INT, TSR__U32, TSR__U64, TSR__BOOL }; /* type of the member of the C struct */
+
+struct tsr__slot {
+  const char *name, *meaning;
+  int format;               /* enum tsr_format or TSR__FORMAT_UOP */
+  int low, bits;            /* place in the word, bit 0 first */
+  int64_t smallest, largest;
+  enum tsr__kind kind;
+  size_t member;            /* offset in struct tsr_insn, struct tsr_uop */
+};
+
+/* The slots of a format, first bit first. */
+const struct tsr__slot *tsr__slots(int format, int *count);
+const struct tsr__slot *tsr__slot_find(int format, const char *name); /* NULL: none */
+
+/* The member as 64 bits, sign-extended where it is signed. */
+uint64_t tsr__slot_get(const struct tsr__slot *slot, const void *item);
+void tsr__slot_put(const struct tsr__slot *slot, void *item, uint64_t value);
+
+/* Refuses "WHAT: NAME is VALUE, outside of SMALLEST to LARGEST". */
+enum tsr_status tsr__slot_check(struct tsr_err *err, const char *what, const struct tsr__slot *slot,
+                                uint64_t value, bool is_signed);
+
+#endif
