@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hw/sim/func/vector.h"
+void tsr__vector(struct tsr_func *func, const struct tsr_insn *insn) { tsr__reference(func, insn); }
