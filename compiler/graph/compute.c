@@ -111,6 +111,15 @@ static const struct row {
   [TSR_G_QMaxPool] = {tsr__compute_qmax_pool, "x"},
   [TSR_G_QAvgPool] = {tsr__compute_qavg_pool, "x"},
   [TSR_G_QLut] = {tsr__compute_qlut, "x table"},
+  [TSR_G_Pack] = {tsr__compute_pack, "x"},
+  [TSR_G_Unpack] = {tsr__compute_unpack, "x"},
+  [TSR_G_AccConv] = {tsr__compute_acc_conv, "x w p"},
+  [TSR_G_AccDepthwise] = {tsr__compute_acc_depthwise, "x w p"},
+  [TSR_G_AccAdd] = {tsr__compute_acc_binary, "x z k p"},
+  [TSR_G_AccMul] = {tsr__compute_acc_binary, "x z k p"},
+  [TSR_G_AccMaxPool] = {tsr__compute_acc_max_pool, "x"},
+  [TSR_G_AccAvgPool] = {tsr__compute_acc_avg_pool, "x p"},
+  [TSR_G_AccLut] = {tsr__compute_acc_lut, "x table"},
 };
 
 enum tsr_status tsr__refuse(const struct tsr__compute *c, const char *format, ...)

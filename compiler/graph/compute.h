@@ -196,6 +196,10 @@ static inline tir_e e_clamped(struct tsr__compute *c, tir_e x, int64_t extent)
 
 /* compute_elementwise.c */
 tsr__builder tsr__compute_unary, tsr__compute_broadcast, tsr__compute_clip, tsr__compute_where;
+/* compute_blocked.c */
+tsr__builder tsr__compute_pack, tsr__compute_unpack, tsr__compute_acc_conv, tsr__compute_acc_depthwise;
+tsr__builder tsr__compute_acc_binary, tsr__compute_acc_max_pool, tsr__compute_acc_avg_pool;
+tsr__builder tsr__compute_acc_lut;
 /* compute_conv.c */
 tsr__builder tsr__compute_conv, tsr__compute_conv_integer, tsr__compute_qlinear_conv, tsr__compute_qconv,
     tsr__compute_conv_transpose;
