@@ -86,22 +86,15 @@ static enum tsr_status check_absent(struct tsr_err *err, const struct tsr_insn *
 static enum tsr_status check_tokens(struct tsr_err *err, const struct tsr_insn *insn)
 {
   const char *what = tsr_opcode_name(insn->opcode);
-  if (insn->opcode == TSR_OP_FINISH)
-    return TSR_OK;
-  if (insn->engine >= TSR_ENGINE_COUNT)
-    return tsr_refuse(err, "%s: engine is %d, outside of 0 to %d", what, insn->engine,
-                      TSR_ENGINE_COUNT - 1);
-  const uint32_t masks[] = {insn->wait, insn->signal};
-  const char *const names[] = {"wait", "signal"};
   int engine = tsr_insn_engine(insn);
-  for (int i = 0; i < 2; i++) {
-    if (masks[i] >> TSR_ENGINE_COUNT)
-      return tsr_refuse(err, "%s: %s is %u, outside of 0 to %d: one bit for each of %d engines", what,
-                        names[i], masks[i], (1 << TSR_ENGINE_COUNT) - 1, TSR_ENGINE_COUNT);
-    if (masks[i] >> engine & 1)
-      return tsr_refuse(err, "%s: %s names %s, the engine that executes it", what, names[i],
-                        tsr_engine_name(engine));
-  }
+  if (engine == TSR_ENGINE_FETCH)
+    return TSR_OK;
+  if (insn->wait >> engine & 1)
+    return tsr_refuse(err, "%s: wait names %s, the engine that executes it", what,
+                      tsr_engine_name(engine));
+  if (insn->signal >> engine & 1)
+    return tsr_refuse(err, "%s: signal names %s, the engine that executes it", what,
+                      tsr_engine_name(engine));
   return TSR_OK;
 }
 
@@ -133,9 +126,6 @@ static enum tsr_status check_dma(struct tsr_err *err, const struct tsr_insn *ins
 {
   const char *what = tsr_opcode_name(insn->opcode);
   bool load = insn->opcode == TSR_OP_LOAD;
-  if (insn->dma.buffer >= TSR_BUFFER_COUNT)
-    return tsr_refuse(err, "%s: buffer is %d, outside of 0 to %d", what, insn->dma.buffer,
-                      TSR_BUFFER_COUNT - 1);
   if (!buffer_moves(insn->dma.buffer, load))
     return tsr_refuse(err, "%s: buffer is %d, %s, which cannot be %s", what, insn->dma.buffer,
                       tsr_buffer_name(insn->dma.buffer), load ? "loaded" : "stored");
@@ -152,8 +142,6 @@ static enum tsr_status check_loop(struct tsr_err *err, const struct tsr_insn *in
 {
   const char *what = tsr_opcode_name(insn->opcode);
   bool only_acc = insn->opcode == TSR_OP_GEMM || insn->opcode == TSR_OP_MAC;
-  if (insn->loop.dst > TSR_DST_INP)
-    return tsr_refuse(err, "%s: dst is %d, outside of 0 to %d", what, insn->loop.dst, TSR_DST_INP);
   if (only_acc && insn->loop.dst != TSR_DST_ACC)
     return tsr_refuse(err, "%s: dst is %d; it must be 0, acc", what, insn->loop.dst);
   if (insn->opcode == TSR_OP_GEMM && insn->loop.src)
@@ -169,7 +157,8 @@ static enum tsr_status check_loop(struct tsr_err *err, const struct tsr_insn *in
 static enum tsr_status check(struct tsr_err *err, const struct tsr_insn *insn)
 {
   enum tsr_format format = tsr_opcode_format(insn->opcode);
-  if (check_ranges(err, tsr_opcode_name(insn->opcode), (int)format, insn) || check_tokens(err, insn))
+  const char *what = tsr_opcode_name(insn->opcode);
+  if (check_ranges(err, what, (int)format, insn) || check_tokens(err, insn))
     return TSR_REFUSED;
   if (format == TSR_FORMAT_DMA)
     return check_dma(err, insn);

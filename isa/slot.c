@@ -7,15 +7,20 @@
 /* The rows of a format lie in order and apart: an enumerator without a value is one more than the one
  * before it, here the first bit behind the row before. No two rows of a format start at the same bit. */
 enum {
-#define TSR_FIELD(format, name, low, bits, smallest, meaning)                                        \
+#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                                        \
   FREE_##format##_##name, START_##format##_##low, LAST_##format##_##name = (low) + (bits) - 1,
 #include "isa/fields.def"
 #undef TSR_FIELD
 };
+/* What fits: two's complement where the smallest value is negative. */
+#define MOST(bits, smallest) ((INT64_C(1) << ((bits) - ((smallest) < 0))) - 1)
+#define LEAST(bits, smallest) ((smallest) < 0 ? -(INT64_C(1) << ((bits) - 1)) : 0)
 enum { WORD_NONE = 256, WORD_SYNC = 256, WORD_DMA = 256, WORD_LOOP = 256, WORD_UOP = 64 };
-#define TSR_FIELD(format, name, low, bits, smallest, meaning)                                        \
+#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                                        \
   _Static_assert((low) == 0 || (low) >= FREE_##format##_##name, #name " overlaps the row before");   \
-  _Static_assert((low) + (bits) <= WORD_##format && (bits) <= 32, #name " fits its word");
+  _Static_assert((low) + (bits) <= WORD_##format && (bits) <= 32, #name " fits its word");            \
+  _Static_assert((largest) <= MOST(bits, smallest) && (smallest) >= LEAST(bits, smallest),           \
+                 #name "'s values fit its bits");
 #include "isa/fields.def"
 #undef TSR_FIELD
 
@@ -75,10 +80,9 @@ enum { WORD_NONE = 256, WORD_SYNC = 256, WORD_DMA = 256, WORD_LOOP = 256, WORD_U
 #define TSR_FORMAT_UOP TSR__FORMAT_UOP
 #define KIND(home, at)                                                                               \
   _Generic(((home *)0)->at, int: TSR__INT, uint32_t: TSR__U32, uint64_t: TSR__U64, bool: TSR__BOOL)
-#define LARGEST(bits, smallest) ((INT64_C(1) << ((bits) - ((smallest) < 0))) - 1)
 static const struct tsr__slot slots[] = {
-#define TSR_FIELD(format, name, low, bits, smallest, meaning)                                        \
-  {#name, meaning, TSR_FORMAT_##format, low, bits, smallest, LARGEST(bits, smallest),                \
+#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                                        \
+  {#name, meaning, TSR_FORMAT_##format, low, bits, smallest, largest,                                \
    KIND(HOME_##format, AT_##format##_##name), offsetof(HOME_##format, AT_##format##_##name)},
 #include "isa/fields.def"
 #undef TSR_FIELD
@@ -86,7 +90,7 @@ static const struct tsr__slot slots[] = {
 
 /* The rows of a format stand together. */
 enum {
-#define TSR_FIELD(format, name, low, bits, smallest, meaning) ROW_##format##_##name,
+#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning) ROW_##format##_##name,
 #include "isa/fields.def"
 #undef TSR_FIELD
   ROW_COUNT

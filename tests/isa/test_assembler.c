@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "isa/isa.h"
 #include "random.h"
 
@@ -111,6 +112,32 @@ static void a_program_reads_well(void **state)
                       ".uop 4,5,6,overwrite\n"
                       ".byte -1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0\n"
                       ".org 0x40\n");
+}
+
+/* What the pages show is what the assembler takes. */
+static void examples_of_the_pages(void **state)
+{
+  static const struct {
+    const char *text;
+    int opcode;
+  } rows[] = {
+#define TSR_DETAIL(name, example, reads, writes, text) {example, TSR_OP_##name},
+#include "isa/details.def"
+#undef TSR_DETAIL
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct tsr_program p = assembled(*state, rows[i].text);
+    assert_int_equal(p.insn_count, 1);
+    assert_int_equal(p.insns[0], rows[i].opcode);
+  }
+  struct tsr_bytes page;
+  assert_int_equal(tsr_file_read(*state, NULL, "docs/assembler.md", 1 << 20, &page), TSR_OK);
+  char *begin = strstr((char *)page.data, "```\n") + 4, *end = strstr(begin, "```");
+  *end = 0;
+  struct tsr_program p = assembled(*state, begin);
+  assert_int_equal(p.insn_count, 7);
+  assert_int_equal(p.data_bytes, 16);
+  assert_int_equal(p.window_bytes, 65536);
 }
 
 static void random_programs_come_back(void **state)
@@ -261,6 +288,7 @@ int main(void)
       cmocka_unit_test(left_out_operands),
       cmocka_unit_test(data_and_directives),
       cmocka_unit_test(a_program_reads_well),
+      cmocka_unit_test(examples_of_the_pages),
       cmocka_unit_test(random_programs_come_back),
       cmocka_unit_test(refused_texts),
       cmocka_unit_test(long_lines_are_refused),
