@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The compiler: passes, blocked layouts, partitions, then layer by layer schedule, loops, instructions. */
+#include "compiler/compile.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "compiler/target/accel/accel.h"
+#include "verify/verify.h"
+
+struct compiler {
+  struct tsr_arena *a;
+  struct tsr_err *err;
+  struct tsr_graph *g;
+  const struct tsr_design *d;
+  const struct tsr_compile_options *options;
+  struct tsr_module *m;
+  struct tsr__stream *stream;
+  const struct tir_intrinsics *intrinsics;
+  const struct tsr_value **value; /* of buffer k */
+  uint64_t activations;           /* bytes handed out */
+  int step;                       /* being made; its stream is open when it is the accelerator's */
+};
+
+static void dump(struct compiler *c, const char *stage, const char *name, const char *text)
+{
+  if (c->options->dump)
+    c->options->dump(c->options->context, stage, name, text);
+}
+
+static void dump_pass(void *context, const char *pass, const struct tsr_graph *g)
+{
+  struct compiler *c = context;
+  if (c->options->dump)
+    dump(c, "graph", pass, tsr_graph_print(c->a, g, true));
+}
+
+/* --- buffers --------------------------------------------------------------------------------------- */
+
+static int buffer_of(const struct compiler *c, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->m->buffers; k++)
+    if (c->value[k] == v)
+      return k;
+  assert(!"a value with a buffer");
+  return -1;
+}
+
+static bool on_accelerator(const struct tsr_node *n)
+{
+  return n && tsr_accel_runs(n->op);
+}
+
+/* A value lies on the device when the accelerator makes or reads it. */
+static bool on_device(const struct compiler *c, const struct tsr_value *v)
+{
+  if (on_accelerator(v->producer))
+    return true;
+  for (int k = 0; k < c->g->nodes; k++)
+    if (on_accelerator(c->g->node[k]))
+      for (int i = 0; i < c->g->node[k]->inputs; i++)
+        if (c->g->node[k]->in[i] == v)
+          return true;
+  return false;
+}
+
+static void add_buffer(struct compiler *c, const struct tsr_value *v)
+{
+  struct tsr_module_buffer *b = &c->m->buffer[c->m->buffers];
+  struct tsr_tensor t = tsr_value_tensor(v);
+  size_t bytes = tsr_tensor_bytes(&t);
+  *b = (struct tsr_module_buffer){.name = v->name, .dtype = v->dtype, .rank = v->rank, .data = v->data};
+  memcpy(b->dims, v->dims, sizeof b->dims);
+  b->on_device = c->stream && on_device(c, v);
+  if (b->on_device && v->data) {
+    b->offset = tsr__stream_constant(c->stream, v->data, bytes);
+  } else if (b->on_device) {
+    b->offset = c->activations;
+    c->activations += (bytes + 127) / 128 * 128; /* on the widest beat */
+  }
+  c->value[c->m->buffers++] = v;
+}
+
+/* Buffers for all values in use: inputs and outputs of the graph, operands and results of nodes. */
+static void add_buffers(struct compiler *c)
+{
+  struct tsr_graph *g = c->g;
+  c->m->buffer = TSR_NEW_ARRAY(c->a, struct tsr_module_buffer, g->values + 1);
+  c->value = TSR_NEW_ARRAY(c->a, const struct tsr_value *, g->values + 1);
+  for (int k = 0; k < g->values; k++) {
+    const struct tsr_value *v = g->value[k];
+    bool used = tsr_graph_uses(g, v) > 0;
+    for (int i = 0; i < g->inputs && !used; i++)
+      used = g->input[i] == v;
+    for (int n = 0; n < g->nodes && !used; n++)
+      used = v->producer == g->node[n];
+    if (used)
+      add_buffer(c, v);
+  }
+}
+
+static int *buffer_list(struct compiler *c, struct tsr_value *const *values, int count)
+{
+  int *list = TSR_NEW_ARRAY(c->a, int, count + 1);
+  for (int k = 0; k < count; k++)
+    list[k] = buffer_of(c, values[k]);
+  return list;
+}
+
+/* --- layers ---------------------------------------------------------------------------------------- */
+
+static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n)
+{
+  l->arg = TSR_NEW_ARRAY(c->a, int, n->inputs + n->outputs + 1);
+  for (int k = 0; k < n->inputs; k++)
+    if (n->in[k])
+      l->arg[l->args++] = buffer_of(c, n->in[k]);
+  for (int k = 0; k < n->outputs; k++)
+    if (n->out[k])
+      l->arg[l->args++] = buffer_of(c, n->out[k]);
+}
+
+/* Where the program's parameters are: device buffers; constants at their place, the rest activations. */
+static struct tsr__place *parameter_places(struct compiler *c, const struct tsr_module_layer *l)
+{
+  struct tsr__place *place = TSR_NEW_ARRAY(c->a, struct tsr__place, l->args + 1);
+  for (int k = 0; k < l->args; k++) {
+    const struct tsr_module_buffer *b = &c->m->buffer[l->arg[k]];
+    place[k].base = b->data ? BASE_CONSTANT : BASE_ACTIVATION;
+    place[k].dram = b->offset;
+  }
+  return place;
+}
+
+static void dump_stream(struct compiler *c, const struct tsr_module_layer *l)
+{
+  if (!c->options->dump)
+    return;
+  struct tsr_text text = {.arena = c->a};
+  for (size_t k = l->first_insn; k < c->stream->count; k++)
+    tsr_text_add(&text, "%s\n", tsr_insn_text(c->a, &c->stream->insn[k]));
+  dump(c, "stream", l->name, text.data ? text.data : "");
+}
+
+static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n)
+{
+  struct tir_program *program;
+  struct tir_sched *s = tir_sched_new(c->a, l->func);
+  tir_sched_intrinsics(s, c->intrinsics);
+  enum tsr_status status = tsr__accel_plan(c->a, c->err, n, c->d, s);
+  if (!status)
+    status = tir_lower(c->a, c->err, s, &program);
+  if (status)
+    return tsr_refuse_at(c->err, "node '%s' (%s)", n->name, tsr_gop_name(n->op));
+  l->schedule = tsr_arena_strdup(c->a, tir_sched_text(s));
+  dump(c, "schedule", l->name, l->schedule);
+  if (c->options->dump)
+    dump(c, "tir", l->name, tir_program_print(c->a, program));
+  uint64_t read = c->stream->read_bytes, written = c->stream->write_bytes;
+  l->first_insn = c->stream->count;
+  status = tsr__walk_program(c->stream, c->err, program, parameter_places(c, l));
+  if (status)
+    return tsr_refuse_at(c->err, "node '%s' (%s)", n->name, tsr_gop_name(n->op));
+  l->insns = c->stream->count - l->first_insn;
+  l->dram_read_bytes = c->stream->read_bytes - read;
+  l->dram_write_bytes = c->stream->write_bytes - written;
+  dump_stream(c, l);
+  return TSR_OK;
+}
+
+static void open_step(struct compiler *c, enum tsr_step_kind kind, int layer)
+{
+  bool continues = kind == TSR_STEP_ACCEL && c->m->steps && c->m->step[c->m->steps - 1].kind == kind;
+  if (!continues) {
+    c->m->step[c->m->steps++] = (struct tsr_module_step){.kind = kind, .layer = layer};
+    if (kind == TSR_STEP_ACCEL) {
+      tsr__stream_begin(c->stream);
+      c->m->step[c->m->steps - 1].first_insn = c->stream->count;
+    }
+  }
+  c->m->layer[layer].step = c->m->steps - 1;
+}
+
+static void close_step(struct compiler *c)
+{
+  struct tsr_module_step *s = c->m->steps ? &c->m->step[c->m->steps - 1] : NULL;
+  if (!s || s->kind != TSR_STEP_ACCEL || s->insns)
+    return;
+  tsr__stream_end(c->stream);
+  s->insns = c->stream->count - s->first_insn;
+}
+
+static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
+{
+  int index = c->m->layers++;
+  struct tsr_module_layer *l = &c->m->layer[index];
+  struct tir_func *func;
+  bool accel = on_accelerator(n);
+  l->name = n->name;
+  l->op = tsr_gop_name(n->op);
+  l->target = accel ? "accel" : "cpu";
+  l->macs = (uint64_t)tsr_node_macs(n);
+  add_args(c, l, n);
+  enum tsr_status status = tsr_node_compute(c->a, c->err, n, &func);
+  if (status)
+    return status;
+  l->func = func;
+  if (!accel) {
+    l->reason = c->stream ? tsr_accel_refusal(c->a, n, c->d) : "everything runs on the CPU: --target cpu";
+    close_step(c);
+    open_step(c, TSR_STEP_CPU, index);
+    return TSR_OK;
+  }
+  open_step(c, TSR_STEP_ACCEL, index);
+  return emit_layer(c, l, n);
+}
+
+/* --- order ----------------------------------------------------------------------------------------- */
+
+static bool is_ready(const struct tsr_node *n, const struct tsr_graph *g, const bool *done)
+{
+  for (int i = 0; i < n->inputs; i++)
+    for (int k = 0; k < g->nodes && n->in[i]; k++)
+      if (n->in[i]->producer == g->node[k] && !done[k])
+        return false;
+  return true;
+}
+
+/* In an order with few changes between CPU and accelerator: each runs whatever it can before the other's
+ * turn comes. */
+static enum tsr_status add_layers(struct compiler *c)
+{
+  struct tsr_graph *g = c->g;
+  bool *done = TSR_NEW_ARRAY(c->a, bool, g->nodes + 1);
+  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, g->nodes + 1);
+  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, g->nodes + 1);
+  for (bool accel = false; c->m->layers < g->nodes; accel = !accel)
+    for (int k = 0; k < g->nodes; k++) {
+      if (done[k] || on_accelerator(g->node[k]) != accel || !is_ready(g->node[k], g, done))
+        continue;
+      enum tsr_status status = add_layer(c, g->node[k]);
+      if (status)
+        return status;
+      done[k] = true;
+    }
+  close_step(c);
+  return TSR_OK;
+}
+
+/* --- the module ------------------------------------------------------------------------------------ */
+
+static enum tsr_status close_module(struct compiler *c)
+{
+  struct tsr_module *m = c->m;
+  if (!c->stream)
+    return TSR_OK;
+  enum tsr_status status = tsr__stream_close(c->stream, c->err, &m->insns, &m->image, &m->image_bytes);
+  m->insn_count = c->stream->count;
+  m->window_bytes = m->image_bytes + c->activations;
+  for (int k = 0; k < m->buffers; k++)
+    if (m->buffer[k].on_device && !m->buffer[k].data)
+      m->buffer[k].offset += m->image_bytes;
+  return status;
+}
+
+/* The compiler's own programs are held to the same checks as anyone's. */
+static enum tsr_status verify_module(struct compiler *c)
+{
+  const struct tsr_module *m = c->m;
+  for (int k = 0; k < m->steps; k++) {
+    if (m->step[k].kind != TSR_STEP_ACCEL)
+      continue;
+    struct tsr_findings findings;
+    struct tsr_program program = {.insns = m->insns + m->step[k].first_insn * TSR_INSN_BYTES,
+                                  .insn_count = m->step[k].insns, .data = m->image,
+                                  .data_bytes = m->image_bytes, .window_bytes = m->window_bytes,
+                                  .design_hash = c->d->hash};
+    tsr_verify(c->a, c->d, &program, &findings);
+    if (findings.count)
+      return tsr_refuse(c->err, "the program made for partition %d does not verify (a defect of the "
+                                "compiler): %s", k, findings.list[0].text);
+  }
+  return TSR_OK;
+}
+
+static enum tsr_status place_graph(struct compiler *c)
+{
+  if (c->options->cpu_only)
+    return TSR_OK;
+  enum tsr_status status = tsr_accel_block(c->err, c->g, c->d);
+  dump_pass(c, "block", c->g);
+  struct tir_intrinsics *intrinsics = TSR_NEW(c->a, struct tir_intrinsics);
+  *intrinsics = (struct tir_intrinsics){tsr_tensorize_match, tsr_accel_intrinsics(c->a, c->d)};
+  c->intrinsics = intrinsics;
+  c->stream = tsr__stream_new(c->a, c->d);
+  return status;
+}
+
+enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
+                                  const struct tsr_design *design,
+                                  const struct tsr_compile_options *options, struct tsr_module **out)
+{
+  struct tsr_module *m = TSR_NEW(a, struct tsr_module);
+  struct compiler c = {.a = a, .err = err, .g = g, .d = design, .options = options, .m = m};
+  m->name = g->name;
+  m->design = *design;
+  enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
+  if (!status)
+    status = place_graph(&c);
+  if (status)
+    return status;
+  add_buffers(&c);
+  m->inputs = g->inputs;
+  m->outputs = g->outputs;
+  m->input = buffer_list(&c, g->input, g->inputs);
+  m->output = buffer_list(&c, g->output, g->outputs);
+  status = add_layers(&c);
+  if (!status)
+    status = close_module(&c);
+  if (!status)
+    status = verify_module(&c);
+  if (!status)
+    *out = m;
+  return status;
+}

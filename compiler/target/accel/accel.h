@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The accelerator target: from a graph of integer ops to an instruction stream.
+ *
+ *   place    which nodes the accelerator runs, and why not the others
+ *   block    activations in blocked layout, weights packed, Pack/Unpack where layouts meet
+ *   plan     tile sizes and loop order by estimated cost, as a schedule
+ *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
+ *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
+ *   dma      a copying nest: LOADs or STOREs
+ *   stream   the instructions, micro-op cache and image being built
+ *   depend   tokens from scratchpad and DRAM regions
+ *
+ * This header is shared by these files only, except tsr_accel_*. */
+#ifndef TSR_COMPILER_TARGET_ACCEL_H
+#define TSR_COMPILER_TARGET_ACCEL_H
+
+#include "compiler/graph/graph.h"
+#include "compiler/tir/tir.h"
+#include "configs/design.h"
+#include "isa/isa.h"
+#include "tensorize/tensorize.h"
+
+/* --- place and block ------------------------------------------------------------------------------- */
+
+/* NULL when the accelerator runs the node, else the reason why not, a sentence of the arena. */
+const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n, const struct tsr_design *d);
+
+/* Rewrites every node that the accelerator runs to its blocked form, with packed constants; Pack and
+ * Unpack stand where a blocked value meets another node or the graph's edge. */
+enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g, const struct tsr_design *d);
+
+bool tsr_accel_runs(enum tsr_gop op); /* a blocked op */
+
+/* --- dependences ----------------------------------------------------------------------------------- */
+
+enum tsr__space { SPACE_UOP, SPACE_INP, SPACE_WGT, SPACE_ACC, SPACE_OUT, SPACE_LUT, SPACE_DRAM, SPACES };
+
+/* Tokens, by dependence. Instructions are announced in program order: first what they touch, then
+ * tsr__depend_close. Regions are half-open, in entries (DRAM: bytes). */
+struct tsr__depend;
+struct tsr__depend *tsr__depend_new(struct tsr_arena *a);
+void tsr__depend_touch(struct tsr__depend *d, int engine, enum tsr__space space, uint64_t lo, uint64_t hi,
+                       bool writes);
+/* The instruction `insn` (its place in the stream) of the engine is complete. The engines it must wait for
+ * are returned as a mask, and signaller[p] is the place of the instruction of engine p that must signal. */
+uint32_t tsr__depend_close(struct tsr__depend *d, int engine, size_t insn, size_t signaller[]);
+
+/* --- stream ---------------------------------------------------------------------------------------- */
+
+/* To which part of DRAM an address in an instruction belongs; moved to its place when the stream ends. */
+enum tsr__dram_base { BASE_NONE, BASE_CONSTANT, BASE_UOP, BASE_ACTIVATION };
+
+struct tsr__stream {
+  struct tsr_arena *arena;
+  const struct tsr_design *design;
+  struct tsr_insn *insn; /* all partitions, one behind the other */
+  uint8_t *base;         /* enum tsr__dram_base of each */
+  size_t count, insn_capacity, base_capacity;
+  struct tsr__depend *depend;
+  struct tsr_text constants, uops; /* bytes of the image: packed tensors, micro-op sequences */
+  struct tsr__uop_cache *cache;
+  uint64_t read_bytes, write_bytes; /* by LOAD and STORE, so far */
+  uint32_t next[SPACES][2]; /* where the next layer's buffers begin: [1] is ACC's upper bank */
+  int bank;                 /* of the next single buffer in ACC */
+};
+
+struct tsr__stream *tsr__stream_new(struct tsr_arena *a, const struct tsr_design *d);
+void tsr__stream_begin(struct tsr__stream *s); /* a partition: nothing is in the scratchpads */
+void tsr__stream_end(struct tsr__stream *s);   /* FINISH */
+/* Copies bytes into the image, aligned to the AXI beat and to 64 bytes; returns their offset. */
+uint64_t tsr__stream_constant(struct tsr__stream *s, const void *bytes, size_t size);
+/* Appends a LOAD or STORE; dram is relative to base. Counts bytes, places tokens. */
+void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base);
+/* Appends a GEMM or vector instruction with its micro-ops, which are loaded where they are not resident. */
+void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct tsr_uop *uops, int count);
+/* Most micro-ops that one instruction may have. */
+int tsr__stream_uop_limit(const struct tsr__stream *s);
+/* Moves addresses: constants from 0, micro-ops behind them, activations behind those. Encodes. */
+enum tsr_status tsr__stream_close(struct tsr__stream *s, struct tsr_err *err, uint8_t **insns,
+                                  uint8_t **image, size_t *image_bytes);
+
+/* --- from loops to instructions -------------------------------------------------------------------- */
+
+/* Values of outer loop variables. */
+struct tsr__env {
+  int count;
+  const struct tir_var *var[64];
+  int64_t value[64];
+};
+
+/* x as constant + sum over the nest's variables; false when it is not. */
+bool tsr__env_affine(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
+                     int64_t *constant, int64_t *coefficient);
+bool tsr__env_value(const struct tsr__env *env, tir_e x, int64_t *value);
+
+/* Where a buffer of the program is: a parameter in DRAM, or copies in a scratchpad. */
+struct tsr__place {
+  const struct tir_buffer *buffer;
+  enum tsr__dram_base base; /* parameter */
+  uint64_t dram;            /* parameter: byte offset */
+  int depth;                /* scratchpad: copies, used in turn */
+  int64_t instance;         /* the present copy is instance % depth; -1 before the first */
+  bool filled_by_dma;       /* in ACC: constants for the vector engine, one copy per bank */
+  uint32_t entries, entry_elements;
+  uint32_t at[2][2];        /* first entry: [copy][bank]; bank 1 only for ACC constants */
+};
+
+struct tsr__nest {
+  int loops; /* outer to inner */
+  const struct tir_var *var[16];
+  int64_t extent[16];
+  const struct tir_stmt *leaf; /* CALL or STORE */
+};
+
+struct tsr__walk {
+  struct tsr_arena *arena;
+  struct tsr_err *err;
+  struct tsr__stream *stream;
+  struct tsr__env env;
+  int places;
+  struct tsr__place *place;
+  bool both_banks; /* ACC work alternates between banks */
+};
+
+struct tsr__place *tsr__walk_place(struct tsr__walk *w, const struct tir_buffer *b);
+/* First entry of the present copy. For ACC constants in the bank of `near` (an ACC entry). */
+uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p, uint32_t near);
+enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest);
+enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest);
+
+/* Emits a lowered program. params[k] tells where parameter k is. */
+enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, const struct tir_program *p,
+                                  const struct tsr__place *params);
+
+/* --- plan ------------------------------------------------------------------------------------------ */
+
+/* Finds and applies a schedule for a blocked node's compute; refuses when no tile fits, saying which
+ * scratchpad is short. */
+enum tsr_status tsr__accel_plan(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
+                                const struct tsr_design *d, struct tir_sched *s);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Index expressions with the outer loops' variables known. */
+#include <string.h>
+
+#include "compiler/target/accel/accel.h"
+
+enum { MOST_VARS = 16 };
+
+struct affine {
+  int64_t c0, c[MOST_VARS];
+};
+
+static bool is_constant(const struct affine *x, int n)
+{
+  for (int k = 0; k < n; k++)
+    if (x->c[k])
+      return false;
+  return true;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+  return b ? a / b - (a % b != 0 && (a % b < 0) != (b < 0)) : 0;
+}
+
+static bool constant_op(int op, int64_t a, int64_t b, int64_t *r)
+{
+  switch (op) {
+  case TIR_FDIV: *r = floor_div(a, b); return true;
+  case TIR_FMOD: *r = a - floor_div(a, b) * b; return true;
+  case TIR_MIN: *r = a < b ? a : b; return true;
+  case TIR_MAX: *r = a > b ? a : b; return true;
+  case TIR_LT: *r = a < b; return true;
+  case TIR_LE: *r = a <= b; return true;
+  case TIR_EQ: *r = a == b; return true;
+  case TIR_NE: *r = a != b; return true;
+  case TIR_AND: *r = a && b; return true;
+  case TIR_OR: *r = a || b; return true;
+  default: return false;
+  }
+}
+
+static bool find(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
+                 struct affine *out);
+
+static bool combine(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
+                    struct affine *out)
+{
+  struct affine a, b;
+  if (x->args != 2 || !find(env, x->arg[0], n, vars, &a) || !find(env, x->arg[1], n, vars, &b))
+    return false;
+  memset(out, 0, sizeof *out);
+  if (x->op == TIR_ADD || x->op == TIR_SUB) {
+    int sign = x->op == TIR_ADD ? 1 : -1;
+    out->c0 = a.c0 + sign * b.c0;
+    for (int k = 0; k < n; k++)
+      out->c[k] = a.c[k] + sign * b.c[k];
+    return true;
+  }
+  bool ca = is_constant(&a, n), cb = is_constant(&b, n);
+  if (x->op == TIR_MUL && (ca || cb)) {
+    const struct affine *f = ca ? &b : &a;
+    int64_t by = ca ? a.c0 : b.c0;
+    out->c0 = f->c0 * by;
+    for (int k = 0; k < n; k++)
+      out->c[k] = f->c[k] * by;
+    return true;
+  }
+  return ca && cb && constant_op(x->op, a.c0, b.c0, &out->c0);
+}
+
+static bool variable(const struct tsr__env *env, const struct tir_var *v, int n,
+                     const struct tir_var *const *vars, struct affine *out)
+{
+  for (int k = 0; k < n; k++)
+    if (vars[k] == v) {
+      out->c[k] = 1;
+      return true;
+    }
+  for (int k = env->count; k-- > 0;)
+    if (env->var[k] == v) {
+      out->c0 = env->value[k];
+      return true;
+    }
+  return false;
+}
+
+static bool find(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
+                 struct affine *out)
+{
+  memset(out, 0, sizeof *out);
+  switch (x->op) {
+  case TIR_INT:
+    out->c0 = x->i;
+    return true;
+  case TIR_VAR:
+    return variable(env, x->var, n, vars, out);
+  case TIR_CAST:
+    return tsr_dtype_kind(x->dtype) == TSR_KIND_INT && find(env, x->arg[0], n, vars, out);
+  case TIR_SELECT: {
+    struct affine c;
+    return find(env, x->arg[0], n, vars, &c) && is_constant(&c, n) &&
+           find(env, x->arg[c.c0 ? 1 : 2], n, vars, out);
+  }
+  default:
+    return combine(env, x, n, vars, out);
+  }
+}
+
+bool tsr__env_affine(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
+                     int64_t *constant, int64_t *coefficient)
+{
+  struct affine a;
+  if (n > MOST_VARS || !find(env, x, n, vars, &a))
+    return false;
+  *constant = a.c0;
+  for (int k = 0; k < n; k++)
+    coefficient[k] = a.c[k];
+  return true;
+}
+
+bool tsr__env_value(const struct tsr__env *env, tir_e x, int64_t *value)
+{
+  return tsr__env_affine(env, x, 0, NULL, value, NULL);
+}

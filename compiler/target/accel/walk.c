@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a lowered program to instructions: its outer loops are run here, at compile time; each perfect nest
+ * around one intrinsic or one copy becomes instructions.
+ *
+ * Every scratchpad buffer has its place for the whole program: as many copies as the pipelined loop
+ * around it asks for, used in turn, so that an engine can fill one while another is read. Copies of an
+ * ACC buffer lie in different banks. ACC buffers that only DMA fills (parameters of the vector engine)
+ * stand in every bank that work uses. */
+#include <assert.h>
+
+#include "compiler/target/accel/accel.h"
+
+static bool is_nest(const struct tir_stmt *s)
+{
+  while (s->kind == TIR_FOR)
+    s = s->f.body;
+  return s->kind == TIR_CALL || s->kind == TIR_STORE;
+}
+
+/* --- places ------------------------------------------------------------------------------------------ */
+
+struct tsr__place *tsr__walk_place(struct tsr__walk *w, const struct tir_buffer *b)
+{
+  for (int k = 0; k < w->places; k++)
+    if (w->place[k].buffer == b)
+      return &w->place[k];
+  assert(!"a buffer of this program");
+  return NULL;
+}
+
+uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p, uint32_t near)
+{
+  uint32_t half = (uint32_t)tsr_design_depth(w->stream->design, TSR_BUFFER_ACC) / 2;
+  int bank = p->buffer->scope == TIR_ACC && p->filled_by_dma && w->both_banks && near >= half;
+  return p->at[p->instance % p->depth][bank];
+}
+
+static enum tsr__space space_of(enum tir_scope scope)
+{
+  switch (scope) {
+  case TIR_INP: return SPACE_INP;
+  case TIR_WGT: return SPACE_WGT;
+  case TIR_OUT: return SPACE_OUT;
+  case TIR_LUT_SCOPE: return SPACE_LUT;
+  default: return SPACE_ACC;
+  }
+}
+
+static int buffer_id(enum tsr__space space)
+{
+  static const int id[] = {[SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP,
+                           [SPACE_WGT] = TSR_BUFFER_WGT, [SPACE_ACC] = TSR_BUFFER_ACC,
+                           [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
+  return id[space];
+}
+
+static uint32_t entry_elements(const struct tsr_design *d, enum tsr__space space)
+{
+  switch (space) {
+  case SPACE_WGT: return (uint32_t)(d->block_in * d->block_out);
+  case SPACE_LUT: return TSR_LUT_BYTES;
+  default: return (uint32_t)tsr_design_lanes(d);
+  }
+}
+
+/* True when an intrinsic writes the buffer somewhere in the statement. */
+static bool computed(const struct tir_stmt *s, const struct tir_buffer *b)
+{
+  switch (s->kind) {
+  case TIR_FOR: return computed(s->f.body, b);
+  case TIR_ALLOC: return computed(s->alloc.body, b);
+  case TIR_IF: return computed(s->when.body, b);
+  case TIR_CALL: return s->call.buffer[0] == b;
+  case TIR_STORE: return false;
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count; k++)
+      if (computed(s->block.stmt[k], b))
+        return true;
+    return false;
+  }
+  return false;
+}
+
+struct inventory {
+  struct tsr__place place[32];
+  int count;
+};
+
+/* Every ALLOC of the statement, with the depth of the pipelined loop around it. */
+static bool collect(const struct tir_stmt *s, int depth, struct inventory *v)
+{
+  switch (s->kind) {
+  case TIR_FOR: return collect(s->f.body, s->f.loop == TIR_PIPELINE ? s->f.depth : 1, v);
+  case TIR_IF: return collect(s->when.body, depth, v);
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count; k++)
+      if (!collect(s->block.stmt[k], depth, v))
+        return false;
+    return true;
+  case TIR_ALLOC:
+    if (v->count == 32)
+      return false;
+    v->place[v->count++] = (struct tsr__place){.buffer = s->alloc.buffer, .depth = depth > 2 ? 2 : depth,
+                                               .instance = -1,
+                                               .filled_by_dma = !computed(s->alloc.body, s->alloc.buffer)};
+    return collect(s->alloc.body, depth, v);
+  default: return true;
+  }
+}
+
+/* Takes `entries` of a space (ACC: of one bank), from where the last layer's buffers ended, so that this
+ * layer's first loads need not wait for that one's last steps. */
+static bool take(struct tsr__stream *s, enum tsr__space space, int bank, uint32_t entries, uint32_t *used,
+                 uint32_t *at)
+{
+  uint32_t size = (uint32_t)tsr_design_depth(s->design, buffer_id(space));
+  uint32_t base = 0;
+  if (space == SPACE_ACC) {
+    size /= 2;
+    base = bank ? size : 0;
+  }
+  if (entries > size)
+    return false;
+  uint32_t skip = s->next[space][bank] + entries > size ? size - s->next[space][bank] : 0;
+  if (*used + skip + entries > size)
+    return false;
+  *used += skip + entries;
+  if (skip)
+    s->next[space][bank] = 0;
+  *at = base + s->next[space][bank];
+  s->next[space][bank] += entries;
+  return true;
+}
+
+static bool place_one(struct tsr__walk *w, struct tsr__place *p, uint32_t used[SPACES][2])
+{
+  enum tsr__space space = space_of(p->buffer->scope);
+  bool acc = space == SPACE_ACC;
+  p->entry_elements = entry_elements(w->stream->design, space);
+  int64_t elements = tsr_count(p->buffer->dims, p->buffer->rank, 1);
+  if (elements % p->entry_elements || elements / p->entry_elements > UINT16_MAX + 1)
+    return false;
+  p->entries = (uint32_t)(elements / p->entry_elements);
+  for (int copy = 0; copy < p->depth; copy++)
+    for (int bank = 0; bank < 2; bank++) {
+      int which = !acc ? 0 : p->filled_by_dma && w->both_banks ? bank : (w->stream->bank + copy) % 2;
+      bool wanted = bank == 0 || (acc && p->filled_by_dma && w->both_banks);
+      if (wanted && !take(w->stream, space, which, p->entries, &used[space][which], &p->at[copy][bank]))
+        return false;
+    }
+  return true;
+}
+
+/* Places every buffer; when starting behind the last layer's buffers does not fit, starts at 0. */
+static bool place_all(struct tsr__walk *w, struct inventory *v)
+{
+  struct tsr__stream *s = w->stream;
+  for (int k = 0; k < v->count; k++)
+    if (v->place[k].buffer->scope == TIR_ACC && !v->place[k].filled_by_dma && v->place[k].depth > 1)
+      w->both_banks = true;
+  for (int attempt = 0; attempt < 2; attempt++) {
+    uint32_t used[SPACES][2] = {{0}};
+    bool ok = true;
+    for (int k = 0; k < v->count && ok; k++)
+      ok = place_one(w, &v->place[k], used);
+    if (ok)
+      return true;
+    for (int k = 0; k < SPACES; k++)
+      s->next[k][0] = s->next[k][1] = 0;
+  }
+  return false;
+}
+
+/* --- walking ----------------------------------------------------------------------------------------- */
+
+static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s);
+
+/* The nest with all its extents known; false when one depends on a loop of the nest. */
+static bool known_nest(const struct tsr__walk *w, const struct tir_stmt *s, struct tsr__nest *nest)
+{
+  nest->loops = 0;
+  for (; s->kind == TIR_FOR; s = s->f.body) {
+    if (nest->loops == 16 || !tsr__env_value(&w->env, s->f.extent, &nest->extent[nest->loops]))
+      return false;
+    nest->var[nest->loops++] = s->f.var;
+  }
+  nest->leaf = s;
+  return true;
+}
+
+static enum tsr_status emit_nest(struct tsr__walk *w, const struct tsr__nest *nest)
+{
+  for (int k = 0; k < nest->loops; k++)
+    if (nest->extent[k] <= 0)
+      return TSR_OK;
+  return nest->leaf->kind == TIR_CALL ? tsr__emit_call(w, nest) : tsr__emit_copy(w, nest);
+}
+
+static enum tsr_status iterate(struct tsr__walk *w, const struct tir_stmt *s)
+{
+  int64_t extent;
+  if (!tsr__env_value(&w->env, s->f.extent, &extent))
+    return tsr_refuse(w->err, "the extent of loop %s depends on data", s->f.var->name);
+  int slot = w->env.count++;
+  assert(slot < 64);
+  w->env.var[slot] = s->f.var;
+  enum tsr_status status = TSR_OK;
+  for (int64_t i = 0; i < extent && !status; i++) {
+    w->env.value[slot] = i;
+    status = walk(w, s->f.body);
+  }
+  w->env.count = slot;
+  return status;
+}
+
+static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
+{
+  struct tsr__nest nest;
+  enum tsr_status status = TSR_OK;
+  int64_t holds;
+  if (is_nest(s) && known_nest(w, s, &nest))
+    return emit_nest(w, &nest);
+  switch (s->kind) {
+  case TIR_FOR: return iterate(w, s);
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count && !status; k++)
+      status = walk(w, s->block.stmt[k]);
+    return status;
+  case TIR_ALLOC:
+    tsr__walk_place(w, s->alloc.buffer)->instance++;
+    return walk(w, s->alloc.body);
+  case TIR_IF:
+    if (!tsr__env_value(&w->env, s->when.condition, &holds))
+      return tsr_refuse(w->err, "a condition depends on data");
+    return holds ? walk(w, s->when.body) : TSR_OK;
+  default: return TSR_OK;
+  }
+}
+
+enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, const struct tir_program *p,
+                                  const struct tsr__place *params)
+{
+  struct inventory *v = TSR_NEW(s->arena, struct inventory);
+  struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
+  if (!collect(p->body, 1, v))
+    return tsr_refuse(err, "%s has more than 32 scratchpad buffers", p->name);
+  if (!place_all(&w, v))
+    return tsr_refuse(err, "the buffers of %s do not fit the scratchpads", p->name);
+  w.places = v->count + p->params;
+  w.place = TSR_NEW_ARRAY(s->arena, struct tsr__place, w.places);
+  for (int k = 0; k < v->count; k++)
+    w.place[k] = v->place[k];
+  for (int k = 0; k < p->params; k++) {
+    w.place[v->count + k] = params[k];
+    w.place[v->count + k].buffer = p->param[k];
+  }
+  enum tsr_status status = walk(&w, p->body);
+  if (!w.both_banks)
+    s->bank = !s->bank;
+  return status;
+}
