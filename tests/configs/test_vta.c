@@ -20,7 +20,7 @@
 static struct tsr_design imported(struct tsr_arena *arena, const char *text)
 {
   struct tsr_err err;
-  struct tsr_design design;
+  struct tsr_design design = {0};
   char *json;
   if (tsr_design_import_vta(arena, &err, "vta_config.json", text, &json) ||
       tsr_design_parse(&err, "imported", json, &design))

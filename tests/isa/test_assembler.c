@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -39,8 +40,8 @@ static void lines_come_back(void **state)
       "load inp sram=0 dram=0x1000 n=14,14,4 sy=224 sz=3136 pad=-3 x=1,1 y=1,0 signal=matrix",
       "load uop sram=0 dram=0x0 n=9,1,1",
       "store acc sram=65535 dram=0xffffffff n=65535,1,1 wait=load,matrix,vector",
-      "gemm uops=0+9 n=4,7,14 dst=98,14,1 a=0,16,1 b=9,0,0 first=0,1 banks=0 wait=load "
-      "signal=load,vector",
+      "gemm uops=0+9 n=4,7,14 dst=98,14,1 b=9,0,0 first=0,1 banks=0 wait=load signal=load,vector",
+      "gemm uops=65535+65535 n=1,1,1 a=0,16,1",
       "quant uops=9+1 n=1,7,14 dst=out:0,14,1 a=0,14,1 b=3,0,0 banks=0,1 wait=matrix signal=store",
       "max uops=0+1 n=1,1,1 dst=inp a=inp:0,2,1",
       "sync matrix wait=load",
@@ -269,6 +270,52 @@ static void hostile_texts(void **state)
   }
 }
 
+/* The C library's memory, which refuses the allocation number `refuse_at`. */
+struct failing {
+  int calls, refuse_at, live;
+};
+
+static void *failing_resize(void *context, void *old, size_t size)
+{
+  struct failing *f = context;
+  if (size && ++f->calls == f->refuse_at)
+    return NULL;
+  f->live += (size && !old) - (!size && old);
+  if (size)
+    return realloc(old, size);
+  free(old);
+  return NULL;
+}
+
+/* Every allocation of assembling, writing, reading and disassembling fails once. */
+static void every_allocation_fails_once(void **state)
+{
+  (void)state;
+  for (int n = 1;; n++) {
+    struct failing f = {.refuse_at = n};
+    struct tsr_allocator allocator = {failing_resize, &f};
+    struct tsr_arena *volatile arena = tsr_arena_new(&allocator);
+    bool done = false;
+    if (arena && !setjmp(*tsr_arena_landing(arena))) {
+      struct tsr_program program = assembled(arena, "finish\n.data\n.org 100000\n.byte 1\n");
+      uint8_t *bytes;
+      size_t size;
+      tsr_program_write(arena, &program, &bytes, &size);
+      assert_int_equal(tsr_program_read(arena, NULL, "t", bytes, size, &program), TSR_OK);
+      tsr_disassemble(arena, &program);
+      tsr_arena_free(arena);
+      done = true;
+    } else {
+      tsr_arena_free(arena);
+    }
+    assert_int_equal(f.live, 0);
+    if (done && n > f.calls) {
+      assert_true(n > 5);
+      return;
+    }
+  }
+}
+
 static int arena_up(void **state)
 {
   *state = tsr_arena_new(NULL);
@@ -293,6 +340,7 @@ int main(void)
       cmocka_unit_test(refused_texts),
       cmocka_unit_test(long_lines_are_refused),
       cmocka_unit_test(hostile_texts),
+      cmocka_unit_test(every_allocation_fails_once),
   };
   return cmocka_run_group_tests(tests, arena_up, arena_down);
 }
