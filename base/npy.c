@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }. This
- * reads just that: three keys, each once, in any order. */
+/* The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
+ * This reads just that: three keys, each once, in any order. */
 struct header {
   const char *name; /* of the file */
   struct tsr_err *err;
@@ -64,7 +64,8 @@ static enum tsr_status read_descr(struct header *h)
 {
   char text[32];
   if (!take_string(h, text, sizeof text))
-    return refuse_header(h, "has a 'descr' that is not a plain type; structured types are not read");
+    return refuse_header(h,
+                         "has a 'descr' that is not a plain type; structured types are not read");
   for (int i = 0; i < TSR_DTYPE_COUNT; i++) {
     const char *known = tsr_dtype_npy((enum tsr_dtype)i);
     bool single = tsr_dtype_bytes((enum tsr_dtype)i) == 1;
@@ -76,10 +77,11 @@ static enum tsr_status read_descr(struct header *h)
     }
   }
   if (text[0] == '>')
-    return tsr_refuse(h->err, "%s: the data is big endian ('%s'); little endian is read", h->name, text);
+    return tsr_refuse(h->err, "%s: the data is big endian ('%s'); little endian is read", h->name,
+                      text);
   return tsr_refuse(h->err,
-                    "%s: element type '%s' is not supported; b1, i1..i8, u1..u8, f4 and f8 are", h->name,
-                    text);
+                    "%s: element type '%s' is not supported; b1, i1..i8, u1..u8, f4 and f8 are",
+                    h->name, text);
 }
 
 static bool take_number(struct header *h, int64_t *out)
@@ -122,7 +124,8 @@ static enum tsr_status read_entry(struct header *h)
   if (!strcmp(key, "fortran_order") && !h->has_order) {
     h->fortran = take_word(h, "True");
     h->has_order = h->fortran || take_word(h, "False");
-    return h->has_order ? TSR_OK : refuse_header(h, "has a 'fortran_order' that is not True or False");
+    return h->has_order ? TSR_OK
+                        : refuse_header(h, "has a 'fortran_order' that is not True or False");
   }
   return tsr_refuse(h->err, "%s: the .npy header has a second or unknown key '%s'", h->name, key);
 }
@@ -147,13 +150,14 @@ static enum tsr_status read_header(struct header *h)
 }
 
 /* Finds the header between the magic and the data; both sizes are little endian. */
-static enum tsr_status find_header(struct header *h, const uint8_t *bytes, size_t size, size_t *data_at)
+static enum tsr_status find_header(struct header *h, const uint8_t *bytes, size_t size,
+                                   size_t *data_at)
 {
   if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0)
     return tsr_refuse(h->err, "%s: is not a .npy file", h->name);
   if (bytes[6] < 1 || bytes[6] > 3 || bytes[7] != 0)
-    return tsr_refuse(h->err, "%s: has .npy version %d.%d; 1.0, 2.0 and 3.0 are read", h->name, bytes[6],
-                      bytes[7]);
+    return tsr_refuse(h->err, "%s: has .npy version %d.%d; 1.0, 2.0 and 3.0 are read", h->name,
+                      bytes[6], bytes[7]);
   size_t start = bytes[6] == 1 ? 10 : 12, length = bytes[8] | (size_t)bytes[9] << 8;
   if (size < start)
     return refuse_header(h, "is cut off");
@@ -229,7 +233,8 @@ enum tsr_status tsr_npy_read(struct tsr_arena *arena, struct tsr_err *err, const
 struct tsr_bytes tsr_npy_write(struct tsr_arena *arena, const struct tsr_tensor *t)
 {
   struct tsr_text text = {.arena = arena};
-  tsr_text_add(&text, "{'descr': '%s', 'fortran_order': False, 'shape': (", tsr_dtype_npy(t->dtype));
+  tsr_text_add(&text, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+               tsr_dtype_npy(t->dtype));
   for (int k = 0; k < t->rank; k++) /* a tuple of one keeps its comma */
     tsr_text_add(&text, "%s%lld%s", k ? ", " : "", (long long)t->dims[k], t->rank == 1 ? "," : "");
   tsr_text_add(&text, "), }");

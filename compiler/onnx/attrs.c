@@ -47,7 +47,8 @@ static void read_floats(struct tsr__onnx *x, const Onnx__AttributeProto *p, stru
   out->floats = v;
 }
 
-static enum tsr_status convert(struct tsr__onnx *x, const Onnx__AttributeProto *p, struct tsr_attr *out)
+static enum tsr_status convert(struct tsr__onnx *x, const Onnx__AttributeProto *p,
+                               struct tsr_attr *out)
 {
   out->name = tsr_arena_strdup(x->arena, p->name);
   switch (type_of(p)) {
@@ -59,11 +60,8 @@ static enum tsr_status convert(struct tsr__onnx *x, const Onnx__AttributeProto *
     out->kind = TSR_ATTR_INT;
     out->i = p->i;
     return TSR_OK;
-  case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING:
-    return read_string(x, p, out);
-  case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS:
-    read_floats(x, p, out);
-    return TSR_OK;
+  case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING: return read_string(x, p, out);
+  case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS: read_floats(x, p, out); return TSR_OK;
   case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS:
     out->kind = TSR_ATTR_INTS;
     out->count = (int)p->n_ints;
@@ -71,7 +69,8 @@ static enum tsr_status convert(struct tsr__onnx *x, const Onnx__AttributeProto *
     return TSR_OK;
   case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH:
   case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPHS:
-    return tsr_refuse(x->err, "attribute '%s' is a subgraph; control flow is not supported", out->name);
+    return tsr_refuse(x->err, "attribute '%s' is a subgraph; control flow is not supported",
+                      out->name);
   default:
     return tsr_refuse(x->err, "attribute '%s' has an unsupported type (%d)", out->name, type_of(p));
   }
@@ -84,8 +83,8 @@ static enum tsr_status check_name(struct tsr__onnx *x, const struct tsr__onnx_dr
   if (!*name)
     return tsr_refuse(x->err, "attribute %zu has no name", i);
   if (p->ref_attr_name && *p->ref_attr_name)
-    return tsr_refuse(x->err, "attribute '%s' refers to one of a function; functions are not supported",
-                      name);
+    return tsr_refuse(
+        x->err, "attribute '%s' refers to one of a function; functions are not supported", name);
   for (size_t k = 0; k < i; k++)
     if (!strcmp(tsr__onnx_text(d->proto->attribute[k]->name), p->name))
       return tsr_refuse(x->err, "attribute '%s' stands twice", name);
@@ -118,7 +117,8 @@ const Onnx__TensorProto *tsr__onnx_tensor_attr(const struct tsr__onnx_draft *d, 
 {
   for (size_t i = 0; i < d->proto->n_attribute; i++) {
     const Onnx__AttributeProto *p = d->proto->attribute[i];
-    if (!strcmp(tsr__onnx_text(p->name), name) && type_of(p) == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR)
+    if (!strcmp(tsr__onnx_text(p->name), name) &&
+        type_of(p) == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR)
       return p->t;
   }
   return NULL;

@@ -14,12 +14,15 @@ static enum tsr_status from_tensor(struct tsr__onnx *x, const Onnx__AttributePro
 
 static struct tsr_tensor scalar(struct tsr__onnx *x, enum tsr_dtype dtype, const void *v)
 {
-  return (struct tsr_tensor){.dtype = dtype, .data = tsr_arena_copy(x->arena, v, tsr_dtype_bytes(dtype))};
+  return (struct tsr_tensor){.dtype = dtype,
+                             .data = tsr_arena_copy(x->arena, v, tsr_dtype_bytes(dtype))};
 }
 
 static struct tsr_tensor list(struct tsr__onnx *x, enum tsr_dtype dtype, size_t n, const void *v)
 {
-  return (struct tsr_tensor){.dtype = dtype, .rank = 1, .dims = {(int64_t)n},
+  return (struct tsr_tensor){.dtype = dtype,
+                             .rank = 1,
+                             .dims = {(int64_t)n},
                              .data = tsr_arena_copy(x->arena, v, n * tsr_dtype_bytes(dtype))};
 }
 
@@ -41,8 +44,9 @@ enum tsr_status tsr__onnx_constant(struct tsr__onnx *x, const Onnx__NodeProto *n
   else if (!strcmp(name, "value_ints"))
     *out = list(x, TSR_I64, p->n_ints, p->ints);
   else
-    return tsr_refuse(x->err, "its value is given by '%s'; value, value_float, value_floats, value_int "
-                              "and value_ints are supported",
+    return tsr_refuse(x->err,
+                      "its value is given by '%s'; value, value_float, value_floats, value_int "
+                      "and value_ints are supported",
                       tsr__onnx_show(x->arena, name));
   return TSR_OK;
 }

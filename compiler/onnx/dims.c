@@ -61,8 +61,8 @@ static const Onnx__TensorShapeProto *shape_of(const Onnx__ValueInfoProto *v)
   return v->type->tensor_type->shape;
 }
 
-/* The name of a symbolic dim; NULL for a number that is one. Exporters write an unknown dim as nothing,
- * as an empty name, as 0 or as -1. */
+/* The name of a symbolic dim; NULL for a number that is one. Exporters write an unknown dim as
+ * nothing, as an empty name, as 0 or as -1. */
 static const char *symbol_of(const Onnx__TensorShapeProto__Dimension *d)
 {
   if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
@@ -78,7 +78,8 @@ static bool is_initializer(const struct tsr__onnx *x, const char *name)
   return n && n->node == TSR__ONNX_INITIALIZER;
 }
 
-/* A dim that is the batch, wherever it stands: by its name, or because it is axis 0 of some input. */
+/* A dim that is the batch, wherever it stands: by its name, or because it is axis 0 of some input.
+ */
 static bool is_batch(const struct tsr__onnx *x, const char *symbol, size_t axis)
 {
   if (axis == 0 || !strcmp(symbol, "N") || !strcmp(symbol, "n") || !strncmp(symbol, "batch", 5) ||
@@ -87,14 +88,15 @@ static bool is_batch(const struct tsr__onnx *x, const char *symbol, size_t axis)
   for (size_t i = 0; *symbol && i < x->proto->n_input; i++) {
     const Onnx__TensorShapeProto *s = shape_of(x->proto->input[i]);
     const char *first = s && s->n_dim ? symbol_of(s->dim[0]) : NULL;
-    if (first && !strcmp(first, symbol) && !is_initializer(x, tsr__onnx_text(x->proto->input[i]->name)))
+    if (first && !strcmp(first, symbol) &&
+        !is_initializer(x, tsr__onnx_text(x->proto->input[i]->name)))
       return true;
   }
   return false;
 }
 
-static enum tsr_status bind_dim(struct bindings *b, const char *input, size_t axis, const char *symbol,
-                                int64_t *out)
+static enum tsr_status bind_dim(struct bindings *b, const char *input, size_t axis,
+                                const char *symbol, int64_t *out)
 {
   struct tsr__onnx *x = b->x;
   const char *place = tsr_arena_printf(x->arena, "%s[%zu]", input, axis);
@@ -112,7 +114,8 @@ static enum tsr_status bind_dim(struct bindings *b, const char *input, size_t ax
     return TSR_OK;
   }
   const char *name = tsr__onnx_show(x->arena, *symbol ? symbol : place);
-  return tsr_refuse(x->err, "input '%s': axis %zu has no fixed size; give one by the dim binding %s=VALUE",
+  return tsr_refuse(x->err,
+                    "input '%s': axis %zu has no fixed size; give one by the dim binding %s=VALUE",
                     tsr__onnx_show(x->arena, input), axis, name);
 }
 
@@ -124,11 +127,11 @@ static enum tsr_status input_dtype(struct tsr__onnx *x, const Onnx__ValueInfoPro
     return tsr_refuse(x->err, "input '%s' is no tensor", name);
   int type = v->type->tensor_type->elem_type;
   if (!tsr_dtype_from_onnx(type, out))
-    return tsr_refuse(x->err, "input '%s' has the element type %s (%d), which is not supported", name,
-                      tsr__onnx_dtype_name(type), type);
+    return tsr_refuse(x->err, "input '%s' has the element type %s (%d), which is not supported",
+                      name, tsr__onnx_dtype_name(type), type);
   if (!v->type->tensor_type->shape)
-    return tsr_refuse(x->err, "input '%s' has no shape; export the model with the shape of its inputs",
-                      name);
+    return tsr_refuse(
+        x->err, "input '%s' has no shape; export the model with the shape of its inputs", name);
   if (v->type->tensor_type->shape->n_dim > TSR_MAX_RANK)
     return tsr_refuse(x->err, "input '%s' has %zu dims; at most %d are supported", name,
                       v->type->tensor_type->shape->n_dim, TSR_MAX_RANK);

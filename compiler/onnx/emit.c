@@ -34,7 +34,8 @@ static bool find_op(struct tsr__onnx_draft *d)
     d->op = d->form->op;
   else if (!tsr_gop_from_name(type, &d->op) || d->op >= TSR_G_QConv) /* from there on: our own */
     return false;
-  bool shared = d->op == TSR_G_QuantizeLinear || d->op == TSR_G_DequantizeLinear; /* in both domains */
+  bool shared =
+      d->op == TSR_G_QuantizeLinear || d->op == TSR_G_DequantizeLinear; /* in both domains */
   if (!strcmp(domain, "com.microsoft"))
     return is_contrib(d->op) || shared;
   return is_onnx(domain) && !is_contrib(d->op);
@@ -74,7 +75,10 @@ static enum tsr_status refuse_op(struct tsr__onnx *x, int i)
   const char *domain = tsr__onnx_text(n->domain);
   const char *type = tsr__onnx_show(x->arena, n->op_type);
   if (has_subgraph(n))
-    tsr_refuse(x->err, "holds a subgraph; control flow is not supported, export the model without it");
+    tsr_refuse(x->err,
+               "holds a subgraph; control flow is not supported, export the model without it");
+  else if (!*type)
+    tsr_refuse(x->err, "has no op");
   else if (is_onnx(domain))
     tsr_refuse(x->err, "op %s is not supported%s", type, others_of(x, i));
   else
@@ -107,9 +111,9 @@ static enum tsr_status find_inputs(struct tsr__onnx *x, struct tsr__onnx_draft *
       continue;
     const struct tsr__onnx_name *n = tsr__onnx_find(&x->names, name);
     if (!n->value)
-      return tsr_refuse(x->err, "input '%s' is an optional output of node '%s', which is not supported",
-                        tsr__onnx_show(x->arena, name),
-                        tsr__onnx_show(x->arena, x->draft[n->node].proto->name));
+      return tsr_refuse(
+          x->err, "input '%s' is an optional output of node '%s', which is not supported",
+          tsr__onnx_show(x->arena, name), tsr__onnx_show(x->arena, x->draft[n->node].proto->name));
     d->in[k] = n->value;
   }
   return TSR_OK;
@@ -147,7 +151,8 @@ static enum tsr_status check_arity(struct tsr__onnx *x, struct tsr__onnx_draft *
   return TSR_OK;
 }
 
-static enum tsr_status emit_outputs(struct tsr__onnx *x, struct tsr__onnx_draft *d, struct tsr_node *n)
+static enum tsr_status emit_outputs(struct tsr__onnx *x, struct tsr__onnx_draft *d,
+                                    struct tsr_node *n)
 {
   for (int k = 0; k < n->outputs; k++) {
     const char *name = k < (int)d->proto->n_output ? d->proto->output[k] : "";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Initializers whose data lies in a file beside the model. The model says which; so it may name only
- * files inside of its folder, whatever links lead to. */
+/* Initializers whose data lies in a file beside the model. The model says which; so it may name
+ * only files inside of its folder, whatever links lead to. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -45,7 +45,8 @@ static enum tsr_status resolve(struct tsr_arena *arena, struct tsr_err *err, con
   char root[PATH_MAX];
   const char *shown = tsr__onnx_show(arena, location);
   if (location[0] == '/' || location[0] == 0 || climbs(location))
-    return tsr_refuse(err, "external data file '%s' must be a path inside of the model's folder", shown);
+    return tsr_refuse(err, "external data file '%s' must be a path inside of the model's folder",
+                      shown);
   const char *joined = tsr_arena_printf(arena, "%s/%s", folder[0] ? folder : ".", location);
   if (!realpath(folder[0] ? folder : ".", root) || !realpath(joined, path))
     return tsr_refuse(err, "external data file '%s': %s", shown, strerror(errno));
@@ -56,8 +57,9 @@ static enum tsr_status resolve(struct tsr_arena *arena, struct tsr_err *err, con
 }
 
 /* Where in a file of this size the tensor's bytes are. */
-static enum tsr_status find_range(struct tsr_err *err, const Onnx__TensorProto *p, const char *shown,
-                                  uint64_t file_size, size_t size, uint64_t *offset)
+static enum tsr_status find_range(struct tsr_err *err, const Onnx__TensorProto *p,
+                                  const char *shown, uint64_t file_size, size_t size,
+                                  uint64_t *offset)
 {
   const char *offset_text = entry(p, "offset"), *length_text = entry(p, "length");
   uint64_t length = size;
@@ -70,7 +72,8 @@ static enum tsr_status find_range(struct tsr_err *err, const Onnx__TensorProto *
                       length, size);
   if (*offset > file_size || size > file_size - *offset)
     return tsr_refuse(err,
-                      "external data file '%s' has %" PRIu64 " bytes, but the tensor needs %zu from %" PRIu64,
+                      "external data file '%s' has %" PRIu64
+                      " bytes, but the tensor needs %zu from %" PRIu64,
                       shown, file_size, size, *offset);
   return TSR_OK;
 }
@@ -91,8 +94,9 @@ static bool read_range(int fd, uint8_t *data, size_t size, uint64_t offset)
 }
 
 enum tsr_status tsr__onnx_external_data(struct tsr_arena *arena, struct tsr_err *err,
-                                        const Onnx__TensorProto *p, struct tsr__onnx_external *external,
-                                        size_t size, uint8_t **out)
+                                        const Onnx__TensorProto *p,
+                                        struct tsr__onnx_external *external, size_t size,
+                                        uint8_t **out)
 {
   char path[PATH_MAX];
   struct stat st;
@@ -102,7 +106,8 @@ enum tsr_status tsr__onnx_external_data(struct tsr_arena *arena, struct tsr_err 
     return tsr_refuse(err, "has external data without a location");
   const char *shown = tsr__onnx_show(arena, location);
   if (!external->folder)
-    return tsr_refuse(err, "its data is in the file '%s', and external data is not read here", shown);
+    return tsr_refuse(err, "its data is in the file '%s', and external data is not read here",
+                      shown);
   enum tsr_status status = resolve(arena, err, external->folder, location, path);
   if (status)
     return status;

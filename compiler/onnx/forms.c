@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One form an op: what opsets 7 to 21 say differently is brought to the form that docs/onnx.md lists. */
+/* One form an op: what opsets 7 to 21 say differently is brought to the form in docs/onnx.md. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ struct tsr_value *tsr__onnx_new_constant(struct tsr__onnx *x, struct tsr__onnx_d
 }
 
 /* An attribute's number or list of numbers as a tensor: i64 or f32. */
-static enum tsr_status attr_tensor(struct tsr__onnx *x, const struct tsr_attr *a, struct tsr_tensor *t)
+static enum tsr_status attr_tensor(struct tsr__onnx *x, const struct tsr_attr *a,
+                                   struct tsr_tensor *t)
 {
   bool list = a->kind == TSR_ATTR_INTS || a->kind == TSR_ATTR_FLOATS;
   bool real = a->kind == TSR_ATTR_FLOAT || a->kind == TSR_ATTR_FLOATS;
@@ -65,8 +66,8 @@ enum tsr_status tsr__onnx_only_int(struct tsr__onnx *x, struct tsr__onnx_draft *
   return TSR_OK;
 }
 
-enum tsr_status tsr__onnx_only_string(struct tsr__onnx *x, struct tsr__onnx_draft *d, const char *name,
-                                      const char *value)
+enum tsr_status tsr__onnx_only_string(struct tsr__onnx *x, struct tsr__onnx_draft *d,
+                                      const char *name, const char *value)
 {
   const struct tsr_attr *a = tsr__onnx_attr(d, name);
   if (a && (a->kind != TSR_ATTR_STRING || strcmp(a->s, value) != 0))
@@ -135,7 +136,8 @@ static enum tsr_status form_batch_norm(struct tsr__onnx *x, struct tsr__onnx_dra
     status = tsr__onnx_only_int(x, d, "spatial", 1);
   for (size_t k = 1; !status && k < d->proto->n_output; k++)
     if (*d->proto->output[k])
-      status = tsr_refuse(x->err, "has output '%s', which is of training; export the model for inference",
+      status = tsr_refuse(x->err,
+                          "has output '%s', which is of training; export the model for inference",
                           tsr__onnx_show(x->arena, d->proto->output[k]));
   drop_attrs(d, silent);
   return status;
@@ -156,7 +158,7 @@ static enum tsr_status form_dropout(struct tsr__onnx *x, struct tsr__onnx_draft 
 
 static enum tsr_status form_pool(struct tsr__onnx *x, struct tsr__onnx_draft *d)
 {
-  static const char *const silent[] = {"storage_order", NULL}; /* of the indices, which are not had */
+  static const char *const silent[] = {"storage_order", NULL}; /* is about the indices only */
   (void)x;
   drop_attrs(d, silent);
   return TSR_OK;
@@ -237,12 +239,14 @@ static enum tsr_status spread_pads(struct tsr__onnx *x, struct tsr__onnx_draft *
   const struct tsr_value *pads = d->in[1], *axes = d->in[3];
   int rank = d->in[0] ? tsr__onnx_rank(x, d->in[0]) : -1;
   if (rank < 0 || !pads || !pads->data || !axes->data)
-    return tsr_refuse(x->err, "has axes, and its pads, its axes or its input's rank are not known here");
+    return tsr_refuse(x->err,
+                      "has axes, and its pads, its axes or its input's rank are not known here");
   struct tsr_tensor p = tsr_value_tensor(pads), k = tsr_value_tensor(axes);
   struct tsr_tensor all = {.dtype = TSR_I64, .rank = 1, .dims = {2 * rank}};
   int64_t n = tsr_tensor_count(&k);
   if (tsr_tensor_count(&p) != 2 * n)
-    return tsr_refuse(x->err, "has %" PRId64 " axes, but %" PRId64 " pads", n, tsr_tensor_count(&p));
+    return tsr_refuse(x->err, "has %" PRId64 " axes, but %" PRId64 " pads", n,
+                      tsr_tensor_count(&p));
   all.data = tsr_arena_alloc(x->arena, tsr_tensor_bytes(&all));
   for (int64_t i = 0; i < n; i++) {
     int64_t axis = tsr_get_int(&k, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the bytes of a model to a graph. Everything is named first, so that nodes may stand in any order
- * and generated constants never take a name of the model's. */
+/* From the bytes of a model to a graph. Everything is named first, so that nodes may stand in any
+ * order and generated constants never take a name of the model's. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -29,8 +29,8 @@ static enum tsr_status read_opset(struct tsr__onnx *x, const Onnx__ModelProto *m
 {
   int64_t version = -1;
   if (m->ir_version < OLDEST_IR || m->ir_version > NEWEST_IR)
-    return tsr_refuse(x->err, "IR version %" PRId64 " is not supported; %d to %d are", m->ir_version,
-                      OLDEST_IR, NEWEST_IR);
+    return tsr_refuse(x->err, "IR version %" PRId64 " is not supported; %d to %d are",
+                      m->ir_version, OLDEST_IR, NEWEST_IR);
   for (size_t i = 0; i < m->n_opset_import; i++) {
     const char *domain = tsr__onnx_text(m->opset_import[i]->domain);
     if (*domain && strcmp(domain, "ai.onnx") != 0)
@@ -42,8 +42,9 @@ static enum tsr_status read_opset(struct tsr__onnx *x, const Onnx__ModelProto *m
   if (version == -1)
     return tsr_refuse(x->err, "does not say which version of ONNX's operator set it uses");
   if (version < OLDEST_OPSET || version > NEWEST_OPSET)
-    return tsr_refuse(x->err, "opset %" PRId64 " is not supported; %d to %d are (onnx.version_converter "
-                              "converts a model)",
+    return tsr_refuse(x->err,
+                      "opset %" PRId64 " is not supported; %d to %d are (onnx.version_converter "
+                      "converts a model)",
                       version, OLDEST_OPSET, NEWEST_OPSET);
   x->opset = (int)version;
   return TSR_OK;
@@ -120,9 +121,9 @@ static enum tsr_status check_inputs(struct tsr__onnx *x, const Onnx__NodeProto *
 {
   for (size_t k = 0; k < p->n_input; k++)
     if (*p->input[k] && !tsr__onnx_find(&x->names, p->input[k]))
-      return tsr_refuse(x->err,
-                        "input '%s' is undefined: no graph input, initializer or node has that name",
-                        tsr__onnx_show(x->arena, p->input[k]));
+      return tsr_refuse(
+          x->err, "input '%s' is undefined: no graph input, initializer or node has that name",
+          tsr__onnx_show(x->arena, p->input[k]));
   return TSR_OK;
 }
 
@@ -159,9 +160,11 @@ static enum tsr_status add_outputs(struct tsr__onnx *x)
     const char *name = tsr__onnx_text(x->proto->output[i]->name);
     const struct tsr__onnx_name *n = tsr__onnx_find(&x->names, name);
     if (!n)
-      return tsr_refuse(x->err, "the graph's output '%s' is undefined", tsr__onnx_show(x->arena, name));
+      return tsr_refuse(x->err, "the graph's output '%s' is undefined",
+                        tsr__onnx_show(x->arena, name));
     if (!n->value)
-      return tsr_refuse(x->err, "the graph's output '%s' is an optional output that is not supported",
+      return tsr_refuse(x->err,
+                        "the graph's output '%s' is an optional output that is not supported",
                         tsr__onnx_show(x->arena, name));
     tsr_graph_output(x->graph, n->value);
   }

@@ -29,7 +29,8 @@ struct tsr__onnx_name *tsr__onnx_find(const struct tsr__onnx_names *names, const
 
 static void double_slots(struct tsr_arena *arena, struct tsr__onnx_names *names)
 {
-  struct tsr__onnx_names bigger = {.slots = names->slots ? names->slots * 2 : 256, .used = names->used};
+  struct tsr__onnx_names bigger = {.slots = names->slots ? names->slots * 2 : 256,
+                                   .used = names->used};
   bigger.slot = TSR_NEW_ARRAY(arena, struct tsr__onnx_name, bigger.slots);
   for (size_t i = 0; i < names->slots; i++)
     if (names->slot[i].name)
@@ -43,8 +44,8 @@ static enum tsr_status check_name(struct tsr_arena *arena, struct tsr_err *err, 
   if (!*name)
     return tsr_refuse(err, "a value has no name");
   if (strnlen(name, LONGEST + 1) > LONGEST)
-    return tsr_refuse(err, "the value name '%s' has more than %d bytes", tsr__onnx_show(arena, name),
-                      LONGEST);
+    return tsr_refuse(err, "the value name '%s' has more than %d bytes",
+                      tsr__onnx_show(arena, name), LONGEST);
   for (const char *c = name; *c; c++)
     if ((unsigned char)*c < 0x20 || *c == 0x7f)
       return tsr_refuse(err, "the value name '%s' holds a control character",

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Upsample and the many Resizes become one: inputs x, nothing, scales, sizes, and the coordinates always
- * said. Before opset 11 they were asymmetric, and `nearest` took the pixel that ONNX Runtime takes: the
- * one before when growing, the one behind when shrinking. */
+/* Upsample and the many Resizes become one: inputs x, nothing, scales, sizes, and the coordinates
+ * always said. Before opset 11 they were asymmetric, and `nearest` took the pixel that ONNX Runtime
+ * takes: the one before when growing, the one behind when shrinking. */
 #include <string.h>
 
 #include "compiler/onnx/private.h"
 
-static void resize_inputs(struct tsr__onnx_draft *d, struct tsr_value *scales, struct tsr_value *sizes)
+static void resize_inputs(struct tsr__onnx_draft *d, struct tsr_value *scales,
+                          struct tsr_value *sizes)
 {
   d->in[1] = NULL;
   d->in[2] = scales;
@@ -28,7 +29,8 @@ static enum tsr_status modern_resize(struct tsr__onnx *x, struct tsr__onnx_draft
   if (mode && mode->kind == TSR_ATTR_STRING && !strcmp(mode->s, "tf_crop_and_resize"))
     return tsr_refuse(x->err, "coordinate_transformation_mode tf_crop_and_resize is not supported");
   if (tsr__onnx_attr(d, "axes"))
-    return tsr_refuse(x->err, "attribute 'axes' is not supported; give scales or sizes of all axes");
+    return tsr_refuse(x->err,
+                      "attribute 'axes' is not supported; give scales or sizes of all axes");
   enum tsr_status status = tsr__onnx_only_int(x, d, "antialias", 0);
   if (!status)
     status = tsr__onnx_only_int(x, d, "exclude_outside", 0);
@@ -67,8 +69,9 @@ static enum tsr_status old_resize(struct tsr__onnx *x, struct tsr__onnx_draft *d
   const char *nearest = nearest_mode(scales);
   const struct tsr_attr *mode = tsr__onnx_attr(d, "mode");
   if (!nearest && (!mode || mode->kind != TSR_ATTR_STRING || !strcmp(mode->s, "nearest")))
-    return tsr_refuse(x->err, "grows one axis and shrinks another, which opset 10 leaves undefined; "
-                              "export the model with opset 11 or later");
+    return tsr_refuse(x->err,
+                      "grows one axis and shrinks another, which opset 10 leaves undefined; "
+                      "export the model with opset 11 or later");
   tsr__onnx_set_string(d, "coordinate_transformation_mode", "asymmetric");
   tsr__onnx_set_string(d, "nearest_mode", nearest ? nearest : "floor");
   resize_inputs(d, scales, NULL);

@@ -12,10 +12,10 @@ enum { ONNX_FLOAT16 = 10, ONNX_BFLOAT16 = 16 };
 const char *tsr__onnx_dtype_name(int onnx)
 {
   static const char *const names[] = {
-      "undefined", "float32",    "uint8",     "int8",     "uint16", "int16",  "int32",  "int64",
-      "string",    "bool",       "float16",   "float64",  "uint32", "uint64", "complex64", "complex128",
-      "bfloat16",  "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4",
-      "float4e2m1"};
+      "undefined",      "float32",    "uint8",          "int8",       "uint16",   "int16",
+      "int32",          "int64",      "string",         "bool",       "float16",  "float64",
+      "uint32",         "uint64",     "complex64",      "complex128", "bfloat16", "float8e4m3fn",
+      "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4",      "int4",     "float4e2m1"};
   return onnx >= 0 && onnx < (int)(sizeof names / sizeof names[0]) ? names[onnx] : "unknown";
 }
 
@@ -74,7 +74,8 @@ static enum tsr_status read_type(struct reading *r)
   for (int k = 0; k < r->t.rank; k++) {
     r->t.dims[k] = p->dims[k];
     if (p->dims[k] < 0)
-      return tsr_refuse(r->err, "dim %d is %" PRId64 "; dims of a tensor are not negative", k, p->dims[k]);
+      return tsr_refuse(r->err, "dim %d is %" PRId64 "; dims of a tensor are not negative", k,
+                        p->dims[k]);
   }
   r->count = tsr_tensor_count(&r->t);
   if (r->count < 0 || r->count > INT64_MAX / 8)
@@ -86,8 +87,8 @@ static enum tsr_status refuse_size(struct reading *r, size_t got, const char *fi
 {
   char dims[192];
   return tsr_refuse(r->err, "%s holds %zu, but %s of %s needs %zu", field, got,
-                    tsr_dims_text(r->t.dims, r->t.rank, dims), tsr__onnx_dtype_name(r->p->data_type),
-                    wanted);
+                    tsr_dims_text(r->t.dims, r->t.rank, dims),
+                    tsr__onnx_dtype_name(r->p->data_type), wanted);
 }
 
 static void normalize_bool(struct reading *r)
@@ -115,7 +116,8 @@ static enum tsr_status read_raw(struct reading *r, uint8_t *data, size_t size)
   return TSR_OK;
 }
 
-/* int32_data holds every integer of at most 32 bits but uint32, truth values, and halves as bits. */
+/* int32_data holds every integer of at most 32 bits but uint32, truth values, and halves as bits.
+ */
 static enum tsr_status read_int32s(struct reading *r)
 {
   bool half = is_half(r->p->data_type);

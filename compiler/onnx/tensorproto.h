@@ -6,9 +6,10 @@
 #include "base/file.h"
 #include "base/tensor.h"
 
-/* Reads a serialized TensorProto, whichever field its data is in; float16 and bfloat16 are widened to
- * f32. `name` starts every sentence. tensor_name (may be NULL) gets the tensor's own name, "" where it
- * has none. External data is refused. Everything lives in the arena; on an error *out is untouched. */
+/* Reads a serialized TensorProto, whichever field its data is in; float16 and bfloat16 are widened
+ * to f32. `name` starts every sentence. tensor_name (may be NULL) gets the tensor's own name, ""
+ * where it has none. External data is refused. Everything lives in the arena; on an error *out is
+ * untouched. */
 enum tsr_status tsr_tensorproto_read(struct tsr_arena *arena, struct tsr_err *err, const char *name,
                                      const uint8_t *bytes, size_t size, struct tsr_tensor *out,
                                      const char **tensor_name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From protobuf bytes to messages. protobuf-c does the unpacking; a walk over the bytes, led by the same
- * descriptors, goes before it, because protobuf-c recurses as deep as the bytes say, merges fields that
- * stand twice in quadratic time, and answers everything that is wrong with a NULL. */
+/* From protobuf bytes to messages. protobuf-c does the unpacking; a walk over the bytes, led by the
+ * same descriptors, goes before it, because protobuf-c recurses as deep as the bytes say, merges
+ * fields that stand twice in quadratic time, and answers everything that is wrong with a NULL. */
 #include <string.h>
 
 #include "compiler/onnx/private.h"
@@ -9,8 +9,8 @@
 /* A subgraph costs three levels; no model is near this. */
 enum { DEEPEST = 100 };
 
-/* Unpacked messages are larger than their bytes: an empty node is 2 bytes of file and a hundred of memory.
- * Real models stay below 2; what unfolds beyond this was made to. */
+/* Unpacked messages are larger than their bytes: an empty node is 2 bytes of file and a hundred of
+ * memory. Real models stay below 2; what unfolds beyond this was made to. */
 enum { UNFOLDS = 32, UNFOLDS_ANYWAY = 64 << 20 };
 
 enum wire { VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5 };
@@ -40,7 +40,8 @@ static bool read_varint(struct walk *w, const uint8_t *end, int most, uint64_t *
   return false;
 }
 
-static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *type, uint64_t id)
+static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *type,
+                                                  uint64_t id)
 {
   for (unsigned i = 0; i < type->n_fields; i++)
     if (type->fields[i].id == id)
@@ -53,18 +54,14 @@ static enum wire wire_of(ProtobufCType type)
   switch (type) {
   case PROTOBUF_C_TYPE_SFIXED32:
   case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_FLOAT:
-    return FIXED32;
+  case PROTOBUF_C_TYPE_FLOAT: return FIXED32;
   case PROTOBUF_C_TYPE_SFIXED64:
   case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_DOUBLE:
-    return FIXED64;
+  case PROTOBUF_C_TYPE_DOUBLE: return FIXED64;
   case PROTOBUF_C_TYPE_STRING:
   case PROTOBUF_C_TYPE_BYTES:
-  case PROTOBUF_C_TYPE_MESSAGE:
-    return LENGTH;
-  default:
-    return VARINT;
+  case PROTOBUF_C_TYPE_MESSAGE: return LENGTH;
+  default: return VARINT;
   }
 }
 
@@ -74,7 +71,8 @@ static bool wire_fits(const ProtobufCFieldDescriptor *f, enum wire wire)
 }
 
 /* Passes the content of one field; *content and its size for LENGTH. */
-static bool pass_content(struct walk *w, const uint8_t *end, enum wire wire, const uint8_t **content)
+static bool pass_content(struct walk *w, const uint8_t *end, enum wire wire,
+                         const uint8_t **content)
 {
   uint64_t value, size = wire == FIXED32 ? 4 : 8;
   if (wire == VARINT)
@@ -166,12 +164,14 @@ enum tsr_status tsr__onnx_decode(struct tsr_arena *arena, struct tsr_err *err,
   enum tsr_status status = walk_message(&w, type, bytes + size, 0);
   if (status)
     return status;
-  size_t most = size > (SIZE_MAX - UNFOLDS_ANYWAY) / UNFOLDS ? SIZE_MAX : size * UNFOLDS + UNFOLDS_ANYWAY;
+  size_t most =
+      size > (SIZE_MAX - UNFOLDS_ANYWAY) / UNFOLDS ? SIZE_MAX : size * UNFOLDS + UNFOLDS_ANYWAY;
   struct budget budget = {.arena = arena, .left = most};
   ProtobufCAllocator allocator = {allocate, release, &budget};
   ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, size, bytes);
   if (budget.spent)
-    return tsr_refuse(err, "unfolds to more than %zu bytes of messages, which no real model does", most);
+    return tsr_refuse(err, "unfolds to more than %zu bytes of messages, which no real model does",
+                      most);
   if (!message)
     return tsr_refuse(err, "is no valid ONNX protobuf");
   *out = message;

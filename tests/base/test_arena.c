@@ -109,8 +109,10 @@ static void text_of_any_size(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_allocation_fails_once), cmocka_unit_test(plain_allocator),
-      cmocka_unit_test(impossible_sizes_unwind),     cmocka_unit_test(text_of_any_size),
+      cmocka_unit_test(every_allocation_fails_once),
+      cmocka_unit_test(plain_allocator),
+      cmocka_unit_test(impossible_sizes_unwind),
+      cmocka_unit_test(text_of_any_size),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,10 +24,28 @@ static int32_t exact_quant(int32_t acc, int32_t bias, int32_t m, int s, int zero
   return (int32_t)(v > hi ? hi : v);
 }
 
-static const int32_t corners[] = {INT32_MIN, INT32_MIN + 1, -65537,    -32768,        -129,     -128,
-                                  -3,        -2,            -1,        0,             1,        2,
-                                  3,         127,           128,       32767,         65536,    0x3fffffff,
-                                  0x40000000, 0x55555555,   INT32_MAX - 1, INT32_MAX};
+static const int32_t corners[] = {INT32_MIN,
+                                  INT32_MIN + 1,
+                                  -65537,
+                                  -32768,
+                                  -129,
+                                  -128,
+                                  -3,
+                                  -2,
+                                  -1,
+                                  0,
+                                  1,
+                                  2,
+                                  3,
+                                  127,
+                                  128,
+                                  32767,
+                                  65536,
+                                  0x3fffffff,
+                                  0x40000000,
+                                  0x55555555,
+                                  INT32_MAX - 1,
+                                  INT32_MAX};
 enum { CORNERS = sizeof corners / sizeof corners[0] };
 
 static void quant_at_corners(void **state)
@@ -40,8 +58,8 @@ static void quant_at_corners(void **state)
         for (int s = 0; s < 64; s += 1 + (a + b + m) % 3)
           for (int k = 0; k < 7; k++) {
             int zero = bytes[k], lo = bytes[(k + a) % 7], hi = bytes[(k + b) % 7];
-            int32_t got = tsr_quant_i32(corners[a], corners[b], corners[m],
-                                        tsr_quant_pack(s, zero, lo, hi));
+            int32_t got =
+                tsr_quant_i32(corners[a], corners[b], corners[m], tsr_quant_pack(s, zero, lo, hi));
             if (got != exact_quant(corners[a], corners[b], corners[m], s, zero, lo, hi))
               fail_msg("quant(%d, %d, %d, s=%d z=%d [%d, %d]) = %d", corners[a], corners[b],
                        corners[m], s, zero, lo, hi, got);
@@ -59,8 +77,8 @@ static void quant_at_random(void **state)
     int s = q >> 10 & 63, zero = (int8_t)(q >> 16), lo = (int8_t)(q >> 24), hi = (int8_t)(q >> 32);
     int32_t got = tsr_quant_i32(acc, bias, m, tsr_quant_pack(s, zero, lo, hi));
     if (got != exact_quant(acc, bias, m, s, zero, lo, hi))
-      fail_msg("case %d: quant(%d, %d, %d, s=%d z=%d [%d, %d]) = %d", i, acc, bias, m, s, zero, lo, hi,
-               got);
+      fail_msg("case %d: quant(%d, %d, %d, s=%d z=%d [%d, %d]) = %d", i, acc, bias, m, s, zero, lo,
+               hi, got);
   }
 }
 
@@ -72,10 +90,22 @@ static void ties_go_to_even(void **state)
     int s;
     int64_t expected;
   } rows[] = {
-      {5, 1, 2},         {7, 1, 4},         {-5, 1, -2},      {-7, 1, -4},          {6, 2, 2},
-      {10, 2, 2},        {-6, 2, -2},       {-10, 2, -2},     {1, 63, 0},           {INT64_MAX, 63, 1},
-      {INT64_MIN, 63, -1}, {INT64_MIN, 62, -2}, {INT64_MAX, 0, INT64_MAX}, {INT64_MIN, 0, INT64_MIN},
-      {INT64_C(1) << 62, 63, 0}, {(INT64_C(1) << 62) + 1, 63, 1},
+      {5, 1, 2},
+      {7, 1, 4},
+      {-5, 1, -2},
+      {-7, 1, -4},
+      {6, 2, 2},
+      {10, 2, 2},
+      {-6, 2, -2},
+      {-10, 2, -2},
+      {1, 63, 0},
+      {INT64_MAX, 63, 1},
+      {INT64_MIN, 63, -1},
+      {INT64_MIN, 62, -2},
+      {INT64_MAX, 0, INT64_MAX},
+      {INT64_MIN, 0, INT64_MIN},
+      {INT64_C(1) << 62, 63, 0},
+      {(INT64_C(1) << 62) + 1, 63, 1},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     assert_int_equal(tsr_round_shift(rows[i].v, rows[i].s), rows[i].expected);
@@ -111,8 +141,10 @@ static void quant_words_hold_their_fields(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(quant_at_corners), cmocka_unit_test(quant_at_random),
-      cmocka_unit_test(ties_go_to_even),  cmocka_unit_test(words_wrap),
+      cmocka_unit_test(quant_at_corners),
+      cmocka_unit_test(quant_at_random),
+      cmocka_unit_test(ties_go_to_even),
+      cmocka_unit_test(words_wrap),
       cmocka_unit_test(quant_words_hold_their_fields),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

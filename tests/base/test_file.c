@@ -77,7 +77,8 @@ static void reading_refuses(void **state)
   assert_non_null(strstr(err.text, "none: No such file"));
   char *pipe_path = tsr_arena_printf(p->arena, "%s/pipe", p->folder);
   assert_int_equal(mkfifo(pipe_path, 0600), 0);
-  assert_int_equal(tsr_file_read(p->arena, &err, pipe_path, 7, &got), TSR_REFUSED); /* and returns */
+  assert_int_equal(tsr_file_read(p->arena, &err, pipe_path, 7, &got),
+                   TSR_REFUSED); /* and returns */
   assert_non_null(strstr(err.text, "is not a regular file"));
   assert_int_equal(got.size, 99);
 }

@@ -16,8 +16,8 @@ static int close_arena(void **state)
 }
 
 /* A file of version 1 with this header and these data bytes. */
-static struct tsr_bytes file_of(struct tsr_arena *a, int version, const char *header, const void *data,
-                                size_t size)
+static struct tsr_bytes file_of(struct tsr_arena *a, int version, const char *header,
+                                const void *data, size_t size)
 {
   struct tsr_text t = {.arena = a};
   size_t n = strlen(header);
@@ -99,7 +99,8 @@ static void fortran_order_is_turned(void **state)
   /* element (i, j, k) is 100 i + 10 j + k */
   static const int16_t stored[12] = {0, 100, 10, 110, 1, 101, 11, 111, 2, 102, 12, 112};
   static const int16_t expected[12] = {0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112};
-  struct tsr_bytes f = file_of(a, 1, "{'descr':'<i2','fortran_order':True,'shape':(2,2,3)}", stored, 24);
+  struct tsr_bytes f =
+      file_of(a, 1, "{'descr':'<i2','fortran_order':True,'shape':(2,2,3)}", stored, 24);
   assert_int_equal(tsr_npy_read(a, NULL, "x", f.data, f.size, &t), TSR_OK);
   assert_memory_equal(t.data, expected, sizeof expected);
   f = file_of(a, 1, "{'descr':'<i2','fortran_order':True,'shape':(2,0,3)}", "", 0);
@@ -141,7 +142,8 @@ static void headers_that_are_refused(void **state)
       {"{'shape': (99999999999999999999,)}", "tuple of whole numbers"},
       {"{'shape': (1,1,1,1,1,1,1,1,1)}", "more than 8 dimensions"},
       {"{'descr':'<f4','fortran_order':False,'shape':(4294967296,4294967296)}", "is too large"},
-      {"{'descr':'<f4','fortran_order':False,'shape':(3,)}", "holds 8 bytes of data, but 3 of f32 needs 12"},
+      {"{'descr':'<f4','fortran_order':False,'shape':(3,)}",
+       "holds 8 bytes of data, but 3 of f32 needs 12"},
       {"{'descr':'<f4','fortran_order':False,'shape':(1,)}", "but 1 of f32 needs 4"},
       {"{'descr':'<f4','fortran_order':False,'shape':(2,)} x", "goes on behind its dictionary"},
   };
@@ -167,7 +169,8 @@ static void versions_and_cut_files(void **state)
   assert_string_equal(err.text, "x: has .npy version 4.0; 1.0, 2.0 and 3.0 are read");
   for (int version = 1; version <= 3; version++) {
     f = file_of(a, version, header, "12345678", 8);
-    for (size_t n = 0; n < f.size; n++) { /* an exact copy, so that a sanitizer sees a step too far */
+    for (size_t n = 0; n < f.size;
+         n++) { /* an exact copy, so that a sanitizer sees a step too far */
       void *cut = malloc(n ? n : 1);
       memcpy(cut, f.data, n);
       assert_int_equal(tsr_npy_read(a, &err, "x", cut, n, &t), TSR_REFUSED);
@@ -183,7 +186,8 @@ static void flipped_bytes(void **state)
   uint64_t seed = 99;
   print_message("seed %llu\n", (unsigned long long)seed);
   static const char header[] = "{'descr':'<f4','fortran_order':True,'shape':(2,3,2)}";
-  struct tsr_bytes f = file_of(a, 1, header, "123456781234567812345678123456781234567812345678", 48);
+  struct tsr_bytes f =
+      file_of(a, 1, header, "123456781234567812345678123456781234567812345678", 48);
   for (int i = 0; i < 20000; i++) {
     unsigned char *bent = malloc(f.size);
     memcpy(bent, f.data, f.size);

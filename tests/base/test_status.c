@@ -58,8 +58,12 @@ static void nearest_names(void **state)
   static const struct {
     const char *given, *expected;
   } rows[] = {
-      {"blok_in", "block_in"},  {"block_otu", "block_out"}, {"batches", "batch"},
-      {"batch", "batch"},       {"frequency", NULL},        {"", NULL},
+      {"blok_in", "block_in"},
+      {"block_otu", "block_out"},
+      {"batches", "batch"},
+      {"batch", "batch"},
+      {"frequency", NULL},
+      {"", NULL},
       {"axi_data_bots", "axi_data_bits"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -80,8 +84,10 @@ static void nearest_names(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(refuse_fills_the_sentence), cmocka_unit_test(places_go_before_the_sentence),
-      cmocka_unit_test(a_place_keeps_the_status),  cmocka_unit_test(long_sentences_are_cut),
+      cmocka_unit_test(refuse_fills_the_sentence),
+      cmocka_unit_test(places_go_before_the_sentence),
+      cmocka_unit_test(a_place_keeps_the_status),
+      cmocka_unit_test(long_sentences_are_cut),
       cmocka_unit_test(nearest_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,11 +80,20 @@ static void integers_wrap(void **state)
     enum tsr_dtype dtype;
     int64_t put, expected;
   } rows[] = {
-      {TSR_I8, 200, -56},          {TSR_I8, -129, 127},       {TSR_U8, -1, 255},
-      {TSR_U8, 256, 0},            {TSR_I16, 40000, -25536},  {TSR_U16, -1, 65535},
-      {TSR_I32, INT64_MAX, -1},    {TSR_U32, -1, UINT32_MAX}, {TSR_I64, INT64_MIN, INT64_MIN},
-      {TSR_U64, 7, 7},             {TSR_BOOL, 256, 1},        {TSR_BOOL, 0, 0},
-      {TSR_F32, 1 << 24, 1 << 24}, {TSR_F64, -3, -3},
+      {TSR_I8, 200, -56},
+      {TSR_I8, -129, 127},
+      {TSR_U8, -1, 255},
+      {TSR_U8, 256, 0},
+      {TSR_I16, 40000, -25536},
+      {TSR_U16, -1, 65535},
+      {TSR_I32, INT64_MAX, -1},
+      {TSR_U32, -1, UINT32_MAX},
+      {TSR_I64, INT64_MIN, INT64_MIN},
+      {TSR_U64, 7, 7},
+      {TSR_BOOL, 256, 1},
+      {TSR_BOOL, 0, 0},
+      {TSR_F32, 1 << 24, 1 << 24},
+      {TSR_F64, -3, -3},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     uint64_t cells[3] = {0};
@@ -105,8 +114,13 @@ static void floats_saturate(void **state)
   static const struct {
     double v;
     int64_t expected;
-  } rows[] = {{1.9, 1},         {-1.9, -1},         {1e30, INT64_MAX}, {-1e30, INT64_MIN},
-              {INFINITY, INT64_MAX}, {-INFINITY, INT64_MIN}, {NAN, 0},
+  } rows[] = {{1.9, 1},
+              {-1.9, -1},
+              {1e30, INT64_MAX},
+              {-1e30, INT64_MIN},
+              {INFINITY, INT64_MAX},
+              {-INFINITY, INT64_MIN},
+              {NAN, 0},
               {9223372036854774784.0, INT64_C(9223372036854774784)}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     tsr_put_float(&t, 0, rows[i].v);
