@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a model is, for people and programs: its ports and its layer table. */
+#include <string.h>
+
+#include "runtime/api.h"
+
+void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out)
+{
+  const struct tsr_module *m = model->module;
+  *out = (struct tessera_model_info){
+    .name = m->name,
+    .config = m->design.name,
+    .design_hash = m->design.hash,
+    .inputs = m->inputs,
+    .outputs = m->outputs,
+    .layers = m->layers,
+    .instructions = m->insn_count,
+    .window_bytes = m->window_bytes,
+    .image_bytes = m->image_bytes,
+    .packaged = model->packaged,
+  };
+  for (int i = 0; i < m->steps; i++)
+    out->streams += m->step[i].kind == TSR_STEP_ACCEL;
+}
+
+static void port_of(const struct tsr_module_buffer *b, struct tessera_port *out)
+{
+  *out = (struct tessera_port){.name = b->name, .dtype = (enum tessera_dtype)b->dtype,
+                               .rank = b->rank};
+  memcpy(out->dims, b->dims, sizeof out->dims);
+}
+
+void tessera_model_input(const struct tessera_model *model, int k, struct tessera_port *out)
+{
+  port_of(&model->module->buffer[model->module->input[k]], out);
+}
+
+void tessera_model_output(const struct tessera_model *model, int k, struct tessera_port *out)
+{
+  port_of(&model->module->buffer[model->module->output[k]], out);
+}
+
+/* --- quantization steps ---------------------------------------------------------------------------- */
+
+/* The layer that writes a buffer; NULL: none. */
+static const struct tsr_module_layer *writer_of(const struct tsr_module *m, int buffer)
+{
+  for (int i = 0; i < m->layers; i++)
+    for (int k = m->layer[i].func->inputs; k < m->layer[i].args; k++)
+      if (m->layer[i].arg[k] == buffer)
+        return &m->layer[i];
+  return NULL;
+}
+
+static bool only_moves(const struct tsr_module_layer *l)
+{
+  static const char *const movers[] = {"Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze",
+                                       "Identity"};
+  for (size_t i = 0; i < sizeof movers / sizeof movers[0]; i++)
+    if (!strcmp(l->op, movers[i]))
+      return true;
+  return false;
+}
+
+double tessera_model_output_step(const struct tessera_model *model, int k)
+{
+  const struct tsr_module *m = model->module;
+  const struct tsr_module_layer *l = writer_of(m, m->output[k]);
+  for (int steps = 0; l && only_moves(l) && l->args && steps < m->layers; steps++)
+    l = writer_of(m, l->arg[0]);
+  if (!l || strcmp(l->op, "DequantizeLinear") || l->args < 2)
+    return 0;
+  const struct tsr_module_buffer *scale = &m->buffer[l->arg[1]];
+  if (!scale->data || scale->on_device || scale->dtype != TSR_F32 ||
+      tsr_count(scale->dims, scale->rank, 4) != 1)
+    return 0;
+  float step;
+  memcpy(&step, scale->data, sizeof step);
+  return (double)step;
+}
+
+/* --- layers ---------------------------------------------------------------------------------------- */
+
+void tessera_model_layer(const struct tessera_model *model, int k, struct tessera_layer *out)
+{
+  const struct tsr_module *m = model->module;
+  const struct tsr_module_layer *l = &m->layer[k];
+  *out = (struct tessera_layer){
+    .name = l->name,
+    .op = l->op,
+    .target = l->target,
+    .reason = l->reason,
+    .schedule = l->schedule,
+    .macs = l->macs,
+    .instructions = l->insns,
+    .dram_read_bytes = l->dram_read_bytes,
+    .dram_write_bytes = l->dram_write_bytes,
+  };
+  if (l->func->inputs < l->args) {
+    const struct tsr_module_buffer *b = &m->buffer[l->arg[l->func->inputs]];
+    out->rank = b->rank;
+    memcpy(out->dims, b->dims, sizeof out->dims);
+  }
+}
