@@ -90,7 +90,7 @@ static enum tsr_status read_number(const struct reader *r, int parent, const cha
 static enum tsr_status read_keys(const struct reader *r, struct tsr_design *d)
 {
   for (int i = 0; i < KEYS; i++) {
-    int v;
+    int v = 0;
     if (read_number(r, -1, keys[i].name, keys[i].smallest, keys[i].largest, &v))
       return TSR_REFUSED;
     memcpy((char *)d + keys[i].member, &v, sizeof v);

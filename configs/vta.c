@@ -144,7 +144,7 @@ enum tsr_status tsr_design_import_vta(struct tsr_arena *arena, struct tsr_err *e
   struct tsr__json read;
   struct vta vta;
   struct tsr_design base, made;
-  int block;
+  int block = 0;
   if (tsr__json_parse(err, name, text, &read) || check_names(err, name, &read) ||
       read_rows(err, name, &read, &vta) || check_widths(err, name, &read, &vta) ||
       read_block(err, name, &read, &vta, &block))
