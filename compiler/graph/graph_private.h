@@ -3,6 +3,7 @@
 #ifndef TSR_COMPILER_GRAPH_PRIVATE_H
 #define TSR_COMPILER_GRAPH_PRIVATE_H
 
+#include "base/arith.h"
 #include "compiler/graph/graph.h"
 
 /* --- names.c: the names of a graph's values, or of its nodes --------------------------------------- */
@@ -108,5 +109,72 @@ enum tsr_status tsr__settle_pads(struct tsr_err *err, struct tsr_graph *g, struc
  * typed. What the computation itself needs comes from a. */
 enum tsr_status tsr__evaluate(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
                               const void *const *in, void **out);
+
+void tsr__fold_node(struct tsr_graph *g, struct tsr_node *n); /* pass_fold.c */
+
+/* --- edit.c: what passes are written with ----------------------------------------------------------- */
+
+/* The node that makes v when it is of that op, else NULL. */
+struct tsr_node *tsr__made_by(const struct tsr_value *v, enum tsr_gop op);
+/* A new node of one typed output, named after `like`. */
+struct tsr_node *tsr__add_node(struct tsr_graph *g, enum tsr_gop op, const char *like, int inputs,
+                               struct tsr_value *const *in);
+struct tsr_value *tsr__add_constant(struct tsr_graph *g, const char *name, enum tsr_dtype dtype,
+                                    int rank, const int64_t *dims); /* zeroed; fill it at ->data */
+struct tsr_value *tsr__add_scalar(struct tsr_graph *g, const char *name, enum tsr_dtype dtype, double v);
+struct tsr_value *tsr__add_ints(struct tsr_graph *g, const char *name, int count, const int64_t *v);
+/* The only number that a constant holds in every element; false for others. */
+bool tsr__uniform(const struct tsr_value *v, double *out);
+int64_t tsr__count(const struct tsr_value *v);
+bool tsr__same_type(const struct tsr_value *a, const struct tsr_value *b);
+/* v gets the shape of `like`, and a dtype. */
+void tsr__take_type(struct tsr_value *v, const struct tsr_value *like, enum tsr_dtype dtype);
+void tsr__copy_attrs(struct tsr_graph *g, struct tsr_node *to, const struct tsr_node *from);
+/* Takes out nodes that no output depends on, and values that nothing uses; inputs stay. Sorts. */
+void tsr__sweep(struct tsr_graph *g);
+
+/* --- scale.c: quantization parameters as integers ---------------------------------------------------- */
+
+struct tsr__scale {
+  double scale; /* real = scale * (q - zero) */
+  int zero;
+};
+
+/* Parameters of a QuantizeLinear or DequantizeLinear with one constant scale for the whole tensor. */
+bool tsr__scale_of(const struct tsr_node *n, struct tsr__scale *out);
+/* The DequantizeLinear (from i8, one scale) that makes v, else NULL. */
+struct tsr_node *tsr__dequantized(const struct tsr_value *v, struct tsr__scale *out);
+bool tsr__same_scale(struct tsr__scale a, struct tsr__scale b);
+/* value = mult * 2^-shift, 0 < value; false when no shift of 0..63 and multiplier of 31 bits is near. */
+bool tsr__multiplier(double value, int32_t *mult, int *shift);
+/* saturate(round(real / scale) + zero), as QuantizeLinear. */
+int tsr__quantize(double real, struct tsr__scale s);
+
+/* --- passes ------------------------------------------------------------------------------------------ */
+
+#define TSR_PASS(name, meaning) enum tsr_status tsr__pass_##name(struct tsr_err *err, struct tsr_graph *g);
+#include "compiler/graph/passes.def"
+#undef TSR_PASS
+
+/* What a QuantizeLinear asks of the op before it: the parameters and the clamp of Relu or Clip. */
+struct tsr__request {
+  struct tsr_graph *g;
+  struct tsr_node *quantize, *core; /* core: the op whose result is quantized */
+  struct tsr__scale y;
+  int lo, hi;
+  const char *reason; /* out: why it can't be an integer op */
+};
+
+/* Each makes the integer op's i8 result, or NULL and a reason. */
+struct tsr_value *tsr__quantize_conv(struct tsr__request *r);
+struct tsr_value *tsr__quantize_dense(struct tsr__request *r);
+struct tsr_value *tsr__quantize_add(struct tsr__request *r);
+struct tsr_value *tsr__quantize_mul(struct tsr__request *r);
+struct tsr_value *tsr__quantize_average(struct tsr__request *r);
+/* QLut of x, typed by the next inference. */
+struct tsr_value *tsr__lut_node(struct tsr_graph *g, const char *name, struct tsr_value *x,
+                                const int8_t table[256]);
+/* The function of one i8 tensor that `quantize` computes, as QLut; NULL when it is none. */
+struct tsr_value *tsr__quantize_lut(struct tsr_graph *g, struct tsr_node *quantize);
 
 #endif
