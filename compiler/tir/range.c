@@ -128,25 +128,28 @@ static struct span scaled(struct span s, wide k)
   return k >= 0 ? (struct span){s.lo * k, s.hi * k} : (struct span){s.hi * k, s.lo * k};
 }
 
-/* Sums stay far below 2^127: at most 32 terms of 2^64 * 2^63 would not, so that is refused as unknown. */
+/* As if integers had no end: what does not fit is for the caller to see. Far past any dtype it stops. */
+static struct span span_of_linear(const struct ranges *r, const struct tir__linear *l)
+{
+  wide limit = (wide)1 << 120;
+  struct span sum = {l->constant, l->constant};
+  for (int i = 0; i < l->n; i++) {
+    struct span s = span_of(r, l->atom[i]);
+    if (s.lo < -(limit >> 56) || s.hi > limit >> 56 || l->coefficient[i] > INT32_MAX ||
+        l->coefficient[i] < INT32_MIN)
+      return (struct span){-limit, limit};
+    s = scaled(s, l->coefficient[i]);
+    sum.lo += s.lo;
+    sum.hi += s.hi;
+  }
+  return sum;
+}
+
 static struct span span_of_sum(const struct ranges *r, tir_e x)
 {
   struct tir__linear l;
-  wide limit = (wide)1 << 90;
   enum tsr_dtype dtype = (enum tsr_dtype)x->dtype;
-  if (!tir__linear(x, &l))
-    return whole(dtype);
-  struct span sum = {l.constant, l.constant};
-  for (int i = 0; i < l.n; i++) {
-    if (l.atom[i] == x) /* a product of two unknowns is its own atom */
-      return whole(dtype);
-    struct span s = scaled(span_of(r, l.atom[i]), l.coefficient[i]);
-    sum.lo += s.lo;
-    sum.hi += s.hi;
-    if (sum.lo < -limit || sum.hi > limit)
-      return whole(dtype);
-  }
-  return within(dtype, sum);
+  return tir__linear(x, &l) ? within(dtype, span_of_linear(r, &l)) : whole(dtype);
 }
 
 static wide floor_quotient(wide x, wide y)
@@ -270,4 +273,65 @@ bool tir__interval(tir_e x, int n, const struct tir__range *r, int64_t *lo, int6
   *lo = (int64_t)s.lo;
   *hi = (int64_t)s.hi;
   return true;
+}
+
+/* --- conditions ----------------------------------------------------------------------------------------- */
+
+/* goal -= larger - smaller - strict, which the condition says is not negative; whether that proves it. */
+static bool follows(const struct ranges *r, const struct tir__linear *goal, tir_e small, tir_e large,
+                    bool strict)
+{
+  struct tir__linear rest = *goal;
+  rest.constant += strict;
+  return tir__linear_add(&rest, large, -1) && tir__linear_add(&rest, small, 1) &&
+         span_of_linear(r, &rest).lo >= 0;
+}
+
+static bool follows_from(const struct ranges *r, const struct tir__linear *goal, tir_e c, bool negated)
+{
+  if (c->op == TIR_NOT)
+    return follows_from(r, goal, c->arg[0], !negated);
+  if (c->op == (negated ? TIR_OR : TIR_AND))
+    return follows_from(r, goal, c->arg[0], negated) || follows_from(r, goal, c->arg[1], negated);
+  if (c->args != 2 || c->arg[0]->dtype != TSR_I64)
+    return false;
+  tir_e x = c->arg[0], y = c->arg[1];
+  if (c->op == TIR_LT || c->op == TIR_LE) /* not (x < y) is y <= x */
+    return negated ? follows(r, goal, y, x, c->op == TIR_LE) : follows(r, goal, x, y, c->op == TIR_LT);
+  if (c->op == (negated ? TIR_NE : TIR_EQ))
+    return follows(r, goal, x, y, false) || follows(r, goal, y, x, false);
+  return false;
+}
+
+/* var < extent, where the extent may be the smaller of two. */
+static bool follows_from_loop(const struct ranges *r, const struct tir__linear *goal, tir_e var,
+                              tir_e extent)
+{
+  if (extent->op == TIR_MIN)
+    return follows_from_loop(r, goal, var, extent->arg[0]) ||
+           follows_from_loop(r, goal, var, extent->arg[1]);
+  return follows(r, goal, var, extent, true);
+}
+
+static bool is_proved(const struct ranges *r, const struct tir__linear *goal, const struct tir__fact *f)
+{
+  if (span_of_linear(r, goal).lo >= 0)
+    return true;
+  for (; f; f = f->outer)
+    if (f->var ? follows_from_loop(r, goal, f->var, f->condition)
+               : follows_from(r, goal, f->condition, f->negated))
+      return true;
+  return false;
+}
+
+bool tir__proves_inside(tir_e x, int64_t extent, int n, const struct tir__range *range,
+                        const struct tir__fact *facts)
+{
+  int64_t lo, hi;
+  struct ranges r = {n, range};
+  if (tir__interval(x, n, range, &lo, &hi) && lo >= 0 && hi < extent)
+    return true;
+  struct tir__linear above = {.n = 0}, below = {.constant = extent - 1};
+  return facts && tir__linear_add(&above, x, 1) && tir__linear_add(&below, x, -1) &&
+         is_proved(&r, &above, facts) && is_proved(&r, &below, facts);
 }

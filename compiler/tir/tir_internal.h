@@ -43,6 +43,17 @@ struct tir__range {
 };
 bool tir__interval(tir_e x, int n, const struct tir__range *r, int64_t *lo, int64_t *hi);
 
+/* What is known where an expression is evaluated: conditions of selects and ifs around it, and loops
+ * (var < condition) whose extents vary. Innermost first. */
+struct tir__fact {
+  const struct tir__fact *outer;
+  tir_e var, condition; /* var NULL: a bool condition */
+  bool negated;
+};
+/* Whether 0 <= x < extent follows, given that x's own sums don't wrap. */
+bool tir__proves_inside(tir_e x, int64_t extent, int n, const struct tir__range *range,
+                        const struct tir__fact *facts);
+
 /* A map from pointers to pointers, in an arena; zero it to begin. */
 struct tir__map {
   size_t count, capacity; /* capacity: a power of two or 0 */
