@@ -74,6 +74,37 @@ void tsr__take_type(struct tsr_value *v, const struct tsr_value *like, enum tsr_
   memcpy(v->dims, like->dims, sizeof v->dims);
 }
 
+static bool listed(struct tsr_value *const *list, int count, const struct tsr_value *v)
+{
+  for (int i = 0; i < count; i++)
+    if (list[i] == v)
+      return true;
+  return false;
+}
+
+void tsr__swap_names(struct tsr_value *a, struct tsr_value *b)
+{
+  const char *name = a->name;
+  a->name = b->name;
+  b->name = name;
+}
+
+void tsr__replace(struct tsr_graph *g, struct tsr_value *old, struct tsr_value *now)
+{
+  struct tsr_value *result = now;
+  bool named = old != now && listed(g->output, g->outputs, old);
+  if (named && (listed(g->output, g->outputs, now) || listed(g->input, g->inputs, now))) {
+    result = tsr__add_node(g, TSR_G_Identity, old->name, 1, &now)->out[0];
+    tsr__take_type(result, old, old->dtype);
+  }
+  if (named)
+    tsr__swap_names(old, result);
+  for (int i = 0; i < g->outputs; i++)
+    if (g->output[i] == old)
+      g->output[i] = result;
+  tsr_graph_replace(g, old, now);
+}
+
 void tsr__copy_attrs(struct tsr_graph *g, struct tsr_node *to, const struct tsr_node *from)
 {
   to->attrs = from->attrs;

@@ -106,7 +106,7 @@ enum tsr_status tsr__settle_pads(struct tsr_err *err, struct tsr_graph *g, struc
 /* --- evaluate.c: nodes of constants ----------------------------------------------------------------- */
 
 /* Fills out[] (memory of the caller, one for each output) given the elements of n's inputs; n's values are
- * typed. What the computation itself needs comes from a. */
+ * typed. When memory runs out, a's owner is told. */
 enum tsr_status tsr__evaluate(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
                               const void *const *in, void **out);
 
@@ -129,6 +129,10 @@ int64_t tsr__count(const struct tsr_value *v);
 bool tsr__same_type(const struct tsr_value *a, const struct tsr_value *b);
 /* v gets the shape of `like`, and a dtype. */
 void tsr__take_type(struct tsr_value *v, const struct tsr_value *like, enum tsr_dtype dtype);
+/* tsr_graph_replace that keeps the names of the graph's outputs: `now` takes the name, or where it has
+ * one to keep itself (inputs, other outputs), is copied by an Identity. */
+void tsr__replace(struct tsr_graph *g, struct tsr_value *old, struct tsr_value *now);
+void tsr__swap_names(struct tsr_value *a, struct tsr_value *b);
 void tsr__copy_attrs(struct tsr_graph *g, struct tsr_node *to, const struct tsr_node *from);
 /* Takes out nodes that no output depends on, and values that nothing uses; inputs stay. Sorts. */
 void tsr__sweep(struct tsr_graph *g);

@@ -41,7 +41,7 @@ static bool bias_conv(struct tsr_graph *g, struct tsr_node *add, int side)
                             sum_of(g, tsr_arena_printf(g->arena, "%s.bias", n->name), old, v, channels)};
   struct tsr_node *m = tsr__add_node(g, TSR_G_Conv, n->name, 3, in);
   tsr__copy_attrs(g, m, n);
-  tsr_graph_replace(g, add->out[0], m->out[0]);
+  tsr__replace(g, add->out[0], m->out[0]);
   return true;
 }
 
@@ -57,7 +57,7 @@ static bool bias_matmul(struct tsr_graph *g, struct tsr_node *add, int side)
       v->dtype != n->out[0]->dtype)
     return false;
   struct tsr_value *in[] = {n->in[0], n->in[1], v};
-  tsr_graph_replace(g, add->out[0], tsr__add_node(g, TSR_G_Gemm, n->name, 3, in)->out[0]);
+  tsr__replace(g, add->out[0], tsr__add_node(g, TSR_G_Gemm, n->name, 3, in)->out[0]);
   return true;
 }
 

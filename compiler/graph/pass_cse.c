@@ -128,7 +128,7 @@ enum tsr_status tsr__pass_cse(struct tsr_err *err, struct tsr_graph *g)
     }
     for (int k = 0; k < n->outputs; k++)
       if (n->out[k])
-        tsr_graph_replace(g, n->out[k], ((struct tsr_node *)l->thing)->out[k]);
+        tsr__replace(g, n->out[k], ((struct tsr_node *)l->thing)->out[k]);
   }
   tsr__sweep(g);
   return TSR_OK;

@@ -44,7 +44,7 @@ void tsr__fold_node(struct tsr_graph *g, struct tsr_node *n)
   for (int k = 0; k < n->outputs; k++)
     if (n->out[k]) { /* a value of its own: the node's may be looked at until the sweep */
       struct tsr_value *v = n->out[k];
-      tsr_graph_replace(g, v, tsr_graph_constant(g, v->name, v->dtype, v->rank, v->dims, out[k]));
+      tsr__replace(g, v, tsr_graph_constant(g, v->name, v->dtype, v->rank, v->dims, out[k]));
     }
 }
 
@@ -95,7 +95,7 @@ enum tsr_status tsr__pass_fold(struct tsr_err *err, struct tsr_graph *g)
     if (n->outputs == 0 || !n->out[0])
       continue;
     if (only_copies(n))
-      tsr_graph_replace(g, n->out[0], n->in[0]);
+      tsr__replace(g, n->out[0], n->in[0]);
     else if (n->op == TSR_G_Shape || n->op == TSR_G_Size ||
              (n->op != TSR_G_DequantizeLinear && all_constant(n) && small_outputs(n)))
       tsr__fold_node(g, n);

@@ -92,7 +92,7 @@ static void fold_into(struct tsr_graph *g, struct tsr_node *n, const struct norm
   tsr__copy_attrs(g, m, n);
   if (gemm)
     tsr_node_set_float(g, m, "beta", 1);
-  tsr_graph_replace(g, result, m->out[0]);
+  tsr__replace(g, result, m->out[0]);
 }
 
 static void make_affine(struct tsr_graph *g, struct tsr_node *n, const struct norm *norm)
@@ -104,7 +104,7 @@ static void make_affine(struct tsr_graph *g, struct tsr_node *n, const struct no
   in[0] = tsr__add_node(g, TSR_G_Mul, n->name, 2, in)->out[0];
   in[1] = per_channel(g, tsr_arena_printf(g->arena, "%s.shift", n->name), dtype, rank, norm->channels,
                       norm->b);
-  tsr_graph_replace(g, n->out[0], tsr__add_node(g, TSR_G_Add, n->name, 2, in)->out[0]);
+  tsr__replace(g, n->out[0], tsr__add_node(g, TSR_G_Add, n->name, 2, in)->out[0]);
 }
 
 enum tsr_status tsr__pass_norm(struct tsr_err *err, struct tsr_graph *g)

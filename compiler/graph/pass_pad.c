@@ -54,7 +54,7 @@ static void take_pad(struct tsr_graph *g, struct tsr_node *conv, const struct ts
     m->in[0] = d->out[0];
   }
   tsr__take_type(m->out[0], conv->out[0], conv->out[0]->dtype);
-  tsr_graph_replace(g, conv->out[0], m->out[0]);
+  tsr__replace(g, conv->out[0], m->out[0]);
 }
 
 enum tsr_status tsr__pass_pad(struct tsr_err *err, struct tsr_graph *g)

@@ -35,7 +35,7 @@ static void quantized(struct tsr_graph *g, struct tsr_node *n, struct tsr_value 
 {
   struct tsr_value *in[] = {y, n->in[k], n->inputs > k + 1 ? n->in[k + 1] : NULL};
   struct tsr_node *q = tsr__add_node(g, TSR_G_QuantizeLinear, n->out[0]->name, in[2] ? 3 : 2, in);
-  tsr_graph_replace(g, n->out[0], q->out[0]);
+  tsr__replace(g, n->out[0], q->out[0]);
 }
 
 static bool constant_parameters(const struct tsr_node *n, const int *which, int count)

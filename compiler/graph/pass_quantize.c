@@ -114,7 +114,7 @@ static void quantize_node(struct tsr_graph *g, struct tsr_node *q)
   }
   if (y) {
     tsr__take_type(y, q->out[0], TSR_I8);
-    tsr_graph_replace(g, q->out[0], y);
+    tsr__replace(g, q->out[0], y);
   } else if (r.core && r.reason) {
     tsr_node_set_string(g, r.core, "reason", r.reason);
   }

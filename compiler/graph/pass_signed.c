@@ -70,7 +70,7 @@ static bool dequantize_signed(struct twins *t, struct tsr_node *n)
     tsr__map_put(t->signed_of, n->in[0], twin);
     tsr__map_put(t->unsigned_of, n->in[0], n->in[0]);
   }
-  tsr_graph_replace(t->g, n->out[0],
+  tsr__replace(t->g, n->out[0],
                     with_three_inputs(t->g, n, TSR_G_DequantizeLinear, twin, zero)->out[0]);
   return true;
 }
@@ -148,8 +148,12 @@ enum tsr_status tsr__pass_signed(struct tsr_err *err, struct tsr_graph *g)
     for (int k = 0; k < n->inputs && !carried; k++)
       n->in[k] = back(&t, n->in[k]);
   }
-  for (int i = 0; i < g->outputs; i++)
-    g->output[i] = back(&t, g->output[i]);
+  for (int i = 0; i < g->outputs; i++) {
+    struct tsr_value *v = back(&t, g->output[i]);
+    if (v != g->output[i])
+      tsr__swap_names(v, g->output[i]);
+    g->output[i] = v;
+  }
   tsr__sweep(g);
   return tsr_graph_infer(err, g);
 }

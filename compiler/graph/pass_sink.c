@@ -101,7 +101,7 @@ static bool sink_transpose(struct tsr_graph *g, struct tsr_node *n)
     to++;
   struct tsr_value *v = dequantize_like(g, dq, n, moved(g, n, dq->in[0]));
   tsr_node_set_int(g, v->producer, "axis", to);
-  tsr_graph_replace(g, n->out[0], v);
+  tsr__replace(g, n->out[0], v);
   return true;
 }
 
@@ -114,7 +114,7 @@ static bool sink_move(struct tsr_graph *g, struct tsr_node *n)
   if (pools_maximum(n) && dq->in[0]->dtype != TSR_I8)
     return false;
   struct tsr_value *x = moves(n) ? moved(g, n, dq->in[0]) : max_pool(g, n, dq->in[0]);
-  tsr_graph_replace(g, n->out[0], dequantize_like(g, dq, n, x));
+  tsr__replace(g, n->out[0], dequantize_like(g, dq, n, x));
   return true;
 }
 
@@ -133,7 +133,7 @@ static bool sink_pad(struct tsr_graph *g, struct tsr_node *n)
   struct tsr_value *in[] = {dq->in[0], n->in[1], tsr__add_scalar(g, "padding", TSR_I8, q)};
   x->producer->inputs = 3;
   x->producer->in = tsr_arena_copy(g->arena, in, sizeof in);
-  tsr_graph_replace(g, n->out[0], dequantize_like(g, dq, n, x));
+  tsr__replace(g, n->out[0], dequantize_like(g, dq, n, x));
   return true;
 }
 
@@ -148,7 +148,7 @@ static bool sink_concat(struct tsr_graph *g, struct tsr_node *n)
   struct tsr_value *x = moved(g, n, n->in[0]->producer->in[0]);
   for (int k = 1; k < n->inputs; k++)
     x->producer->in[k] = n->in[k]->producer->in[0];
-  tsr_graph_replace(g, n->out[0], dequantize_like(g, n->in[0]->producer, n, x));
+  tsr__replace(g, n->out[0], dequantize_like(g, n->in[0]->producer, n, x));
   return true;
 }
 
@@ -170,7 +170,7 @@ static bool sink_split(struct tsr_graph *g, struct tsr_node *n)
     tsr__take_type(v, n->out[k], TSR_I8);
     tsr_node_set_output(m, k, v);
     part.out = &n->out[k];
-    tsr_graph_replace(g, n->out[k], dequantize_like(g, dq, &part, v));
+    tsr__replace(g, n->out[k], dequantize_like(g, dq, &part, v));
   }
   return true;
 }
@@ -190,7 +190,7 @@ static bool hoist(struct tsr_graph *g, struct tsr_node *q)
   struct tsr_value *v = early->out[0];
   early->in[0] = n->in[0];
   tsr__take_type(v, n->in[0], TSR_I8);
-  tsr_graph_replace(g, q->out[0], moves(n) ? moved(g, n, v) : max_pool(g, n, v));
+  tsr__replace(g, q->out[0], moves(n) ? moved(g, n, v) : max_pool(g, n, v));
   return true;
 }
 
@@ -202,7 +202,7 @@ static bool cancel(struct tsr_graph *g, struct tsr_node *q)
   struct tsr_node *dq = tsr__dequantized(q->in[0], &d);
   if (!dq || !tsr__same_scale(s, d))
     return false;
-  tsr_graph_replace(g, q->out[0], dq->in[0]);
+  tsr__replace(g, q->out[0], dq->in[0]);
   return true;
 }
 

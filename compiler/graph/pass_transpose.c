@@ -17,14 +17,14 @@ static void permutation(const struct tsr_node *n, int64_t perm[TSR_MAX_RANK])
 static void reshape_to(struct tsr_graph *g, struct tsr_value *x, struct tsr_value *v)
 {
   if (tsr__same_type(x, v)) {
-    tsr_graph_replace(g, v, x);
+    tsr__replace(g, v, x);
     return;
   }
   struct tsr_value *in[] = {x, tsr__add_ints(g, "shape", v->rank, v->dims)};
   struct tsr_node *n = tsr__add_node(g, TSR_G_Reshape, v->producer->name, 2, in);
   tsr_node_set_int(g, n, "allowzero", 1);
   tsr__take_type(n->out[0], v, v->dtype);
-  tsr_graph_replace(g, v, n->out[0]);
+  tsr__replace(g, v, n->out[0]);
 }
 
 static bool reshapes(const struct tsr_node *n)
@@ -69,7 +69,7 @@ static bool merge_transposes(struct tsr_graph *g, struct tsr_node *n)
   struct tsr_node *m = tsr__add_node(g, TSR_G_Transpose, n->name, 1, first->in);
   tsr_node_set_ints(g, m, "perm", n->in[0]->rank, both);
   tsr__take_type(m->out[0], n->out[0], n->out[0]->dtype);
-  tsr_graph_replace(g, n->out[0], m->out[0]);
+  tsr__replace(g, n->out[0], m->out[0]);
   return true;
 }
 
@@ -119,7 +119,7 @@ static bool pass_down(struct tsr_graph *g, struct tsr_node *n)
   struct tsr_node *after = tsr__add_node(g, TSR_G_Transpose, t[0]->name, 1, m->out);
   tsr_node_set_ints(g, after, "perm", rank, perm[0]);
   tsr__take_type(after->out[0], n->out[0], n->out[0]->dtype);
-  tsr_graph_replace(g, n->out[0], after->out[0]);
+  tsr__replace(g, n->out[0], after->out[0]);
   return true;
 }
 
