@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OPTIONS = 24 };
+
+int cli_refuse(const char *format, ...)
+{
+  va_list args;
+  fflush(stdout);
+  fputs("tessera: ", stderr);
+  va_start(args, format);
+  vfprintf(stderr, format, args);
+  va_end(args);
+  fputc('\n', stderr);
+  return EXIT_REFUSED;
+}
+
+int cli_message(const struct cli *cli, enum tessera_status status)
+{
+  cli_refuse("%s", tessera_message(cli->t));
+  return status == TESSERA_MISMATCH ? EXIT_MISMATCH : EXIT_REFUSED;
+}
+
+/* --- parsing --------------------------------------------------------------------------------------- */
+
+static const struct option *find_option(const struct command *command, const char *name, size_t size)
+{
+  for (const struct option *o = command->options; o->name; o++)
+    if (strlen(o->name) == size && !memcmp(o->name, name, size))
+      return o;
+  return NULL;
+}
+
+static int unknown_option(const struct command *command, const char *word)
+{
+  const char *names[MOST_OPTIONS];
+  char bare[64];
+  int n = 0;
+  for (const struct option *o = command->options; o->name && n < MOST_OPTIONS; o++)
+    names[n++] = o->name;
+  snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+  const char *near = word[1] == '-' ? tessera_nearest(bare, names, n) : NULL;
+  if (near)
+    return cli_refuse("%s: unknown option '%s'; did you mean '--%s'?", command->name, word, near);
+  return cli_refuse("%s: unknown option '%s'; see `tessera %s --help`", command->name, word,
+                    command->name);
+}
+
+/* One option and its value, which may be the next word; *at is its place in argv. */
+static int take_option(struct cli *cli, int argc, char **argv, int *at)
+{
+  const char *word = argv[*at];
+  const char *name = !strcmp(word, "-o") ? "output" : word + 2;
+  if (word[1] != '-' && strcmp(word, "-o"))
+    return unknown_option(cli->command, word);
+  size_t size = strcspn(name, "=");
+  const char *value = name[size] ? name + size + 1 : NULL;
+  const struct option *o = find_option(cli->command, name, size);
+  if (!o)
+    return unknown_option(cli->command, word);
+  if (!o->argument && value)
+    return cli_refuse("%s: option '--%s' takes no value", cli->command->name, o->name);
+  if (o->argument && !value) {
+    if (*at + 1 >= argc)
+      return cli_refuse("%s: option '%s' needs a value: %s", cli->command->name, word, o->argument);
+    value = argv[++*at];
+  }
+  cli->given[cli->given_count++] = (struct given){o, value};
+  return 0;
+}
+
+static int check_words(const struct cli *cli)
+{
+  const struct command *c = cli->command;
+  if (cli->words < c->least_words)
+    return cli_refuse("%s: a word is missing; the form is: tessera %s %s", c->name, c->name, c->usage);
+  if (cli->words > c->most_words)
+    return cli_refuse("%s: '%s' is one word too many; the form is: tessera %s %s", c->name,
+                      cli->word[c->most_words], c->name, c->usage);
+  return 0;
+}
+
+int cli_parse(struct cli *cli, int argc, char **argv)
+{
+  bool options = true;
+  cli->given = calloc((size_t)argc + 1, sizeof *cli->given);
+  cli->word = calloc((size_t)argc + 1, sizeof *cli->word);
+  if (!cli->given || !cli->word)
+    return cli_refuse("out of memory");
+  for (int i = 0; i < argc; i++) {
+    int status = 0;
+    if (options && !strcmp(argv[i], "--"))
+      options = false;
+    else if (options && argv[i][0] == '-' && argv[i][1])
+      status = take_option(cli, argc, argv, &i);
+    else
+      cli->word[cli->words++] = argv[i];
+    if (status)
+      return status;
+  }
+  return check_words(cli);
+}
+
+void cli_free(struct cli *cli)
+{
+  free(cli->given);
+  free(cli->word);
+}
+
+void cli_help(const struct command *command)
+{
+  printf("usage: tessera %s %s\n\n%s\n", command->name, command->usage, command->summary);
+  if (command->options->name)
+    printf("\noptions:\n");
+  for (const struct option *o = command->options; o->name; o++) {
+    char left[64];
+    snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument ? " " : "",
+             o->argument ? o->argument : "");
+    printf("  %-24s %s\n", left, o->meaning);
+  }
+  printf("\nexamples:\n%s\nexit status: 0 done; 1 a result is wrong or a check failed; 2 bad usage or "
+         "input\n", command->examples);
+}
+
+/* --- values ---------------------------------------------------------------------------------------- */
+
+const char *cli_nth(const struct cli *cli, const char *option, int n)
+{
+  for (int i = 0; i < cli->given_count; i++)
+    if (!strcmp(cli->given[i].option->name, option) && n-- == 0)
+      return cli->given[i].value;
+  return NULL;
+}
+
+const char *cli_value(const struct cli *cli, const char *option)
+{
+  const char *last = NULL;
+  for (int i = 0; i < cli->given_count; i++)
+    if (!strcmp(cli->given[i].option->name, option))
+      last = cli->given[i].value;
+  return last;
+}
+
+bool cli_has(const struct cli *cli, const char *option)
+{
+  for (int i = 0; i < cli->given_count; i++)
+    if (!strcmp(cli->given[i].option->name, option))
+      return true;
+  return false;
+}
+
+int cli_seed(const struct cli *cli, const char *option, uint64_t *out)
+{
+  const char *text = cli_value(cli, option);
+  char *end;
+  errno = 0;
+  unsigned long long v = strtoull(text, &end, 10);
+  if (errno || end == text || *end || *text == '-')
+    return cli_refuse("%s: --%s '%s' is no whole number that fits 64 bits", cli->command->name, option,
+                      text);
+  *out = v;
+  return 0;
+}
+
+int cli_number(const struct cli *cli, const char *option, double *out)
+{
+  const char *text = cli_value(cli, option);
+  char *end;
+  double v = strtod(text, &end);
+  if (end == text || *end || !(v >= 0) || isinf(v))
+    return cli_refuse("%s: --%s '%s' is no number of 0 or more", cli->command->name, option, text);
+  *out = v;
+  return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line: subcommands as tables, options parsed strictly, sentences on stderr.
+ *
+ * Everything that the command does is a call of runtime/tessera.h; these files read words and print
+ * tables. */
+#ifndef TSR_TOOLS_CLI_H
+#define TSR_TOOLS_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/tessera.h"
+
+enum { EXIT_MISMATCH = 1, EXIT_REFUSED = 2 };
+
+struct option {
+  const char *name;     /* "config"; written --config */
+  const char *argument; /* "FILE|NAME"; NULL: takes none */
+  const char *meaning;
+};
+
+struct cli;
+
+struct command {
+  const char *name, *usage, *summary;
+  const struct option *options; /* ends with a NULL name */
+  const char *examples;
+  int least_words, most_words;
+  int (*run)(struct cli *cli);
+};
+
+struct given {
+  const struct option *option;
+  const char *value;
+};
+
+/* A command line as it was given. */
+struct cli {
+  struct tessera *t;
+  const struct command *command;
+  struct given *given;
+  int given_count;
+  const char **word; /* what is no option */
+  int words;
+};
+
+/* Prints "tessera: " and the sentence; returns EXIT_REFUSED. */
+int cli_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Prints the message of the last call; returns the exit status that goes with it. */
+int cli_message(const struct cli *cli, enum tessera_status status);
+
+/* Fills cli from the words behind the subcommand; 0, or an exit status after a sentence. */
+int cli_parse(struct cli *cli, int argc, char **argv);
+void cli_free(struct cli *cli);
+void cli_help(const struct command *command);
+
+bool cli_has(const struct cli *cli, const char *option);
+const char *cli_value(const struct cli *cli, const char *option); /* the last one; NULL: not given */
+/* The nth value (from 0) of an option that may be repeated; NULL behind the last. */
+const char *cli_nth(const struct cli *cli, const char *option, int n);
+
+/* Numbers of options; a sentence and EXIT_REFUSED where the text is none. */
+int cli_seed(const struct cli *cli, const char *option, uint64_t *out);
+int cli_number(const struct cli *cli, const char *option, double *out);
+
+/* The options that name a model's surroundings, for every subcommand that opens one. */
+#define CLI_MODEL_OPTIONS                                                                            \
+  {"target", "T", "accel (the default), accel:DEVICE or cpu"},                                       \
+  {"config", "FILE|NAME", "design point: a file, or one of `tessera config show` (default: default)"}, \
+  {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                    \
+  {"dump", "STAGE[:OP]", "print graph, tir, schedule or stream (of one op, or after one pass)"},     \
+  {"json", NULL, "print JSON for programs"}
+
+/* Every subcommand, ending with NULL. */
+extern const struct command *const cli_commands[];
+extern const struct command command_run, command_compile, command_info, command_asm, command_disasm,
+  command_verify, command_config;
+
+#endif

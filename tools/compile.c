@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tessera compile: a model becomes a package. */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "tools/layers.h"
+#include "tools/open.h"
+
+static const struct option options[] = {
+  {"output", "FILE.tsr", "the package to write (also -o)"},
+  CLI_MODEL_OPTIONS,
+  {NULL, NULL, NULL}};
+
+static int write_package(const struct cli *cli, const struct tessera_model *model, const char *path)
+{
+  struct tessera_bytes package = {0};
+  enum tessera_status status = tessera_model_package(cli->t, model, &package);
+  if (!status)
+    status = tessera_file_write(cli->t, path, package.data, package.size);
+  if (!status && cli_has(cli, "json")) {
+    json_t *root = json_object();
+    json_object_set_new(root, "package", json_string(path));
+    json_object_set_new(root, "bytes", json_integer((json_int_t)package.size));
+    json_object_set_new(root, "model", model_json(model));
+    print_json(root);
+  } else if (!status) {
+    print_placement(model);
+    print_layers(model);
+    printf("\n%s: %zu bytes\n", path, package.size);
+  }
+  tessera_bytes_free(&package);
+  return status ? cli_message(cli, status) : 0;
+}
+
+static int compile(struct cli *cli)
+{
+  const char *path = cli_value(cli, "output");
+  struct tessera_model *model;
+  if (!path && !cli_has(cli, "dump"))
+    return cli_refuse("compile: where to? name the package with -o FILE.tsr");
+  if (path && tessera_file_writable(cli->t, path))
+    return cli_message(cli, TESSERA_REFUSED);
+  int status = open_model(cli, cli->word[0], &model);
+  if (status)
+    return status;
+  if (path)
+    status = write_package(cli, model, path);
+  tessera_model_free(model);
+  return status;
+}
+
+const struct command command_compile = {
+  .name = "compile",
+  .usage = "MODEL.onnx -o FILE.tsr [OPTIONS]",
+  .summary = "compile a model to a package, one file that runs without the compiler",
+  .options = options,
+  .examples = "  tessera compile models/digits/digits.onnx -o digits.tsr\n"
+              "  tessera compile model.onnx -o model.tsr --config wide\n"
+              "  tessera compile model.onnx --dump schedule\n",
+  .least_words = 1,
+  .most_words = 1,
+  .run = compile,
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tessera config: design points shown, checked, and imported from VTA. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/layers.h"
+#include "tools/open.h"
+#include "tools/table.h"
+
+static const struct option options[] = {
+  {"output", "FILE.json", "import-vta: write the design point there (also -o)"},
+  {"json", NULL, "print JSON for programs"},
+  {NULL, NULL, NULL}};
+
+static int list(const struct cli *cli)
+{
+  json_t *array = json_array();
+  for (int k = 0; tessera_config_name(k); k++)
+    if (cli_has(cli, "json"))
+      json_array_append_new(array, json_string(tessera_config_name(k)));
+    else
+      printf("%s\n", tessera_config_name(k));
+  if (cli_has(cli, "json"))
+    print_json(array);
+  else
+    json_decref(array);
+  return 0;
+}
+
+static void print_keys(const struct tessera_config *config, const char *name)
+{
+  struct tessera_config_key key;
+  printf("%s, hash %016" PRIx64 "\n", name, tessera_config_hash(config));
+  for (int k = 0; tessera_config_key(config, k, &key); k++) {
+    char value[COUNT_TEXT];
+    printf("  %-16s%12s %-13s %s\n", key.name, count_text((uint64_t)key.value, value), key.unit,
+           key.meaning);
+  }
+}
+
+static void print_keys_json(const struct tessera_config *config, const char *name)
+{
+  struct tessera_config_key key;
+  json_t *root = json_object(), *keys = json_object();
+  char hash[32];
+  snprintf(hash, sizeof hash, "%016" PRIx64, tessera_config_hash(config));
+  for (int k = 0; tessera_config_key(config, k, &key); k++)
+    json_object_set_new(keys, key.name, json_integer(key.value));
+  json_object_set_new(root, "name", text_json(name));
+  json_object_set_new(root, "hash", json_string(hash));
+  json_object_set_new(root, "keys", keys);
+  print_json(root);
+}
+
+static int show(const struct cli *cli)
+{
+  struct tessera_config *config;
+  if (cli->words < 2)
+    return list(cli);
+  enum tessera_status status = tessera_config_open(cli->t, cli->word[1], &config);
+  if (status)
+    return cli_message(cli, status);
+  if (cli_has(cli, "json"))
+    print_keys_json(config, cli->word[1]);
+  else
+    print_keys(config, cli->word[1]);
+  tessera_config_free(config);
+  return 0;
+}
+
+static int check(const struct cli *cli)
+{
+  struct tessera_config *config;
+  if (cli->words < 2)
+    return cli_refuse("config: check what? tessera config check FILE|NAME");
+  enum tessera_status status = tessera_config_open(cli->t, cli->word[1], &config);
+  if (status)
+    return cli_message(cli, status);
+  if (cli_has(cli, "json"))
+    print_keys_json(config, cli->word[1]);
+  else
+    printf("%s: is a design point; its hash is %016" PRIx64 "\n", cli->word[1],
+           tessera_config_hash(config));
+  tessera_config_free(config);
+  return 0;
+}
+
+static int import_vta(const struct cli *cli)
+{
+  const char *output = cli_value(cli, "output");
+  struct tessera_bytes file, json = {0};
+  if (cli->words < 2)
+    return cli_refuse("config: import what? tessera config import-vta FILE");
+  if (output && tessera_file_writable(cli->t, output))
+    return cli_message(cli, TESSERA_REFUSED);
+  int refused = open_file(cli, cli->word[1], &file);
+  if (refused)
+    return refused;
+  enum tessera_status status = tessera_config_import_vta(cli->t, cli->word[1],
+                                                         (const char *)file.data, &json);
+  if (!status && output)
+    status = tessera_file_write(cli->t, output, json.data, json.size);
+  else if (!status)
+    fwrite(json.data, 1, json.size, stdout);
+  tessera_bytes_free(&json);
+  tessera_bytes_free(&file);
+  return status ? cli_message(cli, status) : 0;
+}
+
+static int config(struct cli *cli)
+{
+  static const char *const verbs[] = {"show", "check", "import-vta"};
+  static int (*const calls[])(const struct cli *cli) = {show, check, import_vta};
+  for (int i = 0; i < 3; i++)
+    if (!strcmp(cli->word[0], verbs[i]))
+      return calls[i](cli);
+  const char *near = tessera_nearest(cli->word[0], verbs, 3);
+  if (near)
+    return cli_refuse("config: unknown verb '%s'; did you mean '%s'?", cli->word[0], near);
+  return cli_refuse("config: unknown verb '%s'; there are show, check and import-vta", cli->word[0]);
+}
+
+const struct command command_config = {
+  .name = "config",
+  .usage = "show [FILE|NAME] | check FILE|NAME | import-vta FILE [-o FILE.json]",
+  .summary = "list, show and check design points; import VTA's",
+  .options = options,
+  .examples = "  tessera config show\n"
+              "  tessera config show tiny\n"
+              "  tessera config check my.json\n"
+              "  tessera config import-vta vta_config.json -o mine.json\n",
+  .least_words = 1,
+  .most_words = 2,
+  .run = config,
+};

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run's outcome as text and as JSON. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "tools/layers.h"
+#include "tools/outcome.h"
+#include "tools/table.h"
+
+enum { VALUES_SHOWN = 10, VALUES_IN_JSON = 4096 };
+
+static bool is_float(enum tessera_dtype dtype)
+{
+  return dtype == TESSERA_F32 || dtype == TESSERA_F64;
+}
+
+/* --- text ------------------------------------------------------------------------------------------ */
+
+static void print_output(const struct tessera_model *model, int k, const struct tessera_tensor *t)
+{
+  struct tessera_port port;
+  char shape[SHAPE_TEXT], name[128];
+  int64_t n = tessera_tensor_count(t);
+  tessera_model_output(model, k, &port);
+  printf("output '%s', %s of %s:", plain_text(port.name, name, sizeof name),
+         shape_text(t->dims, t->rank, shape), tessera_dtype_name(t->dtype));
+  for (int64_t i = 0; i < n && i < VALUES_SHOWN; i++)
+    printf(is_float(t->dtype) ? " %.6g" : " %.0f", tessera_tensor_value(t, i));
+  printf(n > VALUES_SHOWN ? " ...\n" : "\n");
+}
+
+static void print_expectation(const struct outcome *o, const struct expectation *e)
+{
+  const struct tessera_comparison *c = &e->comparison;
+  double unit = e->step > 0 ? e->step : 1;
+  printf("%s: ", e->path);
+  if (c->element < 0)
+    printf("every element is equal");
+  else if (e->step > 0)
+    printf("largest difference %.3g quantization steps of %.6g", c->largest / unit, e->step);
+  else
+    printf("largest difference %.6g", c->largest);
+  if (c->element >= 0)
+    printf(" at element %" PRId64 " (%.9g, expected %.9g)", c->element, c->found, c->expected);
+  printf("; top-1 agrees in %" PRId64 " of %" PRId64 "; ", c->agreeing, c->rows);
+  printf(e->within ? "within" : "BEYOND");
+  printf(" the tolerance of %g\n", o->tolerance);
+}
+
+void report_text(const struct tessera_model *model, const struct outcome *o)
+{
+  if (o->inferences == 1)
+    for (int k = 0; k < o->outputs; k++)
+      print_output(model, k, &o->output[k]);
+  printf("%" PRId64 " inference%s in %.3f s, %.3f ms each\n", o->inferences,
+         o->inferences == 1 ? "" : "s", o->seconds, 1e3 * o->seconds / (double)o->inferences);
+  if (o->checked)
+    printf("check: every layer gave the interpreter's bits\n");
+  for (int i = 0; i < o->expectations; i++)
+    print_expectation(o, &o->expected[i]);
+  if (o->labels)
+    printf("accuracy: %" PRId64 " of %" PRId64 " right, %.2f %%\n", o->right, o->labels,
+           100.0 * (double)o->right / (double)o->labels);
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------ */
+
+/* JSON has no infinity. */
+static json_t *real(double v)
+{
+  return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *output_json(const struct tessera_model *model, int k, const struct tessera_tensor *t)
+{
+  struct tessera_port port;
+  json_t *object = json_object();
+  int64_t n = tessera_tensor_count(t);
+  tessera_model_output(model, k, &port);
+  json_object_set_new(object, "name", text_json(port.name));
+  json_object_set_new(object, "dtype", text_json(tessera_dtype_name(t->dtype)));
+  json_object_set_new(object, "shape", dims_json(t->dims, t->rank));
+  if (n > VALUES_IN_JSON)
+    return object;
+  json_t *values = json_array();
+  for (int64_t i = 0; i < n; i++) {
+    double v = tessera_tensor_value(t, i);
+    json_array_append_new(values, is_float(t->dtype) ? real(v) : json_integer((json_int_t)v));
+  }
+  json_object_set_new(object, "values", values);
+  return object;
+}
+
+static json_t *expectation_json(const struct expectation *e)
+{
+  json_t *object = json_object();
+  json_object_set_new(object, "file", text_json(e->path));
+  json_object_set_new(object, "largest_difference", real(e->comparison.largest));
+  json_object_set_new(object, "element", json_integer(e->comparison.element));
+  json_object_set_new(object, "step", real(e->step));
+  if (e->step > 0)
+    json_object_set_new(object, "largest_difference_steps", real(e->comparison.largest / e->step));
+  json_object_set_new(object, "top1_agreeing", json_integer(e->comparison.agreeing));
+  json_object_set_new(object, "rows", json_integer(e->comparison.rows));
+  json_object_set_new(object, "within_tolerance", json_boolean(e->within));
+  return object;
+}
+
+static json_t *counters_json(const struct tessera_counters *c)
+{
+  const struct { const char *name; uint64_t value; } rows[] = {
+    {"load_insns", c->load_insns}, {"matrix_insns", c->matrix_insns},
+    {"vector_insns", c->vector_insns}, {"store_insns", c->store_insns},
+    {"dram_read_bytes", c->dram_read_bytes}, {"dram_write_bytes", c->dram_write_bytes},
+    {"macs", c->macs}, {"vector_ops", c->vector_ops}};
+  json_t *object = json_object();
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    json_object_set_new(object, rows[i].name, json_integer((json_int_t)rows[i].value));
+  return object;
+}
+
+void report_json(const struct cli *cli, const struct tessera_model *model, const char *device,
+                 const struct outcome *o)
+{
+  json_t *root = json_object(), *outputs = json_array(), *expected = json_array();
+  for (int k = 0; k < o->outputs; k++)
+    json_array_append_new(outputs, output_json(model, k, &o->output[k]));
+  for (int i = 0; i < o->expectations; i++)
+    json_array_append_new(expected, expectation_json(&o->expected[i]));
+  json_object_set_new(root, "model", model_json(model));
+  json_object_set_new(root, "target", json_string(device ? "accel" : "cpu"));
+  json_object_set_new(root, "device", text_json(device));
+  json_object_set_new(root, "inferences", json_integer(o->inferences));
+  json_object_set_new(root, "seconds", json_real(o->seconds));
+  json_object_set_new(root, "counters", counters_json(&o->counters));
+  json_object_set_new(root, "outputs", outputs);
+  if (cli_has(cli, "check"))
+    json_object_set_new(root, "check", json_boolean(o->checked));
+  if (o->expectations)
+    json_object_set_new(root, "expect", expected);
+  else
+    json_decref(expected);
+  if (o->labels) {
+    json_object_set_new(root, "labels", json_integer(o->labels));
+    json_object_set_new(root, "right", json_integer(o->right));
+    json_object_set_new(root, "accuracy", json_real((double)o->right / (double)o->labels));
+  }
+  print_json(root);
+}
