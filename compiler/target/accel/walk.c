@@ -121,11 +121,12 @@ static bool take(struct tsr__stream *s, enum tsr__space space, int bank, uint32_
   }
   if (entries > size)
     return false;
-  uint32_t skip = s->next[space][bank] + entries > size ? size - s->next[space][bank] : 0;
-  if (*used + skip + entries > size)
+  bool wraps = s->next[space][bank] + entries > size;
+  uint32_t skipped = wraps ? size - s->next[space][bank] : 0;
+  if (*used + skipped + entries > size)
     return false;
-  *used += skip + entries;
-  if (skip)
+  *used += skipped + entries;
+  if (wraps)
     s->next[space][bank] = 0;
   *at = base + s->next[space][bank];
   s->next[space][bank] += entries;

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/accel/random_net.h"
+
+#include "base/arith.h"
+
+const char *const net_kind_names[NET_KINDS] = {"conv", "depthwise", "grouped", "dense", "elementwise",
+                                               "pool", "mixed"};
+
+struct net {
+  struct tsr_arena *a;
+  struct random *r;
+  struct tsr_graph *g;
+};
+
+static struct tsr_value *constant(struct net *n, const char *name, enum tsr_dtype dtype, int rank,
+                                  const int64_t *dims, int64_t lo, int64_t hi)
+{
+  struct tsr_tensor t = {.dtype = dtype, .rank = rank};
+  for (int k = 0; k < rank; k++)
+    t.dims[k] = dims[k];
+  int64_t count = tsr_tensor_count(&t);
+  t.data = tsr_arena_alloc(n->a, tsr_tensor_bytes(&t) + 1);
+  for (int64_t k = 0; k < count; k++)
+    tsr_put_int(&t, k, random_in(n->r, lo, hi));
+  return tsr_graph_constant(n->g, name, dtype, rank, dims, t.data);
+}
+
+/* A packed word whose clamp is mostly wide and sometimes narrow, as with a fused Relu. */
+static int32_t random_pack(struct net *n, int shift)
+{
+  int zero = (int)random_in(n->r, -128, 127), lo = -128, hi = 127;
+  if (random_bits(n->r) % 3 == 0)
+    lo = zero;
+  if (random_bits(n->r) % 8 == 0)
+    hi = (int)random_in(n->r, lo, 127);
+  return tsr_quant_pack(shift, zero, lo, hi);
+}
+
+static int32_t random_mult(struct net *n)
+{
+  return (int32_t)random_in(n->r, 1 << 30, INT32_MAX);
+}
+
+/* The shift that brings sums of `terms` products to about int8. */
+static int shift_for(int64_t terms)
+{
+  int bits = 0;
+  while (terms > 1) {
+    terms /= 2;
+    bits++;
+  }
+  return 31 + 5 + bits / 2;
+}
+
+static void requantization(struct net *n, struct tsr_node *node, int64_t channels, int64_t terms)
+{
+  int32_t *mult = TSR_NEW_ARRAY(n->a, int32_t, channels), *pack = TSR_NEW_ARRAY(n->a, int32_t, channels);
+  for (int64_t k = 0; k < channels; k++) {
+    mult[k] = random_mult(n);
+    pack[k] = random_pack(n, shift_for(terms) + (int)random_in(n->r, -1, 1));
+  }
+  node->in[2] = constant(n, "bias", TSR_I32, 1, &channels, -3000, 3000);
+  node->in[3] = tsr_graph_constant(n->g, "mult", TSR_I32, 1, &channels, mult);
+  node->in[4] = tsr_graph_constant(n->g, "pack", TSR_I32, 1, &channels, pack);
+}
+
+static struct tsr_value *finish(struct net *n, struct tsr_node *node)
+{
+  struct tsr_value *y = tsr_graph_value(n->g, "v");
+  tsr_node_set_output(node, 0, y);
+  struct tsr_err err;
+  if (tsr_graph_infer(&err, n->g))
+    return NULL;
+  return y;
+}
+
+static void window(struct net *n, struct tsr_node *node, const struct tsr_value *x, int64_t kh, int64_t kw,
+                   bool plain)
+{
+  int64_t kernel[2] = {kh, kw}, stride[2] = {1, 1}, pad[4] = {0}, dilation[2] = {1, 1};
+  for (int k = 0; k < 2 && !plain; k++) {
+    stride[k] = random_in(n->r, 1, 3);
+    pad[k] = random_in(n->r, 0, kernel[k] - 1);
+    pad[k + 2] = random_in(n->r, 0, kernel[k] - 1);
+    dilation[k] = random_in(n->r, 0, 3) || node->op == TSR_G_QAvgPool ? 1 : 2;
+    if (x->dims[2 + k] + pad[k] + pad[k + 2] < (kernel[k] - 1) * dilation[k] + 1)
+      dilation[k] = 1;
+    while (x->dims[2 + k] + pad[k] + pad[k + 2] < kernel[k])
+      pad[k]++;
+  }
+  tsr_node_set_ints(n->g, node, "strides", 2, stride);
+  tsr_node_set_ints(n->g, node, "pads", 4, pad);
+  if (node->op != TSR_G_QAvgPool)
+    tsr_node_set_ints(n->g, node, "dilations", 2, dilation);
+}
+
+static struct tsr_value *conv(struct net *n, struct tsr_value *x, int64_t out, int64_t group)
+{
+  int64_t kh = random_in(n->r, 1, 5), kw = random_in(n->r, 0, 2) ? kh : random_in(n->r, 1, 5);
+  int64_t dims[4] = {out, x->dims[1] / group, kh, kw};
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_QConv, "conv", 5, 1);
+  node->in[0] = x;
+  node->in[1] = constant(n, "w", TSR_I8, 4, dims, -127, 127);
+  requantization(n, node, out, dims[1] * kh * kw);
+  window(n, node, x, kh, kw, false);
+  tsr_node_set_int(n->g, node, "group", group);
+  tsr_node_set_int(n->g, node, "x_zero", random_in(n->r, -128, 127));
+  return finish(n, node);
+}
+
+static struct tsr_value *dense(struct net *n, struct tsr_value *x, int64_t out)
+{
+  int64_t dims[2] = {out, x->dims[1]};
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_QDense, "dense", 5, 1);
+  node->in[0] = x;
+  node->in[1] = constant(n, "w", TSR_I8, 2, dims, -127, 127);
+  requantization(n, node, out, dims[1]);
+  return finish(n, node);
+}
+
+static void uniform(struct net *n, struct tsr_node *node, int shift)
+{
+  tsr_node_set_int(n->g, node, "bias", random_in(n->r, -3000, 3000));
+  tsr_node_set_int(n->g, node, "mult", random_mult(n));
+  tsr_node_set_int(n->g, node, "pack", random_pack(n, shift));
+}
+
+static struct tsr_value *binary(struct net *n, struct tsr_value *x, struct tsr_value *y, bool sum)
+{
+  struct tsr_node *node = tsr_graph_node(n->g, sum ? TSR_G_QAdd : TSR_G_QMul, "binary", 2, 1);
+  node->in[0] = x;
+  node->in[1] = y;
+  tsr_node_set_int(n->g, node, sum ? "mx" : "x_zero", random_in(n->r, -100, 100) * (sum ? 40000 : 1));
+  tsr_node_set_int(n->g, node, sum ? "my" : "y_zero", random_in(n->r, -100, 100) * (sum ? 40000 : 1));
+  uniform(n, node, sum ? 31 + 22 : 31 + 8);
+  return finish(n, node);
+}
+
+static struct tsr_value *lut(struct net *n, struct tsr_value *x)
+{
+  int64_t dims[1] = {256};
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_QLut, "lut", 2, 1);
+  node->in[0] = x;
+  node->in[1] = constant(n, "table", TSR_I8, 1, dims, -128, 127);
+  return finish(n, node);
+}
+
+static struct tsr_value *pool(struct net *n, struct tsr_value *x, bool mean, bool global)
+{
+  int64_t kernel[2];
+  for (int k = 0; k < 2; k++)
+    kernel[k] = global ? x->dims[2 + k] : random_in(n->r, 1, x->dims[2 + k] < 4 ? x->dims[2 + k] : 4);
+  struct tsr_node *node = tsr_graph_node(n->g, mean ? TSR_G_QAvgPool : TSR_G_QMaxPool, "pool", 1, 1);
+  node->in[0] = x;
+  tsr_node_set_ints(n->g, node, "kernel", 2, kernel);
+  window(n, node, x, kernel[0], kernel[1], global);
+  if (mean) {
+    tsr_node_set_int(n->g, node, "x_zero", random_in(n->r, -128, 127));
+    uniform(n, node, shift_for(kernel[0] * kernel[1] * kernel[0] * kernel[1]) - 5);
+  }
+  return finish(n, node);
+}
+
+static struct tsr_value *mixed(struct net *n, struct tsr_value *x)
+{
+  struct tsr_value *y = conv(n, x, random_in(n->r, 1, 40), 1);
+  if (y && y->dims[2] > 1 && y->dims[3] > 1)
+    y = pool(n, y, false, false);
+  struct tsr_value *z = y ? lut(n, y) : NULL;
+  y = z ? binary(n, z, y, true) : NULL;
+  y = y ? conv(n, y, y->dims[1], y->dims[1]) : NULL;
+  y = y ? conv(n, y, random_in(n->r, 1, 70), 1) : NULL;
+  return y ? pool(n, y, true, true) : NULL;
+}
+
+struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kind kind)
+{
+  struct net n = {a, r, tsr_graph_new(a, net_kind_names[kind])};
+  int64_t group = kind == NET_GROUPED ? random_in(r, 2, 4) : 1;
+  int64_t dims[4] = {random_in(r, 0, 3) ? 1 : random_in(r, 2, 5), random_in(r, 1, 48 / group) * group,
+                     random_in(r, 1, 20), random_in(r, 1, 20)};
+  struct tsr_value *x = tsr_graph_input(n.g, "x", TSR_I8, kind == NET_DENSE ? 2 : 4, dims), *y = NULL;
+  switch (kind) {
+  case NET_CONV: y = conv(&n, x, random_in(r, 1, 90), 1); break;
+  case NET_DEPTHWISE: y = conv(&n, x, dims[1], dims[1]); break;
+  case NET_GROUPED: y = conv(&n, x, group * random_in(r, 1, 12), group); break;
+  case NET_DENSE: y = dense(&n, x, random_in(r, 1, 200)); break;
+  case NET_POOL: y = pool(&n, x, random_bits(r) & 1, random_bits(r) % 3 == 0); break;
+  case NET_MIXED: y = mixed(&n, x); break;
+  default:
+    y = lut(&n, x);
+    for (int k = (int)random_in(r, 1, 4); k > 0 && y; k--)
+      y = random_bits(r) & 1 ? lut(&n, y) : binary(&n, y, random_bits(r) & 1 ? x : y, random_bits(r) & 1);
+  }
+  if (!y)
+    return NULL;
+  tsr_graph_output(n.g, y);
+  return n.g;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random convolutions, dense layers, elementwise chains, pools and mixtures: the functional device gives
+ * the interpreter's bits, at every design point. TESSERA_SEED sets the seed, which is printed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/compile.h"
+#include "runtime/executor.h"
+#include "tests/accel/random_net.h"
+
+enum { CASES = 420 };
+
+struct outcome {
+  char text[1200]; /* empty: equal */
+  int on_accel;
+};
+
+static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
+                    const struct tsr_design *design, struct outcome *o)
+{
+  struct tsr_err err = {0};
+  struct tsr_compile_options options = {0};
+  struct tsr_module *m;
+  struct tsr_executor *executor;
+  struct tsr_tensor out;
+  struct tsr_difference difference;
+  struct tsr_graph *g = random_net(a, r, kind);
+  snprintf(o->text, sizeof o->text, "no network came of it");
+  if (!g)
+    return;
+  struct tsr_tensor in = tsr_value_tensor(g->input[0]);
+  in.data = tsr_arena_alloc(a, tsr_tensor_bytes(&in) + 1);
+  for (int64_t k = 0; k < tsr_tensor_count(&in); k++)
+    tsr_put_int(&in, k, random_in(r, -128, 127));
+  if (tsr_graph_run(a, &err, g, &in, &out, NULL, NULL) ||
+      tsr_compile_graph(a, &err, g, design, &options, &m) ||
+      tsr_executor_open(a, &err, m, "func", &executor)) {
+    snprintf(o->text, sizeof o->text, "%s", err.text);
+    return;
+  }
+  for (int k = 0; k < m->layers; k++)
+    o->on_accel += !strcmp(m->layer[k].target, "accel");
+  memcpy(tsr_executor_buffer(executor, m->input[0]), in.data, tsr_tensor_bytes(&in));
+  o->text[0] = 0;
+  if (tsr_executor_run(executor, &err) || tsr_executor_check(executor, &err, &difference))
+    snprintf(o->text, sizeof o->text, "%s", err.text);
+  else if (memcmp(tsr_executor_buffer(executor, m->output[0]), out.data, tsr_tensor_bytes(&out)))
+    snprintf(o->text, sizeof o->text, "every layer agrees with its compute, but the output is wrong");
+  tsr_executor_close(executor);
+}
+
+static void device_equals_interpreter(void **state)
+{
+  (void)state;
+  const char *seed_text = getenv("TESSERA_SEED");
+  uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : 20240611;
+  int differing = 0, on_accel = 0;
+  print_message("seed %llu (TESSERA_SEED)\n", (unsigned long long)seed);
+  for (int k = 0; k < CASES; k++) {
+    struct random r = {seed * 1000003 + (uint64_t)k + 1};
+    struct tsr_arena *a = tsr_arena_new(NULL);
+    struct tsr_design design;
+    struct outcome o = {.on_accel = 0};
+    const char *name = tsr_design_names()[k % 5];
+    enum net_kind kind = (enum net_kind)(k / 5 % NET_KINDS);
+    random_bits(&r);
+    assert_non_null(a);
+    assert_int_equal(tsr_design_open(a, NULL, name, &design), TSR_OK);
+    compare(a, &r, kind, &design, &o);
+    if (o.text[0] && differing++ < 20)
+      print_error("case %d (%s at %s): %s\n", k, net_kind_names[kind], name, o.text);
+    on_accel += o.on_accel;
+    tsr_arena_free(a);
+  }
+  assert_int_equal(differing, 0);
+  assert_true(on_accel >= CASES); /* it was the accelerator that ran them */
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(device_equals_interpreter)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
