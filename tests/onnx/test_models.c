@@ -18,6 +18,28 @@ static bool ends_with(const char *text, const char *end)
   return n >= k && !strcmp(text + n - k, end);
 }
 
+/* The model says the shapes of its outputs; inference from what was imported must find the same. */
+static void compare_outputs(const struct tsr_graph *g, const struct tsr_bytes *b, const char *path)
+{
+  Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, b->size, b->data);
+  for (int i = 0; i < g->outputs; i++) {
+    const Onnx__TypeProto *type = m->graph->output[i]->type;
+    const Onnx__TensorShapeProto *shape = type ? type->tensor_type->shape : NULL;
+    const struct tsr_value *v = g->output[i];
+    assert_string_equal(m->graph->output[i]->name, v->name);
+    assert_true(!type || tsr_dtype_onnx(v->dtype) == type->tensor_type->elem_type);
+    assert_true(!shape || (int)shape->n_dim == v->rank);
+    for (size_t k = 0; shape && k < shape->n_dim; k++) {
+      const Onnx__TensorShapeProto__Dimension *d = shape->dim[k];
+      if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE &&
+          d->dim_value > 0 && d->dim_value != v->dims[k])
+        fail_msg("%s: '%s' has %lld at axis %zu, not %lld", path, v->name, (long long)v->dims[k], k,
+                 (long long)d->dim_value);
+    }
+  }
+  onnx__model_proto__free_unpacked(m, NULL);
+}
+
 /* Imports, and looks at what any import must give. */
 static void import_file(const char *path)
 {
@@ -34,6 +56,9 @@ static void import_file(const char *path)
       const struct tsr_value *v = g->node[i]->in[k];
       assert_true(!v || v->typed || v->producer);
     }
+  if (tsr_graph_infer(&err, g) || tsr_graph_verify(&err, g))
+    fail_msg("%s: %s", path, err.text);
+  compare_outputs(g, &b, path);
   tsr_arena_free(a);
 }
 
