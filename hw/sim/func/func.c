@@ -46,6 +46,7 @@ static void allocate(struct tsr_func *func)
   func->lut = tsr_arena_alloc(arena, entry_bytes(design, TSR_BUFFER_LUT));
   tsr_order_init(arena, design, &func->order);
   func->tiles = tsr__tiles_new(arena, design);
+  func->gemm = tsr__gemm_new(arena, design);
 }
 
 struct tsr_func *tsr_func_new(const struct tsr_allocator *allocator, const struct tsr_design *design)
@@ -60,6 +61,7 @@ struct tsr_func *tsr_func_new(const struct tsr_allocator *allocator, const struc
   func->design = *design;
   allocate(func);
   func->path = tsr__best_path();
+  tsr__tiles_layout(func);
   tsr_func_reset(func);
   return func;
 }
@@ -68,13 +70,6 @@ void tsr_func_free(struct tsr_func *func)
 {
   if (func)
     tsr_arena_free(func->arena);
-}
-
-/* The fast kernels' copies of INP and WGT, anew. */
-static void refresh(struct tsr_func *func)
-{
-  tsr__tiles_inp(func, 0, (uint64_t)tsr_design_depth(&func->design, TSR_BUFFER_INP));
-  tsr__tiles_wgt(func, 0, (uint64_t)tsr_design_depth(&func->design, TSR_BUFFER_WGT));
 }
 
 void tsr_func_reset(struct tsr_func *func)
@@ -88,7 +83,7 @@ void tsr_func_reset(struct tsr_func *func)
   memset(func->lut, 0, entry_bytes(design, TSR_BUFFER_LUT));
   memset(&func->counters, 0, sizeof func->counters);
   tsr_order_start(&func->order);
-  refresh(func);
+  func->stale = true;
 }
 
 static enum step stop(struct run *run, enum tsr_trap trap, size_t insn, int engine)
@@ -189,8 +184,7 @@ enum tsr_trap tsr_func_run(struct tsr_func *func, const uint8_t *insns, size_t i
   struct run run = {func, insns, insn_count, 0, window, window_bytes, result, false};
   memset(result, 0, sizeof *result);
   tsr_order_start(&func->order);
-  if (func->exposed)
-    refresh(func);
+  func->stale |= func->exposed;
   while (!run.finished && step(&run) == STEP_DONE)
     ;
   if (run.finished) {
@@ -223,6 +217,6 @@ enum tsr__path tsr__func_limit(struct tsr_func *func, enum tsr__path path)
 {
   enum tsr__path best = tsr__best_path();
   func->path = path < best ? path : best;
-  refresh(func);
+  tsr__tiles_layout(func);
   return func->path;
 }

@@ -7,6 +7,7 @@
 #include "hw/sim/func/func.h"
 #include "verify/order.h"
 
+struct tsr__gemm;  /* gemm.h: the work space of GEMM */
 struct tsr__tiles; /* tiles.h: INP and WGT in the layout of the fast kernels */
 
 /* How GEMM and the vector rows are computed: the obvious way, or with kernels for a kind of host. */
@@ -21,8 +22,10 @@ struct tsr_func {
   int8_t *inp, *wgt, *out, *lut;
   int32_t *acc;
   struct tsr__tiles *tiles;
+  struct tsr__gemm *gemm;
   enum tsr__path path;
-  bool exposed; /* someone outside holds a pointer into the scratchpads */
+  bool exposed; /* someone outside holds a pointer into INP or WGT */
+  bool stale;   /* so that tiles may differ from them */
 };
 
 /* For tests: computes by this path, or by the best one below it that the host has. Returns which. */

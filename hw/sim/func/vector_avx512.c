@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,prefer-vector-width=512")))
+#define NAME tsr__vector_avx512
+#define WIDEST 16
+
+#include "base/arith.h"
+#include "hw/sim/func/vector.h"
+
+#define INLINE TARGET static inline __attribute__((always_inline))
+
+/* Eight lanes of tsr_quant_i32: the product is exact in 64 bits; it goes up where
+ * rest + (floor is odd) > half, unless nothing is shifted out. */
+INLINE void quant8(const __m256i *a, const __m256i *bias, const __m256i *multiplier, const __m256i *packed,
+                   __m256i *out)
+{
+  const __m512i one = _mm512_set1_epi64(1), far = _mm512_set1_epi64(1 << 20);
+  __m512i sum = _mm512_add_epi64(_mm512_cvtepi32_epi64(*a), _mm512_cvtepi32_epi64(*bias));
+  __m512i m = _mm512_cvtepi32_epi64(_mm256_and_si256(*multiplier, _mm256_set1_epi32(0x7fffffff)));
+  __m512i product = _mm512_mullo_epi64(sum, m);
+  __m512i shift = _mm512_cvtepi32_epi64(_mm256_and_si256(*packed, _mm256_set1_epi32(0x3f)));
+  __m512i floor = _mm512_srav_epi64(product, shift), unit = _mm512_sllv_epi64(one, shift);
+  __m512i rest = _mm512_and_si512(product, _mm512_sub_epi64(unit, one));
+  __m512i odd = _mm512_maskz_and_epi64(_mm512_test_epi64_mask(shift, shift), floor, one);
+  __mmask8 up = _mm512_cmpgt_epu64_mask(_mm512_add_epi64(rest, odd), _mm512_srli_epi64(unit, 1));
+  __m512i v = _mm512_mask_add_epi64(floor, up, floor, one);
+  v = _mm512_max_epi64(_mm512_min_epi64(v, far), _mm512_sub_epi64(_mm512_setzero_si512(), far));
+  __m256i zero_point = _mm256_srai_epi32(_mm256_slli_epi32(*packed, 16), 24);
+  __m256i lo = _mm256_srai_epi32(_mm256_slli_epi32(*packed, 8), 24), hi = _mm256_srai_epi32(*packed, 24);
+  __m256i near = _mm256_add_epi32(_mm512_cvtepi64_epi32(v), zero_point);
+  *out = _mm256_min_epi32(_mm256_max_epi32(near, lo), hi);
+}
+
+/* Four lanes are eight of which four are zero: zero shifted by nothing. */
+INLINE __m256i quant_lanes(const int32_t *a, const int32_t *b, size_t lanes, __mmask8 mask)
+{
+  __m256i x = _mm256_maskz_loadu_epi32(mask, a), bias = _mm256_maskz_loadu_epi32(mask, b);
+  __m256i multiplier = _mm256_maskz_loadu_epi32(mask, b + lanes);
+  __m256i packed = _mm256_maskz_loadu_epi32(mask, b + 2 * lanes), z;
+  quant8(&x, &bias, &multiplier, &packed, &z);
+  return z;
+}
+
+INLINE void quant(const void *a, const int32_t *b, size_t lanes, int count, void *out)
+{
+  __m256i low = quant_lanes(a, b, lanes, count < 8 ? 0x0f : 0xff);
+  if (count == 4) {
+    _mm_storeu_si128(out, _mm256_castsi256_si128(low));
+  } else if (count == 8) {
+    _mm256_storeu_si256(out, low);
+  } else {
+    __m256i high = quant_lanes((const int32_t *)a + 8, b + 8, lanes, 0xff);
+    _mm512_storeu_si512(out, _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+  }
+}
+
+#include "hw/sim/func/vector_body.h"
