@@ -179,6 +179,17 @@ static enum tsr_status open_params(struct tsr__compute *c, const char *names)
   return TSR_OK;
 }
 
+/* Where an axis is empty nothing is computed: a value without indices, which have nothing to be inside of. */
+static void settle_empty_stages(struct tsr__compute *c)
+{
+  for (int k = 0; k < c->f->stages; k++) {
+    struct tir_stage *s = c->f->stage[k];
+    for (int d = 0; d < s->axes; d++)
+      if (s->axis[d].extent == 0)
+        s->value = e_number(c, s->out->dtype, 0);
+  }
+}
+
 enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
                                  struct tir_func **out)
 {
@@ -196,6 +207,7 @@ enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const
       return tsr__refuse(&c, "output %d is left out", k);
   if (row->build(&c))
     return TSR_REFUSED;
+  settle_empty_stages(&c);
   *out = c.f;
   return TSR_OK;
 }

@@ -49,7 +49,7 @@ static tir_e element(struct tsr__compute *c, const struct product *p, const stru
 enum tsr_status tsr__compute_matmul(struct tsr__compute *c)
 {
   const struct tir_buffer *a = c->in[0], *b = c->in[1];
-  struct product p;
+  struct product p = {0};
   if (a->dtype != b->dtype || a->dtype == TSR_BOOL)
     return tsr__refuse(c, "takes numbers of one dtype, not %s and %s", tsr_dtype_name(a->dtype),
                        tsr_dtype_name(b->dtype));
@@ -88,7 +88,7 @@ static enum tsr_status integer_product(struct tsr__compute *c, int ka, int kb, i
 
 enum tsr_status tsr__compute_matmul_integer(struct tsr__compute *c)
 {
-  struct product p;
+  struct product p = {0};
   return integer_product(c, 0, 1, 2, 3, c->out[0], &p);
 }
 
@@ -98,7 +98,7 @@ enum tsr_status tsr__compute_qlinear_matmul(struct tsr__compute *c)
   struct tir_buffer *y = c->out[0], *a = c->in[0], *b = c->in[3];
   struct tir_buffer *acc = tir_func_temp(c->a, c->f, "acc", TSR_I32, y->rank, y->dims);
   tir_e i[TSR_MAX_RANK];
-  struct product p;
+  struct product p = {0};
   if (integer_product(c, 0, 3, 2, 5, acc, &p) ||
       check_along(c, c->in[1], p.m ? a->dims[a->rank - 2] : 1) ||
       check_along(c, c->in[4], p.n ? b->dims[b->rank - 1] : 1))

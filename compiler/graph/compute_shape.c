@@ -19,10 +19,8 @@ enum tsr_status tsr__compute_view(struct tsr__compute *c)
   struct tir_buffer *x = c->in[0], *y = c->out[0];
   tir_e i[TSR_MAX_RANK], j[TSR_MAX_RANK];
   struct tir_stage *s = tsr__elementwise(c, "copy", y, i);
-  if (tsr_count(y->dims, y->rank, 1) == 0) { /* nothing is computed, but the value has to make sense */
-    s->value = e_number(c, y->dtype, 0);
+  if (tsr_count(y->dims, y->rank, 1) == 0)
     return TSR_OK;
-  }
   for (int from = 0, to = 0; from < x->rank || to < y->rank;) {
     int x0 = from, y0 = to;
     int64_t nx = from < x->rank ? x->dims[from++] : 1, ny = to < y->rank ? y->dims[to++] : 1;

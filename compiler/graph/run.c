@@ -29,6 +29,14 @@ static bool is_view(enum tsr_gop op)
          op == TSR_G_Identity;
 }
 
+static size_t output_bytes(const struct tsr_node *n)
+{
+  size_t sum = 0;
+  for (int k = 0; k < n->outputs; k++)
+    sum += n->out[k] ? value_bytes(n->out[k]) : 0;
+  return sum;
+}
+
 /* Computes in memory that goes again at the end: funcs, code, buffers between stages. */
 static enum tsr_status run_compute(struct run *r, const struct tsr_node *n, void *const *params)
 {
@@ -66,7 +74,7 @@ static enum tsr_status run_node(struct run *r, const struct tsr_node *n)
   enum tsr_status s = TSR_OK;
   if (is_view(n->op))
     memcpy((void *)elements(r, n->out[0]), elements(r, n->in[0]), value_bytes(n->out[0]));
-  else
+  else if (output_bytes(n) > 0)
     s = run_compute(r, n, params);
   for (int k = 0; k < n->outputs && s == TSR_OK && r->keep; k++)
     if (n->out[k])
