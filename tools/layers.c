@@ -17,7 +17,8 @@ static bool on_cpu(const struct tessera_layer *l)
 
 static bool same_reason(const struct tessera_layer *a, const struct tessera_layer *b)
 {
-  return on_cpu(a) && on_cpu(b) && !strcmp(a->reason ? a->reason : "", b->reason ? b->reason : "");
+  return on_cpu(a) && on_cpu(b) && !strcmp(a->op, b->op) &&
+         !strcmp(a->reason ? a->reason : "", b->reason ? b->reason : "");
 }
 
 static bool seen_before(const struct tessera_model *model, int k, const struct tessera_layer *l)
@@ -31,7 +32,7 @@ static bool seen_before(const struct tessera_model *model, int k, const struct t
   return false;
 }
 
-/* The ops from k on that share the reason of layer k. */
+/* The layers from k on that share op and reason with layer k. */
 static void print_group(const struct tessera_model *model, int k, int layers,
                         const struct tessera_layer *first)
 {
@@ -39,7 +40,7 @@ static void print_group(const struct tessera_model *model, int k, int layers,
   struct tessera_layer l;
   int n = 0;
   char plain[128];
-  printf("  ");
+  printf("  %s: ", first->op);
   for (int i = k; i < layers; i++) {
     tessera_model_layer(model, i, &l);
     if (!same_reason(first, &l))
@@ -49,7 +50,7 @@ static void print_group(const struct tessera_model *model, int k, int layers,
   }
   if (n > MOST_NAMED)
     printf(" and %d more", n - MOST_NAMED);
-  printf(" (%s): %s\n", first->op, first->reason ? first->reason : "no reason was given");
+  printf("\n    %s\n", first->reason ? first->reason : "no reason was given");
 }
 
 void print_placement(const struct tessera_model *model)

@@ -7,7 +7,7 @@
 
 #include "runtime/tessera.h"
 
-/* The ops that do not run on the accelerator and why, grouped by reason; nothing when all do. */
+/* The ops that do not run on the accelerator and why, grouped by op and reason; nothing when all do. */
 void print_placement(const struct tessera_model *model);
 /* A row a layer and a row of totals. */
 void print_layers(const struct tessera_model *model);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small module made by hand: x + c on the CPU, doubled and saturated on the accelerator, negated on the
+ * CPU. 16 elements of int8; input and output in host memory, two buffers on the device. */
+#ifndef TSR_TESTS_RUNTIME_MODULE_H
+#define TSR_TESTS_RUNTIME_MODULE_H
+
+#include "compiler/module.h"
+#include "tests/base/cases.h"
+
+enum { LANES = 16 };
+enum { BUFFER_X, BUFFER_C, BUFFER_SUM, BUFFER_DOUBLE, BUFFER_Y, BUFFERS };
+
+struct tsr_module *hand_made(struct tsr_arena *a);
+/* What the module computes. */
+void hand_reference(const int8_t x[LANES], int8_t y[LANES]);
+
+#endif

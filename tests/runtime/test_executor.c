@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/executor.h"
+
+#include "tests/runtime/module.h"
+
+static int open_arena(void **state)
+{
+  *state = tsr_arena_new(NULL);
+  return *state ? 0 : -1;
+}
+
+static int close_arena(void **state)
+{
+  tsr_arena_free(*state);
+  return 0;
+}
+
+static void fill(struct tsr_executor *x, uint64_t *seed, int8_t in[LANES])
+{
+  for (int i = 0; i < LANES; i++)
+    in[i] = (int8_t)next_random(seed);
+  memcpy(tsr_executor_buffer(x, BUFFER_X), in, LANES);
+}
+
+static void runs_and_checks(void **state)
+{
+  struct tsr_arena *a = *state;
+  struct tsr_module *m = hand_made(a);
+  struct tsr_executor *x;
+  struct tsr_err err = {0};
+  struct tsr_difference difference;
+  struct tsr_device_counters counters;
+  uint64_t seed = 11;
+  assert_int_equal(tsr_executor_open(a, &err, m, "func", &x), TSR_OK);
+  assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_REFUSED);
+  assert_string_equal(err.text, "there is nothing to check before a run");
+  for (int n = 0; n < 20; n++) {
+    int8_t in[LANES], y[LANES];
+    fill(x, &seed, in);
+    assert_int_equal(tsr_executor_run(x, &err), TSR_OK);
+    hand_reference(in, y);
+    assert_memory_equal(tsr_executor_buffer(x, BUFFER_Y), y, LANES);
+    assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_OK);
+    assert_int_equal(difference.layer, -1);
+  }
+  tsr_executor_counters(x, &counters);
+  assert_int_equal(counters.insns[TSR_ENGINE_VECTOR], 20);
+  assert_int_equal(counters.dram_write_bytes, 20 * LANES);
+  tsr_executor_close(x);
+}
+
+/* A layer whose compute is not what its instructions do. */
+static void check_names_the_difference(void **state)
+{
+  struct tsr_arena *a = *state;
+  struct tsr_module *m = hand_made(a);
+  struct tsr_executor *x;
+  struct tsr_err err = {0};
+  struct tsr_difference difference;
+  m->layer[1].func = m->layer[2].func; /* says: negated */
+  assert_int_equal(tsr_executor_open(a, &err, m, "func", &x), TSR_OK);
+  memset(tsr_executor_buffer(x, BUFFER_X), 0, LANES);
+  ((int8_t *)tsr_executor_buffer(x, BUFFER_X))[0] = -1; /* makes a sum of 0, equal both ways */
+  assert_int_equal(tsr_executor_run(x, &err), TSR_OK);
+  assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_MISMATCH);
+  assert_int_equal(err.status, TSR_MISMATCH);
+  assert_string_equal(err.text, "layer 'double' (Test, on accel): element 1 of 'double' is -4 where the "
+                                "interpreter has 2; 15 of 16 elements differ");
+  assert_int_equal(difference.layer, 1);
+  assert_int_equal(difference.buffer, BUFFER_DOUBLE);
+  assert_int_equal(difference.element, 1);
+  assert_int_equal(difference.differing, 15);
+  tsr_executor_close(x);
+}
+
+static void two_executors_do_not_meet(void **state)
+{
+  struct tsr_arena *a = *state;
+  struct tsr_module *m = hand_made(a);
+  struct tsr_executor *x[2];
+  int8_t in[2][LANES], y[LANES];
+  uint64_t seed = 5;
+  for (int k = 0; k < 2; k++) {
+    assert_int_equal(tsr_executor_open(a, NULL, m, "func", &x[k]), TSR_OK);
+    fill(x[k], &seed, in[k]);
+  }
+  for (int k = 0; k < 2; k++)
+    assert_int_equal(tsr_executor_run(x[k], NULL), TSR_OK);
+  for (int k = 0; k < 2; k++) {
+    hand_reference(in[k], y);
+    assert_memory_equal(tsr_executor_buffer(x[k], BUFFER_Y), y, LANES);
+    tsr_executor_close(x[k]);
+  }
+}
+
+static void a_stream_that_would_hang_is_refused(void **state)
+{
+  struct tsr_arena *a = *state;
+  struct tsr_module *m = hand_made(a);
+  struct tsr_executor *x = NULL;
+  struct tsr_err err = {0};
+  struct tsr_insn insn;
+  assert_int_equal(tsr_insn_decode(m->insns + 2 * TSR_INSN_BYTES, &insn), TSR_TRAP_NONE);
+  insn.wait |= 1u << TSR_ENGINE_STORE;
+  assert_int_equal(tsr_insn_encode(NULL, &insn, m->insns + 2 * TSR_INSN_BYTES), TSR_OK);
+  assert_int_equal(tsr_executor_open(a, &err, m, "func", &x), TSR_REFUSED);
+  assert_null(x);
+  assert_non_null(strstr(err.text, "the stream of step 1 does not pass the checker, which has 1 finding; "
+                                   "the first: "));
+}
+
+static void devices_are_named(void **state)
+{
+  struct tsr_arena *a = *state;
+  struct tsr_module *m = hand_made(a);
+  struct tsr_executor *x;
+  static const struct { const char *device, *sentence; } rows[] = {
+    {"rtl", "device 'rtl' is not built into this command; 'func' is"},
+    {"fnuc", "unknown device 'fnuc'; did you mean 'func'?"},
+    {"abacus", "unknown device 'abacus'; there is 'func'"},
+    {NULL, "'by hand' was compiled for the accelerator and needs a device"}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct tsr_err err = {0};
+    assert_int_equal(tsr_executor_open(a, &err, m, rows[i].device, &x), TSR_REFUSED);
+    assert_string_equal(err.text, rows[i].sentence);
+  }
+}
+
+static void ranges_of_a_device_are_checked(void **state)
+{
+  struct tsr_module *m = hand_made(*state);
+  struct tsr_device *d;
+  struct tsr_err err = {0};
+  uint8_t byte = 7, back = 0;
+  assert_int_equal(tsr_device_open(NULL, &err, "func", &m->design, 64, &d), TSR_OK);
+  assert_int_equal(tsr_device_write(d, &err, 63, &byte, 1), TSR_OK);
+  assert_int_equal(tsr_device_read(d, &err, 63, &back, 1), TSR_OK);
+  assert_int_equal(back, 7);
+  assert_int_equal(tsr_device_write(d, &err, 64, &byte, 1), TSR_REFUSED);
+  assert_string_equal(err.text, "device 'func': 1 bytes from 64 leave the window of 64 bytes");
+  assert_int_equal(tsr_device_read(d, &err, UINT64_MAX, &back, 1), TSR_REFUSED);
+  assert_int_equal(tsr_device_run(d, &err, (const uint8_t[TSR_INSN_BYTES]){0}, 1), TSR_REFUSED);
+  assert_non_null(strstr(err.text, "device 'func' stopped (opcode): "));
+  tsr_device_close(d);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(runs_and_checks, open_arena, close_arena),
+    cmocka_unit_test_setup_teardown(check_names_the_difference, open_arena, close_arena),
+    cmocka_unit_test_setup_teardown(two_executors_do_not_meet, open_arena, close_arena),
+    cmocka_unit_test_setup_teardown(a_stream_that_would_hang_is_refused, open_arena, close_arena),
+    cmocka_unit_test_setup_teardown(devices_are_named, open_arena, close_arena),
+    cmocka_unit_test_setup_teardown(ranges_of_a_device_are_checked, open_arena, close_arena),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
