@@ -59,58 +59,65 @@ static enum tsr_status check_place(struct tir__lowering *l, const struct tir__pl
 struct loops {
   struct tir__lowering *l;
   struct tir__place *p;
-  bool refused;
 };
 
 static tir_e value_of(struct loops *w, int k);
 static tir_e extent_of(struct loops *w, int k);
 
-static tir_e fused_extent(struct loops *w, int k)
+/* min(N, extent - outer * N) */
+static tir_e inner_extent(struct loops *w, const struct tir__loop *loop)
 {
-  const struct tir__loop *loop = w->p->s->loop;
-  tir_e outer = extent_of(w, loop[k].of[0]), inner = extent_of(w, loop[k].of[1]);
-  if (outer->op == TIR_INT && inner->op == TIR_INT)
-    return tir_index(w->l->arena, outer->i * inner->i);
-  int bad = loop[k].of[outer->op == TIR_INT];
-  if (!w->refused)
-    tsr_refuse(w->l->err, "loops %s and %s of stage %s can't be fused, because the extent of %s is not "
-               "constant; split by a number that divides it, or compute %s at another loop",
-               loop[loop[k].of[0]].name, loop[loop[k].of[1]].name, w->p->s->name, loop[bad].name,
-               w->p->s->name);
-  w->refused = true;
-  return tir_index(w->l->arena, loop[k].extent);
+  struct tir__ranges *r = &w->l->ranges;
+  tir_e whole = extent_of(w, loop->of[0]), n = tir_index(r->arena, loop->factor);
+  if (whole->op == TIR_INT && (whole->i <= n->i || whole->i % n->i == 0))
+    return whole->i <= n->i ? whole : n;
+  tir_e outer = value_of(w, w->p->s->loop[loop->of[0]].into[0]);
+  return tir__min(r, n, tir__sum(r, whole, outer, -loop->factor));
+}
+
+/* The product; that both are constant is checked when all are known. */
+static tir_e fused_extent(struct loops *w, const struct tir__loop *loop)
+{
+  tir_e outer = extent_of(w, loop->of[0]), inner = extent_of(w, loop->of[1]);
+  bool constant = outer->op == TIR_INT && inner->op == TIR_INT;
+  return tir_index(w->l->arena, constant ? outer->i * inner->i : loop->extent);
 }
 
 static tir_e source_extent(struct loops *w, int k)
 {
   struct tir__ranges *r = &w->l->ranges;
   const struct tir__loop *loop = &w->p->s->loop[k];
-  tir_e n = tir_index(r->arena, loop->factor), whole;
   switch (loop->source) {
-  case TIR__SPLIT_OUTER:
-    whole = tir__sum(r, extent_of(w, loop->of[0]), tir_index(r->arena, loop->factor - 1), 1);
-    return tir__simplify(r, tir_binary(r->arena, TIR_FDIV, whole, n));
-  case TIR__SPLIT_INNER: {
-    tir_e outer = value_of(w, w->p->s->loop[loop->of[0]].into[0]);
-    return tir__min(r, n, tir__sum(r, extent_of(w, loop->of[0]), outer, -loop->factor));
+  case TIR__SPLIT_OUTER: {
+    tir_e up = tir__sum(r, extent_of(w, loop->of[0]), tir_index(r->arena, loop->factor - 1), 1);
+    return tir__simplify(r, tir_binary(r->arena, TIR_FDIV, up, tir_index(r->arena, loop->factor)));
   }
+  case TIR__SPLIT_INNER:
+    return inner_extent(w, loop);
   case TIR__FUSED:
-    return fused_extent(w, k);
+    return fused_extent(w, loop);
   default:
     return k < w->p->s->rank ? w->p->size[k] : tir_index(r->arena, loop->extent);
   }
 }
 
+static void set_extent(struct loops *w, int k, tir_e extent)
+{
+  int position = tir__leaf_position(w->p->s, k);
+  w->p->extent[k] = extent;
+  if (position >= 0)
+    w->l->ranges.range[w->p->first_range + position].extent = extent;
+}
+
+/* Parts of a split that are fused again ask for themselves; with what they get meanwhile the result is not
+ * constant, and check_fused refuses it. */
 static tir_e extent_of(struct loops *w, int k)
 {
-  tir_e *memo = &w->p->extent[k];
-  if (!*memo) {
-    *memo = source_extent(w, k);
-    int position = tir__leaf_position(w->p->s, k);
-    if (position >= 0)
-      w->l->ranges.range[w->p->first_range + position].extent = *memo;
+  if (!w->p->extent[k]) {
+    set_extent(w, k, tir_index(w->l->arena, w->p->s->loop[k].extent));
+    set_extent(w, k, source_extent(w, k));
   }
-  return *memo;
+  return w->p->extent[k];
 }
 
 static tir_e used_value(struct loops *w, int k)
@@ -164,10 +171,23 @@ static enum tsr_status check_order(struct tir__lowering *l, const struct tir__pl
   return TSR_OK;
 }
 
+static enum tsr_status check_fused(struct tir__lowering *l, const struct tir__place *p)
+{
+  const struct tir__loop *loop = p->s->loop;
+  for (int k = 0; k < p->s->loops; k++)
+    for (int i = 0; loop[k].source == TIR__FUSED && i < 2; i++)
+      if (p->extent[loop[k].of[i]]->op != TIR_INT)
+        return tsr_refuse(l->err, "loops %s and %s of stage %s can't be fused, because the extent of %s "
+                          "is not constant; split by a number that divides it, or compute %s elsewhere",
+                          loop[loop[k].of[0]].name, loop[loop[k].of[1]].name, p->s->name,
+                          loop[loop[k].of[i]].name, p->s->name);
+  return TSR_OK;
+}
+
 static enum tsr_status place_loops(struct tir__lowering *l, struct tir__place *p)
 {
   const struct tir__sstage *s = p->s;
-  struct loops w = {l, p, false};
+  struct loops w = {l, p};
   p->extent = TSR_NEW_ARRAY(l->arena, tir_e, s->loops + 1);
   p->value = TSR_NEW_ARRAY(l->arena, tir_e, s->loops + 1);
   p->first_range = (int)l->ranges.count;
@@ -177,7 +197,8 @@ static enum tsr_status place_loops(struct tir__lowering *l, struct tir__place *p
     extent_of(&w, k);
     value_of(&w, k);
   }
-  return w.refused ? TSR_REFUSED : check_order(l, p);
+  enum tsr_status status = check_fused(l, p);
+  return status == TSR_OK ? check_order(l, p) : status;
 }
 
 /* --- what the rest needs ---------------------------------------------------------------------------- */
