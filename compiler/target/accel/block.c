@@ -214,6 +214,8 @@ static struct tsr_node *blocked_node(struct blocker *b, const struct tsr_node *n
   struct tsr_node *m = tsr_graph_node(b->g, op, n->name, inputs, 1);
   tsr_node_set_output(m, 0, v);
   m->name = n->name; /* it takes the node's place */
+  if (op == TSR_G_AccConv || op == TSR_G_AccDepthwise)
+    tsr_node_set_int(b->g, m, "macs", tsr_node_macs(n));
   remember(b, y, v);
   return m;
 }
