@@ -132,7 +132,7 @@ enum tsr_status tsr__refuse(const struct tsr__compute *c, const char *format, ..
   return tsr_refuse(c->err, "node '%s' (%s): %s", c->n->name, tsr_gop_name(c->n->op), reason);
 }
 
-/* --- opening a func -------------------------------------------------------------------------------- */
+/* --- opening a func --------------------------------------------------------------------------- */
 
 /* The k-th of space-separated words; "x..." stands for all from there on. */
 static const char *input_name(struct tsr_arena *a, const char *words, int k)
@@ -179,7 +179,8 @@ static enum tsr_status open_params(struct tsr__compute *c, const char *names)
   return TSR_OK;
 }
 
-/* Where an axis is empty nothing is computed: a value without indices, which have nothing to be inside of. */
+/* Where an axis is empty nothing is computed: a value without indices, which have nothing to be
+ * inside of. */
 static void settle_empty_stages(struct tsr__compute *c)
 {
   for (int k = 0; k < c->f->stages; k++) {
@@ -212,7 +213,7 @@ enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const
   return TSR_OK;
 }
 
-/* --- operands and attributes ----------------------------------------------------------------------- */
+/* --- operands and attributes ------------------------------------------------------------------ */
 
 struct tir_buffer *tsr__in(const struct tsr__compute *c, int k)
 {
@@ -240,8 +241,8 @@ enum tsr_status tsr__ints(const struct tsr__compute *c, int k, const int64_t **v
   return TSR_OK;
 }
 
-enum tsr_status tsr__axis_attr(const struct tsr__compute *c, const char *name, int64_t otherwise, int rank,
-                          int *axis)
+enum tsr_status tsr__axis_attr(const struct tsr__compute *c, const char *name, int64_t otherwise,
+                               int rank, int *axis)
 {
   int64_t at = tsr_node_int(c->n, name, otherwise);
   if (at < -rank || at >= rank)
@@ -261,7 +262,7 @@ bool tsr__is_float(const struct tir_buffer *b)
   return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT;
 }
 
-/* --- stages ---------------------------------------------------------------------------------------- */
+/* --- stages ----------------------------------------------------------------------------------- */
 
 static const char *axis_names(struct tsr__compute *c, int spatial, int reduce)
 {
@@ -274,7 +275,8 @@ static const char *axis_names(struct tsr__compute *c, int spatial, int reduce)
   return text.data;
 }
 
-struct tir_stage *tsr__elementwise(struct tsr__compute *c, const char *name, struct tir_buffer *out, tir_e *i)
+struct tir_stage *tsr__elementwise(struct tsr__compute *c, const char *name, struct tir_buffer *out,
+                                   tir_e *i)
 {
   struct tir_stage *s = tir_func_stage(c->a, c->f, name, out, axis_names(c, out->rank, 0), 0, NULL);
   for (int d = 0; d < out->rank; d++)
@@ -324,9 +326,10 @@ void tsr__combines(struct tsr__compute *c, struct tir_stage *s, enum tir_combine
   s->init = tsr__init(c, combine, s->out->dtype);
 }
 
-/* --- elements -------------------------------------------------------------------------------------- */
+/* --- elements --------------------------------------------------------------------------------- */
 
-tir_e tsr__load_broadcast(struct tsr__compute *c, const struct tir_buffer *b, int rank, const tir_e *i)
+tir_e tsr__load_broadcast(struct tsr__compute *c, const struct tir_buffer *b, int rank,
+                          const tir_e *i)
 {
   tir_e at[TSR_MAX_RANK];
   for (int d = 0; d < b->rank; d++)

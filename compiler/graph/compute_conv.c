@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions: pad, sum of products, epilogue. x is (n, ic of all groups, spatial...), w is
- * (oc, ic of one group, kernel...). Sums of floats run over ic, then the kernel, in order: the error is at
- * most (terms + 1) * eps * sum |x * w|. Sums of integers wrap in i32. */
+ * (oc, ic of one group, kernel...). Sums of floats run over ic, then the kernel, in order: the
+ * error is at most (terms + 1) * eps * sum |x * w|. Sums of integers wrap in i32. */
 #include "compiler/graph/compute.h"
 
 struct conv {
@@ -42,8 +42,8 @@ static void conv_sum(struct tsr__compute *c, const struct conv *v, struct tir_bu
 {
   const struct tsr__windows *win = &v->window;
   int dims = win->dims, ic_axis = 2 + dims;
-  struct tir_stage *s = tir_func_stage(c->a, c->f, "conv", acc, tsr__window_axes(c, win, "n oc", "ic"),
-                                       1 + dims, v->w->dims + 1);
+  struct tir_stage *s = tir_func_stage(
+      c->a, c->f, "conv", acc, tsr__window_axes(c, win, "n oc", "ic"), 1 + dims, v->w->dims + 1);
   tir_e oc = tir_axis_use(c->a, s, 1), ic = tir_axis_use(c->a, s, ic_axis);
   tir_e at_x[TSR_MAX_RANK] = {tir_axis_use(c->a, s, 0), channel_of_x(c, v, oc, ic)};
   tir_e at_w[TSR_MAX_RANK] = {oc, ic};
@@ -99,7 +99,7 @@ enum tsr_status tsr__compute_conv(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- integers -------------------------------------------------------------------------------------- */
+/* --- integers --------------------------------------------------------------------------------- */
 
 static bool is_byte(const struct tir_buffer *b)
 {
@@ -170,26 +170,27 @@ enum tsr_status tsr__compute_qconv(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- transposed ------------------------------------------------------------------------------------ */
+/* --- transposed ------------------------------------------------------------------------------- */
 
-/* Padding at the beginning: what is cut off a full result. As ONNX has it, an output_shape puts the odd
- * element at the beginning unless auto_pad is SAME_UPPER. */
+/* Padding at the beginning: what is cut off a full result. As ONNX has it, an output_shape puts the
+ * odd element at the beginning unless auto_pad is SAME_UPPER. */
 static void transposed_padding(struct tsr__compute *c, struct tsr__windows *w)
 {
   int64_t extra[TSR__WINDOW_DIMS];
-  bool upper = tsr__attr_is(c, "auto_pad", "SAME_UPPER"), lower = tsr__attr_is(c, "auto_pad", "SAME_LOWER");
+  bool upper = tsr__attr_is(c, "auto_pad", "SAME_UPPER"),
+       lower = tsr__attr_is(c, "auto_pad", "SAME_LOWER");
   tsr_node_ints(c->n, "output_padding", w->dims, 0, extra);
   if (!upper && !lower && !tsr_node_attr(c->n, "output_shape"))
     return;
   for (int d = 0; d < w->dims; d++) {
-    int64_t total = (w->in[d] - 1) * w->stride[d] + extra[d] + (w->kernel[d] - 1) * w->dilation[d] + 1 -
-                    w->out[d];
+    int64_t total = (w->in[d] - 1) * w->stride[d] + extra[d] + (w->kernel[d] - 1) * w->dilation[d] +
+                    1 - w->out[d];
     w->before[d] = upper ? total / 2 : total - total / 2;
   }
 }
 
-/* The product where output o comes from x element `from` = (o + before - k * dilation) / stride, which has
- * to be whole and inside. */
+/* The product where output o comes from x element `from` = (o + before - k * dilation) / stride,
+ * which has to be whole and inside. */
 static void transposed_sum(struct tsr__compute *c, const struct tsr__windows *win, int64_t group,
                            struct tir_buffer *acc)
 {
@@ -198,8 +199,8 @@ static void transposed_sum(struct tsr__compute *c, const struct tsr__windows *wi
   int64_t extents[TSR_MAX_RANK] = {x->dims[1] / group};
   for (int d = 0; d < dims; d++)
     extents[1 + d] = win->kernel[d];
-  struct tir_stage *s = tir_func_stage(c->a, c->f, "conv", acc, tsr__window_axes(c, win, "n oc", "ic"),
-                                       1 + dims, extents);
+  struct tir_stage *s = tir_func_stage(c->a, c->f, "conv", acc,
+                                       tsr__window_axes(c, win, "n oc", "ic"), 1 + dims, extents);
   tir_e oc = tir_axis_use(c->a, s, 1), ic = tir_axis_use(c->a, s, ic_axis), inside = NULL;
   tir_e channel = e_add(c, e_times(c, e_floordiv(c, oc, w->dims[1]), extents[0]), ic);
   tir_e at_x[TSR_MAX_RANK] = {tir_axis_use(c->a, s, 0), group == 1 ? ic : channel};
@@ -212,7 +213,8 @@ static void transposed_sum(struct tsr__compute *c, const struct tsr__windows *wi
     at_x[2 + d] = e_floordiv(c, scaled, win->stride[d]);
     tir_e from = e_within(c, at_x[2 + d], 0, win->in[d]);
     if (win->stride[d] > 1)
-      from = e_and(c, from, tir_binary(c->a, TIR_EQ, e_floormod(c, scaled, win->stride[d]), e_index(c, 0)));
+      from = e_and(c, from,
+                   tir_binary(c->a, TIR_EQ, e_floormod(c, scaled, win->stride[d]), e_index(c, 0)));
     inside = inside ? e_and(c, inside, from) : from;
   }
   tir_e product = e_mul(c, e_load(c, x, at_x), e_load(c, w, at_w));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ops whose every element is a formula of the elements at the same place, dims of 1 repeated. Error of a
- * float result: a few roundings of its dtype for each operation of the formula. */
+/* Ops whose every element is a formula of the elements at the same place, dims of 1 repeated. Error
+ * of a float result: a few roundings of its dtype for each operation of the formula. */
 #include "compiler/graph/compute.h"
 
 /* What an op takes. */
@@ -11,8 +11,8 @@ static enum tsr_status check_takes(struct tsr__compute *c, enum takes takes, enu
   enum tsr_dtype_kind kind = tsr_dtype_kind(dtype);
   static const char *const what[] = {"numbers", "signed numbers", "floats", "bools", "anything"};
   bool ok = takes == ANY || (takes == NUMBERS && dtype != TSR_BOOL) ||
-            (takes == SIGNED && kind != TSR_KIND_UINT) || (takes == FLOATS && kind == TSR_KIND_FLOAT) ||
-            (takes == BOOLS && dtype == TSR_BOOL);
+            (takes == SIGNED && kind != TSR_KIND_UINT) ||
+            (takes == FLOATS && kind == TSR_KIND_FLOAT) || (takes == BOOLS && dtype == TSR_BOOL);
   return ok ? TSR_OK : tsr__refuse(c, "takes %s, not %s", what[takes], tsr_dtype_name(dtype));
 }
 
@@ -31,13 +31,14 @@ static bool is_float(tir_e x)
   return tsr_dtype_kind((enum tsr_dtype)x->dtype) == TSR_KIND_FLOAT;
 }
 
-/* --- one input ------------------------------------------------------------------------------------- */
+/* --- one input -------------------------------------------------------------------------------- */
 
 typedef tir_e unary(struct tsr__compute *c, tir_e x);
 
 static tir_e abs_of(struct tsr__compute *c, tir_e x)
 {
-  return tsr_dtype_kind((enum tsr_dtype)x->dtype) == TSR_KIND_UINT ? x : tir_unary(c->a, TIR_ABS, x);
+  return tsr_dtype_kind((enum tsr_dtype)x->dtype) == TSR_KIND_UINT ? x
+                                                                   : tir_unary(c->a, TIR_ABS, x);
 }
 
 static tir_e cast_of(struct tsr__compute *c, tir_e x)
@@ -156,7 +157,7 @@ enum tsr_status tsr__compute_unary(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- two inputs and more ---------------------------------------------------------------------------- */
+/* --- two inputs and more ---------------------------------------------------------------------- */
 
 typedef tir_e binary(struct tsr__compute *c, tir_e x, tir_e y);
 
@@ -176,8 +177,8 @@ static tir_e trunc_of(struct tsr__compute *c, tir_e x)
                   tir_unary(c->a, TIR_FLOOR, x));
 }
 
-/* Sign of the divisor, or with attribute fmod of the dividend as in C. Floats: in f64, exact while the
- * quotient of two f32 is below 2^29. */
+/* Sign of the divisor, or with attribute fmod of the dividend as in C. Floats: in f64, exact while
+ * the quotient of two f32 is below 2^29. */
 static tir_e mod_of(struct tsr__compute *c, tir_e x, tir_e y)
 {
   if (!is_float(x) && !tsr_node_int(c->n, "fmod", 0))
@@ -293,7 +294,8 @@ enum tsr_status tsr__compute_where(struct tsr__compute *c)
   if (c->in[0]->dtype != TSR_BOOL || c->in[1]->dtype != c->in[2]->dtype)
     return tsr__refuse(c, "takes a bool condition and two inputs of one dtype");
   struct tir_stage *s = tsr__elementwise(c, "map", c->out[0], i);
-  s->value = e_select(c, tsr__load_broadcast(c, c->in[0], rank, i), tsr__load_broadcast(c, c->in[1], rank, i),
+  s->value = e_select(c, tsr__load_broadcast(c, c->in[0], rank, i),
+                      tsr__load_broadcast(c, c->in[1], rank, i),
                       tsr__load_broadcast(c, c->in[2], rank, i));
   return TSR_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Matrix products: a is (..., m, k), b is (..., k, n), y is (..., m, n). Sums of floats run over k in
- * order: the error is at most (k + 1) * eps * sum |a * b|. */
+/* Matrix products: a is (..., m, k), b is (..., k, n), y is (..., m, n). Sums of floats run over k
+ * in order: the error is at most (k + 1) * eps * sum |a * b|. */
 #include "compiler/graph/compute.h"
 
 /* The stage and its axes; m or n is NULL where a or b is a vector. */
@@ -11,7 +11,8 @@ struct product {
 };
 
 static enum tsr_status product_stage(struct tsr__compute *c, const struct tir_buffer *a,
-                                     const struct tir_buffer *b, struct tir_buffer *y, struct product *p)
+                                     const struct tir_buffer *b, struct tir_buffer *y,
+                                     struct product *p)
 {
   bool has_m = a->rank > 1, has_n = b->rank > 1;
   struct tsr_text axes = {.arena = c->a};
@@ -59,8 +60,9 @@ enum tsr_status tsr__compute_matmul(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* A zero point or scale: a scalar, or one for each row of a (`along` m), or each column of b (n). */
-static enum tsr_status check_along(struct tsr__compute *c, const struct tir_buffer *b, int64_t extent)
+/* A zero point or scale: a scalar, or `extent` of them, one for each row of a or column of b. */
+static enum tsr_status check_along(struct tsr__compute *c, const struct tir_buffer *b,
+                                   int64_t extent)
 {
   if (!b || tsr_count(b->dims, b->rank, 1) == 1 || (b->rank == 1 && b->dims[0] == extent))
     return TSR_OK;
@@ -68,8 +70,8 @@ static enum tsr_status check_along(struct tsr__compute *c, const struct tir_buff
 }
 
 /* acc = sum over k of (a - a_zero) * (b - b_zero), operands at these positions. */
-static enum tsr_status integer_product(struct tsr__compute *c, int ka, int kb, int ka_zero, int kb_zero,
-                                       struct tir_buffer *acc, struct product *p)
+static enum tsr_status integer_product(struct tsr__compute *c, int ka, int kb, int ka_zero,
+                                       int kb_zero, struct tir_buffer *acc, struct product *p)
 {
   const struct tir_buffer *a = c->in[ka], *b = c->in[kb];
   const struct tir_buffer *a_zero = tsr__in(c, ka_zero), *b_zero = tsr__in(c, kb_zero);
@@ -152,7 +154,8 @@ enum tsr_status tsr__compute_qdense(struct tsr__compute *c)
   struct tir_stage *s = tir_func_stage(c->a, c->f, "matmul", acc, "m n k", 1, &x->dims[1]);
   tir_e m = tir_axis_use(c->a, s, 0), n = tir_axis_use(c->a, s, 1), k = tir_axis_use(c->a, s, 2);
   tir_e at_x[2] = {m, k}, at_w[2] = {n, k};
-  s->value = e_mul(c, e_cast(c, TSR_I32, e_load(c, x, at_x)), e_cast(c, TSR_I32, e_load(c, w, at_w)));
+  s->value =
+      e_mul(c, e_cast(c, TSR_I32, e_load(c, x, at_x)), e_cast(c, TSR_I32, e_load(c, w, at_w)));
   tsr__combines(c, s, TIR_SUM);
   tir_e i[TSR_MAX_RANK];
   s = tsr__elementwise(c, "epilogue", y, i);

@@ -24,7 +24,8 @@ enum tsr_status tsr__compute_batch_norm(struct tsr__compute *c)
     return tsr__refuse(c, "is defined for inputs of rank 2 and more, not %d", x->rank);
   struct tir_stage *s = tsr__elementwise(c, "map", c->out[0], i);
   tir_e epsilon = e_number(c, x->dtype, tsr_node_float(c->n, "epsilon", 1e-5));
-  tir_e deviation = tir_unary(c->a, TIR_SQRT, e_add(c, tsr__per_channel(c, c->in[4], i[1]), epsilon));
+  tir_e deviation =
+      tir_unary(c->a, TIR_SQRT, e_add(c, tsr__per_channel(c, c->in[4], i[1]), epsilon));
   tir_e centered = e_sub(c, e_load(c, x, i), tsr__per_channel(c, c->in[3], i[1]));
   tir_e scaled = e_mul(c, e_div(c, centered, deviation), tsr__per_channel(c, c->in[1], i[1]));
   s->value = e_add(c, scaled, tsr__per_channel(c, c->in[2], i[1]));
@@ -38,8 +39,8 @@ static struct tir_buffer *output_or_temp(struct tsr__compute *c, int k, const ch
   return k < c->n->outputs ? c->out[k] : tir_func_temp(c->a, c->f, name, dtype, rank, dims);
 }
 
-/* (x - mean) * inv * scale + bias with inv = 1 / sqrt(mean of squared differences + epsilon), means over the
- * dims from `axis` on. */
+/* (x - mean) * inv * scale + bias with inv = 1 / sqrt(mean of squared differences + epsilon), means
+ * over the dims from `axis` on. */
 enum tsr_status tsr__compute_layer_norm(struct tsr__compute *c)
 {
   struct tir_buffer *x = c->in[0], *bias = tsr__in(c, 2);

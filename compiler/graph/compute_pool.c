@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools: pad with what changes nothing, combine the window, and for means divide. Sums of floats run over
- * the window in order. */
+/* Pools: pad with what changes nothing, combine the window, and for means divide. Sums of floats
+ * run over the window in order. */
 
 #include "compiler/graph/compute.h"
 
@@ -62,8 +62,10 @@ static tir_e counts(struct tsr__compute *c, const struct tsr__windows *w, int d,
   return e_select(c, within, e_number(c, dtype, 1), e_number(c, dtype, 0));
 }
 
-/* Elements that count in each window, (spatial...), or NULL where it is the whole window everywhere. */
-static struct tir_buffer *count_stage(struct tsr__compute *c, const struct tsr__windows *w, bool padding)
+/* Elements that count in each window, (spatial...), or NULL where it is the whole window
+ * everywhere. */
+static struct tir_buffer *count_stage(struct tsr__compute *c, const struct tsr__windows *w,
+                                      bool padding)
 {
   bool whole = true;
   for (int d = 0; d < w->dims; d++)
@@ -75,8 +77,8 @@ static struct tir_buffer *count_stage(struct tsr__compute *c, const struct tsr__
   const char *axes = tsr__window_axes(c, w, "", "");
   struct tir_stage *s = tir_func_stage(c->a, c->f, "counts", b, axes, w->dims, w->kernel);
   for (int d = 0; d < w->dims; d++) {
-    tir_e one = counts(c, w, d, tir_axis_use(c->a, s, d), tir_axis_use(c->a, s, w->dims + d), padding,
-                       b->dtype);
+    tir_e one = counts(c, w, d, tir_axis_use(c->a, s, d), tir_axis_use(c->a, s, w->dims + d),
+                       padding, b->dtype);
     s->value = d ? e_mul(c, s->value, one) : one;
   }
   tsr__combines(c, s, TIR_SUM);
@@ -119,7 +121,7 @@ enum tsr_status tsr__compute_qavg_pool(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- global ---------------------------------------------------------------------------------------- */
+/* --- global ----------------------------------------------------------------------------------- */
 
 static enum tsr_status check_spatial(struct tsr__compute *c)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quantization: between floats and integers as ONNX has it, and the integer ops, which are exact. */
+/* Quantization: between floats and integers as ONNX has it, and the integer ops, bit by bit. */
 #include "compiler/graph/compute.h"
 
 tir_e tsr__centered(struct tsr__compute *c, tir_e x, const struct tir_buffer *zero, tir_e channel)
@@ -37,9 +37,9 @@ tir_e tsr__quant_attrs(struct tsr__compute *c, tir_e acc)
   return quant_i8(c, acc, attr_i32(c, "bias"), attr_i32(c, "mult"), attr_i32(c, "pack"));
 }
 
-/* --- ONNX's ---------------------------------------------------------------------------------------- */
+/* --- ONNX's ----------------------------------------------------------------------------------- */
 
-/* The element of a scale or zero point that belongs to x[i]: the only one, or the one along `axis`. */
+/* Scale and zero point have one element, or one for each place along `axis`. */
 static enum tsr_status check_per_axis(struct tsr__compute *c, int *axis)
 {
   const struct tir_buffer *x = c->in[0];
@@ -51,7 +51,8 @@ static enum tsr_status check_per_axis(struct tsr__compute *c, int *axis)
     if (tsr__axis_attr(c, "axis", 1, x->rank, axis))
       return TSR_REFUSED;
     if (b->rank != 1 || b->dims[0] != x->dims[*axis])
-      return tsr__refuse(c, "%s must be a scalar or have one element for each of dim %d", b->name, *axis);
+      return tsr__refuse(c, "%s must be a scalar or have one element for each of dim %d", b->name,
+                         *axis);
   }
   return TSR_OK;
 }
@@ -62,9 +63,10 @@ enum tsr_status tsr__compute_quantize(struct tsr__compute *c)
   struct tir_buffer *x = c->in[0], *zero = tsr__in(c, 2), *y = c->out[0];
   tir_e i[TSR_MAX_RANK];
   int axis;
-  if (tsr__is_float(y) || (x->dtype != TSR_F32 && x->dtype != TSR_I32) || c->in[1]->dtype != TSR_F32)
-    return tsr__refuse(c, "takes f32 or i32 and an f32 scale, not %s and %s", tsr_dtype_name(x->dtype),
-                       tsr_dtype_name(c->in[1]->dtype));
+  if (tsr__is_float(y) || (x->dtype != TSR_F32 && x->dtype != TSR_I32) ||
+      c->in[1]->dtype != TSR_F32)
+    return tsr__refuse(c, "takes f32 or i32 and an f32 scale, not %s and %s",
+                       tsr_dtype_name(x->dtype), tsr_dtype_name(c->in[1]->dtype));
   if (check_per_axis(c, &axis))
     return TSR_REFUSED;
   struct tir_stage *s = tsr__elementwise(c, "quantize", y, i);
@@ -74,14 +76,14 @@ enum tsr_status tsr__compute_quantize(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* (x - zero) * scale: the difference is exact in i32, the product rounds once or, for i32 x, twice. */
+/* (x - zero) * scale: the difference is exact in i32, the product rounds once, for i32 x twice. */
 enum tsr_status tsr__compute_dequantize(struct tsr__compute *c)
 {
   struct tir_buffer *x = c->in[0], *y = c->out[0];
   tir_e i[TSR_MAX_RANK];
   int axis;
-  if (tsr__is_float(x) || tsr_dtype_bytes(x->dtype) > 4 || x->dtype == TSR_U32 || !tsr__is_float(y) ||
-      c->in[1]->dtype != y->dtype)
+  if (tsr__is_float(x) || tsr_dtype_bytes(x->dtype) > 4 || x->dtype == TSR_U32 ||
+      !tsr__is_float(y) || c->in[1]->dtype != y->dtype)
     return tsr__refuse(c, "takes 8-bit to 32-bit integers and a float scale, not %s and %s",
                        tsr_dtype_name(x->dtype), tsr_dtype_name(c->in[1]->dtype));
   if (check_per_axis(c, &axis))
@@ -96,7 +98,8 @@ enum tsr_status tsr__compute_dequantize(struct tsr__compute *c)
 /* (x - zero) * scale of operands k, k + 1 (scale) and k + 2 (zero point), in f32, broadcast. */
 static tir_e real_of(struct tsr__compute *c, int k, int rank, const tir_e *i)
 {
-  tir_e whole = tsr__centered(c, tsr__load_broadcast(c, c->in[k], rank, i), c->in[k + 2], e_index(c, 0));
+  tir_e whole =
+      tsr__centered(c, tsr__load_broadcast(c, c->in[k], rank, i), c->in[k + 2], e_index(c, 0));
   return e_mul(c, e_cast(c, TSR_F32, whole), tsr__scalar(c, c->in[k + 1]));
 }
 
@@ -137,7 +140,7 @@ enum tsr_status tsr__compute_qlinear_global_average_pool(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- ours ------------------------------------------------------------------------------------------ */
+/* --- ours ------------------------------------------------------------------------------------- */
 
 enum tsr_status tsr__compute_qadd(struct tsr__compute *c)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reductions over axes, and softmax. Sums of floats run over the elements in row-major order: the error of
- * n terms is at most n * eps * sum |x|. */
+/* Reductions over axes, and softmax. Sums of floats run over the elements in row-major order: the
+ * error of n terms is at most n * eps * sum |x|. */
 #include "compiler/graph/compute.h"
 
 /* The dims of x that the node reduces: axes by input 1, by attribute, or all. */
@@ -60,8 +60,8 @@ enum tsr_status tsr__compute_reduce(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* The largest, then the least (or with select_last_index the greatest) index that holds it. Of NaNs: the
- * first. */
+/* The largest, then the least (or with select_last_index the greatest) index that holds it. A NaN
+ * is larger than any number. */
 enum tsr_status tsr__compute_argmax(struct tsr__compute *c)
 {
   struct tir_buffer *x = c->in[0], *y = c->out[0];
@@ -110,7 +110,8 @@ enum tsr_status tsr__compute_softmax(struct tsr__compute *c)
   struct tir_stage *s = tsr__reduction(c, "max", m, TIR_MAXIMUM, x, mask, i);
   s->value = e_load(c, x, i);
   s = tsr__elementwise(c, "exp", e, i);
-  s->value = tir_unary(c->a, TIR_EXP, e_sub(c, e_load(c, x, i), tsr__load_broadcast(c, m, x->rank, i)));
+  s->value =
+      tir_unary(c->a, TIR_EXP, e_sub(c, e_load(c, x, i), tsr__load_broadcast(c, m, x->rank, i)));
   s = tsr__reduction(c, "sum", t, TIR_SUM, e, mask, i);
   s->value = e_load(c, e, i);
   s = tsr__elementwise(c, "div", y, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Resize: one stage a resized dim for linear and cubic, one in all for nearest. Coordinates are computed in
- * f64, weights in f64 and then in the dtype of x. */
+/* Resize: one stage a resized dim for linear and cubic, one in all for nearest. Coordinates are
+ * computed in f64, weights in f64 and then in the dtype of x. */
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +11,8 @@ static const char *const coordinate_modes[] = {"half_pixel", "pytorch_half_pixel
                                                "asymmetric", "tf_half_pixel_for_nn"};
 enum { HALF_PIXEL, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, TF_HALF_PIXEL, COORDINATE_MODES };
 
-static const char *const nearest_modes[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
+static const char *const nearest_modes[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
+                                            "ceil"};
 enum { PREFER_FLOOR, PREFER_CEIL, FLOOR, CEIL, NEAREST_MODES };
 
 struct resize {
@@ -22,7 +23,8 @@ struct resize {
   int64_t in[TSR_MAX_RANK], out[TSR_MAX_RANK];
 };
 
-/* Which of the names the attribute is; the first where it is absent, -1 where it is none of them. */
+/* Which of the names the attribute is; the first where it is absent, -1 where it is none of them.
+ */
 static int one_of(const struct tsr__compute *c, const char *attr, const char *const *names, int n)
 {
   if (!tsr_node_attr(c->n, attr))
@@ -36,7 +38,8 @@ static int one_of(const struct tsr__compute *c, const char *attr, const char *co
 static enum tsr_status read_scales(struct tsr__compute *c, struct resize *r)
 {
   const struct tsr_value *scales = c->n->inputs > 2 ? c->n->in[2] : NULL;
-  bool by_size = c->n->inputs > 3 && c->n->in[3] && tsr_count(c->n->in[3]->dims, c->n->in[3]->rank, 1) > 0;
+  bool by_size =
+      c->n->inputs > 3 && c->n->in[3] && tsr_count(c->n->in[3]->dims, c->n->in[3]->rank, 1) > 0;
   int rank = c->in[0]->rank;
   if (!by_size && (!scales || !scales->data || tsr_count(scales->dims, scales->rank, 1) != rank))
     return tsr__refuse(c, "its scales must be a constant with one number a dim");
@@ -68,7 +71,8 @@ static enum tsr_status resize_read(struct tsr__compute *c, struct resize *r)
     return tsr__refuse(c, "has no compute for coordinate_transformation_mode '%s'",
                        tsr_node_attr(c->n, "coordinate_transformation_mode")->s);
   if (r->nearest < 0)
-    return tsr__refuse(c, "has no compute for nearest_mode '%s'", tsr_node_attr(c->n, "nearest_mode")->s);
+    return tsr__refuse(c, "has no compute for nearest_mode '%s'",
+                       tsr_node_attr(c->n, "nearest_mode")->s);
   if (!r->is_nearest && !r->is_cubic && !tsr__attr_is(c, "mode", "linear"))
     return tsr__refuse(c, "has no compute for mode '%s'", tsr_node_attr(c->n, "mode")->s);
   if (!r->is_nearest && !tsr__is_float(c->in[0]))
@@ -106,7 +110,7 @@ static tir_e coordinate(struct tsr__compute *c, const struct resize *r, int d, t
   }
 }
 
-/* --- nearest --------------------------------------------------------------------------------------- */
+/* --- nearest ---------------------------------------------------------------------------------- */
 
 /* Pixels simply repeated: a whole scale, in the modes in which it comes to that. */
 static bool repeats(const struct resize *r, int d)
@@ -132,7 +136,7 @@ static tir_e nearest(struct tsr__compute *c, const struct resize *r, int d, tir_
   return e_clamped(c, e_cast(c, TSR_I64, x), r->in[d]);
 }
 
-/* --- linear and cubic ------------------------------------------------------------------------------ */
+/* --- linear and cubic ------------------------------------------------------------------------- */
 
 /* ((p3 * t + p2) * t + p1) * t + p0 */
 static tir_e cubic(struct tsr__compute *c, tir_e t, double p3, double p2, double p1, double p0)
@@ -145,7 +149,8 @@ static tir_e cubic(struct tsr__compute *c, tir_e t, double p3, double p2, double
 /* Weight of the tap that lies `distance` (f64, >= 0) away; `far`: at 1 or more. */
 static tir_e cubic_weight(struct tsr__compute *c, double a, tir_e distance, bool far)
 {
-  return far ? cubic(c, distance, a, -5 * a, 8 * a, -4 * a) : cubic(c, distance, a + 2, -(a + 3), 0, 1);
+  return far ? cubic(c, distance, a, -5 * a, 8 * a, -4 * a)
+             : cubic(c, distance, a + 2, -(a + 3), 0, 1);
 }
 
 /* The element at tap k, 0 being the one at or below the coordinate, and its weight. */
@@ -206,7 +211,8 @@ enum tsr_status tsr__compute_resize(struct tsr__compute *c)
     memcpy(dims, x->dims, sizeof dims);
     dims[d] = r.out[d];
     const char *name = tsr_arena_printf(c->a, "along%d", d);
-    struct tir_buffer *out = d == last ? y : tir_func_temp(c->a, c->f, name, x->dtype, x->rank, dims);
+    struct tir_buffer *out =
+        d == last ? y : tir_func_temp(c->a, c->f, name, x->dtype, x->rank, dims);
     resize_stage(c, &r, d, x, out);
     x = out;
   }

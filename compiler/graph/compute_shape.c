@@ -3,8 +3,8 @@
 #include "compiler/graph/compute.h"
 
 /* The element of x that is the `at`-th of dims d..end-1, as their indices. */
-static void split_index(struct tsr__compute *c, const struct tir_buffer *x, int d, int end, tir_e at,
-                        tir_e *i)
+static void split_index(struct tsr__compute *c, const struct tir_buffer *x, int d, int end,
+                        tir_e at, tir_e *i)
 {
   for (int k = end - 1; k >= d; k--) {
     i[k] = k == d ? at : e_floormod(c, at, x->dims[k]);
@@ -12,8 +12,8 @@ static void split_index(struct tsr__compute *c, const struct tir_buffer *x, int 
   }
 }
 
-/* Runs of dims of x and of y with equally many elements share an index, so that what is only put in, left
- * out or joined stays affine. */
+/* Runs of dims of x and of y with equally many elements share an index, so that what is only put
+ * in, left out or joined stays affine. */
 enum tsr_status tsr__compute_view(struct tsr__compute *c)
 {
   struct tir_buffer *x = c->in[0], *y = c->out[0];
@@ -72,8 +72,8 @@ enum tsr_status tsr__compute_tile(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* y[n, c, h, w] is x[n, ., h / block, w / block]; its channel is block row, block column, c (mode DCR) or c,
- * block row, block column (CRD), the last one fastest. */
+/* y[n, c, h, w] is x[n, ., h / block, w / block]; its channel is block row, block column, c (mode
+ * DCR) or c, block row, block column (CRD), the last one fastest. */
 enum tsr_status tsr__compute_depth_to_space(struct tsr__compute *c)
 {
   struct tir_buffer *x = c->in[0], *y = c->out[0];
@@ -92,7 +92,7 @@ enum tsr_status tsr__compute_depth_to_space(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- out of nothing -------------------------------------------------------------------------------- */
+/* --- out of nothing --------------------------------------------------------------------------- */
 
 /* values[at], as nested selects. */
 static tir_e listed(struct tsr__compute *c, const int64_t *values, int64_t count, tir_e at)
@@ -146,6 +146,9 @@ enum tsr_status tsr__compute_constant_of_shape(struct tsr__compute *c)
   if (value && value->kind == TSR_ATTR_INT && !tsr__is_float(c->out[0]))
     s->value = tir_int(c->a, dtype, value->i);
   else
-    s->value = e_number(c, dtype, !value ? 0 : value->kind == TSR_ATTR_INT ? (double)value->i : value->f);
+    s->value = e_number(c, dtype,
+                        !value                        ? 0
+                        : value->kind == TSR_ATTR_INT ? (double)value->i
+                                                      : value->f);
   return TSR_OK;
 }

@@ -4,8 +4,8 @@
 
 #include "compiler/graph/compute.h"
 
-/* Where y's index along the axis is below the end of an input's part, that input's element, else what the
- * inputs behind say. */
+/* Where y's index along the axis is below the end of an input's part, that input's element, else
+ * what the inputs behind say. */
 enum tsr_status tsr__compute_concat(struct tsr__compute *c)
 {
   struct tir_buffer *y = c->out[0];
@@ -26,10 +26,9 @@ enum tsr_status tsr__compute_concat(struct tsr__compute *c)
       continue;
     j[axis] = e_plus(c, i[axis], k ? -end[k - 1] : 0);
     tir_e here = e_load(c, c->in[k], j);
-    s->value = !s->value ? here : e_select(c, e_less(c, i[axis], e_index(c, end[k])), here, s->value);
+    s->value =
+        !s->value ? here : e_select(c, e_less(c, i[axis], e_index(c, end[k])), here, s->value);
   }
-  if (!s->value)
-    s->value = e_number(c, y->dtype, 0);
   return TSR_OK;
 }
 
@@ -95,7 +94,7 @@ enum tsr_status tsr__compute_slice(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- padding --------------------------------------------------------------------------------------- */
+/* --- padding ---------------------------------------------------------------------------------- */
 
 /* The element of a dim that stands at `at`, which may lie before 0 or behind the end. */
 static tir_e reflected(struct tsr__compute *c, tir_e at, int64_t extent)
@@ -140,7 +139,7 @@ enum tsr_status tsr__compute_pad(struct tsr__compute *c)
   return TSR_OK;
 }
 
-/* --- by index -------------------------------------------------------------------------------------- */
+/* --- by index --------------------------------------------------------------------------------- */
 
 enum tsr_status tsr__compute_gather(struct tsr__compute *c)
 {

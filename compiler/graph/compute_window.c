@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows that slide over the spatial dims of (batch, channels, spatial...): what convolutions and pools
- * have in common. Padding is a stage of its own, so that what follows is affine. */
+/* Windows that slide over the spatial dims of (batch, channels, spatial...): what convolutions and
+ * pools have in common. Padding is a stage of its own, so that what follows is affine. */
 #include <string.h>
 
 #include "compiler/graph/compute.h"
 
-/* Splits what SAME padding needs: the odd element goes to the end, or with SAME_LOWER to the beginning. */
+/* Splits what SAME padding needs: the odd element goes to the end, or with SAME_LOWER to the
+ * beginning. */
 static void pad_same(struct tsr__windows *w, bool lower)
 {
   for (int d = 0; d < w->dims; d++) {
-    int64_t total = (w->out[d] - 1) * w->stride[d] + (w->kernel[d] - 1) * w->dilation[d] + 1 - w->in[d];
+    int64_t total =
+        (w->out[d] - 1) * w->stride[d] + (w->kernel[d] - 1) * w->dilation[d] + 1 - w->in[d];
     total = total > 0 ? total : 0;
     w->before[d] = (total + lower) / 2;
     w->after[d] = total - w->before[d];
   }
 }
 
-enum tsr_status tsr__window_read(struct tsr__compute *c, const int64_t *kernel, struct tsr__windows *w)
+enum tsr_status tsr__window_read(struct tsr__compute *c, const int64_t *kernel,
+                                 struct tsr__windows *w)
 {
   const struct tir_buffer *x = c->in[0], *y = c->out[0];
   int64_t pads[2 * TSR__WINDOW_DIMS];
@@ -38,7 +41,8 @@ enum tsr_status tsr__window_read(struct tsr__compute *c, const int64_t *kernel, 
   if (tsr__attr_is(c, "auto_pad", "VALID")) {
     memset(w->before, 0, sizeof w->before);
     memset(w->after, 0, sizeof w->after);
-  } else if (tsr__attr_is(c, "auto_pad", "SAME_UPPER") || tsr__attr_is(c, "auto_pad", "SAME_LOWER")) {
+  } else if (tsr__attr_is(c, "auto_pad", "SAME_UPPER") ||
+             tsr__attr_is(c, "auto_pad", "SAME_LOWER")) {
     pad_same(w, tsr__attr_is(c, "auto_pad", "SAME_LOWER"));
   }
   return TSR_OK;
@@ -76,8 +80,8 @@ struct tir_buffer *tsr__window_pad(struct tsr__compute *c, const struct tsr__win
   return xpad;
 }
 
-const char *tsr__window_axes(struct tsr__compute *c, const struct tsr__windows *w, const char *first,
-                             const char *second)
+const char *tsr__window_axes(struct tsr__compute *c, const struct tsr__windows *w,
+                             const char *first, const char *second)
 {
   static const char letters[] = "dhw";
   struct tsr_text text = {.arena = c->a};

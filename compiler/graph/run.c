@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The graph interpreter: node after node, each by its compute. The oracle for every pass and target. */
+/* The graph interpreter: node after node, each by its compute. The oracle for every pass and
+ * target. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
@@ -25,8 +26,8 @@ static size_t value_bytes(const struct tsr_value *v)
 /* Ops whose output has the elements of their first input, in the same order. */
 static bool is_view(enum tsr_gop op)
 {
-  return op == TSR_G_Reshape || op == TSR_G_Flatten || op == TSR_G_Squeeze || op == TSR_G_Unsqueeze ||
-         op == TSR_G_Identity;
+  return op == TSR_G_Reshape || op == TSR_G_Flatten || op == TSR_G_Squeeze ||
+         op == TSR_G_Unsqueeze || op == TSR_G_Identity;
 }
 
 static size_t output_bytes(const struct tsr_node *n)
@@ -82,7 +83,8 @@ static enum tsr_status run_node(struct run *r, const struct tsr_node *n)
   return s;
 }
 
-static enum tsr_status bind_input(struct run *r, const struct tsr_value *v, const struct tsr_tensor *t)
+static enum tsr_status bind_input(struct run *r, const struct tsr_value *v,
+                                  const struct tsr_tensor *t)
 {
   char want[192], got[192];
   if (!v->typed || v->dtype != t->dtype || v->rank != t->rank ||
@@ -96,7 +98,8 @@ static enum tsr_status bind_input(struct run *r, const struct tsr_value *v, cons
 
 enum tsr_status tsr_graph_run(struct tsr_arena *a, struct tsr_err *err, const struct tsr_graph *g,
                               const struct tsr_tensor *inputs, struct tsr_tensor *outputs,
-                              void (*keep)(void *context, const struct tsr_value *v, const void *data),
+                              void (*keep)(void *context, const struct tsr_value *v,
+                                           const void *data),
                               void *context)
 {
   struct run r = {.a = a, .err = err, .data = tsr__map_new(a), .keep = keep, .context = context};

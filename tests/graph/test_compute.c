@@ -49,8 +49,8 @@ static int32_t *packs(struct bench *b, int64_t n)
   return p;
 }
 
-static struct tsr_value *constant(struct bench *b, enum tsr_dtype dtype, int rank, const int64_t *dims,
-                                  const void *data)
+static struct tsr_value *constant(struct bench *b, enum tsr_dtype dtype, int rank,
+                                  const int64_t *dims, const void *data)
 {
   return tsr_graph_constant(b->g, "c", dtype, rank, dims, data);
 }
@@ -84,10 +84,11 @@ static struct tsr_tensor input(struct bench *b, int rank, const int64_t *dims)
   return t;
 }
 
-/* --- windows --------------------------------------------------------------------------------------- */
+/* --- windows ---------------------------------------------------------------------------------- */
 
 struct window {
-  int64_t n, c, h, w, k, s, d, p, q, oh, ow; /* kernel, stride, dilation, pads top left and bottom right */
+  int64_t n, c, h, w, k, s, d, p, q, oh,
+      ow; /* kernel, stride, dilation, pads top left and bottom right */
 };
 
 static struct window window(struct bench *b, int channels)
@@ -113,8 +114,8 @@ static void set_window(struct bench *b, struct tsr_node *n, const struct window 
 }
 
 /* x at (n, c, row, column) of the padded input */
-static int at(const struct window *v, const int8_t *x, int64_t n, int64_t c, int64_t row, int64_t column,
-              int around)
+static int at(const struct window *v, const int8_t *x, int64_t n, int64_t c, int64_t row,
+              int64_t column, int around)
 {
   row -= v->p;
   column -= v->p;
@@ -176,7 +177,8 @@ static void one_pool(uint64_t seed, bool mean)
   struct bench b;
   bench_open(&b, seed);
   struct window v = window(&b, 3);
-  int32_t bias = between(&b, -500, 500), mult = *words(&b, 1, 1 << 28, INT32_MAX), pack = *packs(&b, 1);
+  int32_t bias = between(&b, -500, 500), mult = *words(&b, 1, 1 << 28, INT32_MAX),
+          pack = *packs(&b, 1);
   int zero = mean ? between(&b, -128, 127) : -128;
   if (mean) {
     v.d = 1;
@@ -219,7 +221,7 @@ static void qpools(void **state)
   }
 }
 
-/* --- dense and element-wise ------------------------------------------------------------------------ */
+/* --- dense and element-wise ------------------------------------------------------------------- */
 
 static void qdense(void **state)
 {
@@ -256,7 +258,8 @@ static void one_pair(uint64_t seed, bool product)
   struct tsr_tensor in[2] = {input(&b, 3, dims), input(&b, 3, dims)};
   int32_t p = between(&b, product ? -128 : -9999, product ? 127 : 9999);
   int32_t q = between(&b, product ? -128 : -9999, product ? 127 : 9999);
-  int32_t bias = between(&b, -500, 500), mult = *words(&b, 1, 1 << 28, INT32_MAX), pack = *packs(&b, 1);
+  int32_t bias = between(&b, -500, 500), mult = *words(&b, 1, 1 << 28, INT32_MAX),
+          pack = *packs(&b, 1);
   struct tsr_node *n = node(&b, product ? TSR_G_QMul : TSR_G_QAdd, 2);
   n->in[0] = b.g->input[0];
   n->in[1] = b.g->input[1];
@@ -323,7 +326,7 @@ static void quantize_rounds_and_saturates(void **state)
   tsr_arena_free(b.a);
 }
 
-/* --- refused --------------------------------------------------------------------------------------- */
+/* --- refused ---------------------------------------------------------------------------------- */
 
 static void every_op_has_a_compute(void **state)
 {
@@ -354,7 +357,8 @@ static void refused(struct bench *b, struct tsr_node *n, enum tsr_dtype dtype, i
   tsr_arena_free(b->a);
 }
 
-static struct tsr_node *refused_node(struct bench *b, enum tsr_gop op, int inputs, enum tsr_dtype dtype)
+static struct tsr_node *refused_node(struct bench *b, enum tsr_gop op, int inputs,
+                                     enum tsr_dtype dtype)
 {
   bench_open(b, 5);
   struct tsr_node *n = node(b, op, inputs);
@@ -400,7 +404,7 @@ static void gather_outside(void **state)
   tsr_arena_free(b.a);
 }
 
-/* --- memory ---------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static enum tsr_status run_in(const struct tsr_allocator *allocator, const struct tsr_graph *g,
                               const struct tsr_tensor *inputs)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Real networks: import, inference and the interpreter against recorded outputs. They lie beside the
- * checkout, in ../shared/models; without them the test is skipped. */
+/* Real networks: import, inference and the interpreter against recorded outputs. They lie beside
+ * the checkout, in ../shared/models; without them the test is skipped. */
 #include "tests/graph/test_compute_onnx.h"
 
 static const char models[] = "../shared/models";
 
-/* Outputs of float models: relative L2 error below 1e-4. Of int8 models: at most `steps` of the output's
- * scale. These compute in floats between quantizations, and a sum in another order than the recording's may
- * fall on the other side of a tie; over many layers that grows. */
+/* Outputs of float models: relative L2 error below 1e-4. Of int8 models: at most `steps` of the
+ * output's scale. These compute in floats between quantizations, and a sum in another order than
+ * the recording's may fall on the other side of a tie; over many layers that grows. */
 static const struct row {
   const char *folder, *model, *prefix;
   int sets, steps; /* 0 steps: of floats */
@@ -56,12 +56,13 @@ static double step_of(const struct tsr_value *v)
   return tsr_get_float(&scale, 0);
 }
 
-static void check_output(const struct row *row, const struct tsr_value *v, const struct tsr_tensor *got,
-                         const struct tsr_tensor *want)
+static void check_output(const struct row *row, const struct tsr_value *v,
+                         const struct tsr_tensor *got, const struct tsr_tensor *want)
 {
   assert_int_equal(got->dtype, want->dtype);
   assert_int_equal(tsr_tensor_count(got), tsr_tensor_count(want));
-  double error = row->steps ? largest_difference(got, want) / step_of(v) : relative_error(got, want);
+  double error =
+      row->steps ? largest_difference(got, want) / step_of(v) : relative_error(got, want);
   printf("  %s: %.3g%s\n", v->name, error, row->steps ? " steps" : "");
   assert_true(error < (row->steps ? row->steps + 0.001 : 1e-4));
 }
@@ -74,7 +75,8 @@ static void run_row(const struct row *row, const char *path)
   if (import_file(a, &err, path, &g) || tsr_graph_infer(&err, g) || tsr_graph_verify(&err, g))
     fail_msg("%s", err.text);
   for (int set = 0; set < row->sets; set++) {
-    char *data = tsr_arena_printf(a, "%s/%s/%stest_data_set_%d", models, row->folder, row->prefix, set);
+    char *data =
+        tsr_arena_printf(a, "%s/%s/%stest_data_set_%d", models, row->folder, row->prefix, set);
     struct tsr_tensor outputs[MOST_TENSORS];
     struct recorded run;
     if (recorded_read(a, &err, data, &run))

@@ -53,8 +53,9 @@ static inline enum tsr_status recorded_read(struct tsr_arena *a, struct tsr_err 
   return recorded_tensors(a, err, folder, "output", r->output, &r->outputs);
 }
 
-/* Ops that did not change between an older operator set and 7 are tested as of 7, the oldest that is read:
- * what did change has attributes that the importer refuses. The number is the model's last byte. */
+/* Ops that did not change between an older operator set and 7 are tested as of 7, the oldest that
+ * is read: what did change has attributes that the importer refuses. The number is the model's last
+ * byte. */
 static inline void raise_opset(struct tsr_bytes *model)
 {
   static const char *const ends[] = {"\x42\x02\x10", "\x42\x04\x0a\x00\x10"};
@@ -65,8 +66,8 @@ static inline void raise_opset(struct tsr_bytes *model)
       model->data[model->size - 1] = 7;
 }
 
-static inline enum tsr_status import_file(struct tsr_arena *a, struct tsr_err *err, const char *path,
-                                          struct tsr_graph **g)
+static inline enum tsr_status import_file(struct tsr_arena *a, struct tsr_err *err,
+                                          const char *path, struct tsr_graph **g)
 {
   struct tsr_bytes bytes;
   if (tsr_file_read(a, err, path, FILE_LIMIT, &bytes))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ONNX project's own conformance tests, from Debian's libonnx-testdata: every one is imported and run.
- * Those named in conformance.txt have to pass; of the others none may give a wrong result, and what is not
- * supported is refused with a sentence, which is printed.
+/* The ONNX project's own conformance tests, from Debian's libonnx-testdata: every one is imported
+ * and run. Those named in conformance.txt have to pass; of the others none may give a wrong result,
+ * and what is not supported is refused with a sentence, which is printed.
  *
  *   test_graph_conformance          all of them
  *   test_graph_conformance NAME     one, telling its outcome */
@@ -22,7 +22,7 @@ struct trial {
   double tolerance; /* of floats: relative, a fifth of it absolute */
 };
 
-/* --- comparing ------------------------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 static bool same_element(const struct tsr_tensor *got, const struct tsr_tensor *want, int64_t i,
                          double tolerance)
@@ -54,10 +54,10 @@ static enum outcome compare(const struct trial *t, int k, const struct tsr_tenso
   return PASSED;
 }
 
-/* --- one test -------------------------------------------------------------------------------------- */
+/* --- one test --------------------------------------------------------------------------------- */
 
-/* The recorded shapes stand where the model leaves dims open. Inputs from `first` on become constants: these
- * models take shapes, axes and the like as inputs. */
+/* The recorded shapes stand where the model leaves dims open. Inputs from `first` on become
+ * constants: these models take shapes, axes and the like as inputs. */
 static void bind(struct tsr_graph *g, const struct recorded *run, int first)
 {
   for (int k = 0; k < g->inputs; k++) {
@@ -89,8 +89,8 @@ static enum outcome try_frozen(const struct trial *t, int first)
   if (import_file(t->a, t->err, t->model, &g))
     return REFUSED;
   if (g->inputs != t->run->inputs || g->outputs != t->run->outputs) {
-    tsr_refuse(t->err, "%d inputs and %d outputs of the model are recorded with %d and %d", g->inputs,
-               g->outputs, t->run->inputs, t->run->outputs);
+    tsr_refuse(t->err, "%d inputs and %d outputs of the model are recorded with %d and %d",
+               g->inputs, g->outputs, t->run->inputs, t->run->outputs);
     return REFUSED;
   }
   bind(g, t->run, first);
@@ -116,7 +116,8 @@ static enum outcome try_set(const struct trial *t)
   return outcome;
 }
 
-static enum outcome try_test(const char *root, const char *name, double tolerance, struct tsr_err *err)
+static enum outcome try_test(const char *root, const char *name, double tolerance,
+                             struct tsr_err *err)
 {
   struct tsr_arena *a = tsr_arena_new(NULL);
   assert_non_null(a);
@@ -138,7 +139,7 @@ static enum outcome try_test(const char *root, const char *name, double toleranc
   return outcome;
 }
 
-/* --- all of them ----------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 struct names {
   char **name;
@@ -203,14 +204,16 @@ static void add_suite(struct tsr_arena *a, const char *root, const char *suite, 
     closedir(dir);
 }
 
-/* What has to pass and does not, and what gives a wrong result though no line says so, is a failure. */
+/* What has to pass and does not, and what gives a wrong result though no line says so, is a
+ * failure. */
 static void one_test(const struct names *list, const char *name, int count[3], int *bad, int *found)
 {
   static const char *const words[] = {"passed", "refused", "WRONG"};
   struct expected e = expected_of(list, name);
   struct tsr_err err = {0};
   enum outcome outcome = try_test(TESSERA_ONNX_TESTDATA, name, e.tolerance, &err);
-  bool as_expected = e.differs ? outcome == WRONG : outcome == PASSED || (outcome == REFUSED && !e.passes);
+  bool as_expected =
+      e.differs ? outcome == WRONG : outcome == PASSED || (outcome == REFUSED && !e.passes);
   const char *sentence = strstr(err.text, "model.onnx: ");
   printf("%s %s", words[outcome], name);
   if (outcome != PASSED)
