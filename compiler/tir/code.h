@@ -14,7 +14,7 @@
 
 #include "compiler/tir/tir_internal.h"
 
-enum { TIR__LANES = 512, TIR__LANE_LOOPS = 16, TIR__NONE = -1 };
+enum { TIR__LANES = 1024, TIR__LANE_LOOPS = 16, TIR__NONE = -1 };
 
 enum tir__insn_op {
   TIR__LOOP,       /* slot = 0, limit = a; jumps when limit <= 0 */

@@ -130,9 +130,14 @@ struct tir_stage *tir_func_stage(struct tsr_arena *a, struct tir_func *f, const 
     s->axis[i].extent = i < out->rank ? out->dims[i] : reduce_extents[i - out->rank];
   }
   assert(!next_word(&axis_names, word, sizeof word));
+  tir__func_add_stage(a, f, s);
+  return s;
+}
+
+void tir__func_add_stage(struct tsr_arena *a, struct tir_func *f, struct tir_stage *s)
+{
   f->stage = appended(a, f->stage, f->stages, s);
   f->stages++;
-  return s;
 }
 
 tir_e tir_axis_use(struct tsr_arena *a, const struct tir_stage *s, int axis)

@@ -23,6 +23,8 @@ bool tir__is_int(tir_e x, int64_t value); /* the integer constant */
 /* The dtype that `op` gives for arguments of these dtypes; false where it takes no such arguments. */
 bool tir__result_dtype(enum tir_op op, int n, tir_e const *arg, enum tsr_dtype *out);
 
+void tir__func_add_stage(struct tsr_arena *a, struct tir_func *f, struct tir_stage *s);
+
 /* x as constant + sum(coefficient * atom), modulo 2^bits of x's dtype; atoms are whatever is not a sum,
  * a difference or a product with a constant. false: more than TIR__TERMS atoms. */
 enum { TIR__TERMS = 32 };
