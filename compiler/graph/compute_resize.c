@@ -23,8 +23,7 @@ struct resize {
   int64_t in[TSR_MAX_RANK], out[TSR_MAX_RANK];
 };
 
-/* Which of the names the attribute is; the first where it is absent, -1 where it is none of them.
- */
+/* Which of the names the attribute is: the first where it is absent, -1 where it is none. */
 static int one_of(const struct tsr__compute *c, const char *attr, const char *const *names, int n)
 {
   if (!tsr_node_attr(c->n, attr))

@@ -241,9 +241,10 @@ static void all_tests(void **state)
     one_test(&list, tests.name[k], count, &bad, &found);
   printf("%d of %d tests passed, %d are not supported, %d give another result\n", count[PASSED],
          tests.count, count[REFUSED], count[WRONG]);
-  assert_int_equal(bad, 0);
-  assert_int_equal(found, list.count);
+  int lines = list.count;
   tsr_arena_free(a);
+  assert_int_equal(bad, 0);
+  assert_int_equal(found, lines);
 }
 
 int main(int argc, char **argv)
