@@ -50,13 +50,14 @@ static struct nest random_nest(struct machine *m, uint64_t *r)
   uint32_t style = machine_below(r, 4); /* of dst: one, some, rising, anything */
   uint32_t overwrite = machine_below(r, 4); /* never, first micro-op, always, sometimes */
   uint32_t base = machine_below(r, room[0] + 1);
+  bool one_b = style == 2 || machine_below(r, 3) == 0;
   for (uint32_t u = 0; u < nest.insn.loop.uop_count; u++) {
     uint32_t dst = style == 0   ? base
                    : style == 1 ? machine_below(r, room[0] < 3 ? room[0] + 1 : 3)
                    : style == 2 ? (u < room[0] ? u : room[0])
                                 : machine_below(r, room[0] + 1);
     nest.uops[u] = (struct tsr_uop){dst, machine_below(r, room[1] + 1),
-                                    style == 2 ? room[2] : machine_below(r, room[2] + 1),
+                                    one_b ? room[2] : machine_below(r, room[2] + 1),
                                     overwrite == 1 ? u == 0 : overwrite == 2 || (overwrite && machine_below(r, 2))};
   }
   return nest;
@@ -219,8 +220,8 @@ static void copies_follow(void **state)
     int inp_entry = d->batch * d->block_in, wgt_entry = d->block_in * d->block_out;
     for (int k = 0; k < MACHINE_WINDOW; k++)
       m->window[k] = (uint8_t)(k * 37 + 11);
-    machine_uop(m, 0, 5, 3, 0, false); /* mov: INP[5] <- INP[3] */
-    machine_uop(m, 1, 0, 5, 2, true);  /* gemm */
+    machine_uop(m, 0, 5, 3, 0, false); /* mov: INP[5] <- INP[3], INP[7] <- INP[4] */
+    machine_uop(m, 1, 0, 7, 2, true);  /* gemm */
     struct tsr_insn load = machine_dma(TSR_OP_LOAD, TSR_BUFFER_INP, 0, 0, 8);
     load.signal = 1 << TSR_ENGINE_VECTOR;
     machine_add(m, &load);
@@ -228,6 +229,9 @@ static void copies_follow(void **state)
     load.signal = 1 << TSR_ENGINE_MATRIX;
     machine_add(m, &load);
     struct tsr_insn mov = machine_loop(TSR_OP_MOV);
+    mov.loop.n[2] = 2;
+    mov.loop.step_dst[2] = 2;
+    mov.loop.step_a[2] = 1;
     mov.loop.src = TSR_SRC_INP;
     mov.loop.dst = TSR_DST_INP;
     mov.wait = 1 << TSR_ENGINE_LOAD;
@@ -239,7 +243,7 @@ static void copies_follow(void **state)
     machine_add(m, &gemm);
     assert_int_equal(machine_run(m), TSR_TRAP_NONE);
     int32_t want[16 * 128];
-    product(d, want, (const int8_t *)m->window + 3 * inp_entry,
+    product(d, want, (const int8_t *)m->window + 4 * inp_entry,
             (const int8_t *)m->window + 512 + wgt_entry, true);
     assert_memory_equal(machine_acc(m), want, (size_t)(d->batch * d->block_out) * 4);
     assert_int_equal(tsr_func_counters(m->func)->macs, (uint64_t)(inp_entry * d->block_out));
