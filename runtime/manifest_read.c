@@ -106,7 +106,7 @@ static enum tsr_status read_array(const struct reader *r, const struct place *p,
 static enum tsr_status read_indices(const struct reader *r, const struct place *p, const char *key,
                                     int *count, int **out)
 {
-  const json_t *array;
+  const json_t *array = NULL;
   if (read_array(r, p, key, &array, count))
     return TSR_REFUSED;
   *out = TSR_NEW_ARRAY(r->arena, int, *count);
@@ -165,7 +165,7 @@ static enum tsr_status read_buffer(const struct reader *r, const struct place *p
 static enum tsr_status read_step(const struct reader *r, const struct place *p)
 {
   struct tsr_module_step *s = &r->out->step[p->index];
-  const char *kind;
+  const char *kind = NULL;
   if (read_text(r, p, "kind", &kind))
     return TSR_REFUSED;
   if (!strcmp(kind, "cpu")) {
