@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lowering: first every stage gets its place (region, loops, buffer), consumers before producers, because
- * a region is what consumers ask for; then the statements are made, producers before consumers. */
+/* Lowering: first every stage gets its place (region, loops, buffer), consumers before producers,
+ * because a region is what consumers ask for; then the statements are made, producers before
+ * consumers. */
 #ifndef TSR_COMPILER_TIR_LOWER_H
 #define TSR_COMPILER_TIR_LOWER_H
 
@@ -9,18 +10,18 @@
 
 struct tir__place {
   const struct tir__sstage *s;
-  struct tir__place *in;                     /* the stage in whose loop it is computed; NULL: root */
-  int in_position;                           /* ... and the place of that loop among in's leaves */
+  struct tir__place *in; /* the stage in whose loop it is computed; NULL: root */
+  int in_position;       /* ... and the place of that loop among in's leaves */
   tir_e min[TSR_MAX_RANK], size[TSR_MAX_RANK]; /* the region: by what enclosing loops stand at */
-  const struct tir_buffer *buffer;           /* holds the region */
-  int first_range;                           /* of leaf 0; the other leaves' follow */
-  tir_e *extent, *value;                     /* of each loop, by the variables of leaves */
-  tir_e local[TSR_MAX_RANK];                 /* spatial axes from the region's min */
-  const struct tir_var **axis_var;           /* what `rewriter` replaces */
+  const struct tir_buffer *buffer;             /* holds the region */
+  int first_range;                             /* of leaf 0; the other leaves' follow */
+  tir_e *extent, *value;                       /* of each loop, by the variables of leaves */
+  tir_e local[TSR_MAX_RANK];                   /* spatial axes from the region's min */
+  const struct tir_var **axis_var;             /* what `rewriter` replaces */
   tir_e *axis;
   struct tir__rewriter rewriter; /* from the stage's own expressions to loops and placed buffers */
-  int init_at;                   /* the init nest stands before this leaf; also where init is folded */
-  int tensor_at;                 /* the first tensorized leaf; `leaves`: none */
+  int init_at;   /* the init nest stands before this leaf; also where init is folded */
+  int tensor_at; /* the first tensorized leaf; `leaves`: none */
   struct tir_match match;
   bool folds_init; /* the intrinsic starts the reduction itself */
 };
@@ -34,10 +35,10 @@ struct tir__lowering {
   struct tir__place *place; /* by stage */
 };
 
-enum tsr_status tir__place_all(struct tir__lowering *l);  /* lower_place.c */
+enum tsr_status tir__place_all(struct tir__lowering *l);               /* lower_place.c */
 void tir__infer_region(struct tir__lowering *l, struct tir__place *p); /* lower_region.c */
-enum tsr_status tir__match_all(struct tir__lowering *l);  /* lower_match.c */
-struct tir_stmt *tir__emit(struct tir__lowering *l);      /* lower_emit.c */
+enum tsr_status tir__match_all(struct tir__lowering *l);               /* lower_match.c */
+struct tir_stmt *tir__emit(struct tir__lowering *l);                   /* lower_emit.c */
 
 /* A leaf whose only iteration is 0. */
 bool tir__dropped(const struct tir__place *p, int position);

@@ -40,7 +40,7 @@ static struct tir_stmt *block(const struct list *list)
   return s;
 }
 
-/* --- one stage -------------------------------------------------------------------------------------- */
+/* --- one stage -------------------------------------------------------------------------------- */
 
 static struct tir_stmt *store(struct tir__lowering *l, const struct tir__place *p,
                               enum tir_combine combine, const tir_e *index, tir_e value)
@@ -116,8 +116,8 @@ static struct tir_stmt *init_nest(struct tir__lowering *l, struct tir__place *p,
   tir_e index[TSR_MAX_RANK];
   for (int d = 0; d < p->s->rank; d++)
     index[d] = tir__rewrite(&w, p->local[d]);
-  struct tir_stmt *s = store(l, p, TIR_ASSIGN, index,
-                             tir__rewrite(&w, tir__rewrite(&p->rewriter, p->s->init)));
+  struct tir_stmt *s =
+      store(l, p, TIR_ASSIGN, index, tir__rewrite(&w, tir__rewrite(&p->rewriter, p->s->init)));
   for (int k = c.n - 1; k >= 0; k--) {
     struct tir_stmt *f = stmt(l->arena, TIR_FOR);
     f->f.var = c.var[k];
@@ -179,14 +179,14 @@ static struct tir_stmt *call(struct tir__lowering *l, struct tir__place *p)
   return s;
 }
 
-/* --- nests ------------------------------------------------------------------------------------------ */
+/* --- nests ------------------------------------------------------------------------------------ */
 
 static struct tir_stmt *nest(struct tir__lowering *l, struct tir__place *p, int position);
 
-/* `body` with the stages that are computed before it in this loop (p NULL: at the root), in the scopes of
- * their buffers. */
-static struct tir_stmt *with_attached(struct tir__lowering *l, const struct tir__place *in, int position,
-                                      struct tir_stmt *body)
+/* `body` with the stages that are computed before it in this loop (p NULL: at the root), in the
+ * scopes of their buffers. */
+static struct tir_stmt *with_attached(struct tir__lowering *l, const struct tir__place *in,
+                                      int position, struct tir_stmt *body)
 {
   struct list list = {.arena = l->arena};
   for (int k = 0; k < l->state->stages; k++) {

@@ -13,9 +13,10 @@ static enum tsr_status inner_loops(struct tir__lowering *l, struct tir__place *p
     extent[n] = p->extent[s->leaf[k]];
     var[n] = loop->var;
     if (extent[n]->op != TIR_INT)
-      return tsr_refuse(l->err, "stage %s can't be tensorized at loop %s: the extent of loop %s is not "
-                        "constant; split by a number that divides it, or pad the stage", s->name,
-                        s->loop[s->tensor_loop].name, loop->name);
+      return tsr_refuse(l->err,
+                        "stage %s can't be tensorized at loop %s: the extent of loop %s is not "
+                        "constant; split by a number that divides it, or pad the stage",
+                        s->name, s->loop[s->tensor_loop].name, loop->name);
     n += !tir__dropped(p, k);
   }
   p->match = (struct tir_match){.loops = n, .var = var, .extent = extent};
@@ -43,7 +44,8 @@ static bool is_neutral(enum tir_combine combine, tir_e init, tir_e value)
   if (init->op != TIR_INT || tsr_dtype_kind(value->dtype) != TSR_KIND_INT)
     return false;
   type_range(value, &least, &greatest);
-  return (combine == TIR_MAXIMUM && init->i <= least) || (combine == TIR_MINIMUM && init->i >= greatest);
+  return (combine == TIR_MAXIMUM && init->i <= least) ||
+         (combine == TIR_MINIMUM && init->i >= greatest);
 }
 
 /* Whether starting with the intrinsic's initial value is starting with the stage's. */
@@ -52,8 +54,8 @@ static bool starts_alike(const struct tir__sstage *s, const struct tir_intrin *i
   tir_e init = intrin->func->stage[0]->init;
   if (!init)
     return false;
-  return tir__same(init, s->init) || (is_neutral(s->combine, s->init, s->value) &&
-                                      is_neutral(s->combine, init, s->value));
+  return tir__same(init, s->init) ||
+         (is_neutral(s->combine, s->init, s->value) && is_neutral(s->combine, init, s->value));
 }
 
 /* An empty reduction is nothing but its initial value, and makes no call. */
@@ -74,13 +76,16 @@ static enum tsr_status match_init(struct tir__lowering *l, struct tir__place *p)
   if (p->match.intrin->accumulates)
     return TSR_OK;
   if (!p->folds_init)
-    return tsr_refuse(l->err, "stage %s can't be tensorized by %s, which starts its reduction with "
-                      "another initial value", s->name, s->intrinsic);
+    return tsr_refuse(l->err,
+                      "stage %s can't be tensorized by %s, which starts its reduction with "
+                      "another initial value",
+                      s->name, s->intrinsic);
   for (int k = 0; k < p->tensor_at; k++)
     if (s->loop[s->leaf[k]].reduce && !tir__dropped(p, k))
-      return tsr_refuse(l->err, "stage %s can't be tensorized by %s, which does not accumulate: reduce "
-                        "loop %s would be outside of it", s->name, s->intrinsic,
-                        s->loop[s->leaf[k]].name);
+      return tsr_refuse(l->err,
+                        "stage %s can't be tensorized by %s, which does not accumulate: reduce "
+                        "loop %s would be outside of it",
+                        s->name, s->intrinsic, s->loop[s->leaf[k]].name);
   return TSR_OK;
 }
 
@@ -89,8 +94,8 @@ static enum tsr_status match_stage(struct tir__lowering *l, struct tir__place *p
   const struct tir__sstage *s = p->s;
   const struct tir_intrinsics *known = &l->sched->intrinsics;
   if (!known->match)
-    return tsr_refuse(l->err, "stage %s can't be tensorized: this schedule's target has no intrinsics",
-                      s->name);
+    return tsr_refuse(
+        l->err, "stage %s can't be tensorized: this schedule's target has no intrinsics", s->name);
   enum tsr_status status = inner_loops(l, p);
   if (status != TSR_OK)
     return status;

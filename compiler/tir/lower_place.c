@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where each stage is computed: attach points checked, loops' extents and axes' values worked out. */
+/* Where each stage is computed: attach points checked, loops' extents and axes' values worked out.
+ */
 #include <string.h>
 
 #include "compiler/tir/lower.h"
 
-/* --- attach points --------------------------------------------------------------------------------- */
+/* --- attach points ---------------------------------------------------------------------------- */
 
 static void find_place(struct tir__lowering *l, struct tir__place *p)
 {
@@ -40,21 +41,27 @@ static enum tsr_status check_place(struct tir__lowering *l, const struct tir__pl
   const struct tir__place *c = p->in;
   const char *name = p->s->name, *at = c->s->name, *loop = c->s->loop[p->s->at_loop].name;
   if (p->in_position >= c->tensor_at)
-    return tsr_refuse(l->err, "stage %s can't be computed at loop %s of stage %s, which is tensorized; "
-                      "choose a loop outside of %s", name, loop, at,
-                      c->s->loop[c->s->tensor_loop].name);
+    return tsr_refuse(l->err,
+                      "stage %s can't be computed at loop %s of stage %s, which is tensorized; "
+                      "choose a loop outside of %s",
+                      name, loop, at, c->s->loop[c->s->tensor_loop].name);
   if (init_reads(c->s, p->s->out) && c->init_at <= p->in_position)
-    return tsr_refuse(l->err, "stage %s can't be computed at loop %s of stage %s: the initial value of "
-                      "%s reads it before that loop; choose a loop further out", name, loop, at, at);
+    return tsr_refuse(l->err,
+                      "stage %s can't be computed at loop %s of stage %s: the initial value of "
+                      "%s reads it before that loop; choose a loop further out",
+                      name, loop, at, at);
   for (const struct tir__place *t = p + 1; t < l->place + l->state->stages; t++)
     if (tir__stage_reads(t->s, p->s->out) && !is_inside(t, c, p->in_position))
-      return tsr_refuse(l->err, "stage %s can't be computed at loop %s of stage %s: stage %s reads it "
-                        "outside of that loop; compute %s inside of it first, or choose a loop that "
-                        "holds both", name, loop, at, t->s->name, t->s->name);
+      return tsr_refuse(
+          l->err,
+          "stage %s can't be computed at loop %s of stage %s: stage %s reads it "
+          "outside of that loop; compute %s inside of it first, or choose a loop that "
+          "holds both",
+          name, loop, at, t->s->name, t->s->name);
   return TSR_OK;
 }
 
-/* --- loops ----------------------------------------------------------------------------------------- */
+/* --- loops ------------------------------------------------------------------------------------ */
 
 struct loops {
   struct tir__lowering *l;
@@ -109,8 +116,8 @@ static void set_extent(struct loops *w, int k, tir_e extent)
     w->l->ranges.range[w->p->first_range + position].extent = extent;
 }
 
-/* Parts of a split that are fused again ask for themselves; with what they get meanwhile the result is not
- * constant, and check_fused refuses it. */
+/* Parts of a split that are fused again ask for themselves; with what they get meanwhile the result
+ * is not constant, and check_fused refuses it. */
 static tir_e extent_of(struct loops *w, int k)
 {
   if (!w->p->extent[k]) {
@@ -133,8 +140,8 @@ static tir_e used_value(struct loops *w, int k)
   case TIR__FUSED_INNER:
     fused = value_of(w, loop->into[0]);
     inner = extent_of(w, w->p->s->loop[loop->into[0]].of[1]);
-    return tir__simplify(r, tir_binary(r->arena, loop->use == TIR__FUSED_OUTER ? TIR_FDIV : TIR_FMOD,
-                                       fused, inner));
+    return tir__simplify(
+        r, tir_binary(r->arena, loop->use == TIR__FUSED_OUTER ? TIR_FDIV : TIR_FMOD, fused, inner));
   default:
     return tir__is_int(extent, 1) ? tir_index(r->arena, 0) : tir_use(r->arena, loop->var);
   }
@@ -164,9 +171,12 @@ static enum tsr_status check_order(struct tir__lowering *l, const struct tir__pl
     for (int i = k + 1; i < s->leaves; i++) {
       const struct tir__loop *outer = &s->loop[s->leaf[k]], *inner = &s->loop[s->leaf[i]];
       if (uses(p->extent[s->leaf[k]], inner->var))
-        return tsr_refuse(l->err, "loop %s of stage %s has to stay inside of loop %s, on which its "
-                          "extent depends; split by a number that divides the extent, or reorder %s "
-                          "before %s", outer->name, s->name, inner->name, inner->name, outer->name);
+        return tsr_refuse(
+            l->err,
+            "loop %s of stage %s has to stay inside of loop %s, on which its "
+            "extent depends; split by a number that divides the extent, or reorder %s "
+            "before %s",
+            outer->name, s->name, inner->name, inner->name, outer->name);
     }
   return TSR_OK;
 }
@@ -177,10 +187,12 @@ static enum tsr_status check_fused(struct tir__lowering *l, const struct tir__pl
   for (int k = 0; k < p->s->loops; k++)
     for (int i = 0; loop[k].source == TIR__FUSED && i < 2; i++)
       if (p->extent[loop[k].of[i]]->op != TIR_INT)
-        return tsr_refuse(l->err, "loops %s and %s of stage %s can't be fused, because the extent of %s "
-                          "is not constant; split by a number that divides it, or compute %s elsewhere",
-                          loop[loop[k].of[0]].name, loop[loop[k].of[1]].name, p->s->name,
-                          loop[loop[k].of[i]].name, p->s->name);
+        return tsr_refuse(
+            l->err,
+            "loops %s and %s of stage %s can't be fused, because the extent of %s "
+            "is not constant; split by a number that divides it, or compute %s elsewhere",
+            loop[loop[k].of[0]].name, loop[loop[k].of[1]].name, p->s->name,
+            loop[loop[k].of[i]].name, p->s->name);
   return TSR_OK;
 }
 
@@ -201,7 +213,7 @@ static enum tsr_status place_loops(struct tir__lowering *l, struct tir__place *p
   return status == TSR_OK ? check_order(l, p) : status;
 }
 
-/* --- what the rest needs ---------------------------------------------------------------------------- */
+/* --- what the rest needs ---------------------------------------------------------------------- */
 
 /* A load of a stage's result reads the placed buffer, counted from its region's min. */
 static tir_e placed_load(void *context, tir_e x)
@@ -230,8 +242,12 @@ static void place_axes(struct tir__lowering *l, struct tir__place *p)
       p->axis[k] = tir__sum(&l->ranges, p->value[k], p->min[k], 1);
     }
   }
-  p->rewriter = (struct tir__rewriter){.ranges = &l->ranges, .vars = s->axes, .var = p->axis_var,
-                                       .with = p->axis, .load = placed_load, .context = l};
+  p->rewriter = (struct tir__rewriter){.ranges = &l->ranges,
+                                       .vars = s->axes,
+                                       .var = p->axis_var,
+                                       .with = p->axis,
+                                       .load = placed_load,
+                                       .context = l};
 }
 
 static void place_nests(struct tir__place *p)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Region inference: what one iteration of the attach loop reads of a stage's result, by dimension, as a box
- * whose least index and size depend on the enclosing loops. */
+/* Region inference: what one iteration of the attach loop reads of a stage's result, by dimension,
+ * as a box whose least index and size depend on the enclosing loops. */
 #include "compiler/tir/lower.h"
 
 /* One dimension of what was found so far; NULL: nothing yet. */

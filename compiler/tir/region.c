@@ -29,7 +29,7 @@ bool tir__has_load(tir_e x)
   return found;
 }
 
-/* --- sums ------------------------------------------------------------------------------------------ */
+/* --- sums ------------------------------------------------------------------------------------- */
 
 void tir__sum_term(struct tir__sum *s, tir_e atom, int64_t factor)
 {
@@ -68,7 +68,8 @@ static tir_e scaled(struct tsr_arena *a, tir_e atom, int64_t factor)
   return factor == 1 ? atom : tir_binary(a, TIR_MUL, atom, tir_index(a, factor));
 }
 
-/* Positive terms first, so that text reads "56 - oh.o * 7"; the constant last unless nothing else leads. */
+/* Positive terms first, so that text reads "56 - oh.o * 7"; the constant last unless nothing else
+ * leads. */
 tir_e tir__sum_expr(struct tsr_arena *a, const struct tir__sum *s)
 {
   tir_e x = NULL;
@@ -98,7 +99,7 @@ tir_e tir__sum(struct tir__ranges *r, tir_e a, tir_e b, int64_t factor)
   return tir__sum_expr(r->arena, &s);
 }
 
-/* --- what folds when ranges are known -------------------------------------------------------------- */
+/* --- what folds when ranges are known --------------------------------------------------------- */
 
 /* True when a - b is provably at most `limit` while all loops run. */
 static bool at_most(struct tir__ranges *r, tir_e a, tir_e b, int64_t limit)
@@ -127,8 +128,8 @@ tir_e tir__max(struct tir__ranges *r, tir_e a, tir_e b)
   return extremum(r, TIR_MAX, a, b);
 }
 
-/* floordiv(c * y + z, c) = y + floordiv(z, c), and floormod(c * y + z, c) = floormod(z, c); both vanish
- * when 0 <= z < c. */
+/* floordiv(c * y + z, c) = y + floordiv(z, c), and floormod(c * y + z, c) = floormod(z, c); both
+ * vanish when 0 <= z < c. */
 static tir_e divided(struct tir__ranges *r, enum tir_op op, tir_e x, tir_e by)
 {
   if (by->op != TIR_INT || by->i <= 0 || tir__has_load(x))
@@ -174,7 +175,7 @@ static tir_e compared(struct tir__ranges *r, tir_e x, const tir_e *arg)
   return tir_binary(r->arena, x->op, a, b);
 }
 
-/* --- rewriting ------------------------------------------------------------------------------------- */
+/* --- rewriting -------------------------------------------------------------------------------- */
 
 static tir_e rewrite_var(const struct tir__rewriter *w, tir_e x)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bounds of index expressions while some loops run.
  *
- * A sum is bounded by eliminating the running variables from the innermost outwards, each replaced by its
- * last value (extent - 1) or by 0, as its factor's sign asks. An extent may be min(9, 56 - 9 * o): for an
- * upper bound any one arm of a min will do, so both are tried with the whole sum, where o cancels, and
- * the better result is taken. */
+ * A sum is bounded by eliminating the running variables from the innermost outwards, each replaced
+ * by its last value (extent - 1) or by 0, as its factor's sign asks. An extent may be min(9, 56 - 9
+ * * o): for an upper bound any one arm of a min will do, so both are tried with the whole sum,
+ * where o cancels, and the better result is taken. */
 #include "compiler/tir/region.h"
 #include "compiler/tir/region_sum.h"
 
@@ -27,7 +27,8 @@ static bool runs(const struct elimination *e, tir_e x)
   return found;
 }
 
-static tir_e bound_sum(const struct elimination *e, const struct tir__sum *s, bool upper, int depth);
+static tir_e bound_sum(const struct elimination *e, const struct tir__sum *s, bool upper,
+                       int depth);
 
 static tir_e bound_expr(const struct elimination *e, tir_e x, bool upper, int depth)
 {

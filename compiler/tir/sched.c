@@ -129,7 +129,7 @@ const char *tir_sched_text(const struct tir_sched *s)
   return s->text.data ? s->text.data : "";
 }
 
-/* --- lines ----------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 struct primitive {
   const char *name, *usage;
@@ -139,18 +139,18 @@ struct primitive {
 };
 
 static const struct primitive primitives[] = {
-  {"split", "split S L N OUTER INNER", 6, 6, true, tir__do_split},
-  {"fuse", "fuse S OUTER INNER NEW", 5, 5, true, tir__do_fuse},
-  {"reorder", "reorder S L1 L2 ...", 4, TIR__MAX_WORDS, true, tir__do_reorder},
-  {"unroll", "unroll S L", 3, 3, false, tir__do_unroll},
-  {"pipeline", "pipeline S L N", 4, 4, false, tir__do_pipeline},
-  {"compute_at", "compute_at S CONSUMER L", 4, 4, true, tir__do_compute_at},
-  {"inline", "inline S", 2, 2, true, tir__do_inline},
-  {"cache_read", "cache_read BUFFER SCOPE S NEW", 5, 5, true, tir__do_cache_read},
-  {"cache_write", "cache_write S SCOPE NEW", 4, 4, true, tir__do_cache_write},
-  {"set_scope", "set_scope S SCOPE", 3, 3, true, tir__do_set_scope},
-  {"pad", "pad S L N", 4, 4, true, tir__do_pad},
-  {"tensorize", "tensorize S L INTRINSIC", 4, 4, true, tir__do_tensorize},
+    {"split", "split S L N OUTER INNER", 6, 6, true, tir__do_split},
+    {"fuse", "fuse S OUTER INNER NEW", 5, 5, true, tir__do_fuse},
+    {"reorder", "reorder S L1 L2 ...", 4, TIR__MAX_WORDS, true, tir__do_reorder},
+    {"unroll", "unroll S L", 3, 3, false, tir__do_unroll},
+    {"pipeline", "pipeline S L N", 4, 4, false, tir__do_pipeline},
+    {"compute_at", "compute_at S CONSUMER L", 4, 4, true, tir__do_compute_at},
+    {"inline", "inline S", 2, 2, true, tir__do_inline},
+    {"cache_read", "cache_read BUFFER SCOPE S NEW", 5, 5, true, tir__do_cache_read},
+    {"cache_write", "cache_write S SCOPE NEW", 4, 4, true, tir__do_cache_write},
+    {"set_scope", "set_scope S SCOPE", 3, 3, true, tir__do_set_scope},
+    {"pad", "pad S L N", 4, 4, true, tir__do_pad},
+    {"tensorize", "tensorize S L INTRINSIC", 4, 4, true, tir__do_tensorize},
 };
 enum { PRIMITIVES = sizeof primitives / sizeof primitives[0] };
 

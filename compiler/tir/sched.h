@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a schedule is made of. Shared by sched*.c and lower*.c.
  *
- * A state is a list of stages; lines make a new state from the old one, copying only the stages that they
- * change, so that a refused line costs nothing to undo. */
+ * A state is a list of stages; lines make a new state from the old one, copying only the stages
+ * that they change, so that a refused line costs nothing to undo. */
 #ifndef TSR_COMPILER_TIR_SCHED_H
 #define TSR_COMPILER_TIR_SCHED_H
 
@@ -10,8 +10,8 @@
 
 enum { TIR__MAX_LOOPS = 64, TIR__MAX_WORDS = TIR__MAX_LOOPS + 2 };
 
-/* Where the iterations of a loop come from, and where they go. Loops are only ever appended; a loop that
- * is split or fused stays as the parent of those made of it. */
+/* Where the iterations of a loop come from, and where they go. Loops are only ever appended; a loop
+ * that is split or fused stays as the parent of those made of it. */
 enum tir__loop_source { TIR__AXIS, TIR__SPLIT_OUTER, TIR__SPLIT_INNER, TIR__FUSED };
 enum tir__loop_use { TIR__ITERATED, TIR__SPLIT, TIR__FUSED_OUTER, TIR__FUSED_INNER };
 
@@ -34,14 +34,15 @@ enum { TIR__ROOT = 0 }; /* as `at`: computed whole, outside of all loops */
 struct tir__sstage {
   int id; /* >= 1, never used again */
   const char *name;
-  const struct tir_buffer *out; /* stands for what is computed; its dims and scope are the fields below */
-  bool output;                  /* a parameter of the func */
+  const struct tir_buffer
+      *out;    /* stands for what is computed; its dims and scope are the fields below */
+  bool output; /* a parameter of the func */
   int rank;
   int64_t dims[TSR_MAX_RANK], pad[TSR_MAX_RANK]; /* dims are multiples of pad */
   enum tir_scope scope;
   enum tir_combine combine;
-  int axes; /* loop[0..axes) are the axes, their var used by init and value */
-  tir_e init, value;    /* set by tir__set_values */
+  int axes;              /* loop[0..axes) are the axes, their var used by init and value */
+  tir_e init, value;     /* set by tir__set_values */
   int loads, init_loads; /* the distinct loads in both; those in init come first */
   const tir_e *load;
   int loops, leaves;
@@ -76,8 +77,10 @@ struct tir__edit {
 };
 
 /* Words by place, looked up; each refuses with the nearest name there is. */
-enum tsr_status tir__edit_stage(struct tir__edit *e, int word, struct tir__sstage **out); /* a copy */
-enum tsr_status tir__edit_leaf(struct tir__edit *e, const struct tir__sstage *s, int word, int *out);
+enum tsr_status tir__edit_stage(struct tir__edit *e, int word,
+                                struct tir__sstage **out); /* a copy */
+enum tsr_status tir__edit_leaf(struct tir__edit *e, const struct tir__sstage *s, int word,
+                               int *out);
 enum tsr_status tir__edit_number(struct tir__edit *e, int word, int64_t least, int64_t most,
                                  int64_t *out);
 enum tsr_status tir__edit_scope(struct tir__edit *e, int word, enum tir_scope *out);
@@ -85,12 +88,14 @@ enum tsr_status tir__edit_scope(struct tir__edit *e, int word, enum tir_scope *o
 enum tsr_status tir__edit_new_name(struct tir__edit *e, int word);
 enum tsr_status tir__edit_new_loop(struct tir__edit *e, const struct tir__sstage *s, int word);
 
-struct tir__sstage *tir__edit_own(struct tir__edit *e, int index); /* stage `index`, from now a copy */
+struct tir__sstage *tir__edit_own(struct tir__edit *e,
+                                  int index); /* stage `index`, from now a copy */
 void tir__edit_insert(struct tir__edit *e, int index, struct tir__sstage *s);
 
 int tir__stage_index(const struct tir__state *st, int id);
-int tir__stage_of(const struct tir__state *st, const struct tir_buffer *b); /* its producer; -1: input */
-int tir__leaf_position(const struct tir__sstage *s, int loop);              /* -1: not a leaf */
+int tir__stage_of(const struct tir__state *st,
+                  const struct tir_buffer *b);                 /* its producer; -1: input */
+int tir__leaf_position(const struct tir__sstage *s, int loop); /* -1: not a leaf */
 bool tir__stage_reads(const struct tir__sstage *s, const struct tir_buffer *b);
 void tir__set_values(struct tsr_arena *a, struct tir__sstage *s, tir_e init, tir_e value);
 /* Appends a loop that is an axis of its stage. */

@@ -11,14 +11,20 @@ static enum tsr_status check_free(struct tir__edit *e, const struct tir__sstage 
   const char *name = s->loop[loop].name, *verb = e->word[0];
   for (int k = 0; k < st->stages; k++)
     if (st->stage[k]->at == s->id && st->stage[k]->at_loop == loop)
-      return tsr_refuse(e->err, "can't %s loop %s of stage %s: stage %s is computed at it; %s first, "
-                        "then compute_at", verb, name, s->name, st->stage[k]->name, verb);
+      return tsr_refuse(e->err,
+                        "can't %s loop %s of stage %s: stage %s is computed at it; %s first, "
+                        "then compute_at",
+                        verb, name, s->name, st->stage[k]->name, verb);
   if (s->intrinsic && s->tensor_loop == loop)
-    return tsr_refuse(e->err, "can't %s loop %s of stage %s: it is tensorized by %s; %s first, then "
-                      "tensorize", verb, name, s->name, s->intrinsic, verb);
+    return tsr_refuse(e->err,
+                      "can't %s loop %s of stage %s: it is tensorized by %s; %s first, then "
+                      "tensorize",
+                      verb, name, s->name, s->intrinsic, verb);
   if (s->loop[loop].kind != TIR_SERIAL)
-    return tsr_refuse(e->err, "can't %s loop %s of stage %s: it is marked as %s; %s first, then mark "
-                      "its parts", verb, name, s->name,
+    return tsr_refuse(e->err,
+                      "can't %s loop %s of stage %s: it is marked as %s; %s first, then mark "
+                      "its parts",
+                      verb, name, s->name,
                       s->loop[loop].kind == TIR_UNROLL ? "unrolled" : "pipelined", verb);
   return TSR_OK;
 }
@@ -31,8 +37,10 @@ static enum tsr_status new_loop(struct tir__edit *e, struct tir__sstage *s, int 
   if (status != TSR_OK)
     return status;
   if (s->loops == TIR__MAX_LOOPS)
-    return tsr_refuse(e->err, "stage %s has %d loops, counting those split and fused: no more are "
-                      "allowed", s->name, s->loops);
+    return tsr_refuse(e->err,
+                      "stage %s has %d loops, counting those split and fused: no more are "
+                      "allowed",
+                      s->name, s->loops);
   struct tir_var *var = TSR_NEW(e->arena, struct tir_var);
   var->name = tsr_arena_printf(e->arena, "%s.%s", s->name, e->word[word]);
   loop.name = e->word[word];
@@ -57,10 +65,16 @@ enum tsr_status tir__do_split(struct tir__edit *e)
     return status;
   int outer = s->loops, inner = s->loops + 1, position = tir__leaf_position(s, k);
   int64_t extent = s->loop[k].extent;
-  struct tir__loop o = {.reduce = s->loop[k].reduce, .extent = (extent + n - 1) / n,
-                        .source = TIR__SPLIT_OUTER, .of = {k}, .factor = n};
-  struct tir__loop i = {.reduce = s->loop[k].reduce, .extent = extent < n ? extent : n,
-                        .source = TIR__SPLIT_INNER, .of = {k}, .factor = n};
+  struct tir__loop o = {.reduce = s->loop[k].reduce,
+                        .extent = (extent + n - 1) / n,
+                        .source = TIR__SPLIT_OUTER,
+                        .of = {k},
+                        .factor = n};
+  struct tir__loop i = {.reduce = s->loop[k].reduce,
+                        .extent = extent < n ? extent : n,
+                        .source = TIR__SPLIT_INNER,
+                        .of = {k},
+                        .factor = n};
   status = new_loop(e, s, 4, o);
   if (status == TSR_OK)
     status = new_loop(e, s, 5, i);
@@ -76,16 +90,21 @@ enum tsr_status tir__do_split(struct tir__edit *e)
   return TSR_OK;
 }
 
-static enum tsr_status check_fuse(struct tir__edit *e, const struct tir__sstage *s, int outer, int inner)
+static enum tsr_status check_fuse(struct tir__edit *e, const struct tir__sstage *s, int outer,
+                                  int inner)
 {
   const char *a = s->loop[outer].name, *b = s->loop[inner].name;
   int position = tir__leaf_position(s, outer);
   if (position + 1 >= s->leaves || s->leaf[position + 1] != inner)
-    return tsr_refuse(e->err, "can't fuse loops %s and %s of stage %s: %s is not the next loop inside "
-                      "of %s; reorder first", a, b, s->name, b, a);
+    return tsr_refuse(e->err,
+                      "can't fuse loops %s and %s of stage %s: %s is not the next loop inside "
+                      "of %s; reorder first",
+                      a, b, s->name, b, a);
   if (s->loop[outer].reduce != s->loop[inner].reduce)
-    return tsr_refuse(e->err, "can't fuse loops %s and %s of stage %s: one is a reduce loop and the "
-                      "other is not", a, b, s->name);
+    return tsr_refuse(e->err,
+                      "can't fuse loops %s and %s of stage %s: one is a reduce loop and the "
+                      "other is not",
+                      a, b, s->name);
   enum tsr_status status = check_free(e, s, outer);
   return status == TSR_OK ? check_free(e, s, inner) : status;
 }
@@ -104,7 +123,9 @@ enum tsr_status tir__do_fuse(struct tir__edit *e)
   if (status != TSR_OK)
     return status;
   int fused = s->loops, position = tir__leaf_position(s, outer);
-  struct tir__loop f = {.reduce = s->loop[outer].reduce, .source = TIR__FUSED, .of = {outer, inner},
+  struct tir__loop f = {.reduce = s->loop[outer].reduce,
+                        .source = TIR__FUSED,
+                        .of = {outer, inner},
                         .extent = s->loop[outer].extent * s->loop[inner].extent};
   status = new_loop(e, s, 4, f);
   if (status != TSR_OK)
@@ -118,7 +139,7 @@ enum tsr_status tir__do_fuse(struct tir__edit *e)
   return TSR_OK;
 }
 
-/* --- reorder --------------------------------------------------------------------------------------- */
+/* --- reorder ---------------------------------------------------------------------------------- */
 
 static bool sums_floats(const struct tir__sstage *s)
 {
@@ -144,9 +165,10 @@ static enum tsr_status check_sum_order(struct tir__edit *e, const struct tir__ss
   reduce_leaves(s, s->leaf, new);
   for (int k = 0; k < n && sums_floats(s); k++)
     if (old[k] != new[k])
-      return tsr_refuse(e->err, "reordering loop %s of stage %s before loop %s would change the order "
-                        "of a float sum; keep the reduce loops in their order", s->loop[new[k]].name,
-                        s->name, s->loop[old[k]].name);
+      return tsr_refuse(e->err,
+                        "reordering loop %s of stage %s before loop %s would change the order "
+                        "of a float sum; keep the reduce loops in their order",
+                        s->loop[new[k]].name, s->name, s->loop[old[k]].name);
   return TSR_OK;
 }
 
@@ -159,7 +181,8 @@ enum tsr_status tir__do_reorder(struct tir__edit *e)
   for (int k = 0; k < n && status == TSR_OK; k++) {
     status = tir__edit_leaf(e, s, 2 + k, &named[k]);
     if (status == TSR_OK && taken[named[k]])
-      status = tsr_refuse(e->err, "reorder of stage %s names loop %s twice", s->name, e->word[2 + k]);
+      status =
+          tsr_refuse(e->err, "reorder of stage %s names loop %s twice", s->name, e->word[2 + k]);
     if (status == TSR_OK)
       taken[named[k]] = true;
   }
@@ -172,7 +195,7 @@ enum tsr_status tir__do_reorder(struct tir__edit *e)
   return check_sum_order(e, s, before);
 }
 
-/* --- annotations ----------------------------------------------------------------------------------- */
+/* --- annotations ------------------------------------------------------------------------------ */
 
 static enum tsr_status annotate(struct tir__edit *e, enum tir_loop_kind kind, int64_t depth)
 {
@@ -216,7 +239,8 @@ enum tsr_status tir__do_tensorize(struct tir__edit *e)
     return tsr_refuse(e->err, "stage %s is tensorized already, by %s", s->name, s->intrinsic);
   for (int i = tir__leaf_position(s, k); i < s->leaves; i++)
     if (s->loop[s->leaf[i]].kind != TIR_SERIAL)
-      return tsr_refuse(e->err, "can't tensorize loop %s of stage %s: loop %s inside of it is marked",
+      return tsr_refuse(e->err,
+                        "can't tensorize loop %s of stage %s: loop %s inside of it is marked",
                         s->loop[k].name, s->name, s->loop[s->leaf[i]].name);
   s->intrinsic = e->word[3];
   s->tensor_loop = k;

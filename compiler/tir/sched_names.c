@@ -30,7 +30,7 @@ int tir__leaf_position(const struct tir__sstage *s, int loop)
   return -1;
 }
 
-/* --- refusals that name what there is -------------------------------------------------------------- */
+/* --- refusals that name what there is --------------------------------------------------------- */
 
 static enum tsr_status refuse_name(struct tir__edit *e, const char *what, const char *of,
                                    const char *given, const char *const *names, int n)
@@ -96,8 +96,8 @@ enum tsr_status tir__edit_leaf(struct tir__edit *e, const struct tir__sstage *s,
   }
   for (int k = 0; k < s->loops; k++)
     if (!strcmp(s->loop[k].name, given))
-      return tsr_refuse(e->err, "loop %s of stage %s is gone: it was %s; name one of its parts", given,
-                        s->name, s->loop[k].use == TIR__SPLIT ? "split" : "fused");
+      return tsr_refuse(e->err, "loop %s of stage %s is gone: it was %s; name one of its parts",
+                        given, s->name, s->loop[k].use == TIR__SPLIT ? "split" : "fused");
   return refuse_name(e, "loop", tsr_arena_printf(e->arena, "stage %s", s->name), given, names,
                      s->leaves);
 }
@@ -124,7 +124,7 @@ enum tsr_status tir__edit_scope(struct tir__edit *e, int word, enum tir_scope *o
   return refuse_name(e, "scope", "tensor IR", e->word[word], names, TIR_SCOPE_COUNT);
 }
 
-/* --- new names ------------------------------------------------------------------------------------- */
+/* --- new names -------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -136,8 +136,8 @@ static bool ends_with(const char *s, const char *end)
 static enum tsr_status check_name(struct tir__edit *e, const char *name)
 {
   if (!tir__name_ok(name))
-    return tsr_refuse(e->err,
-                      "'%s' is not a name; use letters, digits, '_' and '.', not a digit first", name);
+    return tsr_refuse(
+        e->err, "'%s' is not a name; use letters, digits, '_' and '.', not a digit first", name);
   if (ends_with(name, ".init"))
     return tsr_refuse(e->err, "'%s' ends in '.init', which is kept for loops that lowering makes",
                       name);
@@ -166,7 +166,8 @@ enum tsr_status tir__edit_new_name(struct tir__edit *e, int word)
   for (int k = 0; k < f->params; k++)
     taken |= !strcmp(f->param[k]->name, name);
   if (taken)
-    return tsr_refuse(e->err, "the name '%s' is taken by a stage, a buffer or loops; choose another", name);
+    return tsr_refuse(e->err,
+                      "the name '%s' is taken by a stage, a buffer or loops; choose another", name);
   return check_name(e, name);
 }
 
@@ -175,8 +176,8 @@ enum tsr_status tir__edit_new_loop(struct tir__edit *e, const struct tir__sstage
   const char *name = e->word[word];
   for (int k = 0; k < s->loops; k++)
     if (!strcmp(s->loop[k].name, name))
-      return tsr_refuse(e->err, "stage %s has, or had, a loop named '%s'; choose another name", s->name,
-                        name);
+      return tsr_refuse(e->err, "stage %s has, or had, a loop named '%s'; choose another name",
+                        s->name, name);
   if (var_taken(e->state, tsr_arena_printf(e->arena, "%s.%s", s->name, name), false))
     return tsr_refuse(e->err, "'%s.%s' is the loop of another stage; choose another name", s->name,
                       name);

@@ -5,10 +5,11 @@
 #include "compiler/tir/region.h"
 #include "compiler/tir/sched.h"
 
-static enum tsr_status refuse_output(struct tir__edit *e, const struct tir__sstage *s, const char *what)
+static enum tsr_status refuse_output(struct tir__edit *e, const struct tir__sstage *s,
+                                     const char *what)
 {
-  return tsr_refuse(e->err, "can't %s stage %s: it computes the output %s of %s%s", e->word[0], s->name,
-                    s->out->name, e->sched->func->name, what);
+  return tsr_refuse(e->err, "can't %s stage %s: it computes the output %s of %s%s", e->word[0],
+                    s->name, s->out->name, e->sched->func->name, what);
 }
 
 static enum tsr_status check_read(struct tir__edit *e, const struct tir__sstage *s)
@@ -34,14 +35,16 @@ enum tsr_status tir__do_compute_at(struct tir__edit *e)
   if (s->output)
     return refuse_output(e, s, "; cache_write gives it a stage of its own for that");
   if (tir__stage_index(e->state, s->id) >= tir__stage_index(e->state, c->id))
-    return tsr_refuse(e->err, "stage %s can't be computed at a loop of stage %s, which is not computed "
-                      "after it; name a stage that reads %s", s->name, c->name, s->name);
+    return tsr_refuse(e->err,
+                      "stage %s can't be computed at a loop of stage %s, which is not computed "
+                      "after it; name a stage that reads %s",
+                      s->name, c->name, s->name);
   s->at = c->id;
   s->at_loop = k;
   return check_read(e, s);
 }
 
-/* --- replacing what is read ------------------------------------------------------------------------- */
+/* --- replacing what is read ------------------------------------------------------------------- */
 
 struct replacement {
   struct tsr_arena *arena;
@@ -90,9 +93,10 @@ static enum tsr_status check_inline(struct tir__edit *e, const struct tir__sstag
     return tsr_refuse(e->err, "can't inline stage %s: it is a reduction; use compute_at", s->name);
   for (int k = 0; k < st->stages; k++)
     if (st->stage[k]->at == s->id)
-      return tsr_refuse(e->err, "can't inline stage %s: stage %s is computed at its loop %s; inline "
-                        "first, then compute_at", s->name, st->stage[k]->name,
-                        s->loop[st->stage[k]->at_loop].name);
+      return tsr_refuse(e->err,
+                        "can't inline stage %s: stage %s is computed at its loop %s; inline "
+                        "first, then compute_at",
+                        s->name, st->stage[k]->name, s->loop[st->stage[k]->at_loop].name);
   return check_read(e, s);
 }
 
@@ -114,7 +118,7 @@ enum tsr_status tir__do_inline(struct tir__edit *e)
   return TSR_OK;
 }
 
-/* --- caches ----------------------------------------------------------------------------------------- */
+/* --- caches ----------------------------------------------------------------------------------- */
 
 /* A stage `name` that copies `from` to `to`, whose axes are named after `like`, or d0, d1, ... */
 static struct tir__sstage *copy_stage(struct tir__edit *e, const char *name, const int64_t *dims,
@@ -143,8 +147,8 @@ static struct tir__sstage *copy_stage(struct tir__edit *e, const char *name, con
   return s;
 }
 
-static struct tir_buffer *like_buffer(struct tir__edit *e, const struct tir_buffer *b, const char *name,
-                                      enum tir_scope scope)
+static struct tir_buffer *like_buffer(struct tir__edit *e, const struct tir_buffer *b,
+                                      const char *name, enum tir_scope scope)
 {
   struct tir_buffer *c = tsr_arena_copy(e->arena, b, sizeof *b);
   c->name = name;
@@ -152,7 +156,8 @@ static struct tir_buffer *like_buffer(struct tir__edit *e, const struct tir_buff
   return c;
 }
 
-static enum tsr_status refuse_buffer(struct tir__edit *e, const struct tir__sstage *s, const char *given)
+static enum tsr_status refuse_buffer(struct tir__edit *e, const struct tir__sstage *s,
+                                     const char *given)
 {
   const char **names = TSR_NEW_ARRAY(e->arena, const char *, s->loads + 1);
   for (int k = 0; k < s->loads; k++)
@@ -247,7 +252,7 @@ enum tsr_status tir__do_set_scope(struct tir__edit *e)
   return TSR_OK;
 }
 
-/* --- pad -------------------------------------------------------------------------------------------- */
+/* --- pad -------------------------------------------------------------------------------------- */
 
 static tir_e zero_of(struct tsr_arena *a, enum tsr_dtype dtype)
 {

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Funcs that the tests of schedules work on, and what they do with them. */
+#ifndef TSR_TESTS_TIR_TEST_SCHED_FUNCS_H
+#define TSR_TESTS_TIR_TEST_SCHED_FUNCS_H
+
+#include "compiler/tir/tir.h"
+
+enum { SCHED_FUNCS = 14 };
+struct tir_func *sched_func(struct tsr_arena *a, int which);
+struct tir_func *sched_parsed(struct tsr_arena *a, const char *text);
+
+/* Parameters of a func: inputs filled from a seed, outputs zeroed. */
+void **func_params(struct tsr_arena *a, const struct tir_func *f, uint64_t seed);
+/* Runs p on fresh parameters and compares each output, bit by bit, with the default schedule's of
+ * f. */
+void expect_same_result(struct tsr_arena *a, const struct tir_func *f, const struct tir_program *p,
+                        uint64_t seed);
+/* Lowers, verifies, prints, parses and prints again. */
+struct tir_program *lowered(struct tsr_arena *a, const struct tir_sched *s);
+/* Applies the lines of `text` (separated by newlines) to a new schedule; all must be legal. */
+struct tir_sched *scheduled(struct tsr_arena *a, const struct tir_func *f, const char *text);
+
+#endif
