@@ -47,6 +47,9 @@ int outcome_open(const struct cli *cli, const struct tessera_model *model, int64
 
 void outcome_close(struct outcome *outcome)
 {
+  for (int i = 0; i < outcome->expectations; i++)
+    tessera_tensor_free(&outcome->expected[i].tensor);
+  tessera_tensor_free(&outcome->label);
   for (int k = 0; outcome->output && k < outcome->outputs; k++)
     tessera_tensor_free(&outcome->output[k]);
   free(outcome->output);
@@ -66,33 +69,62 @@ void outcome_take(struct outcome *outcome, const struct tessera_model *model,
   }
 }
 
-/* --- expected outputs ------------------------------------------------------------------------------ */
+/* --- what is expected ------------------------------------------------------------------------------ */
 
-static int compare_one(const struct cli *cli, const struct tessera_model *model,
-                       struct outcome *outcome, const struct binding *binding)
+static int read_expected(const struct cli *cli, const struct tessera_model *model,
+                         struct outcome *outcome, const struct binding *binding)
 {
   struct expectation *e = &outcome->expected[outcome->expectations++];
   struct tessera_port port;
-  struct tessera_tensor expected;
+  struct tessera_comparison unused;
   tessera_model_output(model, binding->port, &port);
-  enum tessera_status status = tessera_tensor_read(cli->t, binding->path, &port, &expected);
-  if (status)
-    return cli_message(cli, status);
   *e = (struct expectation){.output = binding->port, .path = binding->path,
                             .step = tessera_model_output_step(model, binding->port)};
-  status = tessera_compare(cli->t, &expected, &outcome->output[binding->port], &e->comparison);
-  tessera_tensor_free(&expected);
+  enum tessera_status status = tessera_tensor_read(cli->t, binding->path, &port, &e->tensor);
   if (status)
+    return cli_message(cli, status);
+  if (tessera_compare(cli->t, &e->tensor, &outcome->output[binding->port], &unused))
     return cli_refuse("run: %s: %s", binding->path, tessera_message(cli->t));
-  double largest = e->comparison.largest;
-  if (e->step > 0)
-    e->within = largest <= (outcome->tolerance + 1e-3) * e->step; /* the steps are rounded floats */
-  else
-    e->within = largest <= outcome->tolerance;
   return 0;
 }
 
-/* --- labels ---------------------------------------------------------------------------------------- */
+static int read_labels(const struct cli *cli, struct outcome *outcome)
+{
+  const char *path = cli_value(cli, "labels");
+  if (!path)
+    return 0;
+  if (!outcome->outputs)
+    return cli_refuse("run: --labels: the model has no outputs");
+  enum tessera_status status = tessera_tensor_read(cli->t, path, NULL, &outcome->label);
+  if (status)
+    return cli_message(cli, status);
+  int64_t n = tessera_tensor_count(&outcome->label), all = tessera_tensor_count(&outcome->output[0]);
+  if (outcome->label.dtype != TESSERA_I64 && outcome->label.dtype != TESSERA_I32)
+    return cli_refuse("run: %s: has labels of %s; they must be i64 or i32", path,
+                      tessera_dtype_name(outcome->label.dtype));
+  if (!n || n % outcome->inferences || all % n)
+    return cli_refuse("run: %s: has %" PRId64 " label%s for %" PRId64 " inference%s", path, n,
+                      n == 1 ? "" : "s", outcome->inferences, outcome->inferences == 1 ? "" : "s");
+  outcome->labels = n;
+  return 0;
+}
+
+int outcome_expect(const struct cli *cli, const struct tessera_model *model, struct outcome *outcome)
+{
+  for (int n = 0; cli_nth(cli, "expect", n); n++) {
+    struct binding binding;
+    if (n == MOST_EXPECTED)
+      return cli_refuse("run: --expect is given more than %d times", MOST_EXPECTED);
+    int status = bind_port(cli, model, "expect", n, outcome->outputs, tessera_model_output, &binding);
+    if (!status)
+      status = read_expected(cli, model, outcome, &binding);
+    if (status)
+      return status;
+  }
+  return read_labels(cli, outcome);
+}
+
+/* --- comparing ------------------------------------------------------------------------------------- */
 
 static int64_t top_of(const struct tessera_tensor *t, int64_t from, int64_t n)
 {
@@ -103,47 +135,27 @@ static int64_t top_of(const struct tessera_tensor *t, int64_t from, int64_t n)
   return best;
 }
 
-static int compare_labels(const struct cli *cli, struct outcome *outcome)
+static void compare_labels(struct outcome *o)
 {
-  const char *path = cli_value(cli, "labels");
-  struct tessera_tensor labels;
-  if (!path)
-    return 0;
-  if (!outcome->outputs)
-    return cli_refuse("run: --labels: the model has no outputs");
-  enum tessera_status status = tessera_tensor_read(cli->t, path, NULL, &labels);
-  if (status)
-    return cli_message(cli, status);
-  int64_t n = tessera_tensor_count(&labels), rows = n ? n : 1;
-  int64_t elements = tessera_tensor_count(&outcome->output[0]), width = elements / rows;
-  bool whole = labels.dtype == TESSERA_I64 || labels.dtype == TESSERA_I32;
-  bool fits = whole && n && width * n == elements && n % outcome->inferences == 0;
-  for (int64_t i = 0; fits && i < n; i++)
-    outcome->right += top_of(&outcome->output[0], i * width, width) ==
-                      (int64_t)tessera_tensor_value(&labels, i);
-  outcome->labels = n;
-  tessera_tensor_free(&labels);
-  if (!whole)
-    return cli_refuse("run: %s: labels are i64 or i32 numbers", path);
-  if (!fits)
-    return cli_refuse("run: %s: has %" PRId64 " labels for %" PRId64 " inferences", path, n,
-                      outcome->inferences);
-  return 0;
+  int64_t width = o->labels ? tessera_tensor_count(&o->output[0]) / o->labels : 0;
+  for (int64_t i = 0; i < o->labels; i++)
+    o->right += top_of(&o->output[0], i * width, width) == (int64_t)tessera_tensor_value(&o->label, i);
 }
 
-int outcome_compare(const struct cli *cli, const struct tessera_model *model, struct outcome *outcome)
+int outcome_compare(const struct cli *cli, struct outcome *outcome)
 {
-  for (int n = 0; cli_nth(cli, "expect", n); n++) {
-    struct binding binding;
-    if (n == MOST_EXPECTED)
-      return cli_refuse("run: --expect is given more than %d times", MOST_EXPECTED);
-    int status = bind_port(cli, model, "expect", n, outcome->outputs, tessera_model_output, &binding);
-    if (!status)
-      status = compare_one(cli, model, outcome, &binding);
+  for (int i = 0; i < outcome->expectations; i++) {
+    struct expectation *e = &outcome->expected[i];
+    enum tessera_status status = tessera_compare(cli->t, &e->tensor, &outcome->output[e->output],
+                                                 &e->comparison);
     if (status)
-      return status;
+      return cli_message(cli, status);
+    /* a step is a rounded float, and so are the values that it is between */
+    double most = e->step > 0 ? (outcome->tolerance + 1e-3) * e->step : outcome->tolerance;
+    e->within = e->comparison.largest <= most;
   }
-  return compare_labels(cli, outcome);
+  compare_labels(outcome);
+  return 0;
 }
 
 int outcome_write(const struct cli *cli, const struct tessera_model *model,

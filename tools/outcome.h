@@ -10,6 +10,7 @@ enum { MOST_EXPECTED = 16 };
 struct expectation {
   int output;
   const char *path;
+  struct tessera_tensor tensor;
   double step;                          /* of the output's quantization; 0: not known */
   struct tessera_comparison comparison;
   bool within; /* --tolerance */
@@ -25,7 +26,8 @@ struct outcome {
   int expectations;
   struct expectation expected[MOST_EXPECTED];
   double tolerance;
-  int64_t labels, right;         /* --labels; labels 0: not asked for */
+  struct tessera_tensor label;   /* --labels */
+  int64_t labels, right;         /* labels 0: not asked for */
 };
 
 /* Refuses paths of --output that cannot be written, and names that the model does not have. */
@@ -38,9 +40,10 @@ void outcome_close(struct outcome *outcome);
 void outcome_take(struct outcome *outcome, const struct tessera_model *model,
                   const struct tessera_session *session, int64_t i);
 
-/* --expect and --labels: reads the files and compares. 0, or an exit status after a sentence; a
- * difference beyond --tolerance is no failure here, but in outcome_status(). */
-int outcome_compare(const struct cli *cli, const struct tessera_model *model, struct outcome *outcome);
+/* Reads the files of --expect and --labels and refuses those that do not fit the outputs. */
+int outcome_expect(const struct cli *cli, const struct tessera_model *model, struct outcome *outcome);
+/* Compares with them, once all outputs are taken. */
+int outcome_compare(const struct cli *cli, struct outcome *outcome);
 /* --output. */
 int outcome_write(const struct cli *cli, const struct tessera_model *model,
                   const struct outcome *outcome);

@@ -115,7 +115,7 @@ static void print_head(const struct run *r)
 
 static int finish(struct run *r)
 {
-  int status = outcome_compare(r->cli, r->model, &r->outcome);
+  int status = outcome_compare(r->cli, &r->outcome);
   if (!status)
     status = outcome_write(r->cli, r->model, &r->outcome);
   if (status)
@@ -137,6 +137,8 @@ static int run_model(struct run *r)
     status = outcome_can_write(r->cli, r->model);
   if (!status)
     status = outcome_open(r->cli, r->model, r->inputs.inferences, &r->outcome);
+  if (!status)
+    status = outcome_expect(r->cli, r->model, &r->outcome);
   if (!status && cli_has(r->cli, "tolerance"))
     status = cli_number(r->cli, "tolerance", &r->outcome.tolerance);
   if (status)

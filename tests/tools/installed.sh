@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the build in $1 into an empty folder, builds examples/ of the source $2 against it, runs it.
+set -eu
+build=$1 source=$2
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cmake --install "$build" --prefix "$tmp/usr" >"$tmp/log" || { cat "$tmp/log"; exit 1; }
+cmake -S "$source/examples" -B "$tmp/out" -DCMAKE_PREFIX_PATH="$tmp/usr" $3 >"$tmp/log" ||
+  { cat "$tmp/log"; exit 1; }
+cmake --build "$tmp/out" >"$tmp/log" || { cat "$tmp/log"; exit 1; }
+"$tmp/out/classify" "$source/models/digits/digits.onnx" "$source/models/digits/images.npy" 3
+"$tmp/usr/bin/tessera" info
