@@ -53,7 +53,9 @@ static bool bias_matmul(struct tsr_graph *g, struct tsr_node *add, int side)
   const struct tsr_node *dq = tsr__made_by(v, TSR_G_DequantizeLinear);
   if (!n || tsr_graph_uses(g, n->out[0]) != 1 || n->in[0]->rank != 2 || n->in[1]->rank != 2)
     return false;
-  if (!(dq ? dq->in[0] : v)->data || v->rank != 1 || v->dims[0] != n->out[0]->dims[1] ||
+  int64_t columns = n->out[0]->dims[1];
+  bool row = v->rank == 1 || (v->rank == 2 && v->dims[0] == 1); /* as Gemm's bias may be, too */
+  if (!(dq ? dq->in[0] : v)->data || !row || v->dims[v->rank - 1] != columns ||
       v->dtype != n->out[0]->dtype)
     return false;
   struct tsr_value *in[] = {n->in[0], n->in[1], v};
