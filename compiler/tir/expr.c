@@ -168,7 +168,7 @@ static tir_e fold(struct tsr_arena *a, tir__kernel *kernel, enum tsr_dtype dtype
 
 static tir_e build(struct tsr_arena *a, enum tir_op op, int n, const tir_e *arg)
 {
-  enum tsr_dtype dtype;
+  enum tsr_dtype dtype = (enum tsr_dtype)arg[0]->dtype;
   bool known = tir__result_dtype(op, n, arg, &dtype);
   assert(known);
   (void)known;

@@ -153,11 +153,16 @@ static tir_e build(struct tir__parser *p, enum tir_op op, int n, const tir_e *ar
                tsr_dtype_name((enum tsr_dtype)arg[i]->dtype));
     return refused(tir__bad(p, "'%s' takes no arguments of dtypes %s", tir_op_text(op), given));
   }
-  if (op == TIR_SELECT)
+  switch (n) {
+  case 1:
+    return tir_unary(p->arena, op, arg[0]);
+  case 2:
+    return tir_binary(p->arena, op, arg[0], arg[1]);
+  case 3:
     return tir_select(p->arena, arg[0], arg[1], arg[2]);
-  if (op == TIR_QUANT)
+  default:
     return tir_quant(p->arena, arg[0], arg[1], arg[2], arg[3]);
-  return n == 1 ? tir_unary(p->arena, op, arg[0]) : tir_binary(p->arena, op, arg[0], arg[1]);
+  }
 }
 
 static bool parse_arguments(struct tir__parser *p, const char *name, int n, tir_e *arg)
