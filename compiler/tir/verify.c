@@ -12,6 +12,7 @@ struct context {
   size_t ranges, capacity;
   struct tir__range *range; /* variables in scope */
   bool inexact;             /* some extent varies, so that a range is only a bound */
+  bool unreached;           /* some loop is empty, and so any index will do */
   const struct tir__fact *facts;
   bool (*readable)(const struct context *c, const struct tir_buffer *b);
   const void *readable_in;
@@ -40,7 +41,7 @@ static enum tsr_status check_index(struct context *c, const struct tir_buffer *b
   if (x->dtype != TSR_I64)
     return tsr_refuse(c->err, "%s: index %d of %s is %s, but indices are i64", c->where, k, b->name,
                       tsr_dtype_name((enum tsr_dtype)x->dtype));
-  if (tir__proves_inside(x, extent, (int)c->ranges, c->range, c->facts))
+  if (c->unreached || tir__proves_inside(x, extent, (int)c->ranges, c->range, c->facts))
     return TSR_OK;
   if (!tir__interval(x, (int)c->ranges, c->range, &lo, &hi))
     return TSR_OK;
@@ -186,10 +187,9 @@ static enum tsr_status check_axes(struct context *c, const struct tir_stage *s)
   return TSR_OK;
 }
 
-/* Where an axis is empty nothing is computed, and any index will do. */
-static bool is_empty(const struct tir_stage *s)
+static bool is_empty(const struct tir_stage *s, int axes)
 {
-  for (int i = 0; i < s->axes; i++)
+  for (int i = 0; i < axes; i++)
     if (s->axis[i].extent == 0)
       return true;
   return false;
@@ -200,7 +200,7 @@ static enum tsr_status check_value(struct context *c, const struct tir_stage *s,
 {
   memset(&c->done, 0, sizeof c->done);
   c->ranges = 0;
-  c->inexact = is_empty(s);
+  c->unreached = is_empty(s, axes);
   for (int i = 0; i < axes; i++)
     bind(c, s->axis[i].var, 0, s->axis[i].extent > 0 ? s->axis[i].extent - 1 : 0);
   return check_typed(c, x, s->out->dtype, what);
@@ -316,19 +316,21 @@ static enum tsr_status check_for(struct context *c, const struct tir_program *p,
   if (s->f.loop == TIR_PIPELINE && s->f.depth < 1)
     return tsr_refuse(c->err, "%s: loop %s has a pipeline of depth %d", c->where, s->f.var->name,
                       s->f.depth);
-  bool inexact = c->inexact, varies = s->f.extent->op != TIR_INT;
+  bool inexact = c->inexact, unreached = c->unreached, varies = s->f.extent->op != TIR_INT;
   const struct tir__fact *facts = c->facts;
   struct tir__fact f = {.outer = facts, .condition = s->f.extent};
   bool bounded = tir__interval(s->f.extent, (int)c->ranges, c->range, &lo, &hi) && hi < INT64_MAX;
   if (varies)
     c->facts = &f;
   f.var = tir_use(c->arena, s->f.var);
-  c->inexact |= varies || hi < 1;
+  c->inexact |= varies;
+  c->unreached |= bounded && hi < 1;
   bind(c, s->f.var, 0, !bounded ? INT64_MAX : hi > 0 ? hi - 1 : 0);
   enum tsr_status status = check_stmt(c, p, s->f.body);
   c->ranges--;
   c->facts = facts;
   c->inexact = inexact;
+  c->unreached = unreached;
   return status;
 }
 
