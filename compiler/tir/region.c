@@ -128,28 +128,40 @@ tir_e tir__max(struct tir__ranges *r, tir_e a, tir_e b)
   return extremum(r, TIR_MAX, a, b);
 }
 
-/* floordiv(c * y + z, c) = y + floordiv(z, c), and floormod(c * y + z, c) = floormod(z, c); both
- * vanish when 0 <= z < c. */
+static int64_t floor_of(int64_t x, int64_t c)
+{
+  return x / c - (x % c < 0);
+}
+
+/* Whether z is in one and the same multiple of c while all loops run. */
+static bool same_quotient(struct tir__ranges *r, tir_e z, int64_t c, int64_t *quotient)
+{
+  int64_t least = tir__bound_int(r, z, false, INT64_MIN);
+  int64_t greatest = tir__bound_int(r, z, true, INT64_MAX);
+  *quotient = floor_of(least, c);
+  return *quotient == floor_of(greatest, c);
+}
+
+/* floordiv(c * y + z, c) = y + floordiv(z, c), and floormod(c * y + z, c) = floormod(z, c). */
 static tir_e divided(struct tir__ranges *r, enum tir_op op, tir_e x, tir_e by)
 {
-  if (by->op != TIR_INT || by->i <= 0 || tir__has_load(x))
-    return tir_binary(r->arena, op, x, by);
-  int64_t c = by->i;
   struct tir__sum s = {0}, whole = {0}, rest = {0};
+  int64_t c = by->op == TIR_INT ? by->i : 0, quotient;
   tir__sum_add(&s, x, 1);
-  if (s.full)
+  if (c <= 0 || s.full || tir__has_load(x))
     return tir_binary(r->arena, op, x, by);
-  rest.constant = ((s.constant % c) + c) % c;
-  whole.constant = (s.constant - rest.constant) / c;
+  whole.constant = floor_of(s.constant, c);
+  rest.constant = s.constant - whole.constant * c;
   for (int k = 0; k < s.terms; k++) {
     bool divides = s.term[k].factor % c == 0;
     tir__sum_term(divides ? &whole : &rest, s.term[k].atom, s.term[k].factor / (divides ? c : 1));
   }
   tir_e z = tir__sum_expr(r->arena, &rest), y = tir__sum_expr(r->arena, &whole);
-  bool inside = tir__bound_int(r, z, false, -1) >= 0 && tir__bound_int(r, z, true, c) < c;
-  if (op == TIR_FMOD)
-    return inside ? z : tir_binary(r->arena, op, z, by);
-  return inside ? y : tir__sum(r, y, tir_binary(r->arena, op, z, by), 1);
+  bool known = same_quotient(r, z, c, &quotient);
+  tir_e q = known ? tir_index(r->arena, quotient) : tir_binary(r->arena, TIR_FDIV, z, by);
+  if (op == TIR_FDIV)
+    return tir__sum(r, y, q, 1);
+  return known ? tir__sum(r, z, by, -quotient) : tir_binary(r->arena, TIR_FMOD, z, by);
 }
 
 /* Comparisons of index arithmetic that always hold, or never. */
