@@ -39,7 +39,8 @@ void tsr_node_set_float(struct tsr_graph *g, struct tsr_node *n, const char *nam
   attr_slot(g, n, name, TSR_ATTR_FLOAT)->f = value;
 }
 
-void tsr_node_set_string(struct tsr_graph *g, struct tsr_node *n, const char *name, const char *value)
+void tsr_node_set_string(struct tsr_graph *g, struct tsr_node *n, const char *name,
+                         const char *value)
 {
   attr_slot(g, n, name, TSR_ATTR_STRING)->s = tsr_arena_strdup(g->arena, value);
 }
@@ -74,7 +75,8 @@ double tsr_node_float(const struct tsr_node *n, const char *name, double otherwi
   return attr ? attr->f : otherwise;
 }
 
-void tsr_node_ints(const struct tsr_node *n, const char *name, int count, int64_t otherwise, int64_t *out)
+void tsr_node_ints(const struct tsr_node *n, const char *name, int count, int64_t otherwise,
+                   int64_t *out)
 {
   const struct tsr_attr *attr = tsr_node_attr(n, name);
   assert(!attr || attr->count == count);

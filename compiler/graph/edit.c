@@ -27,7 +27,8 @@ struct tsr_value *tsr__add_constant(struct tsr_graph *g, const char *name, enum 
   return tsr_graph_constant(g, name, dtype, rank, dims, tsr_arena_alloc(g->arena, bytes + 1));
 }
 
-struct tsr_value *tsr__add_scalar(struct tsr_graph *g, const char *name, enum tsr_dtype dtype, double v)
+struct tsr_value *tsr__add_scalar(struct tsr_graph *g, const char *name, enum tsr_dtype dtype,
+                                  double v)
 {
   struct tsr_value *c = tsr__add_constant(g, name, dtype, 0, NULL);
   struct tsr_tensor t = tsr_value_tensor(c);

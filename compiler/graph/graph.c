@@ -58,8 +58,8 @@ static struct tsr_value *typed_value(struct tsr_graph *g, const char *name, enum
   return v;
 }
 
-struct tsr_value *tsr_graph_input(struct tsr_graph *g, const char *name, enum tsr_dtype dtype, int rank,
-                                  const int64_t *dims)
+struct tsr_value *tsr_graph_input(struct tsr_graph *g, const char *name, enum tsr_dtype dtype,
+                                  int rank, const int64_t *dims)
 {
   struct tsr_value *v = typed_value(g, name, dtype, rank, dims);
   g->input = TSR_GROW(g->arena, g->input, g->inputs, &g->input_capacity);

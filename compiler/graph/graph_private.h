@@ -6,16 +6,17 @@
 #include "base/arith.h"
 #include "compiler/graph/graph.h"
 
-/* --- names.c: the names of a graph's values, or of its nodes --------------------------------------- */
+/* --- names.c: the names of a graph's values, or of its nodes ---------------------------------- */
 
 struct tsr__names;
 
 struct tsr__names *tsr__names_new(struct tsr_arena *a);
 void *tsr__names_find(const struct tsr__names *names, const char *name); /* NULL: none has it */
-/* Adds `thing` under the first free name of wanted, wanted.1, wanted.2, ... and returns that name. */
+/* Adds `thing` under the first free name of wanted, wanted.1, wanted.2, ... and returns that
+ * name. */
 const char *tsr__names_add(struct tsr__names *names, const char *wanted, void *thing);
 
-/* --- map.c: from addresses to addresses ------------------------------------------------------------- */
+/* --- map.c: from addresses to addresses ------------------------------------------------------- */
 
 struct tsr__map;
 
@@ -23,11 +24,11 @@ struct tsr__map *tsr__map_new(struct tsr_arena *a);
 const void *tsr__map_get(const struct tsr__map *map, const void *key); /* NULL: not there */
 void tsr__map_put(struct tsr__map *map, const void *key, const void *value);
 
-/* --- text.c ---------------------------------------------------------------------------------------- */
+/* --- text.c ----------------------------------------------------------------------------------- */
 
 bool tsr__bare_name(const char *name); /* prints without quotes */
 
-/* --- infer*.c: the types of a node's outputs from those of its inputs ------------------------------- */
+/* --- infer*.c: the types of a node's outputs from those of its inputs ------------------------- */
 
 struct tsr__type {
   enum tsr_dtype dtype;
@@ -55,8 +56,8 @@ extern const struct tsr__infer_row tsr__infer_rows[TSR_GOP_COUNT];
 #undef TSR__INFER
 
 /* "node 'conv1' (Conv): ..." */
-enum tsr_status tsr__refuse_node(struct tsr_err *err, const struct tsr_node *n, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+enum tsr_status tsr__refuse_node(struct tsr_err *err, const struct tsr_node *n, const char *format,
+                                 ...) __attribute__((format(printf, 3, 4)));
 
 static inline bool tsr__has(const struct tsr__infer *c, int k)
 {
@@ -66,7 +67,8 @@ static inline bool tsr__has(const struct tsr__infer *c, int k)
 /* Input k's shape as text, in the scratch arena. */
 const char *tsr__shape(const struct tsr__infer *c, int k);
 /* Input k with its elements; refuses what is not a constant. `what` names it. */
-enum tsr_status tsr__known(const struct tsr__infer *c, int k, const char *what, struct tsr_tensor *out);
+enum tsr_status tsr__known(const struct tsr__infer *c, int k, const char *what,
+                           struct tsr_tensor *out);
 /* The elements of input k as integers, at most `most`. */
 enum tsr_status tsr__known_ints(const struct tsr__infer *c, int k, const char *what, int most,
                                 int64_t *out, int *count);
@@ -99,20 +101,21 @@ struct tsr__window {
 };
 
 /* kernel: dims of the kernel where a weight says them, else NULL for attribute `kernel_shape`. */
-enum tsr_status tsr__window_of(const struct tsr__infer *c, const int64_t *kernel, struct tsr__window *w);
+enum tsr_status tsr__window_of(const struct tsr__infer *c, const int64_t *kernel,
+                               struct tsr__window *w);
 /* Replaces attribute auto_pad of a typed node by the pads it stands for. */
 enum tsr_status tsr__settle_pads(struct tsr_err *err, struct tsr_graph *g, struct tsr_node *n);
 
-/* --- evaluate.c: nodes of constants ----------------------------------------------------------------- */
+/* --- evaluate.c: nodes of constants ----------------------------------------------------------- */
 
-/* Fills out[] (memory of the caller, one for each output) given the elements of n's inputs; n's values are
- * typed. When memory runs out, a's owner is told. */
+/* Fills out[] (memory of the caller, one for each output) given the elements of n's inputs; n's
+ * values are typed. When memory runs out, a's owner is told. */
 enum tsr_status tsr__evaluate(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
                               const void *const *in, void **out);
 
 void tsr__fold_node(struct tsr_graph *g, struct tsr_node *n); /* pass_fold.c */
 
-/* --- edit.c: what passes are written with ----------------------------------------------------------- */
+/* --- edit.c: what passes are written with ----------------------------------------------------- */
 
 /* The node that makes v when it is of that op, else NULL. */
 struct tsr_node *tsr__made_by(const struct tsr_value *v, enum tsr_gop op);
@@ -121,7 +124,8 @@ struct tsr_node *tsr__add_node(struct tsr_graph *g, enum tsr_gop op, const char 
                                struct tsr_value *const *in);
 struct tsr_value *tsr__add_constant(struct tsr_graph *g, const char *name, enum tsr_dtype dtype,
                                     int rank, const int64_t *dims); /* zeroed; fill it at ->data */
-struct tsr_value *tsr__add_scalar(struct tsr_graph *g, const char *name, enum tsr_dtype dtype, double v);
+struct tsr_value *tsr__add_scalar(struct tsr_graph *g, const char *name, enum tsr_dtype dtype,
+                                  double v);
 struct tsr_value *tsr__add_ints(struct tsr_graph *g, const char *name, int count, const int64_t *v);
 /* The only number that a constant holds in every element; false for others. */
 bool tsr__uniform(const struct tsr_value *v, double *out);
@@ -129,34 +133,37 @@ int64_t tsr__count(const struct tsr_value *v);
 bool tsr__same_type(const struct tsr_value *a, const struct tsr_value *b);
 /* v gets the shape of `like`, and a dtype. */
 void tsr__take_type(struct tsr_value *v, const struct tsr_value *like, enum tsr_dtype dtype);
-/* tsr_graph_replace that keeps the names of the graph's outputs: `now` takes the name, or where it has
- * one to keep itself (inputs, other outputs), is copied by an Identity. */
+/* tsr_graph_replace that keeps the names of the graph's outputs: `now` takes the name, or where it
+ * has one to keep itself (inputs, other outputs), is copied by an Identity. */
 void tsr__replace(struct tsr_graph *g, struct tsr_value *old, struct tsr_value *now);
 void tsr__swap_names(struct tsr_value *a, struct tsr_value *b);
 void tsr__copy_attrs(struct tsr_graph *g, struct tsr_node *to, const struct tsr_node *from);
 /* Takes out nodes that no output depends on, and values that nothing uses; inputs stay. Sorts. */
 void tsr__sweep(struct tsr_graph *g);
 
-/* --- scale.c: quantization parameters as integers ---------------------------------------------------- */
+/* --- scale.c: quantization parameters as integers --------------------------------------------- */
 
 struct tsr__scale {
   double scale; /* real = scale * (q - zero) */
   int zero;
 };
 
-/* Parameters of a QuantizeLinear or DequantizeLinear with one constant scale for the whole tensor. */
+/* Parameters of a QuantizeLinear or DequantizeLinear with one constant scale for the whole
+ * tensor. */
 bool tsr__scale_of(const struct tsr_node *n, struct tsr__scale *out);
 /* The DequantizeLinear (from i8, one scale) that makes v, else NULL. */
 struct tsr_node *tsr__dequantized(const struct tsr_value *v, struct tsr__scale *out);
 bool tsr__same_scale(struct tsr__scale a, struct tsr__scale b);
-/* value = mult * 2^-shift, 0 < value; false when no shift of 0..63 and multiplier of 31 bits is near. */
+/* value = mult * 2^-shift, 0 < value; false when no shift of 0..63 and multiplier of 31 bits is
+ * near. */
 bool tsr__multiplier(double value, int32_t *mult, int *shift);
 /* saturate(round(real / scale) + zero), as QuantizeLinear. */
 int tsr__quantize(double real, struct tsr__scale s);
 
-/* --- passes ------------------------------------------------------------------------------------------ */
+/* --- passes ----------------------------------------------------------------------------------- */
 
-#define TSR_PASS(name, meaning) enum tsr_status tsr__pass_##name(struct tsr_err *err, struct tsr_graph *g);
+#define TSR_PASS(name, meaning)                                                                    \
+  enum tsr_status tsr__pass_##name(struct tsr_err *err, struct tsr_graph *g);
 #include "compiler/graph/passes.def"
 #undef TSR_PASS
 

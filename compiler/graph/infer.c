@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Types of all values, from the inputs on.
  *
- * A shape may depend on elements (Reshape's second operand): those values are found first, going up from
- * where they are wanted to where they come from, and then computed on the way down, as soon as their
- * producer is typed. What is not wanted for a shape is not computed here: that is the pass "fold". */
+ * A shape may depend on elements (Reshape's second operand): those values are found first, going up
+ * from where they are wanted to where they come from, and then computed on the way down, as soon as
+ * their producer is typed. What is not wanted for a shape is not computed here: that is the pass
+ * "fold". */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +25,8 @@ const struct tsr__infer_row tsr__infer_rows[TSR_GOP_COUNT] = {
 
 enum { MOST_KNOWN = 1 << 16 }; /* elements of a value that a shape may depend on */
 
-enum tsr_status tsr__refuse_node(struct tsr_err *err, const struct tsr_node *n, const char *format, ...)
+enum tsr_status tsr__refuse_node(struct tsr_err *err, const struct tsr_node *n, const char *format,
+                                 ...)
 {
   char text[TSR_ERR_TEXT];
   va_list args;
@@ -45,7 +47,8 @@ static const void *elements(const struct tsr__map *known, const struct tsr_value
   return v->data || !known ? v->data : tsr__map_get(known, v);
 }
 
-enum tsr_status tsr__known(const struct tsr__infer *c, int k, const char *what, struct tsr_tensor *out)
+enum tsr_status tsr__known(const struct tsr__infer *c, int k, const char *what,
+                           struct tsr_tensor *out)
 {
   const struct tsr_value *v = c->n->in[k];
   *out = tsr_value_tensor(v);
@@ -215,8 +218,10 @@ static enum tsr_status all_typed(struct tsr_err *err, const struct tsr_node *n)
 {
   for (int k = 0; k < n->inputs; k++)
     if (n->in[k] && !n->in[k]->typed)
-      return tsr__refuse_node(err, n, "its input '%s' has no type: no input, constant or node above "
-                                      "makes it", n->in[k]->name);
+      return tsr__refuse_node(err, n,
+                              "its input '%s' has no type: no input, constant or node above "
+                              "makes it",
+                              n->in[k]->name);
   return TSR_OK;
 }
 

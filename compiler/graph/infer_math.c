@@ -80,9 +80,10 @@ static enum tsr_status fits_input(struct tsr__infer *c)
   enum tsr_status s = tsr__broadcast(c, 0, c->n->inputs - 1);
   if (s != TSR_OK)
     return s;
-  if (c->out[0].rank != x->rank || memcmp(c->out[0].dims, x->dims, sizeof *x->dims * (size_t)x->rank))
-    return tsr__refuse_node(c->err, c->n, "'%s' of shape %s does not broadcast to %s", c->n->in[1]->name,
-                            tsr__shape(c, 1), tsr__shape(c, 0));
+  if (c->out[0].rank != x->rank ||
+      memcmp(c->out[0].dims, x->dims, sizeof *x->dims * (size_t)x->rank))
+    return tsr__refuse_node(c->err, c->n, "'%s' of shape %s does not broadcast to %s",
+                            c->n->in[1]->name, tsr__shape(c, 1), tsr__shape(c, 0));
   return TSR_OK;
 }
 
@@ -112,7 +113,8 @@ enum tsr_status tsr__infer_cast(struct tsr__infer *c)
   int64_t to = tsr_node_int(c->n, "to", 0);
   if (to > 0 && to < 100 && tsr_dtype_from_onnx((int)to, &c->out[0].dtype))
     return TSR_OK;
-  return tsr__refuse_node(c->err, c->n, "type %lld of ONNX is none that exists here", (long long)to);
+  return tsr__refuse_node(c->err, c->n, "type %lld of ONNX is none that exists here",
+                          (long long)to);
 }
 
 /* Drops the marked axes, or makes them 1. */
@@ -186,7 +188,8 @@ enum tsr_status tsr__infer_batch_norm(struct tsr__infer *c)
 {
   enum tsr_status s = tsr__want(c, 0, TSR__FLOATS);
   if (s == TSR_OK && c->n->in[0]->rank < 2)
-    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no channels", tsr__shape(c, 0));
+    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no channels",
+                            tsr__shape(c, 0));
   if (tsr_node_int(c->n, "training_mode", 0))
     return tsr__refuse_node(c->err, c->n, "training mode has no inference");
   for (int k = 1; s == TSR_OK && k < 5; k++) {
@@ -216,7 +219,8 @@ enum tsr_status tsr__infer_lrn(struct tsr__infer *c)
 {
   enum tsr_status s = tsr__want(c, 0, TSR__FLOATS);
   if (s == TSR_OK && c->n->in[0]->rank < 3)
-    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no channels", tsr__shape(c, 0));
+    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no channels",
+                            tsr__shape(c, 0));
   if (s == TSR_OK && tsr_node_int(c->n, "size", 0) < 1)
     return tsr__refuse_node(c->err, c->n, "size %lld is less than 1",
                             (long long)tsr_node_int(c->n, "size", 0));

@@ -6,7 +6,8 @@
 #include "compiler/graph/graph_private.h"
 
 /* Asks for the operand k that is a list of `wanted` integers. */
-static enum tsr_status exactly(struct tsr__infer *c, int k, const char *what, int64_t *out, int wanted)
+static enum tsr_status exactly(struct tsr__infer *c, int k, const char *what, int64_t *out,
+                               int wanted)
 {
   int count;
   enum tsr_status s = tsr__known_ints(c, k, what, TSR_MAX_RANK, out, &count);
@@ -57,8 +58,8 @@ enum tsr_status tsr__infer_reshape(struct tsr__infer *c)
   if (unknown >= 0 && rest > 0 && have % rest == 0)
     t->dims[unknown] = have / rest;
   if ((unknown >= 0 && t->dims[unknown] < 0) || tsr_count(t->dims, t->rank, 1) != have)
-    return tsr__refuse_node(c->err, c->n, "the elements of %s do not fill shape %s", tsr__shape(c, 0),
-                            tsr_dims_text(t->dims, t->rank, text));
+    return tsr__refuse_node(c->err, c->n, "the elements of %s do not fill shape %s",
+                            tsr__shape(c, 0), tsr_dims_text(t->dims, t->rank, text));
   return TSR_OK;
 }
 
@@ -133,8 +134,8 @@ enum tsr_status tsr__infer_transpose(struct tsr__infer *c)
   const struct tsr_attr *perm = tsr_node_attr(c->n, "perm");
   unsigned seen = 0;
   if (perm && perm->count != x->rank)
-    return tsr__refuse_node(c->err, c->n, "perm has %d numbers for an input of rank %d", perm->count,
-                            x->rank);
+    return tsr__refuse_node(c->err, c->n, "perm has %d numbers for an input of rank %d",
+                            perm->count, x->rank);
   for (int i = 0; i < x->rank; i++) {
     int64_t from = perm ? perm->ints[i] : x->rank - 1 - i;
     if (from < 0 || from >= x->rank || seen >> from & 1)
@@ -191,8 +192,9 @@ enum tsr_status tsr__infer_split(struct tsr__infer *c)
     c->out[k].dims[axis] = parts[k];
   }
   if (!fits || sum != x->dims[axis])
-    return tsr__refuse_node(c->err, c->n, "its %d parts are not its %d outputs or do not sum to %lld",
-                            count, c->n->outputs, (long long)x->dims[axis]);
+    return tsr__refuse_node(c->err, c->n,
+                            "its %d parts are not its %d outputs or do not sum to %lld", count,
+                            c->n->outputs, (long long)x->dims[axis]);
   return TSR_OK;
 }
 
@@ -201,7 +203,8 @@ static int64_t limited(int64_t v, int64_t least, int64_t most)
   return v < least ? least : v > most ? most : v;
 }
 
-/* How many elements start, start + step, ... before end there are of `dim`, ends clamped as in ONNX. */
+/* How many elements start, start + step, ... before end there are of `dim`, ends clamped as in
+ * ONNX. */
 static int64_t slice_extent(int64_t dim, int64_t start, int64_t end, int64_t step)
 {
   start = start < 0 ? start + dim : start;
@@ -299,18 +302,20 @@ enum tsr_status tsr__infer_pad(struct tsr__infer *c)
   int count;
   enum tsr_status s = tsr__known_ints(c, 1, "list of pads", 2 * TSR_MAX_RANK, pads, &count);
   if (s == TSR_OK && count != 2 * x->rank)
-    return tsr__refuse_node(c->err, c->n, "it has %d pads, its input of rank %d wants %d", count, x->rank,
-                            2 * x->rank);
+    return tsr__refuse_node(c->err, c->n, "it has %d pads, its input of rank %d wants %d", count,
+                            x->rank, 2 * x->rank);
   if (s == TSR_OK && tsr__has(c, 2))
     s = tsr__same_dtype(c, 0, 2);
   if (mode && strcmp(mode->s, "constant") && strcmp(mode->s, "edge") && strcmp(mode->s, "reflect"))
-    return tsr__refuse_node(c->err, c->n, "mode '%s' is none of constant, edge and reflect", mode->s);
+    return tsr__refuse_node(c->err, c->n, "mode '%s' is none of constant, edge and reflect",
+                            mode->s);
   for (int i = 0; s == TSR_OK && i < x->rank; i++) {
     int64_t *dim = &c->out[0].dims[i];
     if (__builtin_add_overflow(*dim, pads[i], dim) ||
         __builtin_add_overflow(*dim, pads[i + x->rank], dim) || *dim < 0)
       return tsr__refuse_node(c->err, c->n, "pads %lld and %lld do not fit dim %d of %s",
-                              (long long)pads[i], (long long)pads[i + x->rank], i, tsr__shape(c, 0));
+                              (long long)pads[i], (long long)pads[i + x->rank], i,
+                              tsr__shape(c, 0));
   }
   return s;
 }

@@ -4,7 +4,8 @@
 
 #include "compiler/graph/graph_private.h"
 
-/* Scale (input k) and zero point (k + 1) are one number, or one for each of the dims along `axis`. */
+/* Scale (input k) and zero point (k + 1) are one number, or one for each of the dims along
+ * `axis`. */
 static enum tsr_status one_or_each(struct tsr__infer *c, int k, int64_t channels)
 {
   for (int i = k; i < k + 2; i++) {
@@ -13,8 +14,10 @@ static enum tsr_status one_or_each(struct tsr__infer *c, int k, int64_t channels
     const struct tsr_value *v = c->n->in[i];
     int64_t count = tsr_count(v->dims, v->rank, 1);
     if (v->rank > 1 || (count != 1 && count != channels))
-      return tsr__refuse_node(c->err, c->n, "'%s' of shape %s is neither one number nor one for each "
-                              "of %lld channels", v->name, tsr__shape(c, i), (long long)channels);
+      return tsr__refuse_node(c->err, c->n,
+                              "'%s' of shape %s is neither one number nor one for each "
+                              "of %lld channels",
+                              v->name, tsr__shape(c, i), (long long)channels);
   }
   if (tsr_dtype_kind(c->n->in[k]->dtype) != TSR_KIND_FLOAT)
     return tsr__refuse_node(c->err, c->n, "its scale '%s' must be a float", c->n->in[k]->name);
@@ -77,14 +80,16 @@ enum tsr_status tsr__quant_operands(struct tsr__infer *c)
     enum tsr_dtype wanted = k < 2 ? TSR_I8 : TSR_I32;
     struct tsr_tensor t;
     if (v->dtype != wanted)
-      return tsr__refuse_node(c->err, c->n, "%s must be %s, not %s", names[k], tsr_dtype_name(wanted),
-                              tsr_dtype_name(v->dtype));
+      return tsr__refuse_node(c->err, c->n, "%s must be %s, not %s", names[k],
+                              tsr_dtype_name(wanted), tsr_dtype_name(v->dtype));
     enum tsr_status s = k ? tsr__known(c, k, names[k], &t) : TSR_OK;
     if (s != TSR_OK)
       return s;
     if (k >= 2 && (v->rank != 1 || v->dims[0] != c->n->in[1]->dims[0]))
-      return tsr__refuse_node(c->err, c->n, "%s of shape %s is not one number for each of %lld "
-                              "channels", names[k], tsr__shape(c, k), (long long)c->n->in[1]->dims[0]);
+      return tsr__refuse_node(c->err, c->n,
+                              "%s of shape %s is not one number for each of %lld "
+                              "channels",
+                              names[k], tsr__shape(c, k), (long long)c->n->in[1]->dims[0]);
   }
   return TSR_OK;
 }
@@ -122,7 +127,8 @@ enum tsr_status tsr__infer_qlut(struct tsr__infer *c)
   const struct tsr_value *x = c->n->in[0], *table = c->n->in[1];
   struct tsr_tensor t;
   if (x->dtype != TSR_I8 || table->dtype != TSR_I8 || table->rank != 1 || table->dims[0] != 256)
-    return tsr__refuse_node(c->err, c->n, "it wants i8 and a table of 256 i8, not %s and %s of shape %s",
-                            tsr_dtype_name(x->dtype), tsr_dtype_name(table->dtype), tsr__shape(c, 1));
+    return tsr__refuse_node(
+        c->err, c->n, "it wants i8 and a table of 256 i8, not %s and %s of shape %s",
+        tsr_dtype_name(x->dtype), tsr_dtype_name(table->dtype), tsr__shape(c, 1));
   return tsr__known(c, 1, "table", &t);
 }

@@ -19,7 +19,8 @@ static enum tsr_status list(const struct tsr__infer *c, const char *name, int co
   return TSR_OK;
 }
 
-/* SAME: as many outputs as strides fit in the input; the odd one goes to the end, or to the begin. */
+/* SAME: as many outputs as strides fit in the input; the odd one goes to the end, or to the
+ * begin. */
 static void same_pads(const struct tsr_value *x, bool upper, struct tsr__window *w)
 {
   for (int i = 0; i < w->spatial; i++) {
@@ -32,13 +33,15 @@ static void same_pads(const struct tsr_value *x, bool upper, struct tsr__window 
   }
 }
 
-enum tsr_status tsr__window_of(const struct tsr__infer *c, const int64_t *kernel, struct tsr__window *w)
+enum tsr_status tsr__window_of(const struct tsr__infer *c, const int64_t *kernel,
+                               struct tsr__window *w)
 {
   const struct tsr_value *x = c->n->in[0];
   const struct tsr_attr *automatic = tsr_node_attr(c->n, "auto_pad");
   w->spatial = x->rank - 2;
   if (w->spatial < 1)
-    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no spatial dims", tsr__shape(c, 0));
+    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no spatial dims",
+                            tsr__shape(c, 0));
   enum tsr_status s = list(c, "strides", w->spatial, 1, 1, w->strides);
   if (s == TSR_OK)
     s = list(c, "dilations", w->spatial, 1, 1, w->dilations);
@@ -71,7 +74,8 @@ enum tsr_status tsr__settle_pads(struct tsr_err *err, struct tsr_graph *g, struc
   if (!automatic)
     return TSR_OK;
   if (strcmp(automatic->s, "NOTSET")) {
-    bool weights = n->op == TSR_G_Conv || n->op == TSR_G_ConvInteger || n->op == TSR_G_ConvTranspose;
+    bool weights =
+        n->op == TSR_G_Conv || n->op == TSR_G_ConvInteger || n->op == TSR_G_ConvTranspose;
     int k = n->op == TSR_G_QLinearConv ? 3 : 1;
     weights |= k == 3;
     enum tsr_status s = tsr__window_of(&c, weights ? n->in[k]->dims + 2 : NULL, &w);
@@ -123,7 +127,8 @@ static enum tsr_status convolve(struct tsr__infer *c, int k, int bias)
   c->out[0].dims[1] = w->dims[0];
   if (s == TSR_OK && tsr__has(c, bias) &&
       (c->n->in[bias]->rank != 1 || c->n->in[bias]->dims[0] != w->dims[0]))
-    return tsr__refuse_node(c->err, c->n, "bias of shape %s is not one number for each of %lld channels",
+    return tsr__refuse_node(c->err, c->n,
+                            "bias of shape %s is not one number for each of %lld channels",
                             tsr__shape(c, bias), (long long)w->dims[0]);
   return s;
 }
@@ -185,7 +190,8 @@ enum tsr_status tsr__infer_conv_transpose(struct tsr__infer *c)
                             tsr__shape(c, 1), tsr__shape(c, 0), (long long)group);
   if (s == TSR_OK && (tsr_node_attr(c->n, "output_shape") ||
                       (automatic && strncmp(automatic->s, "SAME", 4) == 0)))
-    return tsr__refuse_node(c->err, c->n, "output_shape and auto_pad SAME are not supported; pads are");
+    return tsr__refuse_node(c->err, c->n,
+                            "output_shape and auto_pad SAME are not supported; pads are");
   if (s == TSR_OK)
     s = tsr__window_of(c, w->dims + 2, &window);
   if (s == TSR_OK)
@@ -205,7 +211,8 @@ enum tsr_status tsr__infer_conv_transpose(struct tsr__infer *c)
 enum tsr_status tsr__infer_pool(struct tsr__infer *c)
 {
   struct tsr__window w;
-  enum tsr_status s = tsr__want(c, 0, c->n->op == TSR_G_MaxPool ? TSR__FLOATS | TSR__BYTES : TSR__FLOATS);
+  enum tsr_status s =
+      tsr__want(c, 0, c->n->op == TSR_G_MaxPool ? TSR__FLOATS | TSR__BYTES : TSR__FLOATS);
   if (s == TSR_OK)
     s = tsr__window_of(c, NULL, &w);
   return s == TSR_OK ? slide(c, &w, tsr_node_int(c->n, "ceil_mode", 0) != 0) : s;
@@ -215,7 +222,8 @@ enum tsr_status tsr__infer_global_pool(struct tsr__infer *c)
 {
   enum tsr_status s = tsr__want(c, 0, TSR__FLOATS);
   if (s == TSR_OK && c->n->in[0]->rank < 3)
-    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no spatial dims", tsr__shape(c, 0));
+    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no spatial dims",
+                            tsr__shape(c, 0));
   for (int i = 2; i < c->out[0].rank; i++)
     c->out[0].dims[i] = 1;
   return s;
@@ -226,7 +234,8 @@ enum tsr_status tsr__infer_qlinear_pool(struct tsr__infer *c)
   int first = tsr_node_int(c->n, "channels_last", 0) ? 1 : 2;
   enum tsr_status s = tsr__want(c, 0, TSR__BYTES);
   if (s == TSR_OK && c->n->in[0]->rank < 3)
-    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no spatial dims", tsr__shape(c, 0));
+    return tsr__refuse_node(c->err, c->n, "its input of shape %s has no spatial dims",
+                            tsr__shape(c, 0));
   for (int i = 0; i < c->out[0].rank - 2; i++)
     c->out[0].dims[first + i] = 1;
   return s;
@@ -314,8 +323,9 @@ enum tsr_status tsr__infer_gemm(struct tsr__infer *c)
     if (tsr__has(c, k))
       s = tsr__same_dtype(c, 0, k);
   if (s == TSR_OK && (x->rank != 2 || y->rank != 2 || x->dims[!tx] != y->dims[ty]))
-    return tsr__refuse_node(c->err, c->n, "matrices %s%s and %s%s do not multiply", tsr__shape(c, 0),
-                            tx ? " transposed" : "", tsr__shape(c, 1), ty ? " transposed" : "");
+    return tsr__refuse_node(c->err, c->n, "matrices %s%s and %s%s do not multiply",
+                            tsr__shape(c, 0), tx ? " transposed" : "", tsr__shape(c, 1),
+                            ty ? " transposed" : "");
   if (s != TSR_OK)
     return s;
   struct tsr__type product = {x->dtype, 2, {x->dims[tx], y->dims[!ty]}};
@@ -325,7 +335,8 @@ enum tsr_status tsr__infer_gemm(struct tsr__infer *c)
     int at = 2 - b->rank + i;
     if (at < 0 || (b->dims[i] != 1 && b->dims[i] != product.dims[at]))
       return tsr__refuse_node(c->err, c->n, "bias of shape %s does not broadcast to %lldx%lld",
-                              tsr__shape(c, 2), (long long)product.dims[0], (long long)product.dims[1]);
+                              tsr__shape(c, 2), (long long)product.dims[0],
+                              (long long)product.dims[1]);
   }
   return TSR_OK;
 }

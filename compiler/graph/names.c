@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table from names to things. Names are never taken out: a name that was used once stays taken, so
- * that a graph's text never shows one name for two things of different passes. */
+/* A hash table from names to things. Names are never taken out: a name that was used once stays
+ * taken, so that a graph's text never shows one name for two things of different passes. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads what text.c prints. Line by line, and within a line by recursive descent without recursion: a
- * value must stand above its use, so that nothing is looked up later. */
+/* Reads what text.c prints. Line by line, and within a line by recursive descent without recursion:
+ * a value must stand above its use, so that nothing is looked up later. */
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -438,7 +438,8 @@ static enum tsr_status parse_line(struct parser *p, bool *ended)
   return s;
 }
 
-/* Goes to the next line that holds anything but blanks and a comment; false at the end of the text. */
+/* Goes to the next line that holds anything but blanks and a comment; false at the end of the
+ * text. */
 static bool next_line(struct parser *p)
 {
   for (;; p->at++) {

@@ -37,8 +37,9 @@ static bool bias_conv(struct tsr_graph *g, struct tsr_node *add, int side)
   int64_t channels = n->out[0]->dims[1];
   if (!along(v, 1, n->out[0]->rank, channels) || (old && !old->data))
     return false;
-  struct tsr_value *in[] = {n->in[0], n->in[1],
-                            sum_of(g, tsr_arena_printf(g->arena, "%s.bias", n->name), old, v, channels)};
+  struct tsr_value *in[] = {
+      n->in[0], n->in[1],
+      sum_of(g, tsr_arena_printf(g->arena, "%s.bias", n->name), old, v, channels)};
   struct tsr_node *m = tsr__add_node(g, TSR_G_Conv, n->name, 3, in);
   tsr__copy_attrs(g, m, n);
   tsr__replace(g, add->out[0], m->out[0]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Equal things are computed once: nodes of one op, equal inputs and equal attributes. Small constants of
- * equal type and elements are one, so that their users can be equal. */
+/* Equal things are computed once: nodes of one op, equal inputs and equal attributes. Small
+ * constants of equal type and elements are one, so that their users can be equal. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"

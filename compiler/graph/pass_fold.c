@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Constants: what depends on nothing else is computed once, here. And nodes that only copy go away.
- * DequantizeLinear stays: behind it stand the int8 weights that quantize wants; pass "weights" folds what
- * is left of it. */
+ * DequantizeLinear stays: behind it stand the int8 weights that quantize wants; pass "weights"
+ * folds what is left of it. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
@@ -19,7 +19,8 @@ static bool all_constant(const struct tsr_node *n)
 static bool small_outputs(const struct tsr_node *n)
 {
   for (int k = 0; k < n->outputs; k++)
-    if (n->out[k] && tsr__count(n->out[k]) > MOST_BYTES / (int64_t)tsr_dtype_bytes(n->out[k]->dtype))
+    if (n->out[k] &&
+        tsr__count(n->out[k]) > MOST_BYTES / (int64_t)tsr_dtype_bytes(n->out[k]->dtype))
       return false;
   return true;
 }

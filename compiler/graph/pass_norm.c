@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Batch norms with stored statistics are y = g x + b for each channel: g = scale / sqrt(variance +
- * epsilon), b = shift - g mean. Where x comes from a Conv or Gemm with constant float weights, those
- * take g and the bias takes b; elsewhere it is a Mul and an Add. Computed in double. */
+ * epsilon), b = shift - g mean. Where x comes from a Conv or Gemm with constant float weights,
+ * those take g and the bias takes b; elsewhere it is a Mul and an Add. Computed in double. */
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +31,8 @@ static bool read_norm(struct tsr_graph *g, const struct tsr_node *n, struct norm
   return true;
 }
 
-/* A constant of v's type, each element multiplied by its channel's g. Channels are the dim `axis`. */
+/* A constant of v's type, each element multiplied by its channel's g. Channels are the dim
+ * `axis`. */
 static struct tsr_value *scaled(struct tsr_graph *g, const struct tsr_value *v, int axis,
                                 const struct norm *norm)
 {
@@ -43,8 +44,8 @@ static struct tsr_value *scaled(struct tsr_graph *g, const struct tsr_value *v, 
   return c;
 }
 
-static struct tsr_value *per_channel(struct tsr_graph *g, const char *name, enum tsr_dtype dtype, int rank,
-                                     int64_t channels, const double *v)
+static struct tsr_value *per_channel(struct tsr_graph *g, const char *name, enum tsr_dtype dtype,
+                                     int rank, int64_t channels, const double *v)
 {
   int64_t dims[TSR_MAX_RANK] = {channels, 1, 1, 1, 1, 1, 1, 1};
   struct tsr_value *c = tsr__add_constant(g, name, dtype, rank, dims);
@@ -64,7 +65,8 @@ static struct tsr_value *scaled_bias(struct tsr_graph *g, const struct tsr_node 
   if (old)
     t = tsr_value_tensor(old);
   for (int64_t c = 0; c < norm->channels; c++)
-    sum[c] = norm->b[c] + (old ? factor * norm->g[c] * tsr_get_float(&t, tsr__count(old) > 1 ? c : 0) : 0);
+    sum[c] = norm->b[c] +
+             (old ? factor * norm->g[c] * tsr_get_float(&t, tsr__count(old) > 1 ? c : 0) : 0);
   return per_channel(g, tsr_arena_printf(g->arena, "%s.bias", n->name), n->in[1]->dtype, 1,
                      norm->channels, sum);
 }
@@ -87,7 +89,8 @@ static void fold_into(struct tsr_graph *g, struct tsr_node *n, const struct norm
   bool gemm = n->op == TSR_G_Gemm;
   int axis = gemm && !tsr_node_int(n, "transB", 0) ? 1 : 0;
   double factor = gemm ? tsr_node_float(n, "beta", 1) : 1;
-  struct tsr_value *in[] = {n->in[0], scaled(g, n->in[1], axis, norm), scaled_bias(g, n, factor, norm)};
+  struct tsr_value *in[] = {n->in[0], scaled(g, n->in[1], axis, norm),
+                            scaled_bias(g, n, factor, norm)};
   struct tsr_node *m = tsr__add_node(g, n->op, n->name, 3, in);
   tsr__copy_attrs(g, m, n);
   if (gemm)
@@ -99,11 +102,12 @@ static void make_affine(struct tsr_graph *g, struct tsr_node *n, const struct no
 {
   enum tsr_dtype dtype = n->in[0]->dtype;
   int rank = n->in[0]->rank - 1; /* [C, 1, 1]: broadcasts over the batch */
-  struct tsr_value *in[] = {n->in[0], per_channel(g, tsr_arena_printf(g->arena, "%s.scale", n->name),
-                                                  dtype, rank, norm->channels, norm->g)};
+  struct tsr_value *in[] = {n->in[0],
+                            per_channel(g, tsr_arena_printf(g->arena, "%s.scale", n->name), dtype,
+                                        rank, norm->channels, norm->g)};
   in[0] = tsr__add_node(g, TSR_G_Mul, n->name, 2, in)->out[0];
-  in[1] = per_channel(g, tsr_arena_printf(g->arena, "%s.shift", n->name), dtype, rank, norm->channels,
-                      norm->b);
+  in[1] = per_channel(g, tsr_arena_printf(g->arena, "%s.shift", n->name), dtype, rank,
+                      norm->channels, norm->b);
   tsr__replace(g, n->out[0], tsr__add_node(g, TSR_G_Add, n->name, 2, in)->out[0]);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Padding with zeros is something a convolution does itself. The Pad stands before it, or before the
- * DequantizeLinear before it, where zero is the zero point. */
+/* Padding with zeros is something a convolution does itself. The Pad stands before it, or before
+ * the DequantizeLinear before it, where zero is the zero point. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* QOperator form to QDQ form: what a QLinear op means, in ops that say it. So there is one way on from
- * here. */
+/* QOperator form to QDQ form: what a QLinear op means, in ops that say it. So there is one way on
+ * from here. */
 #include "compiler/graph/graph_private.h"
 
-/* x between a DequantizeLinear of its own: inputs k, k + 1, k + 2 of n are values, scale, zero point. */
-static struct tsr_value *dequantized(struct tsr_graph *g, const struct tsr_node *n, int k, int64_t axis)
+/* x between a DequantizeLinear of its own: inputs k, k + 1, k + 2 of n are values, scale, zero
+ * point. */
+static struct tsr_value *dequantized(struct tsr_graph *g, const struct tsr_node *n, int k,
+                                     int64_t axis)
 {
   struct tsr_value *in[] = {n->in[k], n->in[k + 1], n->in[k + 2]};
   struct tsr_node *d = tsr__add_node(g, TSR_G_DequantizeLinear, n->in[k]->name, 3, in);
@@ -20,7 +22,8 @@ static struct tsr_value *dequantized_bias(struct tsr_graph *g, const struct tsr_
   double x_scale = 0;
   int64_t channels = tsr_tensor_count(&w), dims[1] = {channels};
   tsr__uniform(n->in[1], &x_scale);
-  struct tsr_value *in[] = {n->in[8], tsr__add_constant(g, n->in[4]->name, TSR_F32, channels > 1, dims)};
+  struct tsr_value *in[] = {n->in[8],
+                            tsr__add_constant(g, n->in[4]->name, TSR_F32, channels > 1, dims)};
   struct tsr_tensor scale = tsr_value_tensor(in[1]);
   for (int64_t i = 0; i < channels; i++)
     tsr_put_float(&scale, i, x_scale * tsr_get_float(&w, i));

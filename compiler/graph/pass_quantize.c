@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Float ops between DequantizeLinear and QuantizeLinear become integer ops.
  *
- * Everything starts at a QuantizeLinear to int8. Above it may stand Relu and Clip, which are a clamp of
- * the quantized result, and above those the op itself. What can't be converted stays as it is, and says
- * why in its attribute `reason`. */
+ * Everything starts at a QuantizeLinear to int8. Above it may stand Relu and Clip, which are a
+ * clamp of the quantized result, and above those the op itself. What can't be converted stays as it
+ * is, and says why in its attribute `reason`. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
 
-/* Takes n, a Relu or a Clip with constant limits, into the clamp. Quantizing is monotone: the quantized
- * limits limit the quantized value. */
+/* Takes n, a Relu or a Clip with constant limits, into the clamp. Quantizing is monotone: the
+ * quantized limits limit the quantized value. */
 static bool take_clamp(struct tsr__request *r, const struct tsr_node *n)
 {
   double least = 0, most = 0;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uint8 activations become int8: q - 128 with zero point z - 128 stands for the same real number.
  *
- * Every uint8 value that is quantized here, or moved from one that is, gets a signed twin; what reads
- * uint8 for good (outputs of the graph, ops that we do not know) reads the twin shifted back. Weights
- * are constants and stay as they are: pass "quantize" reads both kinds. */
+ * Every uint8 value that is quantized here, or moved from one that is, gets a signed twin; what
+ * reads uint8 for good (outputs of the graph, ops that we do not know) reads the twin shifted back.
+ * Weights are constants and stay as they are: pass "quantize" reads both kinds. */
 #include <assert.h>
 
 #include "compiler/graph/graph_private.h"
 
 struct twins {
   struct tsr_graph *g;
-  struct tsr__map *signed_of, *unsigned_of; /* by the u8 value: its i8 twin; the twin shifted back */
+  struct tsr__map *signed_of,
+      *unsigned_of; /* by the u8 value: its i8 twin; the twin shifted back */
 };
 
 /* x + offset in i32, then as dtype. */
@@ -33,7 +34,8 @@ static struct tsr_value *signed_zero(struct tsr_graph *g, const struct tsr_node 
   double zero = 0;
   if (n->inputs > 2 && n->in[2] && !tsr__uniform(n->in[2], &zero))
     return NULL;
-  return tsr__add_scalar(g, n->inputs > 2 && n->in[2] ? n->in[2]->name : "zero", TSR_I8, zero - 128);
+  return tsr__add_scalar(g, n->inputs > 2 && n->in[2] ? n->in[2]->name : "zero", TSR_I8,
+                         zero - 128);
 }
 
 static struct tsr_node *with_three_inputs(struct tsr_graph *g, struct tsr_node *n, enum tsr_gop op,

@@ -2,11 +2,11 @@
 /* Data movement goes to the int8 side.
  *
  *   move(DequantizeLinear(x))      ->  DequantizeLinear(move(x))
- *   QuantizeLinear(move(y))        ->  move(QuantizeLinear(y)), where nothing else reads y or the move
- *   QuantizeLinear(DequantizeLinear(x)) of equal parameters  ->  x
+ *   QuantizeLinear(move(y))        ->  move(QuantizeLinear(y)), where nothing else reads y or the
+ * move QuantizeLinear(DequantizeLinear(x)) of equal parameters  ->  x
  *
- * Maximum pools move too: both conversions are monotone. Ends when nothing changes; every step takes a
- * move nearer to the int8 side, so it does. */
+ * Maximum pools move too: both conversions are monotone. Ends when nothing changes; every step
+ * takes a move nearer to the int8 side, so it does. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
@@ -47,7 +47,8 @@ static struct tsr_value *moved(struct tsr_graph *g, const struct tsr_node *n, st
 }
 
 /* Windows as QMaxPool has them. Rounding up becomes padding at the end, which never wins. */
-static struct tsr_value *max_pool(struct tsr_graph *g, const struct tsr_node *n, struct tsr_value *x)
+static struct tsr_value *max_pool(struct tsr_graph *g, const struct tsr_node *n,
+                                  struct tsr_value *x)
 {
   const struct tsr_value *from = n->in[0], *to = n->out[0];
   bool global = n->op == TSR_G_GlobalMaxPool;
@@ -59,7 +60,8 @@ static struct tsr_value *max_pool(struct tsr_graph *g, const struct tsr_node *n,
   tsr_node_ints(n, "pads", 4, 0, pads);
   for (int i = 0; i < 2; i++) {
     int64_t span = (kernel[i] - 1) * dilations[i] + 1;
-    int64_t over = (to->dims[i + 2] - 1) * strides[i] + span - from->dims[i + 2] - pads[i] - pads[i + 2];
+    int64_t over =
+        (to->dims[i + 2] - 1) * strides[i] + span - from->dims[i + 2] - pads[i] - pads[i + 2];
     pads[i + 2] += over > 0 ? over : 0;
   }
   struct tsr_node *m = tsr__add_node(g, TSR_G_QMaxPool, n->name, 1, &x);
@@ -175,8 +177,8 @@ static bool sink_split(struct tsr_graph *g, struct tsr_node *n)
   return true;
 }
 
-/* QuantizeLinear(move(y)) where y is not dequantized: y may come out of an op that can be an integer
- * one. */
+/* QuantizeLinear(move(y)) where y is not dequantized: y may come out of an op that can be an
+ * integer one. */
 static bool hoist(struct tsr_graph *g, struct tsr_node *q)
 {
   struct tsr__scale s;

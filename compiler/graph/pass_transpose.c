@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transposes and reshapes in a row become one, or none. A transpose passes elementwise ops on its way
- * down, until it meets another, and a transpose that moves only dims of 1 is a reshape. */
+/* Transposes and reshapes in a row become one, or none. A transpose passes elementwise ops on its
+ * way down, until it meets another, and a transpose that moves only dims of 1 is a reshape. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
@@ -73,8 +73,8 @@ static bool merge_transposes(struct tsr_graph *g, struct tsr_node *n)
   return true;
 }
 
-/* Ops of one tensor (and maybe constants that are one number or a table) that look at elements one by
- * one. */
+/* Ops of one tensor (and maybe constants that are one number or a table) that look at elements one
+ * by one. */
 static bool passes_elements(const struct tsr_node *n)
 {
   double number;
@@ -86,7 +86,11 @@ static bool passes_elements(const struct tsr_node *n)
     return tsr__uniform(n->in[1], &number) && (n->inputs < 3 || !n->in[2] ||
                                                tsr__uniform(n->in[2], &number));
   case TSR_G_Abs: case TSR_G_Cast: case TSR_G_Clip: case TSR_G_Elu: case TSR_G_Erf: case TSR_G_Exp:
-  case TSR_G_HardSigmoid: case TSR_G_HardSwish: case TSR_G_LeakyRelu: case TSR_G_Neg: case TSR_G_Relu:
+  case TSR_G_HardSigmoid:
+  case TSR_G_HardSwish:
+  case TSR_G_LeakyRelu:
+  case TSR_G_Neg:
+  case TSR_G_Relu:
   case TSR_G_Sigmoid: case TSR_G_Softplus: case TSR_G_Sqrt: case TSR_G_Tanh:
     return true;
   default:

@@ -26,7 +26,8 @@ enum tsr_status tsr__pass_dce(struct tsr_err *err, struct tsr_graph *g)
   return TSR_OK;
 }
 
-static enum tsr_status run_pass(struct tsr_err *err, struct tsr_graph *g, const struct tsr_pass *pass)
+static enum tsr_status run_pass(struct tsr_err *err, struct tsr_graph *g,
+                                const struct tsr_pass *pass)
 {
   enum tsr_status s = pass->run(err, g);
   return s == TSR_OK ? tsr_graph_verify(err, g) : s;

@@ -42,8 +42,8 @@ static bool take_input(struct affine *f, struct tsr_value *v)
   return true;
 }
 
-/* The element of a tensor [O, inner] that element (o, i) of the weights comes from: weights stored as
- * [inner, O] are transposed. */
+/* The element of a tensor [O, inner] that element (o, i) of the weights comes from: weights stored
+ * as [inner, O] are transposed. */
 static int64_t stored_at(bool columns, int64_t o, int64_t i, int64_t channels, int64_t inner)
 {
   return columns ? i * channels + o : o * inner + i;
@@ -53,7 +53,8 @@ static int64_t stored_at(bool columns, int64_t o, int64_t i, int64_t channels, i
 static bool take_weights(struct affine *f, const struct tsr_value *v, bool columns)
 {
   const struct tsr_node *dq = tsr__made_by(v, TSR_G_DequantizeLinear);
-  if (!dq || !dq->in[0]->data || !dq->in[1]->data || (dq->inputs > 2 && dq->in[2] && !dq->in[2]->data))
+  if (!dq || !dq->in[0]->data || !dq->in[1]->data ||
+      (dq->inputs > 2 && dq->in[2] && !dq->in[2]->data))
     return no(f->r, "its weights are not dequantized from constants");
   if (dq->in[0]->dtype != TSR_I8 && dq->in[0]->dtype != TSR_U8)
     return no(f->r, "its weights are not of 8 bits");
@@ -97,8 +98,8 @@ static bool scaled_bias(double q, double q_scale, double unit, int64_t *out)
   return true;
 }
 
-/* Adds factor * v, v being of constants: one number, or one for each output channel in its last dim (or
- * in its dim `axis`). */
+/* Adds factor * v, v being of constants: one number, or one for each output channel in its last dim
+ * (or in its dim `axis`). */
 static bool take_bias(struct affine *f, const struct tsr_value *v, int axis, double factor)
 {
   const struct tsr_node *dq = tsr__made_by(v, TSR_G_DequantizeLinear);
@@ -141,8 +142,8 @@ static bool operands(struct affine *f, struct tsr_value *in[5])
   int32_t *part[3];
   static const char *const names[] = {"bias", "mult", "pack"};
   for (int k = 0; k < 3; k++) {
-    in[k + 2] = tsr__add_constant(r->g, tsr_arena_printf(r->g->arena, "%s.%s", r->core->name, names[k]),
-                                  TSR_I32, 1, dims);
+    in[k + 2] = tsr__add_constant(
+        r->g, tsr_arena_printf(r->g->arena, "%s.%s", r->core->name, names[k]), TSR_I32, 1, dims);
     part[k] = (int32_t *)in[k + 2]->data;
   }
   for (int64_t o = 0; o < f->channels; o++) {
@@ -189,7 +190,8 @@ struct tsr_value *tsr__quantize_conv(struct tsr__request *r)
 }
 
 /* v with other dims of as many elements, through Reshape. */
-static struct tsr_value *reshaped(struct tsr_graph *g, struct tsr_value *v, int rank, const int64_t *dims)
+static struct tsr_value *reshaped(struct tsr_graph *g, struct tsr_value *v, int rank,
+                                  const int64_t *dims)
 {
   struct tsr_value *in[] = {v, tsr__add_ints(g, "shape", rank, dims)};
   struct tsr_node *n = tsr__add_node(g, TSR_G_Reshape, v->name, 2, in);
@@ -220,7 +222,8 @@ struct tsr_value *tsr__quantize_dense(struct tsr__request *r)
   if (!take_input(&f, product->in[0]) || !take_weights(&f, w, columns))
     return NULL;
   f.bias = TSR_NEW_ARRAY(r->g->arena, int64_t, f.channels);
-  if ((bias && !take_bias(&f, bias, -1, gemm ? tsr_node_float(n, "beta", 1) : 1)) || !operands(&f, in))
+  if ((bias && !take_bias(&f, bias, -1, gemm ? tsr_node_float(n, "beta", 1) : 1)) ||
+      !operands(&f, in))
     return NULL;
   int64_t k = x->dims[x->rank - 1], flat[2] = {k ? tsr__count(x) / k : 0, k};
   if (x->rank != 2)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* QLut: whatever a few elementwise ops make of one int8 tensor is a table of 256 results. The table is
- * what the ops themselves compute of all 256 inputs, so it is right by construction. */
+/* QLut: whatever a few elementwise ops make of one int8 tensor is a table of 256 results. The table
+ * is what the ops themselves compute of all 256 inputs, so it is right by construction. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
@@ -78,7 +78,8 @@ static bool find_cone(struct cone *c, const struct tsr_node *quantize)
 }
 
 /* What stands for v while the table is made: 256 elements, or a constant's one number. */
-static struct tsr_value *stand_in(struct tsr_arena *a, struct tsr__map *map, const struct tsr_value *v)
+static struct tsr_value *stand_in(struct tsr_arena *a, struct tsr__map *map,
+                                  const struct tsr_value *v)
 {
   struct tsr_value *s = (struct tsr_value *)tsr__map_get(map, v);
   if (s)
@@ -94,7 +95,8 @@ static struct tsr_value *stand_in(struct tsr_arena *a, struct tsr__map *map, con
   return s;
 }
 
-static enum tsr_status run_stand_in(struct tsr_arena *a, struct tsr__map *map, const struct tsr_node *n)
+static enum tsr_status run_stand_in(struct tsr_arena *a, struct tsr__map *map,
+                                    const struct tsr_node *n)
 {
   struct tsr_node m = *n;
   struct tsr_value *out = stand_in(a, map, n->out[0]), typed = *out;
@@ -144,8 +146,8 @@ struct tsr_value *tsr__lut_node(struct tsr_graph *g, const char *name, struct ts
                                 const int8_t table[256])
 {
   int64_t dims[1] = {256};
-  struct tsr_value *in[] = {x, tsr__add_constant(g, tsr_arena_printf(g->arena, "%s.table", name), TSR_I8,
-                                                 1, dims)};
+  struct tsr_value *in[] = {
+      x, tsr__add_constant(g, tsr_arena_printf(g->arena, "%s.table", name), TSR_I8, 1, dims)};
   memcpy((void *)in[1]->data, table, 256);
   return tsr__add_node(g, TSR_G_QLut, name, 2, in)->out[0];
 }

@@ -29,16 +29,17 @@ static bool two_operands(struct tsr__request *r, struct tsr_value *in[2], struct
   return true;
 }
 
-static void set_quant(struct tsr__request *r, struct tsr_node *n, int64_t bias, int32_t mult, int shift)
+static void set_quant(struct tsr__request *r, struct tsr_node *n, int64_t bias, int32_t mult,
+                      int shift)
 {
   tsr_node_set_int(r->g, n, "bias", bias);
   tsr_node_set_int(r->g, n, "mult", mult);
   tsr_node_set_int(r->g, n, "pack", tsr_quant_pack(shift, r->y.zero, r->lo, r->hi));
 }
 
-/* y = (x0 s0 +- x1 s1) / ys becomes (x0 mx + x1 my - zeros) * 2^-k with mx = round(s0 / ys * 2^k) and so
- * on, k as large as |m| < 2^22 allows. Each m is off by half at most, so the sum by 255 / 2^k; the larger
- * m is at least 2^21, so that is 2^-21 of the larger operand's range. */
+/* y = (x0 s0 +- x1 s1) / ys becomes (x0 mx + x1 my - zeros) * 2^-k with mx = round(s0 / ys * 2^k)
+ * and so on, k as large as |m| < 2^22 allows. Each m is off by half at most, so the sum by 255 /
+ * 2^k; the larger m is at least 2^21, so that is 2^-21 of the larger operand's range. */
 struct tsr_value *tsr__quantize_add(struct tsr__request *r)
 {
   struct tsr_value *in[2];

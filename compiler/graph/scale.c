@@ -27,13 +27,14 @@ bool tsr__same_scale(struct tsr__scale a, struct tsr__scale b)
   return a.scale == b.scale && a.zero == b.zero;
 }
 
-/* A multiplier in [2^30, 2^31) has 31 significant bits: relative error 2^-31 at most, and none for a
- * float's 24 bits. Below 2^-32 the shift is at its end and the multiplier gets shorter: its error is then
- * 2^-64 absolute, which the largest sum (2^32) makes 2^-32 of a step. */
+/* A multiplier in [2^30, 2^31) has 31 significant bits: relative error 2^-31 at most, and none for
+ * a float's 24 bits. Below 2^-32 the shift is at its end and the multiplier gets shorter: its error
+ * is then 2^-64 absolute, which the largest sum (2^32) makes 2^-32 of a step. */
 bool tsr__multiplier(double value, int32_t *mult, int *shift)
 {
   int exponent;
-  double fraction = frexp(value, &exponent); /* value = fraction * 2^exponent, fraction in [0.5, 1) */
+  double fraction =
+      frexp(value, &exponent); /* value = fraction * 2^exponent, fraction in [0.5, 1) */
   if (!(value > 0) || isinf(value))
     return false;
   *shift = 31 - exponent;

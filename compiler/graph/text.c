@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A graph as text, one line a value or node; docs/graph-ir.md has the grammar. parse.c reads it back to
- * the same graph: floats are printed with as many digits as they need, or as bytes. */
+/* A graph as text, one line a value or node; docs/graph-ir.md has the grammar. parse.c reads it
+ * back to the same graph: floats are printed with as many digits as they need, or as bytes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@ bool tsr__bare_name(const char *name)
 {
   if (!*name || !strcmp(name, "-"))
     return false;
-  return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/-")] == 0;
+  return name[strspn(name,
+                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/-")] == 0;
 }
 
 static void add_quoted(struct tsr_text *t, const char *name)

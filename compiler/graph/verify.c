@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every graph holds to: each value is made once and above its uses, nodes have the operands and
- * attributes of their op, and types are those that inference gives. */
+/* What every graph holds to: each value is made once and above its uses, nodes have the operands
+ * and attributes of their op, and types are those that inference gives. */
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
@@ -58,8 +58,8 @@ static enum tsr_status unknown_attr(struct tsr_err *err, const struct tsr_node *
     if (attr_rows[i].op == n->op)
       names[count++] = attr_rows[i].name;
   near = tsr_nearest(name, names, count);
-  return tsr__refuse_node(err, n, "it has no attribute '%s'%s%s%s", name, near ? "; did you mean '" : "",
-                          near ? near : "", near ? "'?" : "");
+  return tsr__refuse_node(err, n, "it has no attribute '%s'%s%s%s", name,
+                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static enum tsr_status verify_attrs(struct tsr_err *err, const struct tsr_node *n)
@@ -79,7 +79,8 @@ static enum tsr_status verify_attrs(struct tsr_err *err, const struct tsr_node *
         return tsr__refuse_node(err, n, "attribute '%s' stands twice", row->name);
   }
   for (int i = 0; i < ATTR_ROWS; i++)
-    if (attr_rows[i].op == n->op && attr_rows[i].need == NEEDED && !tsr_node_attr(n, attr_rows[i].name))
+    if (attr_rows[i].op == n->op && attr_rows[i].need == NEEDED &&
+        !tsr_node_attr(n, attr_rows[i].name))
       return tsr__refuse_node(err, n, "it needs attribute '%s'", attr_rows[i].name);
   return TSR_OK;
 }
@@ -124,12 +125,14 @@ static enum tsr_status verify_value(struct making *m, const struct tsr_graph *g,
   tsr__names_add(m->names, v->name, (void *)v);
   tsr__map_put(m->listed, v, g);
   if (v->data && v->producer)
-    return tsr_refuse(m->err, "constant '%s' has a producer, node '%s'", v->name, v->producer->name);
+    return tsr_refuse(m->err, "constant '%s' has a producer, node '%s'", v->name,
+                      v->producer->name);
   if (!v->typed)
     return v->data ? tsr_refuse(m->err, "constant '%s' has no type", v->name) : TSR_OK;
   for (int i = 0; i < v->rank; i++)
     if (v->dims[i] < 0)
-      return tsr_refuse(m->err, "dim %lld of value '%s' is negative", (long long)v->dims[i], v->name);
+      return tsr_refuse(m->err, "dim %lld of value '%s' is negative", (long long)v->dims[i],
+                        v->name);
   if (v->rank < 0 || v->rank > TSR_MAX_RANK ||
       tsr_count(v->dims, v->rank, tsr_dtype_bytes(v->dtype)) < 0)
     return tsr_refuse(m->err, "value '%s' is too large", v->name);
@@ -150,7 +153,8 @@ static enum tsr_status verify_node(struct making *m, const struct tsr_node *n)
   for (int k = 0; s == TSR_OK && k < n->outputs; k++)
     if (n->out[k]) {
       if (n->out[k]->producer != n)
-        return tsr__refuse_node(m->err, n, "it is not the producer of its output '%s'", n->out[k]->name);
+        return tsr__refuse_node(m->err, n, "it is not the producer of its output '%s'",
+                                n->out[k]->name);
       s = make(m, n->out[k], n);
     }
   return s;
@@ -188,14 +192,16 @@ static enum tsr_status same_types(void *context, const struct tsr__infer *c)
     struct tsr__type *t = &c->out[k];
     if (v->dtype != t->dtype || v->rank != t->rank ||
         memcmp(v->dims, t->dims, (size_t)t->rank * sizeof *t->dims))
-      return tsr__refuse_node(c->err, c->n, "its output '%s' is %s of shape %s; inference says %s of %s",
-                              v->name, tsr_dtype_name(v->dtype), tsr_dims_text(v->dims, v->rank, is),
+      return tsr__refuse_node(c->err, c->n,
+                              "its output '%s' is %s of shape %s; inference says %s of %s", v->name,
+                              tsr_dtype_name(v->dtype), tsr_dims_text(v->dims, v->rank, is),
                               tsr_dtype_name(t->dtype), tsr_dims_text(t->dims, t->rank, should));
   }
   return TSR_OK;
 }
 
-/* A graph is typed from the front; where the first node is not typed yet, there is nothing to compare. */
+/* A graph is typed from the front; where the first node is not typed yet, there is nothing to
+ * compare. */
 static bool typed_all(const struct tsr_graph *g)
 {
   for (int i = 0; i < g->nodes; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every test of graphs includes: graphs from text, and two graphs compared by the interpreter. */
+/* What every test of graphs includes: graphs from text, and two graphs compared by the
+ * interpreter. */
 #ifndef TSR_TESTS_GRAPH_TEST_GRAPH_H
 #define TSR_TESTS_GRAPH_TEST_GRAPH_H
 
@@ -30,7 +31,8 @@ int count_of(const struct tsr_graph *g, enum tsr_gop op);
 /* Random inputs for g: floats in [-range, range], integers of any value. */
 void random_inputs(struct tsr_arena *a, const struct tsr_graph *g, uint64_t *seed, double range,
                    struct tsr_tensor *inputs);
-/* The largest difference of any element of any output, as the two graphs compute them of those inputs. */
+/* The largest difference of any element of any output, as the two graphs compute them of those
+ * inputs. */
 double largest_difference(struct tsr_arena *a, const struct tsr_graph *g, const struct tsr_graph *h,
                           const struct tsr_tensor *inputs);
 

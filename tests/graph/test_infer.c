@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One row an op or rule: a node of typed inputs, and the type that it makes or the sentence that refuses
- * it. */
+/* One row an op or rule: a node of typed inputs, and the type that it makes or the sentence that
+ * refuses it. */
 #include "tests/graph/test_graph.h"
 
 /* Values that the rows' nodes may read. */
 static const char values[] =
-    "input f f32[2,6,8,10]\ninput g f32[2,6,8,10]\ninput m f32[4,6]\ninput v f32[6]\ninput s f32[]\n"
+    "input f f32[2,6,8,10]\ninput g f32[2,6,8,10]\ninput m f32[4,6]\ninput v f32[6]\ninput s "
+    "f32[]\n"
     "input row f32[1,6,1,1]\ninput b bool[2,6,8,10]\ninput i i32[2,6,8,10]\ninput l i64[3]\n"
     "input q i8[2,6,8,10]\ninput u u8[2,6,8,10]\ninput qm i8[4,6]\ninput one f32[1,6,1,10]\n"
     "input w f32[4,3,3,3]\ninput w1 f32[4,6,3,3]\ninput w4 f32[4]\ninput wt f32[6,2,3,3]\n"
@@ -15,15 +16,20 @@ static const char values[] =
     "const c4 i32[4] {1, 2, 3, 4}\nconst c6 i32[6] {1, 2, 3, 4, 5, 6}\nconst half f32[] {0.5}\n"
     "const z8 i8[] {3}\nconst zu u8[] {3}\nconst scales6 f32[6] {1.0, 1.0, 1.0, 1.0, 1.0, 1.0}\n"
     "const n2 i64[2] {12, -1}\nconst n2b i64[2] {0, -1}\nconst n3 i64[3] {7, -1, -1}\n"
-    "const n4 i64[4] {1, 2, 1, 3}\nconst a0 i64[1] {0}\nconst a1 i64[1] {-1}\nconst a23 i64[2] {2, 3}\n"
-    "const s4 i64[4] {1, 0, -3, 9}\nconst e4 i64[4] {2, 100, 100, 0}\nconst d4 i64[4] {1, 2, 1, -4}\n"
-    "const ax4 i64[4] {0, 1, 2, 3}\nconst st0 i64[1] {0}\nconst p8 i64[8] {0, 0, 1, 2, 0, 0, 3, -4}\n"
+    "const n4 i64[4] {1, 2, 1, 3}\nconst a0 i64[1] {0}\nconst a1 i64[1] {-1}\nconst a23 i64[2] {2, "
+    "3}\n"
+    "const s4 i64[4] {1, 0, -3, 9}\nconst e4 i64[4] {2, 100, 100, 0}\nconst d4 i64[4] {1, 2, 1, "
+    "-4}\n"
+    "const ax4 i64[4] {0, 1, 2, 3}\nconst st0 i64[1] {0}\nconst p8 i64[8] {0, 0, 1, 2, 0, 0, 3, "
+    "-4}\n"
     "const split i64[2] {2, 4}\nconst r0 i64[] {3}\nconst r1 i64[] {12}\nconst r2 i64[] {4}\n"
-    "const up f32[4] {1.0, 1.0, 2.0, 0.5}\nconst sizes i64[4] {2, 6, 5, 5}\nconst e1 i64[3] {6, 6, 10}\n"
+    "const up f32[4] {1.0, 1.0, 2.0, 0.5}\nconst sizes i64[4] {2, 6, 5, 5}\nconst e1 i64[3] {6, 6, "
+    "10}\n"
     "const table i8[3] {0, 1, 2}\n";
 
 static const struct row {
-  const char *node, *expected; /* "Op (inputs) attributes"; the type of the output, or the sentence */
+  const char *node,
+      *expected; /* "Op (inputs) attributes"; the type of the output, or the sentence */
 } rows[] = {
     {"Abs (i)", "i32[2,6,8,10]"},
     {"Abs (b)", "input 0 'b' can't be bool"},
@@ -183,9 +189,10 @@ static void shapes_are_computed(void **state)
   (void)state;
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr_graph *g = graph_of(
-      a, "input x f32[2,3,4,5]\nconst i i64[1] {1}\nconst two i64[1] {2}\nconst m i64[1] {-1}\n"
-         "node s Shape (x) -> (s ?)\nnode g Gather (s, i) -> (c ?)\nnode k Mul (c, two) -> (cc ?)\n"
-         "node j Concat (cc, m) -> (shape ?) axis=0\nnode r Reshape (x, shape) -> (y ?)\noutput y\n");
+      a,
+      "input x f32[2,3,4,5]\nconst i i64[1] {1}\nconst two i64[1] {2}\nconst m i64[1] {-1}\n"
+      "node s Shape (x) -> (s ?)\nnode g Gather (s, i) -> (c ?)\nnode k Mul (c, two) -> (cc ?)\n"
+      "node j Concat (cc, m) -> (shape ?) axis=0\nnode r Reshape (x, shape) -> (y ?)\noutput y\n");
   assert_int_equal(g->output[0]->rank, 2);
   assert_int_equal(g->output[0]->dims[0], 6);
   assert_int_equal(g->output[0]->dims[1], 20);
@@ -202,8 +209,9 @@ static void auto_pad_becomes_pads(void **state)
   for (int i = 0; i < 3; i++) {
     struct tsr_arena *a = tsr_arena_new(NULL);
     struct tsr_graph *g = graph_of(
-        a, tsr_arena_printf(a, "input x f32[1,1,8,8]\ninput w f32[1,1,3,3]\n"
-                               "node n Conv (x, w) -> (y ?) auto_pad=\"%s\" strides=[2,2]\noutput y\n",
+        a, tsr_arena_printf(a,
+                            "input x f32[1,1,8,8]\ninput w f32[1,1,3,3]\n"
+                            "node n Conv (x, w) -> (y ?) auto_pad=\"%s\" strides=[2,2]\noutput y\n",
                             modes[i].mode));
     int64_t pads[4];
     assert_null(tsr_node_attr(g->node[0], "auto_pad"));

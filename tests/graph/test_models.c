@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole networks through all passes: the ops that are left, and the same results. Those beside the checkout,
- * in ../shared/models, are skipped where they are missing. */
+/* Whole networks through all passes: the ops that are left, and the same results. Those beside the
+ * checkout, in ../shared/models, are skipped where they are missing. */
 #include <unistd.h>
 
 #include "base/file.h"
@@ -10,7 +10,7 @@
 static struct tsr_graph *import(struct tsr_arena *a, const char *path)
 {
   struct tsr_bytes bytes;
-  struct tsr_graph *g;
+  struct tsr_graph *g = NULL;
   struct tsr_err err = {0};
   if (tsr_file_read(a, &err, path, 1 << 30, &bytes) ||
       tsr_onnx_import(a, &err, path, bytes.data, bytes.size, NULL, &g) || tsr_graph_infer(&err, g))
@@ -20,29 +20,32 @@ static struct tsr_graph *import(struct tsr_arena *a, const char *path)
 
 static const struct row {
   const char *path, *ops;
-  int runs;     /* how many random inputs are compared; 0 for networks that the interpreter is slow for */
+  int runs; /* how many random inputs are compared; 0 for networks that the interpreter is slow
+  * for */
   double range; /* inputs are in [-range, range] */
   double step;  /* results differ by one step of the output at most */
 } rows[] = {
     {"models/digits/digits.onnx",
-     "DequantizeLinear 1 Flatten 1 QuantizeLinear 1 QConv 4 QDense 1 QAdd 1 QMaxPool 1 QAvgPool 1", 5, 1,
-     0.0531},
+     "DequantizeLinear 1 Flatten 1 QuantizeLinear 1 QConv 4 QDense 1 QAdd 1 QMaxPool 1 QAvgPool 1",
+     5, 1, 0.0531},
     {"../shared/models/mlperf_tiny_resnet8/model_int8_qdq.onnx",
-     "DequantizeLinear 2 QuantizeLinear 2 Reshape 1 Softmax 1 QConv 9 QDense 1 QAdd 3 QAvgPool 1", 1, 255,
-     1.0 / 256},
+     "DequantizeLinear 2 QuantizeLinear 2 Reshape 1 Softmax 1 QConv 9 QDense 1 QAdd 3 QAvgPool 1",
+     1, 255, 1.0 / 256},
     {"../shared/models/mlperf_tiny_dscnn_kws/model_int8_qdq.onnx",
      "DequantizeLinear 2 QuantizeLinear 2 Reshape 1 Softmax 1 QConv 9 QDense 1 QAvgPool 1", 2, 100,
      1.0 / 256},
     {"../shared/models/mlperf_tiny_ad_autoencoder/model_int8_qdq.onnx",
      "DequantizeLinear 1 QuantizeLinear 1 QDense 10", 3, 50, 0.3645},
     {"../shared/models/imagenet_tf2_mobilenet_v2_1.0_224_ptq/model_qdq.onnx",
-     "DequantizeLinear 2 QuantizeLinear 2 Reshape 1 Softmax 1 QConv 53 QAdd 10 QAvgPool 1", 0, 0, 0},
+     "DequantizeLinear 2 QuantizeLinear 2 Reshape 1 Softmax 1 QConv 53 QAdd 10 QAvgPool 1", 0, 0,
+     0},
     {"../shared/models/imagenet_mobilenet_v1_0.25_128_quant/model_qdq.onnx",
-     "Clip 27 Conv 28 DequantizeLinear 30 QuantizeLinear 30 Reshape 1 Softmax 1 QAvgPool 1", 0, 0, 0},
+     "Clip 27 Conv 28 DequantizeLinear 30 QuantizeLinear 30 Reshape 1 Softmax 1 QAvgPool 1", 0, 0,
+     0},
     {"../shared/models/cifar10_resnet20/model.onnx",
      "Add 9 Conv 19 Flatten 1 Gemm 1 GlobalAveragePool 1 Pad 2 Relu 19 Slice 2", 1, 1, 1e-3},
-    {"../shared/models/onnxzoo_mnist-8/mnist-8.onnx", "Conv 2 Gemm 1 MaxPool 2 Relu 2 Reshape 1", 1, 1,
-     1e-2},
+    {"../shared/models/onnxzoo_mnist-8/mnist-8.onnx", "Conv 2 Gemm 1 MaxPool 2 Relu 2 Reshape 1", 1,
+     1, 1e-2},
 };
 
 static void run_row(const struct row *row)
@@ -108,8 +111,8 @@ static void text_of_a_network(void **state)
   tsr_arena_free(a);
 }
 
-/* The full face detector computes its shapes, and decodes its boxes, which the simplified one leaves to
- * others: but for that decoding, folding makes the one into the other. */
+/* The full face detector computes its shapes, and decodes its boxes, which the simplified one
+ * leaves to others: but for that decoding, folding makes the one into the other. */
 static void shape_arithmetic_folds_away(void **state)
 {
   (void)state;

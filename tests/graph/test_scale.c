@@ -8,7 +8,8 @@ static void floats_are_exact(void **state)
   (void)state;
   uint64_t seed = 1;
   for (int i = 0; i < 20000; i++) {
-    double v = ldexp((double)(float)random_between(&seed, 0.5, 1), (int)(next_random(&seed) % 63) - 31);
+    double v =
+        ldexp((double)(float)random_between(&seed, 0.5, 1), (int)(next_random(&seed) % 63) - 31);
     int32_t m;
     int shift;
     assert_true(tsr__multiplier(v, &m, &shift));

@@ -16,7 +16,8 @@ static const char everything[] =
     "node first Relu (x) -> (y f32[1,3,4,4])\n"
     "node second Clip (y, -, -) -> (z ?)\n"
     "node third Split (y) -> (a ?, -, b ?) axis=1\n"
-    "node fourth Resize (y, -, -, numbers) -> (w ?) mode=\"nearest \\\"q\\\"\" cubic_coeff_a=-0.75\n"
+    "node fourth Resize (y, -, -, numbers) -> (w ?) mode=\"nearest \\\"q\\\"\" "
+    "cubic_coeff_a=-0.75\n"
     "node fifth AveragePool (y) -> (v ?) kernel_shape=[2,2] pads=[0,0,0,0] strides=[]\n"
     "node sixth LRN (y) -> (u ?) alpha=0.0001 beta=1.0 list=[1.0,2.5] none=[.]\n"
     "output z\n"
@@ -58,8 +59,9 @@ static void comments_and_blank_lines(void **state)
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr_graph *g;
   struct tsr_err err;
-  assert_int_equal(tsr_graph_parse(a, &err, "t", "# one\n\n graph g\n# two\n  input x f32[2]\n\nend", &g),
-                   TSR_OK);
+  assert_int_equal(
+      tsr_graph_parse(a, &err, "t", "# one\n\n graph g\n# two\n  input x f32[2]\n\nend", &g),
+      TSR_OK);
   assert_int_equal(g->inputs, 1);
   tsr_arena_free(a);
 }
@@ -75,11 +77,13 @@ static const struct {
     {"graph g\nvalue x\nend",
      "t:2: a line starts with input, const, node, output or end, not with 'value'"},
     {"graph g\ninput x ?\nend", "t:2: input 'x' needs a type"},
-    {"graph g\ninput x f33[]\nend", "t:2: 'f33' is no element type; i8, u8, i32, i64, f32 are some"},
+    {"graph g\ninput x f33[]\nend",
+     "t:2: 'f33' is no element type; i8, u8, i32, i64, f32 are some"},
     {"graph g\ninput x f32[-1]\nend", "t:2: dim -1 is negative"},
     {"graph g\ninput x f32[1 2]\nend", "t:2: expected ',' before '2'"},
     {"graph g\ninput x f32[1,1,1,1,1,1,1,1,1]\nend", "t:2: a tensor has at most 8 dims"},
-    {"graph g\ninput x f32[9223372036854775807,2]\nend", "t:2: the tensor's size does not fit 64 bits"},
+    {"graph g\ninput x f32[9223372036854775807,2]\nend",
+     "t:2: the tensor's size does not fit 64 bits"},
     {"graph g\ninput x f32[99999999999999999999]\nend",
      "t:2: '99999999999999999999' is no number that fits"},
     {"graph g\ninput x f32[2]\ninput x f32[2]\nend", "t:3: there is a value 'x' already"},
@@ -94,10 +98,12 @@ static const struct {
     {"graph g\nconst c i8[2] {1}\nend", "t:2: expected ',' before '}'"},
     {"graph g\nconst c i8[2] {1, 2, 3}\nend", "t:2: expected '}' before ','"},
     {"graph g\nconst c i8[2] hex 00\nend", "t:2: the constant has 1 bytes, its type wants 2"},
-    {"graph g\nconst c i8[2] hex 000000\nend", "t:2: the constant has more bytes than the 2 of its type"},
+    {"graph g\nconst c i8[2] hex 000000\nend",
+     "t:2: the constant has more bytes than the 2 of its type"},
     {"graph g\nconst c i8[1000000000000] hex 00\nend",
      "t:2: constant 'c' has more elements than the text has characters"},
-    {"graph g\nconst c i8[2] ...\nend", "t:2: expected '{' and numbers, or 'hex ' and bytes, before '...'"},
+    {"graph g\nconst c i8[2] ...\nend",
+     "t:2: expected '{' and numbers, or 'hex ' and bytes, before '...'"},
     {"graph g\nconst c ? {}\nend", "t:2: constant 'c' needs a type"},
     {"graph g\nnode n Relo () -> ()\nend", "t:2: there is no op 'Relo'; did you mean 'Relu'?"},
     {"graph g\nnode n Zzzzzzzzz () -> ()\nend", "t:2: there is no op 'Zzzzzzzzz'"},
@@ -105,12 +111,14 @@ static const struct {
     {"graph g\ninput x f32[1]\nnode n Relu (x) (y ?)\nend", "t:3: expected '->' before '('"},
     {"graph g\ninput x f32[1]\nnode n Relu (x) -> (y ?)\nnode n Relu (x) -> (z ?)\nend",
      "t:4: there is a node 'n' already"},
-    {"graph g\ninput x f32[1]\nnode n Relu (x) -> (y ?) a=1 a=2\nend", "t:3: attribute 'a' stands twice"},
+    {"graph g\ninput x f32[1]\nnode n Relu (x) -> (y ?) a=1 a=2\nend",
+     "t:3: attribute 'a' stands twice"},
     {"graph g\ninput x f32[1]\nnode n Relu (x) -> (y ?) a=\nend",
      "t:3: expected a number before the end of the line"},
     {"graph g\ninput x f32[1]\nnode n Relu (x) -> (y ?) a=[1,2.5]\nend",
      "t:3: attribute 'a' mixes integers and floats"},
-    {"graph g\ninput x f32[1]\nnode n Relu (x) -> (y ?) a=0x10\nend", "t:3: '0x10' is no number that fits"},
+    {"graph g\ninput x f32[1]\nnode n Relu (x) -> (y ?) a=0x10\nend",
+     "t:3: '0x10' is no number that fits"},
     {"graph g\noutput y\nend", "t:2: no value 'y' stands above this line"},
 };
 
@@ -177,8 +185,9 @@ static enum tsr_status parse_and_optimize(struct tsr_arena *a, const char *text)
 static void memory_running_out(void **state)
 {
   (void)state;
-  static const char text[] = "graph g\ninput x f32[2]\nconst c f32[2] {1.0, 2.0}\n"
-                             "node m Mul (c, c) -> (d ?)\nnode n Add (x, d) -> (y ?)\noutput y\nend";
+  static const char text[] =
+      "graph g\ninput x f32[2]\nconst c f32[2] {1.0, 2.0}\n"
+      "node m Mul (c, c) -> (d ?)\nnode n Add (x, d) -> (y ?)\noutput y\nend";
   enum tsr_status s = TSR_NO_MEMORY;
   for (int n = 0; s == TSR_NO_MEMORY; n++) {
     struct failing f = {n};

@@ -5,14 +5,17 @@
 static const struct {
   const char *lines, *sentence;
 } refused[] = {
-    {"input x f32[2]\nnode n Relu (x, x) -> (y ?)\n", "node 'n' (Relu): it has 2 inputs; it takes 1 to 1"},
+    {"input x f32[2]\nnode n Relu (x, x) -> (y ?)\n",
+     "node 'n' (Relu): it has 2 inputs; it takes 1 to 1"},
     {"input x f32[2]\nnode n Relu (-) -> (y ?)\n", "node 'n' (Relu): its input 0 is left out"},
     {"input x f32[2]\nnode n Sum (x, -) -> (y ?)\n", "node 'n' (Sum): its input 1 is left out"},
-    {"input x f32[2]\nnode n Relu (x) -> (y ?, z ?)\n", "node 'n' (Relu): it has 2 outputs; it makes 1"},
+    {"input x f32[2]\nnode n Relu (x) -> (y ?, z ?)\n",
+     "node 'n' (Relu): it has 2 outputs; it makes 1"},
     {"input x f32[2]\nnode n Relu (x) -> ()\n", "node 'n' (Relu): it has 0 outputs; it makes 1"},
     {"input x f32[2]\nnode n LeakyRelu (x) -> (y ?) alpa=1.0\n",
      "node 'n' (LeakyRelu): it has no attribute 'alpa'; did you mean 'alpha'?"},
-    {"input x f32[2]\nnode n Relu (x) -> (y ?) zzz=1\n", "node 'n' (Relu): it has no attribute 'zzz'"},
+    {"input x f32[2]\nnode n Relu (x) -> (y ?) zzz=1\n",
+     "node 'n' (Relu): it has no attribute 'zzz'"},
     {"input x f32[2]\nnode n LeakyRelu (x) -> (y ?) alpha=1\n",
      "node 'n' (LeakyRelu): attribute 'alpha' must be a float, not an integer"},
     {"input x f32[2]\nnode n Cast (x) -> (y ?)\n", "node 'n' (Cast): it needs attribute 'to'"},
