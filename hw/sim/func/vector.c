@@ -8,6 +8,13 @@
 
 #define INLINE TARGET static inline __attribute__((always_inline))
 
+INLINE void widen(const int8_t *from, int count, void *out)
+{
+  int32_t *to = out;
+  for (int i = 0; i < count; i++)
+    to[i] = from[i];
+}
+
 INLINE void quant(const void *a, const int32_t *b, size_t lanes, int count, void *out)
 {
   const int32_t *x = a;

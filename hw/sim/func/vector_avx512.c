@@ -15,7 +15,8 @@
 INLINE void quant8(const __m256i *a, const __m256i *bias, const __m256i *multiplier, const __m256i *packed,
                    __m256i *out)
 {
-  const __m512i one = _mm512_set1_epi64(1), far = _mm512_set1_epi64(1 << 20);
+  const __m512i one = _mm512_set1_epi64(1);
+  const __m256i far = _mm256_set1_epi32(1 << 20), near = _mm256_set1_epi32(-(1 << 20));
   __m512i sum = _mm512_add_epi64(_mm512_cvtepi32_epi64(*a), _mm512_cvtepi32_epi64(*bias));
   __m512i m = _mm512_cvtepi32_epi64(_mm256_and_si256(*multiplier, _mm256_set1_epi32(0x7fffffff)));
   __m512i product = _mm512_mullo_epi64(sum, m);
@@ -25,32 +26,47 @@ INLINE void quant8(const __m256i *a, const __m256i *bias, const __m256i *multipl
   __m512i odd = _mm512_maskz_and_epi64(_mm512_test_epi64_mask(shift, shift), floor, one);
   __mmask8 up = _mm512_cmpgt_epu64_mask(_mm512_add_epi64(rest, odd), _mm512_srli_epi64(unit, 1));
   __m512i v = _mm512_mask_add_epi64(floor, up, floor, one);
-  v = _mm512_max_epi64(_mm512_min_epi64(v, far), _mm512_sub_epi64(_mm512_setzero_si512(), far));
+  __m256i r = _mm512_cvtsepi64_epi32(v); /* saturates, as do the next two: room for the zero point */
+  r = _mm256_max_epi32(_mm256_min_epi32(r, far), near);
   __m256i zero_point = _mm256_srai_epi32(_mm256_slli_epi32(*packed, 16), 24);
   __m256i lo = _mm256_srai_epi32(_mm256_slli_epi32(*packed, 8), 24), hi = _mm256_srai_epi32(*packed, 24);
-  __m256i near = _mm256_add_epi32(_mm512_cvtepi64_epi32(v), zero_point);
-  *out = _mm256_min_epi32(_mm256_max_epi32(near, lo), hi);
+  *out = _mm256_min_epi32(_mm256_max_epi32(_mm256_add_epi32(r, zero_point), lo), hi);
 }
 
-/* Four lanes are eight of which four are zero: zero shifted by nothing. */
-INLINE __m256i quant_lanes(const int32_t *a, const int32_t *b, size_t lanes, __mmask8 mask)
+/* Eight lanes, or four with zeros behind them: zero shifted by nothing. */
+INLINE __m256i read8(const int32_t *from, bool four)
 {
-  __m256i x = _mm256_maskz_loadu_epi32(mask, a), bias = _mm256_maskz_loadu_epi32(mask, b);
-  __m256i multiplier = _mm256_maskz_loadu_epi32(mask, b + lanes);
-  __m256i packed = _mm256_maskz_loadu_epi32(mask, b + 2 * lanes), z;
+  return four ? _mm256_zextsi128_si256(_mm_loadu_si128((const void *)from))
+              : _mm256_loadu_si256((const void *)from);
+}
+
+INLINE __m256i quant_lanes(const int32_t *a, const int32_t *b, size_t lanes, bool four)
+{
+  __m256i x = read8(a, four), bias = read8(b, four), multiplier = read8(b + lanes, four);
+  __m256i packed = read8(b + 2 * lanes, four), z;
   quant8(&x, &bias, &multiplier, &packed, &z);
   return z;
 }
 
+INLINE void widen(const int8_t *from, int count, void *out)
+{
+  if (count == 16)
+    _mm512_storeu_si512(out, _mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)from)));
+  else if (count == 8)
+    _mm256_storeu_si256(out, _mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)from)));
+  else
+    _mm_storeu_si128(out, _mm_cvtepi8_epi32(_mm_loadu_si32(from)));
+}
+
 INLINE void quant(const void *a, const int32_t *b, size_t lanes, int count, void *out)
 {
-  __m256i low = quant_lanes(a, b, lanes, count < 8 ? 0x0f : 0xff);
+  __m256i low = quant_lanes(a, b, lanes, count == 4);
   if (count == 4) {
     _mm_storeu_si128(out, _mm256_castsi256_si128(low));
   } else if (count == 8) {
     _mm256_storeu_si256(out, low);
   } else {
-    __m256i high = quant_lanes((const int32_t *)a + 8, b + 8, lanes, 0xff);
+    __m256i high = quant_lanes((const int32_t *)a + 8, b + 8, lanes, false);
     _mm512_storeu_si512(out, _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
   }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Included once for each kind of host, which has defined TARGET (a function attribute), NAME (the entry),
- * WIDEST (lanes of its largest vector) and a static function
+ * WIDEST (lanes of its largest vector) and two functions
  *
+ *   widen(from, count, out): count int8 to int32
  *   quant(a, b, lanes, count, out): tsr_quant_i32 of count lanes (16, 8 or 4); a and out are `count` int32
  *   of any type, b points to the first of three entries that are `lanes` apart
  *
@@ -69,8 +70,7 @@ struct nest {
     i32x##N x, z;                                                                                  \
     i8x##N narrow;                                                                                 \
     if (n->from_inp) {                                                                             \
-      memcpy(&narrow, n->inp + a, sizeof narrow);                                                  \
-      x = __builtin_convertvector(narrow, i32x##N);                                                \
+      widen(n->inp + a, N, &x);                                                                    \
     } else {                                                                                       \
       memcpy(&x, n->acc + a, sizeof x);                                                            \
     }                                                                                              \
@@ -124,20 +124,19 @@ INLINE void look_up(const struct nest *n, size_t d, size_t a, const int8_t *tabl
   }
 }
 
+/* All lanes of a point; d, a and b are elements (of a table: bytes). */
 INLINE void point(const struct nest *n, const int opcode, const int count, size_t d, size_t a, size_t b,
                   bool first)
 {
-  d *= n->lanes, a *= n->lanes;
   if (opcode == TSR_OP_RSUM || opcode == TSR_OP_RMAX) {
     for (size_t i = 0; i < n->lanes; i += n->row)
       reduce(n, opcode, d + i, a + i);
     return;
   }
   if (opcode == TSR_OP_LUT) {
-    look_up(n, d, a, n->lut + b * TSR_LUT_BYTES);
+    look_up(n, d, a, n->lut + b);
     return;
   }
-  b *= n->lanes;
   for (size_t i = 0; i < n->lanes; i += (size_t)count) {
     if (count == 16)
       chunk16(n, opcode, d + i, a + i, b + i, first);
@@ -148,38 +147,49 @@ INLINE void point(const struct nest *n, const int opcode, const int count, size_
   }
 }
 
-INLINE void inner(const struct nest *n, const int opcode, const int count, uint32_t i0, uint32_t i1)
+/* Micro-ops [uop, end) at `times` points of the inner loop, the first of which is (i0,i1,i2). */
+INLINE void inner(const struct nest *n, const int opcode, const int count, uint32_t i0, uint32_t i1,
+                  uint32_t i2, uint32_t times, const uint8_t *uop, const uint8_t *end)
 {
   const uint32_t *sd = n->insn->loop.step_dst, *sa = n->insn->loop.step_a, *sb = n->insn->loop.step_b;
+  const size_t width = n->lanes, width_b = opcode == TSR_OP_LUT ? TSR_LUT_BYTES : n->lanes;
   uint32_t flags = n->insn->loop.first;
-  bool may_first = (i0 == 0 || !(flags & 1)) && (i1 == 0 || !(flags & 2));
-  size_t d = i0 * sd[0] + i1 * sd[1], a = i0 * sa[0] + i1 * sa[1], b = i0 * sb[0] + i1 * sb[1];
-  for (uint32_t i2 = 0; i2 < n->insn->loop.n[2]; i2++, d += sd[2], a += sa[2], b += sb[2]) {
-    const uint8_t *uop = n->uops;
-    bool first = may_first && (i2 == 0 || !(flags & 4));
-    for (uint32_t u = 0; u < n->insn->loop.uop_count; u++, uop += TSR_UOP_BYTES)
-      point(n, opcode, count, d + tsr__le16(uop), a + tsr__le16(uop + 2), b + tsr__le16(uop + 4),
-            first && uop[6] & 1);
+  bool may_first = (i0 == 0 || !(flags & 1)) && (i1 == 0 || !(flags & 2)), each = !(flags & 4);
+  size_t step_d = sd[2] * width, step_a = sa[2] * width, step_b = sb[2] * width_b;
+  size_t base_d = i0 * sd[0] + i1 * sd[1] + i2 * sd[2], base_a = i0 * sa[0] + i1 * sa[1] + i2 * sa[2];
+  size_t base_b = i0 * sb[0] + i1 * sb[1] + i2 * sb[2];
+  for (; uop < end; uop += TSR_UOP_BYTES) {
+    size_t d = (base_d + tsr__le16(uop)) * width, a = (base_a + tsr__le16(uop + 2)) * width;
+    size_t b = (base_b + tsr__le16(uop + 4)) * width_b;
+    bool first = may_first && uop[6] & 1;
+    for (uint32_t k = 0; k < times; k++, d += step_d, a += step_a, b += step_b)
+      point(n, opcode, count, d, a, b, first && (i2 + k == 0 || each));
   }
 }
 
+/* A lone micro-op runs along the inner loop in one go; several take turns at each of its points. */
 INLINE void outer(const struct nest *n, const int opcode, const int count)
 {
-  for (uint32_t i0 = 0; i0 < n->insn->loop.n[0]; i0++)
-    for (uint32_t i1 = 0; i1 < n->insn->loop.n[1]; i1++)
-      inner(n, opcode, count, i0, i1);
+  const uint32_t *times = n->insn->loop.n;
+  const uint8_t *end = n->uops + (size_t)n->insn->loop.uop_count * TSR_UOP_BYTES;
+  bool lone = n->insn->loop.uop_count == 1;
+  for (uint32_t i0 = 0; i0 < times[0]; i0++)
+    for (uint32_t i1 = 0; i1 < times[1]; i1++)
+      for (uint32_t i2 = 0; i2 < times[2]; i2 += lone ? times[2] : 1)
+        inner(n, opcode, count, i0, i1, i2, lone ? times[2] : 1, n->uops, end);
 }
 
 /* One function for each row of the table, so that opcode and chunk are constants inside. */
 #define ROW(opcode)                                                                                \
-  TARGET static void run_##opcode(const struct nest *n)                                            \
+  TARGET static void run_##opcode(const struct nest *nest)                                         \
   {                                                                                                \
-    if (WIDEST >= 16 && n->lanes % 16 == 0)                                                        \
-      outer(n, TSR_OP_##opcode, 16);                                                               \
-    else if (WIDEST >= 8 && n->lanes % 8 == 0)                                                     \
-      outer(n, TSR_OP_##opcode, 8);                                                                \
+    const struct nest n = *nest; /* a copy that no store can change */                             \
+    if (WIDEST >= 16 && n.lanes % 16 == 0)                                                         \
+      outer(&n, TSR_OP_##opcode, 16);                                                              \
+    else if (WIDEST >= 8 && n.lanes % 8 == 0)                                                      \
+      outer(&n, TSR_OP_##opcode, 8);                                                               \
     else                                                                                           \
-      outer(n, TSR_OP_##opcode, 4);                                                                \
+      outer(&n, TSR_OP_##opcode, 4);                                                               \
   }
 ROW(ADD)
 ROW(SUB)
