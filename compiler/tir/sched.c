@@ -177,8 +177,9 @@ static enum tsr_status find_primitive(struct tir__edit *e, const struct primitiv
       continue;
     *out = &primitives[k];
     if (e->words < primitives[k].least || e->words > primitives[k].most)
-      return tsr_refuse(e->err, "%s takes other words than these %d; write '%s'", e->word[0],
-                        e->words - 1, primitives[k].usage);
+      return tsr_refuse(e->err, "too %s words for %s; write '%s'",
+                        e->words < primitives[k].least ? "few" : "many", e->word[0],
+                        primitives[k].usage);
     return TSR_OK;
   }
   const char *near = tsr_nearest(e->word[0], names, PRIMITIVES);

@@ -213,13 +213,47 @@ struct tir_program *lowered(struct tsr_arena *a, const struct tir_sched *s)
   return p;
 }
 
-struct tir_sched *scheduled(struct tsr_arena *a, const struct tir_func *f, const char *text)
+static void apply_lines(struct tsr_arena *a, struct tir_sched *s, const char *text)
 {
-  struct tir_sched *s = tir_sched_new(a, f);
   struct tsr_err err = {0};
   char *lines = tsr_arena_strdup(a, text), *at = NULL;
   for (char *line = strtok_r(lines, "\n", &at); line; line = strtok_r(NULL, "\n", &at))
     if (tir_sched_apply(s, &err, line))
       fail_msg("%s: %s", line, err.text);
+}
+
+struct tir_sched *scheduled(struct tsr_arena *a, const struct tir_func *f, const char *text)
+{
+  struct tir_sched *s = tir_sched_new(a, f);
+  apply_lines(a, s, text);
   return s;
+}
+
+const char *sched_outcome(struct tsr_arena *a, struct tir_sched *s, const char *line)
+{
+  struct tsr_err err = {0};
+  const char *before = tir_program_print(a, lowered(a, s));
+  const char *lines = tsr_arena_strdup(a, tir_sched_text(s));
+  if (tir_sched_apply(s, &err, line) == TSR_OK)
+    return strchr(tir_program_print(a, lowered(a, s)), '\n') + 1;
+  assert_string_equal(tir_program_print(a, lowered(a, s)), before);
+  assert_string_equal(tir_sched_text(s), lines);
+  return tsr_arena_strdup(a, err.text);
+}
+
+void expect_outcome(struct tsr_arena *a, const struct tir_intrinsics *intrinsics,
+                    const struct sched_case *c)
+{
+  struct tir_func *f = sched_parsed(a, c->func);
+  struct tir_sched *s = tir_sched_new(a, f), *again = tir_sched_new(a, f);
+  if (intrinsics) {
+    tir_sched_intrinsics(s, intrinsics);
+    tir_sched_intrinsics(again, intrinsics);
+  }
+  apply_lines(a, s, c->lines);
+  assert_string_equal(sched_outcome(a, s, c->line), c->outcome);
+  apply_lines(a, again, tir_sched_text(s));
+  struct tir_program *p = lowered(a, s);
+  assert_string_equal(tir_program_print(a, p), tir_program_print(a, lowered(a, again)));
+  expect_same_result(a, f, p, 1);
 }

@@ -20,4 +20,17 @@ struct tir_program *lowered(struct tsr_arena *a, const struct tir_sched *s);
 /* Applies the lines of `text` (separated by newlines) to a new schedule; all must be legal. */
 struct tir_sched *scheduled(struct tsr_arena *a, const struct tir_func *f, const char *text);
 
+/* Applies one line more. The program's text without its head where it is legal; else the refusal,
+ * after which the schedule must be as it was. */
+const char *sched_outcome(struct tsr_arena *a, struct tir_sched *s, const char *line);
+
+/* A func, lines that must be legal, and one line with its outcome. */
+struct sched_case {
+  const char *func, *lines, *line, *outcome;
+};
+/* intrinsics may be NULL. Legal outcomes also compute what the default schedule does, and replay.
+ */
+void expect_outcome(struct tsr_arena *a, const struct tir_intrinsics *intrinsics,
+                    const struct sched_case *c);
+
 #endif
