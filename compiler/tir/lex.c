@@ -60,6 +60,7 @@ static size_t sign_length(const char *s)
 void tir__next(struct tir__parser *p)
 {
   struct tir__lexer *l = &p->lex;
+  l->before = l->line;
   skip_space(l);
   size_t n = sign_length(l->at);
   l->token = TIR__SIGN;
@@ -94,14 +95,29 @@ bool tir__take(struct tir__parser *p, const char *text)
   return true;
 }
 
-bool tir__bad(struct tir__parser *p, const char *format, ...)
+static bool bad_at(struct tir__parser *p, int line, const char *format, va_list args)
 {
   char sentence[768];
+  vsnprintf(sentence, sizeof sentence, format, args);
+  tsr_refuse(p->err, "%s:%d: %s", p->name, line, sentence);
+  return false;
+}
+
+bool tir__bad(struct tir__parser *p, const char *format, ...)
+{
   va_list args;
   va_start(args, format);
-  vsnprintf(sentence, sizeof sentence, format, args);
+  bad_at(p, p->lex.before, format, args);
   va_end(args);
-  tsr_refuse(p->err, "%s:%d: %s", p->name, p->lex.line, sentence);
+  return false;
+}
+
+bool tir__bad_token(struct tir__parser *p, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  bad_at(p, p->lex.line, format, args);
+  va_end(args);
   return false;
 }
 
@@ -110,8 +126,8 @@ bool tir__bad_name(struct tir__parser *p, const char *what, const char *given, c
 {
   const char *near = tsr_nearest(given, known, n);
   if (near)
-    return tir__bad(p, "there is no %s '%s' here; did you mean '%s'?", what, given, near);
-  return tir__bad(p, "there is no %s '%s' here", what, given);
+    return tir__bad_token(p, "there is no %s '%s' here; did you mean '%s'?", what, given, near);
+  return tir__bad_token(p, "there is no %s '%s' here", what, given);
 }
 
 static const char *token_text(const struct tir__parser *p, char *buffer, size_t size)
@@ -130,16 +146,16 @@ bool tir__expect(struct tir__parser *p, const char *text)
   char found[300];
   if (tir__take(p, text))
     return true;
-  return tir__bad(p, "expected '%s', found %s", text, token_text(p, found, sizeof found));
+  return tir__bad_token(p, "expected '%s', found %s", text, token_text(p, found, sizeof found));
 }
 
 bool tir__take_name(struct tir__parser *p, const char *what, const char **out)
 {
   char found[300];
   if (p->lex.token != TIR__NAME)
-    return tir__bad(p, "expected the name of %s, found %s", what, token_text(p, found, sizeof found));
+    return tir__bad_token(p, "expected the name of %s, found %s", what, token_text(p, found, sizeof found));
   if (!tir__name_ok(p->lex.text))
-    return tir__bad(p, "'%s' can't name %s: it is a word of the language", p->lex.text, what);
+    return tir__bad_token(p, "'%s' can't name %s: it is a word of the language", p->lex.text, what);
   *out = tsr_arena_strdup(p->arena, p->lex.text);
   tir__next(p);
   return true;
@@ -149,11 +165,11 @@ bool tir__take_count(struct tir__parser *p, int64_t *out)
 {
   char found[300];
   if (p->lex.token != TIR__INTEGER)
-    return tir__bad(p, "expected a number, found %s", token_text(p, found, sizeof found));
+    return tir__bad_token(p, "expected a number, found %s", token_text(p, found, sizeof found));
   errno = 0;
   long long v = strtoll(p->lex.text, NULL, 10);
   if (errno)
-    return tir__bad(p, "the number %s does not fit 64 bits", p->lex.text);
+    return tir__bad_token(p, "the number %s does not fit 64 bits", p->lex.text);
   *out = v;
   tir__next(p);
   return true;

@@ -9,7 +9,7 @@ enum tir__token { TIR__END, TIR__NAME, TIR__INTEGER, TIR__DECIMAL, TIR__SIGN, TI
 
 struct tir__lexer {
   const char *at; /* behind the token */
-  int line;
+  int line, before; /* where the token is, and where the one before it was */
   enum tir__token token;
   char text[256]; /* of the token: a name, digits, or a sign such as "+=" */
 };
@@ -41,8 +41,10 @@ bool tir__take(struct tir__parser *p, const char *text); /* steps over it if it 
 bool tir__expect(struct tir__parser *p, const char *text);
 bool tir__take_name(struct tir__parser *p, const char *what, const char **out);
 bool tir__take_count(struct tir__parser *p, int64_t *out);
-/* "NAME:LINE: sentence"; returns false. */
+/* "NAME:LINE: sentence" about what was stepped over last; returns false. */
 bool tir__bad(struct tir__parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool tir__bad_token(struct tir__parser *p, const char *format, ...) /* about the token itself */
+    __attribute__((format(printf, 2, 3)));
 bool tir__bad_name(struct tir__parser *p, const char *what, const char *given, const char *const *known,
                    int n);
 

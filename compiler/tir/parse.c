@@ -91,7 +91,7 @@ static bool parse_end(struct tir__parser *p)
 {
   if (!tir__expect(p, "}"))
     return false;
-  return p->lex.token == TIR__END || tir__bad(p, "there is text behind the end: '%s'", p->lex.text);
+  return p->lex.token == TIR__END || tir__bad_token(p, "there is text behind the end: '%s'", p->lex.text);
 }
 
 /* --- stages ------------------------------------------------------------------------------------------------- */
@@ -313,11 +313,11 @@ static struct tir_stmt *parse_stmt(struct tir__parser *p)
   if (!store && tir__take(p, "if"))
     return parse_if(p);
   if (!store && tir__is(p, "call")) {
-    tir__bad(p, "calls of intrinsics can't be parsed: they come of tensorizing");
+    tir__bad_token(p, "calls of intrinsics can't be parsed: they come of tensorizing");
     return NULL;
   }
   if (p->lex.token != TIR__NAME) {
-    tir__bad(p, p->lex.token == TIR__END ? "the text ends before '}'" : "'%s' starts no statement",
+    tir__bad_token(p, p->lex.token == TIR__END ? "the text ends before '}'" : "'%s' starts no statement",
              p->lex.text);
     return NULL;
   }

@@ -27,7 +27,7 @@ static bool take_integer(struct tir__parser *p, bool negative, int64_t *out)
   errno = 0;
   *out = strtoll(text, NULL, 10);
   if (errno)
-    return tir__bad(p, "the integer %s does not fit 64 bits", text);
+    return tir__bad_token(p, "the integer %s does not fit 64 bits", text);
   tir__next(p);
   return true;
 }
@@ -47,7 +47,7 @@ static tir_e parse_number(struct tir__parser *p)
   if (p->lex.token == TIR__DECIMAL)
     return tir_float(p->arena, TSR_F32, take_decimal(p, negative));
   if (p->lex.token != TIR__INTEGER)
-    return refused(tir__bad(p, "'-' stands between two operands or before a number; write 0 - x"));
+    return refused(tir__bad_token(p, "'-' stands between two operands or before a number; write 0 - x"));
   return take_integer(p, negative, &value) ? tir_index(p->arena, value) : NULL;
 }
 
@@ -113,6 +113,7 @@ static tir_e parse_var(struct tir__parser *p)
     if (!strcmp(name, known[i]))
       return tir_use(p->arena, p->var[i]);
   }
+  p->lex.line = p->lex.before;
   return refused(tir__bad_name(p, "variable", name, known, p->vars));
 }
 
@@ -226,7 +227,7 @@ static tir_e parse_atom(struct tir__parser *p)
   if (tir__is(p, "."))
     return parse_var(p);
   if (p->lex.token != TIR__NAME)
-    return refused(tir__bad(p, p->lex.token == TIR__END ? "the text ends in an expression"
+    return refused(tir__bad_token(p, p->lex.token == TIR__END ? "the text ends in an expression"
                                                         : "'%s' starts no expression", p->lex.text));
   const char *behind = p->lex.at + strspn(p->lex.at, " \t\r");
   if (*behind == '[')
