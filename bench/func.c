@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How fast the functional device computes on one core, beside what the core itself can do: GEMM against
- * a loop of nothing but vpdpbusd on registers, vector rows against an int32 array sum in the first
- * cache. Every number is the best of several runs of a program that is the same work many times over. */
+/* How fast the functional device computes on one core, beside what the core itself can do: GEMM
+ * against a loop of nothing but vpdpbusd on registers, vector rows against an int32 array sum in
+ * the first cache. Every number is the best of several runs of a program that is the same work many
+ * times over. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +31,11 @@ __attribute__((target("avx512f,avx512vnni"))) static void dots(int turns)
 #define DOT(n) "vpdpbusd %%zmm31, %%zmm30, %%zmm" #n "\n\t"
   while (turns-- > 0)
     __asm__ volatile(DOT(0) DOT(1) DOT(2) DOT(3) DOT(4) DOT(5) DOT(6) DOT(7) DOT(8) DOT(9) DOT(10)
-                     DOT(11) DOT(12) DOT(13) DOT(14) DOT(15)
+                         DOT(11) DOT(12) DOT(13) DOT(14) DOT(15)
                      :
                      :
-                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 #undef DOT
 }
 
@@ -79,7 +80,8 @@ static double add_peak(void)
 
 /* ---- programs ---- */
 
-/* Micro-ops at the front of the window, one LOAD of them, `times` copies of one instruction, FINISH. */
+/* Micro-ops at the front of the window, one LOAD of them, `times` copies of one instruction,
+ * FINISH. */
 struct work {
   struct tsr_uop uops[MOST_UOPS];
   uint32_t uop_count;
@@ -105,8 +107,8 @@ static uint8_t *program(const struct work *work, int times)
   load.dma.nx = work->uop_count;
   load.dma.ny = load.dma.nz = 1;
   encode(words, 0, &load);
-  struct tsr_insn sync = {.opcode = TSR_OP_SYNC, .engine = tsr_insn_engine(&work->insn),
-                          .wait = 1u << TSR_ENGINE_LOAD};
+  struct tsr_insn sync = {
+      .opcode = TSR_OP_SYNC, .engine = tsr_insn_engine(&work->insn), .wait = 1u << TSR_ENGINE_LOAD};
   encode(words, 1, &sync);
   for (int i = 0; i < times; i++)
     encode(words, (size_t)i + 2, &work->insn);
@@ -119,8 +121,8 @@ static double seconds_of(struct tsr_func *func, const struct work *work, int tim
   uint8_t *words = program(work, times);
   struct tsr_func_result result;
   double start = now();
-  enum tsr_trap trap = tsr_func_run(func, words, (size_t)times + 3, window, MOST_UOPS * TSR_UOP_BYTES,
-                                    &result);
+  enum tsr_trap trap = tsr_func_run(func, words, (size_t)times + 3, window,
+                                    MOST_UOPS * TSR_UOP_BYTES, &result);
   double seconds = now() - start;
   free(words);
   if (trap != TSR_TRAP_NONE) {
@@ -160,12 +162,13 @@ struct reporter {
   double dot, add; /* peaks */
 };
 
-static void row(const struct reporter *to, const char *name, double ours, double peer, const char *units,
-                const char *peer_name)
+static void row(const struct reporter *to, const char *name, double ours, double peer,
+                const char *units, const char *peer_name)
 {
   if (to->json)
     printf("{\"bench\":\"func\",\"case\":\"%s\",\"ours\":%.2f,\"peer\":%.2f,\"units\":\"%s\","
-           "\"peer_name\":\"%s\"}\n", name, ours, peer, units, peer_name);
+           "\"peer_name\":\"%s\"}\n",
+           name, ours, peer, units, peer_name);
   else
     printf("%-36s %8.1f %8.1f %-9s %5.1f %%  %s\n", name, ours, peer, units,
            peer > 0 ? 100 * ours / peer : 0, peer_name);
@@ -240,10 +243,11 @@ static void gemm_row(const struct reporter *to, const struct shape *s, const str
   struct tsr_design design;
   char name[96];
   open_point(s->point, &design);
-  double macs = (double)s->h * s->w * s->k * s->k * s->in * s->out * design.batch * design.block_in *
-                design.block_out;
+  double macs = (double)s->h * s->w * s->k * s->k * s->in * s->out * design.batch *
+                design.block_in * design.block_out;
   snprintf(name, sizeof name, "gemm %s %s%s", s->point, s->name, nest);
-  row(to, name, macs / measure(&design, work) / 1e9, to->dot, "GMAC/s", "vpdpbusd peak of this core");
+  row(to, name, macs / measure(&design, work) / 1e9, to->dot, "GMAC/s",
+      "vpdpbusd peak of this core");
 }
 
 static void gemm_rows(const struct reporter *to)

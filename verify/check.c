@@ -62,13 +62,15 @@ enum tsr_second tsr_check_second(int opcode)
   }
 }
 
-static struct operand operand(const struct tsr_design *design, const struct tsr_insn *insn, int field,
-                              int buffer)
+static struct operand operand(const struct tsr_design *design, const struct tsr_insn *insn,
+                              int field, int buffer)
 {
   const uint32_t *steps[3] = {insn->loop.step_dst, insn->loop.step_a, insn->loop.step_b};
-  static const char *const names[TSR_BUFFER_COUNT] = {
-      [TSR_BUFFER_INP] = "INP", [TSR_BUFFER_WGT] = "WGT", [TSR_BUFFER_ACC] = "ACC",
-      [TSR_BUFFER_OUT] = "OUT", [TSR_BUFFER_LUT] = "LUT"};
+  static const char *const names[TSR_BUFFER_COUNT] = {[TSR_BUFFER_INP] = "INP",
+                                                      [TSR_BUFFER_WGT] = "WGT",
+                                                      [TSR_BUFFER_ACC] = "ACC",
+                                                      [TSR_BUFFER_OUT] = "OUT",
+                                                      [TSR_BUFFER_LUT] = "LUT"};
   int64_t depth = tsr_design_depth(design, buffer);
   struct operand o = {names[buffer], "dab"[field], field, depth, 0, depth, 0, steps[field]};
   if (buffer == TSR_BUFFER_ACC) {
@@ -78,7 +80,8 @@ static struct operand operand(const struct tsr_design *design, const struct tsr_
   return o;
 }
 
-static int operands(const struct tsr_design *design, const struct tsr_insn *insn, struct operand out[3])
+static int operands(const struct tsr_design *design, const struct tsr_insn *insn,
+                    struct operand out[3])
 {
   static const int dst[] = {TSR_BUFFER_ACC, TSR_BUFFER_OUT, TSR_BUFFER_INP};
   bool gemm = insn->opcode == TSR_OP_GEMM;
@@ -111,8 +114,8 @@ static int64_t span(const struct tsr_insn *insn, const uint32_t step[3], int fro
   return sum;
 }
 
-/* Whether every micro-op of the sequence is good, judged from the extremes of each field; false also
- * where only a closer look can tell. */
+/* Whether every micro-op of the sequence is good, judged from the extremes of each field; false
+ * also where only a closer look can tell. */
 static bool all_good(const struct tsr_insn *insn, const struct operand *list, int count,
                      const uint8_t *uops)
 {
@@ -135,9 +138,9 @@ static bool all_good(const struct tsr_insn *insn, const struct operand *list, in
   return true;
 }
 
-/* The first loop point at which base + point . step > limit; the far corner is known to be there. */
-static void first_past(const struct tsr_insn *insn, const uint32_t step[3], int64_t base, int64_t limit,
-                       int64_t point[3])
+/* The first loop point at which base + point . step > limit; the far corner is known to be one. */
+static void first_past(const struct tsr_insn *insn, const uint32_t step[3], int64_t base,
+                       int64_t limit, int64_t point[3])
 {
   for (int k = 0; k < 3; k++) {
     int64_t short_by = limit + 1 - base - span(insn, step, k + 1);
@@ -154,8 +157,8 @@ static bool earlier(const int64_t a[3], const int64_t b[3])
   return false;
 }
 
-/* Keeps the offence if it comes before what was found: micro-ops are visited in order, so that at equal
- * loop points the earlier one stays. */
+/* Keeps the offence if it comes before what was found: micro-ops are visited in order, so that at
+ * equal loop points the earlier one stays. */
 static void judge(const struct tsr_insn *insn, const struct operand *o, uint32_t uop, int64_t base,
                   struct offence *found)
 {
@@ -174,8 +177,8 @@ static void judge(const struct tsr_insn *insn, const struct operand *o, uint32_t
   found->index = base + point[0] * o->step[0] + point[1] * o->step[1] + point[2] * o->step[2];
 }
 
-static struct offence first_offence(const struct tsr_insn *insn, const struct operand *list, int count,
-                                    const uint8_t *uops)
+static struct offence first_offence(const struct tsr_insn *insn, const struct operand *list,
+                                    int count, const uint8_t *uops)
 {
   static const int64_t origin[3];
   struct offence found = {0};
@@ -196,11 +199,13 @@ static enum tsr_trap say_offence(const struct report *to, const struct offence *
 {
   const struct operand *o = found->operand;
   if (!o && found->index & ~1)
-    return say(to, TSR_TRAP_FIELD, "micro-op %" PRIu32 " has reserved flag bits set (0x%04" PRIx64 ")",
-               found->uop, (uint64_t)found->index);
+    return say(to, TSR_TRAP_FIELD,
+               "micro-op %" PRIu32 " has reserved flag bits set (0x%04" PRIx64 ")", found->uop,
+               (uint64_t)found->index);
   if (!o)
     return say(to, TSR_TRAP_FIELD,
-               "micro-op %" PRIu32 " sets overwrite, which has no meaning for this opcode", found->uop);
+               "micro-op %" PRIu32 " sets overwrite, which has no meaning for this opcode",
+               found->uop);
   int64_t bad = found->index; /* the first of the entries read that is not allowed */
   if (bad >= o->low && bad < o->high)
     bad = o->high;
@@ -208,8 +213,9 @@ static enum tsr_trap say_offence(const struct report *to, const struct offence *
   int n = snprintf(at, sizeof at, "%s index %" PRId64 " (%c", o->buffer, bad, o->role);
   if (bad != found->index)
     n += snprintf(at + n, sizeof at - (size_t)n, "+%" PRId64, bad - found->index);
-  snprintf(at + n, sizeof at - (size_t)n, ") at loop point (%" PRId64 ",%" PRId64 ",%" PRId64
-           "), micro-op %" PRIu32, found->point[0], found->point[1], found->point[2], found->uop);
+  snprintf(at + n, sizeof at - (size_t)n,
+           ") at loop point (%" PRId64 ",%" PRId64 ",%" PRId64 "), micro-op %" PRIu32,
+           found->point[0], found->point[1], found->point[2], found->uop);
   if (bad >= o->depth)
     return say(to, TSR_TRAP_INDEX, "%s; the scratchpad has %" PRId64 " entries", at, o->depth);
   return say(to, TSR_TRAP_INDEX, "%s lies in bank %d, which the instruction does not name", at,
@@ -246,15 +252,20 @@ static enum tsr_trap check_align(const struct tsr_design *design, const struct r
 {
   const struct tsr_insn *insn = to->insn;
   uint64_t beat = (uint64_t)tsr_design_beat(design);
-  const struct { const char *what; uint64_t value; bool used; } list[] = {
+  const struct {
+    const char *what;
+    uint64_t value;
+    bool used;
+  } list[] = {
       {"DRAM offset", insn->dma.dram, true},
       {"row stride", insn->dma.sy, insn->dma.ny > 1},
       {"plane stride", insn->dma.sz, insn->dma.nz > 1},
   };
   for (int k = 0; k < 3; k++)
     if (list[k].used && list[k].value % beat)
-      return say(to, TSR_TRAP_ALIGN, "%s %" PRIu64 " is no multiple of the AXI beat of %" PRIu64 " bytes",
-                 list[k].what, list[k].value, beat);
+      return say(to, TSR_TRAP_ALIGN,
+                 "%s %" PRIu64 " is no multiple of the AXI beat of %" PRIu64 " bytes", list[k].what,
+                 list[k].value, beat);
   return TSR_TRAP_NONE;
 }
 
@@ -266,21 +277,24 @@ static enum tsr_trap check_dma(const struct tsr_design *design, const struct rep
   uint64_t depth = (uint64_t)tsr_design_depth(design, insn->dma.buffer);
   const char *name = tsr_buffer_name(insn->dma.buffer);
   if (end > depth)
-    return say(to, TSR_TRAP_INDEX, "%s entries %" PRIu32 " to %" PRIu64 "; the scratchpad has %" PRIu64
-               " entries", name, insn->dma.sram, end - 1, depth);
+    return say(to, TSR_TRAP_INDEX,
+               "%s entries %" PRIu32 " to %" PRIu64 "; the scratchpad has %" PRIu64 " entries",
+               name, insn->dma.sram, end - 1, depth);
   uint64_t row = (uint64_t)insn->dma.nx * (uint64_t)tsr_design_dram_entry(design, insn->dma.buffer);
-  uint64_t last = insn->dma.dram + (insn->dma.ny - 1) * insn->dma.sy + (insn->dma.nz - 1) * insn->dma.sz;
+  uint64_t last = insn->dma.dram + (insn->dma.ny - 1) * insn->dma.sy +
+                  (insn->dma.nz - 1) * insn->dma.sz;
   if (last + row > window_bytes)
-    return say(to, TSR_TRAP_WINDOW, "DRAM bytes up to %" PRIu64 "; the window has %" PRIu64 " bytes",
-               last + row - 1, window_bytes);
+    return say(to, TSR_TRAP_WINDOW,
+               "DRAM bytes up to %" PRIu64 "; the window has %" PRIu64 " bytes", last + row - 1,
+               window_bytes);
   return check_align(design, to);
 }
 
 /* ---- any instruction ---- */
 
 enum tsr_trap tsr_check_insn(const struct tsr_design *design, size_t index,
-                             const struct tsr_insn *insn, const uint8_t *uops, uint64_t window_bytes,
-                             char *text, size_t size)
+                             const struct tsr_insn *insn, const uint8_t *uops,
+                             uint64_t window_bytes, char *text, size_t size)
 {
   struct report to = {index, insn, text, size};
   switch (tsr_opcode_format(insn->opcode)) {

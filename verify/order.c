@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void tsr_order_init(struct tsr_arena *arena, const struct tsr_design *design, struct tsr_order *order)
+void tsr_order_init(struct tsr_arena *arena, const struct tsr_design *design,
+                    struct tsr_order *order)
 {
   memset(order, 0, sizeof *order);
   order->queue_depth = design->queue_depth;
@@ -119,7 +120,8 @@ bool tsr_order_idle(const struct tsr_order *order)
   return true;
 }
 
-static void add(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void add(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void add(char *text, size_t size, const char *format, ...)
 {
   size_t length = strlen(text);
@@ -136,7 +138,8 @@ static void explain_engine(const struct tsr_order *order, int engine, char *text
   add(text, size, "; %s waits at instruction %zu (%s)", tsr_engine_name(engine),
       head(order, engine)->index, tsr_opcode_name(insn->opcode));
   for (int other = 0; other < TSR_ENGINE_COUNT; other++) {
-    if (queue->ended && insn->signal >> other & 1 && order->tokens[engine][other] == order->token_depth)
+    if (queue->ended && insn->signal >> other & 1 &&
+        order->tokens[engine][other] == order->token_depth)
       add(text, size, ", to give %s a token where %d wait already", tsr_engine_name(other),
           order->token_depth);
     if (!queue->ended && insn->wait >> other & 1 && order->tokens[other][engine] == 0)
@@ -144,7 +147,8 @@ static void explain_engine(const struct tsr_order *order, int engine, char *text
   }
 }
 
-void tsr_order_explain(const struct tsr_order *order, size_t fetch, bool finish, char *text, size_t size)
+void tsr_order_explain(const struct tsr_order *order, size_t fetch, bool finish, char *text,
+                       size_t size)
 {
   snprintf(text, size, "no engine can go on");
   for (int e = 0; e < TSR_ENGINE_COUNT; e++)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What tokens and queues allow: the part of the machine that decides which instruction may run.
  *
- * Fetch hands instructions in program order to four queues. The head of a queue may begin when every
- * engine that it waits for has left it a token; it takes all of them at once. When it has ended it
- * gives all of its tokens at once, as soon as every one of those counters has room, and only then
- * leaves its queue: an instruction that cannot signal blocks its engine. Each counter and each queue has
- * one writer and one reader, so whether a program gets stuck does not depend on the order in which
- * ready engines are picked.
+ * Fetch hands instructions in program order to four queues. The head of a queue may begin when
+ * every engine that it waits for has left it a token; it takes all of them at once. When it has
+ * ended it gives all of its tokens at once, as soon as every one of those counters has room, and
+ * only then leaves its queue: an instruction that cannot signal blocks its engine. Each counter and
+ * each queue has one writer and one reader, so whether a program gets stuck does not depend on the
+ * order in which ready engines are picked.
  *
- * The functional simulator runs instructions in such an order; the checker walks one without running
- * anything. A caller picks among the ready engines as it likes. */
+ * The functional simulator runs instructions in such an order; the checker walks one without
+ * running anything. A caller picks among the ready engines as it likes. */
 #ifndef TSR_VERIFY_ORDER_H
 #define TSR_VERIFY_ORDER_H
 
@@ -35,10 +35,11 @@ struct tsr_order {
 };
 
 /* The queues' slots live in the arena; an order can be started again and again. */
-void tsr_order_init(struct tsr_arena *arena, const struct tsr_design *design, struct tsr_order *order);
+void tsr_order_init(struct tsr_arena *arena, const struct tsr_design *design,
+                    struct tsr_order *order);
 void tsr_order_start(struct tsr_order *order);
 
-/* Fetch: false, and nothing done, while the queue of insn's engine is full. FINISH is not queued. */
+/* Fetch: false, and nothing done, while the queue of insn's engine is full. Not for FINISH. */
 bool tsr_order_push(struct tsr_order *order, size_t index, const struct tsr_insn *insn);
 
 /* Bit e: the head of engine e's queue may begin. */
@@ -54,7 +55,8 @@ bool tsr_order_idle(const struct tsr_order *order);
 
 /* For a program that is stuck: a sentence of what each engine waits for, and the oldest instruction
  * that waits. `fetch` is where fetch stands; finish tells that a FINISH is there. */
-void tsr_order_explain(const struct tsr_order *order, size_t fetch, bool finish, char *text, size_t size);
+void tsr_order_explain(const struct tsr_order *order, size_t fetch, bool finish, char *text,
+                       size_t size);
 size_t tsr_order_stuck(const struct tsr_order *order, int *engine);
 
 #endif

@@ -10,8 +10,8 @@ enum { GRAIN = 8 }; /* bytes of the image that one mark stands for */
 struct tsr__uops {
   const struct tsr_design *design;
   const struct tsr_program *program;
-  uint8_t *now;   /* the scratchpad */
-  uint8_t *marks; /* one byte a grain of the image: loaded as micro-ops; NULL until the first load */
+  uint8_t *now; /* the scratchpad */
+  uint8_t *marks; /* a byte a grain of the image: loaded as micro-ops; NULL until the first load */
   struct tsr_arena *arena;
 };
 
@@ -22,7 +22,8 @@ struct tsr__uops *tsr__uops_new(struct tsr_arena *arena, const struct tsr_design
   uops->design = design;
   uops->program = program;
   uops->arena = arena;
-  uops->now = tsr_arena_alloc(arena, (size_t)tsr_design_depth(design, TSR_BUFFER_UOP) * TSR_UOP_BYTES);
+  uops->now = tsr_arena_alloc(arena,
+                              (size_t)tsr_design_depth(design, TSR_BUFFER_UOP) * TSR_UOP_BYTES);
   return uops;
 }
 
@@ -66,9 +67,10 @@ bool tsr__uops_load(struct tsr__uops *uops, size_t index, const struct tsr_insn 
   }
   if (unknown)
     snprintf(text, size,
-             "instruction %zu (load, load): %" PRIu64 " bytes of micro-ops come from behind the program's "
-             "data image of %zu bytes, where nothing is known of them", index, unknown,
-             uops->program->data_bytes);
+             "instruction %zu (load, load): %" PRIu64
+             " bytes of micro-ops come from behind the program's "
+             "data image of %zu bytes, where nothing is known of them",
+             index, unknown, uops->program->data_bytes);
   return unknown == 0;
 }
 
@@ -76,18 +78,21 @@ bool tsr__uops_stored(const struct tsr__uops *uops, size_t index, const struct t
                       char *text, size_t size)
 {
   uint64_t image = uops->program->data_bytes;
-  uint64_t row = (uint64_t)insn->dma.nx * (uint64_t)tsr_design_dram_entry(uops->design, insn->dma.buffer);
+  uint64_t row = (uint64_t)insn->dma.nx *
+                 (uint64_t)tsr_design_dram_entry(uops->design, insn->dma.buffer);
   for (uint32_t z = 0; uops->marks && z < insn->dma.nz; z++)
     for (uint32_t y = 0; y < insn->dma.ny; y++) {
       uint64_t from = insn->dma.dram + z * insn->dma.sz + y * insn->dma.sy;
       uint64_t end = from + row < image ? from + row : image;
       if (from >= end)
         continue;
-      const uint8_t *mark = memchr(uops->marks + from / GRAIN, 1, (end - 1) / GRAIN - from / GRAIN + 1);
+      const uint8_t *mark = memchr(uops->marks + from / GRAIN, 1,
+                                   (end - 1) / GRAIN - from / GRAIN + 1);
       if (!mark)
         continue;
       snprintf(text, size,
-               "instruction %zu (store, store): writes over micro-ops of the program at DRAM byte %" PRIu64,
+               "instruction %zu (store, store): writes over micro-ops of the program at DRAM byte "
+               "%" PRIu64,
                index, (uint64_t)(mark - uops->marks) * GRAIN);
       return true;
     }

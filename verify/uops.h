@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The micro-op scratchpad as a program fills it, known without running the program: its LOADs of UOP
- * are followed in program order through the program's data image. For that to be the truth, micro-ops
- * must come from the image and no STORE may write over them; both are found out here. */
+/* The micro-op scratchpad as a program fills it, known without running the program: its LOADs of
+ * UOP are followed in program order through the program's data image. For that to be the truth,
+ * micro-ops must come from the image and no STORE may write over them; both are found out here. */
 #ifndef TSR_VERIFY_UOPS_H
 #define TSR_VERIFY_UOPS_H
 

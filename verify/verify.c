@@ -21,7 +21,7 @@ struct checker {
   const struct tsr_design *design;
   const struct tsr_program *program;
   struct tsr_findings *out;
-  size_t end; /* instructions before the first FINISH or word that does not decode */
+  size_t end;  /* instructions before the first FINISH or word that does not decode */
   bool finish; /* a FINISH is at `end` */
   char text[512];
 };
@@ -74,11 +74,14 @@ static void check_end(struct checker *c)
 {
   size_t count = c->program->insn_count;
   if (c->finish && c->end + 1 < count) {
-    snprintf(c->text, sizeof c->text, "instruction %zu (finish) ends the program; %zu instructions behind "
-             "it are never reached", c->end, count - c->end - 1);
+    snprintf(c->text, sizeof c->text,
+             "instruction %zu (finish) ends the program; %zu instructions behind "
+             "it are never reached",
+             c->end, count - c->end - 1);
     find(c, TSR_FINDING_END, c->end, TSR_ENGINE_FETCH);
   } else if (c->end == count) {
-    snprintf(c->text, sizeof c->text, "instruction %zu: the program ends here without finish", count);
+    snprintf(c->text, sizeof c->text, "instruction %zu: the program ends here without finish",
+             count);
     find(c, TSR_FINDING_END, count, TSR_ENGINE_FETCH);
   }
 }
@@ -126,8 +129,9 @@ static void check_balance(struct checker *c, const struct tsr_order *order)
       int left = order->tokens[from][to];
       if (!left)
         continue;
-      snprintf(c->text, sizeof c->text, "instruction %zu (finish): %d token%s from %s to %s %s left over",
-               c->end, left, left > 1 ? "s" : "", tsr_engine_name(from), tsr_engine_name(to),
+      snprintf(c->text, sizeof c->text,
+               "instruction %zu (finish): %d token%s from %s to %s %s left over", c->end, left,
+               left > 1 ? "s" : "", tsr_engine_name(from), tsr_engine_name(to),
                left > 1 ? "are" : "is");
       find(c, TSR_FINDING_BALANCE, c->end, to);
     }

@@ -24,8 +24,8 @@ struct tsr_finding {
   enum tsr_finding_kind kind;
   size_t insn;      /* index in the stream */
   int engine;
-  const char *text; /* "instruction 12 (gemm, matrix): WGT index 1030 at loop point (0,3,1), micro-op 2;
-                       the scratchpad has 1024 entries" */
+  const char *text; /* "instruction 12 (gemm, matrix): WGT index 1030 (b) at loop point (0,3,1),
+                       micro-op 2; the scratchpad has 1024 entries" */
 };
 
 struct tsr_findings {
@@ -33,8 +33,9 @@ struct tsr_findings {
   size_t listed, count;
 };
 
-/* Findings live in the arena. Micro-ops are read from the program's data image through the LOADs of UOP
- * that precede their use in program order. */
+/* Findings live in the arena. Micro-ops are read from the program's data image through the LOADs of
+ * UOP that precede their use in program order; one that the image does not hold, or that a STORE of
+ * the program writes over, is a WINDOW finding. A design hash that differs is a WORD finding. */
 void tsr_verify(struct tsr_arena *arena, const struct tsr_design *design,
                 const struct tsr_program *program, struct tsr_findings *out);
 

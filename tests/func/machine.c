@@ -52,7 +52,8 @@ static void *pad(struct machine *m, int buffer)
   return tsr_func_scratchpad(m->func, buffer, &bytes);
 }
 
-void machine_uop(struct machine *m, uint32_t at, uint32_t dst, uint32_t a, uint32_t b, bool overwrite)
+void machine_uop(struct machine *m, uint32_t at, uint32_t dst, uint32_t a, uint32_t b,
+                 bool overwrite)
 {
   struct tsr_err err = {0};
   struct tsr_uop uop = {dst, a, b, overwrite};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A device, a window and a program under construction, for the tests of the simulator and the checker. */
+/* A device, a window and a program under construction, for the tests of the simulator and the
+ * checker. */
 #ifndef TSR_TESTS_FUNC_MACHINE_H
 #define TSR_TESTS_FUNC_MACHINE_H
 
@@ -29,11 +30,12 @@ struct machine *machine_open(const char *point);
 void machine_close(struct machine *m);
 
 void machine_add(struct machine *m, const struct tsr_insn *insn); /* that must encode */
-enum tsr_trap machine_run(struct machine *m);                      /* adds FINISH, runs, empties the program */
-enum tsr_trap machine_run_as_is(struct machine *m);                /* no FINISH is added */
+enum tsr_trap machine_run(struct machine *m);       /* adds FINISH, runs, empties the program */
+enum tsr_trap machine_run_as_is(struct machine *m); /* no FINISH is added */
 
 /* Writes into a scratchpad directly. */
-void machine_uop(struct machine *m, uint32_t at, uint32_t dst, uint32_t a, uint32_t b, bool overwrite);
+void machine_uop(struct machine *m, uint32_t at, uint32_t dst, uint32_t a, uint32_t b,
+                 bool overwrite);
 int8_t *machine_i8(struct machine *m, int buffer);
 int32_t *machine_acc(struct machine *m);
 int machine_depth(const struct machine *m, int buffer);

@@ -47,7 +47,8 @@ static int64_t element(const uint8_t *at, int bytes)
 }
 
 /* Element e of entry `at` of the box, as the scratchpad must hold it. */
-static int64_t wanted(const struct machine *m, const struct tsr_insn *l, uint32_t at, int e, int bytes)
+static int64_t wanted(const struct machine *m, const struct tsr_insn *l, uint32_t at, int e,
+                      int bytes)
 {
   int entry = tsr_design_dram_entry(&m->design, l->dma.buffer);
   uint32_t width = l->dma.xl + l->dma.nx + l->dma.xr, height = l->dma.yl + l->dma.ny + l->dma.yr;
@@ -77,7 +78,9 @@ static void check_load(struct machine *m, int buffer, const uint32_t b[7])
   for (uint32_t i = 0; i < SRAM + count + 1; i++)
     for (int e = 0; e < elements; e++) {
       bool inside = i >= SRAM && i < SRAM + count;
-      int64_t want = inside ? wanted(m, &load, i - SRAM, e, in_dram) : here == 4 ? 0x3c3c3c3c : 0x3c;
+      int64_t want = inside      ? wanted(m, &load, i - SRAM, e, in_dram)
+                     : here == 4 ? 0x3c3c3c3c
+                                 : 0x3c;
       if (element(pad + (i * (uint32_t)elements + (uint32_t)e) * (uint32_t)here, here) != want)
         fail_msg("%s, %s, entry %u, element %d", m->design.name, tsr_buffer_name(buffer), i, e);
     }

@@ -47,7 +47,7 @@ static struct nest random_nest(struct machine *m, uint64_t *r)
   random_steps(r, &nest, nest.insn.loop.step_dst, &room[0]);
   random_steps(r, &nest, nest.insn.loop.step_a, &room[1]);
   random_steps(r, &nest, nest.insn.loop.step_b, &room[2]);
-  uint32_t style = machine_below(r, 4); /* of dst: one, some, rising, anything */
+  uint32_t style = machine_below(r, 4);     /* of dst: one, some, rising, anything */
   uint32_t overwrite = machine_below(r, 4); /* never, first micro-op, always, sometimes */
   uint32_t base = machine_below(r, room[0] + 1);
   bool one_b = style == 2 || machine_below(r, 3) == 0;
@@ -56,14 +56,15 @@ static struct nest random_nest(struct machine *m, uint64_t *r)
                    : style == 1 ? machine_below(r, room[0] < 3 ? room[0] + 1 : 3)
                    : style == 2 ? (u < room[0] ? u : room[0])
                                 : machine_below(r, room[0] + 1);
-    nest.uops[u] = (struct tsr_uop){dst, machine_below(r, room[1] + 1),
-                                    one_b ? room[2] : machine_below(r, room[2] + 1),
-                                    overwrite == 1 ? u == 0 : overwrite == 2 || (overwrite && machine_below(r, 2))};
+    nest.uops[u] = (struct tsr_uop){
+        dst, machine_below(r, room[1] + 1), one_b ? room[2] : machine_below(r, room[2] + 1),
+        overwrite == 1 ? u == 0 : overwrite == 2 || (overwrite && machine_below(r, 2))};
   }
   return nest;
 }
 
-static void product(const struct tsr_design *d, int32_t *acc, const int8_t *inp, const int8_t *wgt, bool first)
+static void product(const struct tsr_design *d, int32_t *acc, const int8_t *inp, const int8_t *wgt,
+                    bool first)
 {
   for (int r = 0; r < d->batch; r++)
     for (int c = 0; c < d->block_out; c++) {
@@ -78,8 +79,8 @@ static void naive(const struct machine *m, const struct nest *nest, int32_t *acc
                   const int8_t *wgt)
 {
   const struct tsr_design *d = &m->design;
-  const uint32_t *n = nest->insn.loop.n, *sd = nest->insn.loop.step_dst, *sa = nest->insn.loop.step_a,
-                 *sb = nest->insn.loop.step_b;
+  const uint32_t *n = nest->insn.loop.n, *sd = nest->insn.loop.step_dst,
+                 *sa = nest->insn.loop.step_a, *sb = nest->insn.loop.step_b;
   for (uint32_t i = 0; i < n[0]; i++)
     for (uint32_t j = 0; j < n[1]; j++)
       for (uint32_t k = 0; k < n[2]; k++)
@@ -105,7 +106,8 @@ static void fill(struct machine *m, int buffer, uint64_t *r)
     pad[i] = (uint8_t)machine_random(r);
 }
 
-static void check_nest(struct machine *m, const struct nest *nest, const int32_t *before, uint64_t seed)
+static void check_nest(struct machine *m, const struct nest *nest, const int32_t *before,
+                       uint64_t seed)
 {
   size_t bytes;
   int32_t *acc = tsr_func_scratchpad(m->func, TSR_BUFFER_ACC, &bytes), *want = malloc(bytes);
@@ -113,8 +115,8 @@ static void check_nest(struct machine *m, const struct nest *nest, const int32_t
   memcpy(want, before, bytes);
   naive(m, nest, want, machine_i8(m, TSR_BUFFER_INP), machine_i8(m, TSR_BUFFER_WGT));
   for (uint32_t u = 0; u < nest->insn.loop.uop_count; u++)
-    machine_uop(m, nest->insn.loop.uop_begin + u, nest->uops[u].dst, nest->uops[u].a, nest->uops[u].b,
-                nest->uops[u].overwrite);
+    machine_uop(m, nest->insn.loop.uop_begin + u, nest->uops[u].dst, nest->uops[u].a,
+                nest->uops[u].b, nest->uops[u].overwrite);
   for (enum tsr__path path = TSR__REFERENCE; path <= TSR__AVX512; path++) {
     if (tsr__func_limit(m->func, path) != path)
       continue;
@@ -123,7 +125,8 @@ static void check_nest(struct machine *m, const struct nest *nest, const int32_t
     if (machine_run(m) != TSR_TRAP_NONE)
       fail_msg("%s, seed %llu: %s", m->design.name, (unsigned long long)seed, m->result.text);
     if (memcmp(acc, want, bytes))
-      fail_msg("%s, path %d, seed %llu: sums differ", m->design.name, path, (unsigned long long)seed);
+      fail_msg("%s, path %d, seed %llu: sums differ", m->design.name, path,
+               (unsigned long long)seed);
   }
   free(want);
 }
@@ -186,7 +189,7 @@ static void odd_blocks(void **state)
   }
 }
 
-/* More rows than a block holds, and more steps: 40 x 40 pixels of a 1x1 convolution over 8 blocks. */
+/* More rows than a block holds, and more steps: 40 x 40 pixels, 200 steps each. */
 static void large_nest(void **state)
 {
   (void)state;

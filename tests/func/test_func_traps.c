@@ -20,11 +20,13 @@ static void words(void **state)
   struct machine *m = machine_open("default");
   machine_add(m, &(struct tsr_insn){.opcode = TSR_OP_SYNC});
   memset(m->words + m->count++ * TSR_INSN_BYTES, 0x7f, TSR_INSN_BYTES);
-  expect(m, TSR_TRAP_OPCODE, 1, TSR_ENGINE_FETCH, "instruction 1: no instruction has the opcode 0x7f");
+  expect(m, TSR_TRAP_OPCODE, 1, TSR_ENGINE_FETCH,
+         "instruction 1: no instruction has the opcode 0x7f");
   machine_add(m, &(struct tsr_insn){.opcode = TSR_OP_SYNC});
   m->words[31] = 1;
   expect(m, TSR_TRAP_FIELD, 0, TSR_ENGINE_FETCH,
-         "instruction 0 (sync): a reserved field is not zero, or a field holds a value without a meaning");
+         "instruction 0 (sync): a reserved field is not zero, or a field holds a value without a "
+         "meaning");
   assert_int_equal(machine_run_as_is(m), TSR_TRAP_OPCODE);
   assert_string_equal(m->result.text, "instruction 0: the program ends here without finish");
   machine_close(m);
@@ -33,7 +35,8 @@ static void words(void **state)
 static void loop_indices(void **state)
 {
   (void)state;
-  struct machine *m = machine_open("default"); /* UOP 4096, INP 2048, WGT 1024, ACC 2048, OUT 2048, LUT 2 */
+  struct machine *m = machine_open(
+      "default"); /* UOP 4096, INP 2048, WGT 1024, ACC 2048, OUT 2048, LUT 2 */
   struct tsr_insn i = machine_loop(TSR_OP_GEMM);
   i.loop.uop_begin = 4090;
   i.loop.uop_count = 7;
@@ -87,7 +90,8 @@ static void banks(void **state)
   machine_uop(m, 0, 0, 0, 0, false);
   machine_add(m, &i);
   expect(m, TSR_TRAP_INDEX, 0, TSR_ENGINE_MATRIX,
-         "instruction 0 (gemm, matrix): ACC index 1024 (d) at loop point (0,0,1024), micro-op 0 lies in "
+         "instruction 0 (gemm, matrix): ACC index 1024 (d) at loop point (0,0,1024), micro-op 0 "
+         "lies in "
          "bank 1, which the instruction does not name");
   i.loop.banks = 2;
   machine_add(m, &i);
@@ -102,12 +106,14 @@ static void banks(void **state)
   machine_uop(m, 0, 0, 0, 1022, false);
   machine_add(m, &i);
   expect(m, TSR_TRAP_INDEX, 0, TSR_ENGINE_VECTOR,
-         "instruction 0 (quant, vector): ACC index 1024 (b+2) at loop point (0,0,0), micro-op 0 lies in "
+         "instruction 0 (quant, vector): ACC index 1024 (b+2) at loop point (0,0,0), micro-op 0 "
+         "lies in "
          "bank 1, which the instruction does not name");
   i.loop.banks = 3;
   machine_add(m, &i);
   assert_int_equal(machine_run(m), TSR_TRAP_NONE);
-  i = machine_loop(TSR_OP_MOV); /* reads no b, so none is checked; no ACC, so no bank need be named */
+  i = machine_loop(
+      TSR_OP_MOV); /* reads no b, so none is checked; no ACC, so no bank need be named */
   i.loop.banks = 0;
   i.loop.src = TSR_SRC_INP;
   i.loop.dst = TSR_DST_OUT;
@@ -135,7 +141,8 @@ static void micro_ops(void **state)
   i.loop.uop_count = 3;
   machine_add(m, &i);
   expect(m, TSR_TRAP_FIELD, 0, TSR_ENGINE_VECTOR,
-         "instruction 0 (sub, vector): micro-op 2 sets overwrite, which has no meaning for this opcode");
+         "instruction 0 (sub, vector): micro-op 2 sets overwrite, which has no meaning for this "
+         "opcode");
   machine_uop(m, 0, 0, 5000, 0, false); /* comes before micro-op 2 */
   machine_add(m, &i);
   assert_int_equal(machine_run(m), TSR_TRAP_INDEX);
@@ -213,7 +220,8 @@ static void deadlock(void **state)
   machine_add(m, &a);
   machine_add(m, &b);
   expect(m, TSR_TRAP_DEADLOCK, 0, TSR_ENGINE_MATRIX,
-         "no engine can go on; matrix waits at instruction 0 (sync), for a token from vector; vector waits "
+         "no engine can go on; matrix waits at instruction 0 (sync), for a token from vector; "
+         "vector waits "
          "at instruction 1 (sync), for a token from load, for a token from matrix; fetch waits at "
          "instruction 2 for every engine to be idle (finish)");
   /* the next run does not see the tokens and queues of the last */
@@ -241,7 +249,8 @@ static void full_queue(void **state)
       assert_int_equal(machine_run(m), TSR_TRAP_NONE);
   }
   expect(m, TSR_TRAP_DEADLOCK, 0, TSR_ENGINE_STORE,
-         "no engine can go on; store waits at instruction 0 (sync), for a token from load; fetch waits at "
+         "no engine can go on; store waits at instruction 0 (sync), for a token from load; fetch "
+         "waits at "
          "instruction 4 for room in a queue");
   machine_close(m);
 }
@@ -263,7 +272,8 @@ static void full_counter(void **state)
   for (int i = 0; i < 17; i++)
     machine_add(m, &give);
   expect(m, TSR_TRAP_DEADLOCK, 16, TSR_ENGINE_LOAD,
-         "no engine can go on; load waits at instruction 16 (sync), to give store a token where 16 wait "
+         "no engine can go on; load waits at instruction 16 (sync), to give store a token where 16 "
+         "wait "
          "already; fetch waits at instruction 17 for every engine to be idle (finish)");
   machine_close(m);
 }
@@ -366,10 +376,12 @@ static void no_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(words),          cmocka_unit_test(loop_indices), cmocka_unit_test(banks),
-      cmocka_unit_test(micro_ops),      cmocka_unit_test(transfers),    cmocka_unit_test(no_part_effect),
-      cmocka_unit_test(deadlock),       cmocka_unit_test(full_queue),   cmocka_unit_test(full_counter),
-      cmocka_unit_test(tokens_order),   cmocka_unit_test(twice_the_same), cmocka_unit_test(no_memory),
+      cmocka_unit_test(words),          cmocka_unit_test(loop_indices),
+      cmocka_unit_test(banks),          cmocka_unit_test(micro_ops),
+      cmocka_unit_test(transfers),      cmocka_unit_test(no_part_effect),
+      cmocka_unit_test(deadlock),       cmocka_unit_test(full_queue),
+      cmocka_unit_test(full_counter),   cmocka_unit_test(tokens_order),
+      cmocka_unit_test(twice_the_same), cmocka_unit_test(no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,12 +9,25 @@
 
 typedef __int128 wide;
 
-static const int32_t CORNERS[] = {INT32_MIN, INT32_MIN + 1, INT32_MAX, INT32_MAX - 1, 0,   1,    -1,
-                                  2,         -2,            3,         -3,            5,   -5,   6,
-                                  -6,        7,             8,         31,            32,  33,   63,
-                                  64,        127,           128,       129,           -127, -128, -129,
-                                  255,       256,           -256,      0x40000000,    -0x40000000,
-                                  0x3fffffff, 0x12345678,   -0x12345678, 0x00010000,  0x0000ffff};
+static const int32_t CORNERS[] = {INT32_MIN,   INT32_MIN + 1,
+                                  INT32_MAX,   INT32_MAX - 1,
+                                  0,           1,
+                                  -1,          2,
+                                  -2,          3,
+                                  -3,          5,
+                                  -5,          6,
+                                  -6,          7,
+                                  8,           31,
+                                  32,          33,
+                                  63,          64,
+                                  127,         128,
+                                  129,         -127,
+                                  -128,        -129,
+                                  255,         256,
+                                  -256,        0x40000000,
+                                  -0x40000000, 0x3fffffff,
+                                  0x12345678,  -0x12345678,
+                                  0x00010000,  0x0000ffff};
 enum { CORNER_COUNT = sizeof CORNERS / sizeof CORNERS[0] };
 
 static int32_t low32(wide v)
@@ -22,7 +35,8 @@ static int32_t low32(wide v)
   return (int32_t)(uint32_t)(v & 0xffffffff);
 }
 
-/* Nearest whole number to v / 2^s, the even one of two; by comparing twice the rest with the divisor. */
+/* Nearest whole number to v / 2^s, the even one of two; by comparing twice the rest with the
+ * divisor. */
 static wide divide(wide v, int s)
 {
   wide divisor = (wide)1 << s, quotient = v / divisor;
@@ -88,7 +102,8 @@ static void expect(struct machine *m, const struct tsr_insn *insn, size_t at, in
              tsr_opcode_name(insn->opcode), insn->loop.src, insn->loop.dst, at, is, want);
 }
 
-/* One point of one row: entries 0 (a), 1 (b), 2 (d) of ACC, or 0 of INP for a; d may be ACC, OUT, INP. */
+/* One point of one row: entries 0 (a), 1 (b), 2 (d) of ACC, or 0 of INP for a; d may be ACC, OUT,
+ * INP. */
 static void check_pair(struct machine *m, struct tsr_insn *insn, int32_t a, int32_t b, bool first)
 {
   int lanes = tsr_design_lanes(&m->design);
@@ -103,7 +118,8 @@ static void check_pair(struct machine *m, struct tsr_insn *insn, int32_t a, int3
   run(m, insn);
   for (int i = 0; i < lanes; i++) {
     int32_t x = insn->loop.src == TSR_SRC_INP ? (int8_t)(a + i % 3) : low32((wide)a + i % 3);
-    expect(m, insn, (size_t)(2 * lanes + i), want_lane(insn->opcode, first, x, low32((wide)b - i % 2), d));
+    expect(m, insn, (size_t)(2 * lanes + i),
+           want_lane(insn->opcode, first, x, low32((wide)b - i % 2), d));
   }
 }
 
@@ -259,8 +275,8 @@ static void reductions(void **state)
   everywhere(check_reductions);
 }
 
-/* Points follow each other: each adds the entry before, so the last holds the sum of all. `first` where
- * the loops say so; entry 0 is the only one that starts anew. */
+/* Points follow each other: each adds the entry before, so the last holds the sum of all. `first`
+ * where the loops say so; entry 0 is the only one that starts anew. */
 static void check_chain(struct machine *m)
 {
   int lanes = tsr_design_lanes(&m->design);

@@ -29,7 +29,8 @@ static struct checked check(struct machine *m, bool finish)
   return c;
 }
 
-static void expect(struct machine *m, enum tsr_finding_kind kind, size_t insn, int engine, const char *text)
+static void expect(struct machine *m, enum tsr_finding_kind kind, size_t insn, int engine,
+                   const char *text)
 {
   struct checked c = check(m, true);
   assert_int_equal(c.findings.count, 1);
@@ -67,12 +68,14 @@ static void words(void **state)
   struct machine *m = machine_open("default");
   memset(m->words, 0xee, TSR_INSN_BYTES);
   m->count = 1;
-  expect(m, TSR_FINDING_WORD, 0, TSR_ENGINE_FETCH, "instruction 0: no instruction has the opcode 0xee");
+  expect(m, TSR_FINDING_WORD, 0, TSR_ENGINE_FETCH,
+         "instruction 0: no instruction has the opcode 0xee");
   m->count = 0;
   machine_add(m, &(struct tsr_insn){.opcode = TSR_OP_SYNC});
   m->words[20] = 1;
   expect(m, TSR_FINDING_WORD, 0, TSR_ENGINE_FETCH,
-         "instruction 0 (sync): a reserved field is not zero, or a field holds a value without a meaning");
+         "instruction 0 (sync): a reserved field is not zero, or a field holds a value without a "
+         "meaning");
   m->window[6] = 2;
   struct tsr_insn load = machine_dma(TSR_OP_LOAD, TSR_BUFFER_UOP, 0, 0, 1);
   struct tsr_insn mov = machine_loop(TSR_OP_MOV);
@@ -111,7 +114,8 @@ static void ends(void **state)
   struct checked c = check(m, false);
   assert_int_equal(c.findings.count, 1);
   assert_int_equal(c.findings.list[0].kind, TSR_FINDING_END);
-  assert_string_equal(c.findings.list[0].text, "instruction 1: the program ends here without finish");
+  assert_string_equal(c.findings.list[0].text,
+                      "instruction 1: the program ends here without finish");
   tsr_arena_free(c.arena);
   machine_add(m, &(struct tsr_insn){.opcode = TSR_OP_FINISH});
   machine_add(m, &(struct tsr_insn){.opcode = TSR_OP_SYNC});
@@ -127,7 +131,8 @@ static void deadlock(void **state)
   struct tsr_insn wait = sync_of(TSR_ENGINE_STORE, 1 << TSR_ENGINE_VECTOR, 0);
   machine_add(m, &wait);
   expect(m, TSR_FINDING_DEADLOCK, 0, TSR_ENGINE_STORE,
-         "no engine can go on; store waits at instruction 0 (sync), for a token from vector; fetch waits "
+         "no engine can go on; store waits at instruction 0 (sync), for a token from vector; fetch "
+         "waits "
          "at instruction 1 for every engine to be idle (finish)");
   machine_close(m);
 }
@@ -147,7 +152,7 @@ static void balance(void **state)
   machine_close(m);
 }
 
-/* Micro-ops are those of their time: the same GEMM is good after one LOAD and bad after the next. */
+/* Micro-ops are those of their time: a GEMM is good after one LOAD and bad after the next. */
 static void micro_ops_in_time(void **state)
 {
   (void)state;
@@ -166,6 +171,28 @@ static void micro_ops_in_time(void **state)
   machine_close(m);
 }
 
+/* Padding is micro-ops of zeros: of the box's four only the last is from the image, and bad. */
+static void micro_ops_padded(void **state)
+{
+  (void)state;
+  struct machine *m = machine_open("default");
+  for (int u = 0; u < 5; u++)
+    image_uop(m, u, 0, 0, 1030);
+  struct tsr_insn load = machine_dma(TSR_OP_LOAD, TSR_BUFFER_UOP, 0, 0, 5);
+  struct tsr_insn gemm = machine_loop(TSR_OP_GEMM);
+  machine_add(m, &load);
+  load.dma.nx = load.dma.xl = load.dma.yl = 1;
+  machine_add(m, &load);
+  gemm.loop.uop_count = 3;
+  machine_add(m, &gemm);
+  gemm.loop.uop_count = 4;
+  machine_add(m, &gemm);
+  expect(m, TSR_FINDING_INDEX, 3, TSR_ENGINE_MATRIX,
+         "instruction 3 (gemm, matrix): WGT index 1030 (b) at loop point (0,0,0), micro-op 3; "
+         "the scratchpad has 1024 entries");
+  machine_close(m);
+}
+
 static void micro_ops_unknown(void **state)
 {
   (void)state;
@@ -173,7 +200,8 @@ static void micro_ops_unknown(void **state)
   struct tsr_insn load = machine_dma(TSR_OP_LOAD, TSR_BUFFER_UOP, 0, DATA - 16, 3);
   machine_add(m, &load);
   expect(m, TSR_FINDING_WINDOW, 0, TSR_ENGINE_LOAD,
-         "instruction 0 (load, load): 8 bytes of micro-ops come from behind the program's data image of "
+         "instruction 0 (load, load): 8 bytes of micro-ops come from behind the program's data "
+         "image of "
          "4096 bytes, where nothing is known of them");
   load = machine_dma(TSR_OP_LOAD, TSR_BUFFER_UOP, 0, 512, 4);
   struct tsr_insn store = machine_dma(TSR_OP_STORE, TSR_BUFFER_OUT, 0, 528, 1);
@@ -253,7 +281,8 @@ static void large_program(void **state)
   gemm.wait = 1 << TSR_ENGINE_LOAD;
   struct tsr_err err;
   for (size_t i = 0; i < COUNT; i++)
-    assert_int_equal(tsr_insn_encode(&err, i % 2 ? &gemm : &load, insns + i * TSR_INSN_BYTES), TSR_OK);
+    assert_int_equal(tsr_insn_encode(&err, i % 2 ? &gemm : &load, insns + i * TSR_INSN_BYTES),
+                     TSR_OK);
   struct tsr_insn finish = {.opcode = TSR_OP_FINISH};
   assert_int_equal(tsr_insn_encode(&err, &finish, insns + COUNT * TSR_INSN_BYTES), TSR_OK);
   struct tsr_program program = {insns, COUNT + 1, m->window, DATA, MACHINE_WINDOW, 0};
@@ -273,11 +302,17 @@ static void large_program(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(words),     cmocka_unit_test(design_hash),
-      cmocka_unit_test(ends),      cmocka_unit_test(deadlock),
-      cmocka_unit_test(balance),   cmocka_unit_test(micro_ops_in_time),
-      cmocka_unit_test(micro_ops_unknown), cmocka_unit_test(transfers),
-      cmocka_unit_test(many),      cmocka_unit_test(kinds_have_names),
+      cmocka_unit_test(words),
+      cmocka_unit_test(design_hash),
+      cmocka_unit_test(ends),
+      cmocka_unit_test(deadlock),
+      cmocka_unit_test(balance),
+      cmocka_unit_test(micro_ops_in_time),
+      cmocka_unit_test(micro_ops_padded),
+      cmocka_unit_test(micro_ops_unknown),
+      cmocka_unit_test(transfers),
+      cmocka_unit_test(many),
+      cmocka_unit_test(kinds_have_names),
       cmocka_unit_test(large_program),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

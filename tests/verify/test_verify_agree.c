@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checker and simulator agree on random programs: what the checker lets pass runs without a trap, and
- * where the simulator traps, the checker has a finding of that kind at that instruction. Ranges are
- * also judged by walking every loop point here, one by one. */
+/* Checker and simulator agree on random programs: what the checker lets pass runs without a trap,
+ * and where the simulator traps, the checker has a finding of that kind at that instruction. Ranges
+ * are also judged by walking every loop point here, one by one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static void random_uops(struct machine *m, uint64_t *r, uint32_t tame)
 
 static struct tsr_insn random_loop(struct machine *m, uint64_t *r, uint32_t tame)
 {
-  static const int opcodes[] = {TSR_OP_GEMM, TSR_OP_ADD, TSR_OP_MOV, TSR_OP_LUT, TSR_OP_QUANT, TSR_OP_MAC};
+  static const int opcodes[] = {TSR_OP_GEMM, TSR_OP_ADD,   TSR_OP_MOV,
+                                TSR_OP_LUT,  TSR_OP_QUANT, TSR_OP_MAC};
   struct tsr_insn i = machine_loop(opcodes[machine_below(r, 6)]);
   i.loop.banks = machine_below(r, tame) ? 3 : machine_below(r, 4);
   if (i.opcode != TSR_OP_GEMM) {
@@ -59,11 +60,12 @@ static struct tsr_insn random_loop(struct machine *m, uint64_t *r, uint32_t tame
 
 static struct tsr_insn random_dma(struct machine *m, uint64_t *r, uint32_t tame)
 {
-  static const int buffers[] = {TSR_BUFFER_INP, TSR_BUFFER_WGT, TSR_BUFFER_ACC, TSR_BUFFER_ACC8,
-                                TSR_BUFFER_ACC, TSR_BUFFER_OUT};
+  static const int buffers[] = {TSR_BUFFER_INP,  TSR_BUFFER_WGT, TSR_BUFFER_ACC,
+                                TSR_BUFFER_ACC8, TSR_BUFFER_ACC, TSR_BUFFER_OUT};
   int k = (int)machine_below(r, 6), opcode = k < 4 ? TSR_OP_LOAD : TSR_OP_STORE;
   uint32_t depth = (uint32_t)machine_depth(m, buffers[k]);
-  struct tsr_insn i = machine_dma(opcode, buffers[k], random_value(r, depth < 65536 ? depth : 65535, tame),
+  struct tsr_insn i = machine_dma(opcode, buffers[k],
+                                  random_value(r, depth < 65536 ? depth : 65535, tame),
                                   1024 + 128 * machine_below(r, 64), 1 + machine_below(r, 3));
   i.dma.ny = 1 + machine_below(r, 3);
   i.dma.sy = 128 * machine_below(r, 8);
@@ -83,7 +85,8 @@ static void random_program(struct machine *m, uint64_t *r, uint32_t tame)
   machine_add(m, &load);
   for (int k = 0; k < LENGTH; k++) {
     struct tsr_insn i = machine_below(r, 2) ? random_loop(m, r, tame) : random_dma(m, r, tame);
-    int self = tsr_insn_engine(&i), other = (self + 1 + (int)machine_below(r, 3)) % TSR_ENGINE_COUNT;
+    int self = tsr_insn_engine(&i),
+        other = (self + 1 + (int)machine_below(r, 3)) % TSR_ENGINE_COUNT;
     if (machine_below(r, 2))
       i.signal = 1u << other;
     if (machine_below(r, 20 * tame) == 0)
@@ -142,7 +145,8 @@ static void random_programs(void **state)
 }
 
 /* Whether an index of the point is allowed; by the words of the instruction table. */
-static bool index_good(const struct machine *m, const struct tsr_insn *i, int buffer, uint64_t index)
+static bool index_good(const struct machine *m, const struct tsr_insn *i, int buffer,
+                       uint64_t index)
 {
   uint64_t depth = (uint64_t)machine_depth(m, buffer);
   if (index >= depth)
@@ -177,7 +181,8 @@ static bool point_good(const struct machine *m, const struct tsr_insn *i, const 
 }
 
 /* The first loop point, in order, that is not good; false if there is none. */
-static bool first_bad(const struct machine *m, const struct tsr_insn *i, uint32_t at[3], uint32_t *uop)
+static bool first_bad(const struct machine *m, const struct tsr_insn *i, uint32_t at[3],
+                      uint32_t *uop)
 {
   for (at[0] = 0; at[0] < i->loop.n[0]; at[0]++)
     for (at[1] = 0; at[1] < i->loop.n[1]; at[1]++)

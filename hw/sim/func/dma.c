@@ -58,19 +58,20 @@ void tsr__load(struct tsr_func *func, const struct tsr_insn *insn, const uint8_t
   size_t dram_entry = (size_t)tsr_design_dram_entry(&func->design, buffer);
   size_t entry = buffer == TSR_BUFFER_ACC8 ? 4 * dram_entry : dram_entry;
   size_t width = (size_t)insn->dma.xl + insn->dma.nx + insn->dma.xr;
-  struct cursor at = {place(func, buffer) + insn->dma.sram * entry, entry, dram_entry, insn->dma.pad,
-                      buffer};
+  struct cursor at = {place(func, buffer) + insn->dma.sram * entry, entry, dram_entry,
+                      insn->dma.pad, buffer};
   for (uint32_t z = 0; z < insn->dma.nz; z++) {
     pad_entries(&at, insn->dma.yl * width);
     for (uint32_t y = 0; y < insn->dma.ny; y++) {
       pad_entries(&at, insn->dma.xl);
-      copy_entries(&at, window + insn->dma.dram + z * insn->dma.sz + y * insn->dma.sy, insn->dma.nx);
+      copy_entries(&at, window + insn->dma.dram + z * insn->dma.sz + y * insn->dma.sy,
+                   insn->dma.nx);
       pad_entries(&at, insn->dma.xr);
     }
     pad_entries(&at, insn->dma.yr * width);
   }
-  func->counters.dram_read_bytes +=
-      (uint64_t)insn->dma.nz * insn->dma.ny * insn->dma.nx * dram_entry;
+  func->counters.dram_read_bytes += (uint64_t)insn->dma.nz * insn->dma.ny * insn->dma.nx *
+                                    dram_entry;
   if (buffer == TSR_BUFFER_INP)
     tsr__tiles_inp(func, insn->dma.sram, tsr_check_dma_entries(insn));
   if (buffer == TSR_BUFFER_WGT)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The machine around the engines: fetch, the order of execution, traps, counters.
  *
- * Fetch hands out one instruction when no engine can go on, so instructions run in program order as far
- * as their tokens allow, and the first trap in that order is the one reported. A word that does not
- * decode, and the end of a program that lacks FINISH, trap when fetch gets there. */
+ * Fetch hands out one instruction when no engine can go on, so instructions run in program order as
+ * far as their tokens allow, and the first trap in that order is the one reported. A word that does
+ * not decode, and the end of a program that lacks FINISH, trap when fetch gets there. */
 #include "hw/sim/func/func.h"
 
 #include <stdio.h>
@@ -49,7 +49,8 @@ static void allocate(struct tsr_func *func)
   func->gemm = tsr__gemm_new(arena, design);
 }
 
-struct tsr_func *tsr_func_new(const struct tsr_allocator *allocator, const struct tsr_design *design)
+struct tsr_func *tsr_func_new(const struct tsr_allocator *allocator,
+                              const struct tsr_design *design)
 {
   struct tsr_arena *arena = tsr_arena_new(allocator);
   if (!arena || setjmp(*tsr_arena_landing(arena))) {
@@ -123,7 +124,8 @@ static enum step fetch(struct run *run)
 static void execute_loop(struct tsr_func *func, const struct tsr_insn *insn)
 {
   const struct tsr_design *d = &func->design;
-  uint64_t points = (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2] * insn->loop.uop_count;
+  uint64_t points = (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2] *
+                    insn->loop.uop_count;
   bool gemm = insn->opcode == TSR_OP_GEMM;
   if (func->path == TSR__REFERENCE)
     tsr__reference(func, insn);
@@ -144,8 +146,9 @@ static enum step execute(struct run *run, int engine)
   struct tsr_func *func = run->func;
   const struct tsr_order_entry *entry = tsr_order_begin(&func->order, engine);
   const struct tsr_insn *insn = &entry->insn;
-  enum tsr_trap trap = tsr_check_insn(&func->design, entry->index, insn, func->uop, run->window_bytes,
-                                      run->result->text, sizeof run->result->text);
+  enum tsr_trap trap = tsr_check_insn(&func->design, entry->index, insn, func->uop,
+                                      run->window_bytes, run->result->text,
+                                      sizeof run->result->text);
   if (trap != TSR_TRAP_NONE)
     return stop(run, trap, entry->index, engine);
   if (insn->opcode == TSR_OP_LOAD)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GEMM through the kernels: blocks of rows and steps where the nest has a plan, else tile by tile in
- * the order of the nest. */
+/* GEMM through the kernels: blocks of rows and steps where the nest has a plan, else tile by tile
+ * in the order of the nest. */
 #include "hw/sim/func/gemm.h"
 
 #include <string.h>
@@ -107,7 +107,8 @@ static void clear_stretch(struct job *job, struct stretch *s, size_t next)
     s->count++;
     return;
   }
-  memset(job->func->acc + s->first * job->acc_entry, 0, s->count * job->acc_entry * sizeof(int32_t));
+  memset(job->func->acc + s->first * job->acc_entry, 0,
+         s->count * job->acc_entry * sizeof(int32_t));
   *s = (struct stretch){next, 1};
 }
 
@@ -152,8 +153,9 @@ static void run_in_order(struct job *job, const struct tsr_insn *insn)
   const uint8_t *uops = tsr__uops(job->func, insn);
   struct tsr__axes loops = {.count = 3};
   for (int k = 0; k < 3; k++)
-    loops.axis[k] = (struct tsr__axis){insn->loop.n[k], insn->loop.step_dst[k], insn->loop.step_a[k],
-                                       insn->loop.step_b[k], insn->loop.first >> k & 1};
+    loops.axis[k] = (struct tsr__axis){insn->loop.n[k], insn->loop.step_dst[k],
+                                       insn->loop.step_a[k], insn->loop.step_b[k],
+                                       insn->loop.first >> k & 1};
   uint32_t batch = (uint32_t)job->func->design.batch;
   for (uint32_t r = 0; r < batch; r++)
     job->gemm->rows[r] = (struct tsr__row){(uint32_t)(r * job->acc_entry / batch),
@@ -177,13 +179,13 @@ void tsr__gemm(struct tsr_func *func, const struct tsr_insn *insn)
   const struct tsr_design *d = &func->design;
   tsr__tiles_refresh(func);
   struct job job = {.func = func, .tiles = func->tiles, .gemm = func->gemm};
-  job.block = (struct tsr__block){.in = d->block_in, .out = d->block_out, .rows = func->gemm->rows,
-                                  .steps = func->gemm->steps};
+  job.block = (struct tsr__block){
+      .in = d->block_in, .out = d->block_out, .rows = func->gemm->rows, .steps = func->gemm->steps};
   job.acc_entry = (size_t)tsr_design_lanes(d);
   job.most_steps = STEP_BYTES / func->tiles->wgt_entry;
   job.most_steps = job.most_steps < 4 ? 4 : job.most_steps > STEPS ? STEPS : job.most_steps;
-  uint64_t tiles =
-      (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2] * insn->loop.uop_count;
+  uint64_t tiles = (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2] *
+                   insn->loop.uop_count;
   if (tiles > SMALL_NEST && tsr__plan_make(func->gemm->plan, insn, tsr__uops(func, insn)))
     run_plan(&job);
   else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GEMM blocks by vpdpbusd, which multiplies unsigned by signed bytes: inputs are kept with 128 added,
- * and 128 times the sum of each tile's weights is taken off at the end. Exact modulo 2^32.
+/* GEMM blocks by vpdpbusd, which multiplies unsigned by signed bytes: inputs are kept with 128
+ * added, and 128 times the sum of each tile's weights is taken off at the end. Exact modulo 2^32.
  *
  * A tile is out/L groups of L output channels, L = 16, 8 or 4 lanes of 32 bits. A group is L int32
  * corrections, then in/4 vectors that hold four weights of each of the L channels:
@@ -51,7 +51,8 @@ static void pack_group(uint8_t *to, const int8_t *from, int in, int lanes)
 TARGET static void pack_group16(uint8_t *to, const int8_t *from, int in)
 {
   const __m512i rows = _mm512_mullo_epi32(
-      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(in));
+      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+      _mm512_set1_epi32(in));
   const __m512i offset = _mm512_set1_epi8(-128); /* 128 as an unsigned byte */
   __m512i sum = _mm512_setzero_si512();
   for (int j = 0; j < in / 4; j++) {
@@ -81,14 +82,15 @@ static inline int32_t word(const uint8_t *bytes)
   return v;
 }
 
-/* sum += input . weight. By hand, because around the intrinsic compilers move sums between registers. */
+/* sum += input . weight. By hand, because around the intrinsic compilers move sums between
+ * registers. */
 #define DOT(sum, input, weight) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(input), "v"(weight))
 
-/* The kernel for vectors of L lanes: p rows from `row` on, q groups from output channel c on; s sums for
- * each divides words, which is in/4. Loops over p, q and s are constant and unrolled. */
+/* The kernel for vectors of L lanes: p rows from `row` on, q groups from output channel c on; s
+ * sums for each divides words, which is in/4. Loops over p, q and s are constant and unrolled. */
 #define KERNEL(L, V, SET1, ZERO, LOAD, STORE, ADD, SUB)                                            \
-  INLINE void kernel##L(const struct tsr__block *block, const struct tsr__row *row, int c, int words,\
-                        const int p_count, const int q_count, const int s_count)                   \
+  INLINE void kernel##L(const struct tsr__block *block, const struct tsr__row *row, int c,         \
+                        int words, const int p_count, const int q_count, const int s_count)        \
   {                                                                                                \
     const size_t group = (size_t)(words + 1) * L * 4;                                              \
     const uint8_t *wgt = block->wgt + (size_t)(c / L) * group, *x[8];                              \
@@ -127,14 +129,14 @@ static inline int32_t word(const uint8_t *bytes)
       }                                                                                            \
   }
 
-KERNEL(16, __m512i, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_loadu_si512, _mm512_storeu_si512,
-       _mm512_add_epi32, _mm512_sub_epi32)
+KERNEL(16, __m512i, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_loadu_si512,
+       _mm512_storeu_si512, _mm512_add_epi32, _mm512_sub_epi32)
 KERNEL(8, __m256i, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_loadu_si256, _mm256_storeu_si256,
        _mm256_add_epi32, _mm256_sub_epi32)
-KERNEL(4, __m128i, _mm_set1_epi32, _mm_setzero_si128, _mm_loadu_si128, _mm_storeu_si128, _mm_add_epi32,
-       _mm_sub_epi32)
+KERNEL(4, __m128i, _mm_set1_epi32, _mm_setzero_si128, _mm_loadu_si128, _mm_storeu_si128,
+       _mm_add_epi32, _mm_sub_epi32)
 
-/* All rows, for q groups from channel c on; s1 to s8 are the sums for each at 1, 2, 4 and 8 rows. */
+/* All rows, for q groups from channel c on; s1 to s8: the sums for each at 1, 2, 4 and 8 rows. */
 #define ROWS(L)                                                                                    \
   INLINE void rows##L(const struct tsr__block *block, int c, int words, const int q, const int s1, \
                       const int s2, const int s4, const int s8)                                    \

@@ -20,8 +20,8 @@ static void pack_wgt(uint8_t *to, const int8_t *from, int in, int out)
 }
 
 /* x is (in), w is (out,in), acc is (out) */
-static void product(int32_t *restrict acc, const int8_t *restrict x, const int8_t *restrict w, int in,
-                    int out)
+static void product(int32_t *restrict acc, const int8_t *restrict x, const int8_t *restrict w,
+                    int in, int out)
 {
   for (int c = 0; c < out; c++) {
     int32_t sum = 0; /* at most 128 * 2^14: no wrap */

@@ -4,7 +4,7 @@
  * A block is a list of output rows and a list of reduction steps that all of them share:
  *
  *   for every row p, for every step s:
- *     acc[rows[p].d][0..out) += inp[rows[p].a + steps[s].a ..][0..in) . wgt[steps[s].b][0..out)[0..in)^T
+ *     acc[rows[p].d + c] += sum over k of inp[rows[p].a + steps[s].a + k] * wgt[steps[s].b](c,k)
  *
  * Sums wrap modulo 2^32, so their order is free. No two rows of a block have the same d. */
 #ifndef TSR_HW_SIM_FUNC_KERNEL_H
@@ -35,7 +35,7 @@ struct tsr__block {
 };
 
 struct tsr__kernel {
-  size_t element;                     /* bytes of an INP element in this layout */
+  size_t element;                        /* bytes of an INP element in this layout */
   size_t (*tile_bytes)(int in, int out); /* of a WGT tile in this layout */
   void (*pack_inp)(uint8_t *to, const int8_t *from, size_t elements);
   void (*pack_wgt)(uint8_t *to, const int8_t *from, int in, int out);

@@ -60,7 +60,8 @@ static void fill_groups(struct tsr__plan *plan, const struct tsr_insn *insn, con
   }
   for (uint32_t u = 0; u < insn->loop.uop_count; u++, uop += TSR_UOP_BYTES) {
     struct tsr__group *group = &plan->groups[plan->group_of[tsr__le16(uop)]];
-    plan->uses[group->begin + group->count++] = (struct tsr__use){tsr__le16(uop + 2), tsr__le16(uop + 4)};
+    plan->uses[group->begin + group->count++] = (struct tsr__use){tsr__le16(uop + 2),
+                                                                  tsr__le16(uop + 4)};
   }
 }
 
@@ -100,7 +101,8 @@ static bool spread_of_groups(const struct tsr__plan *plan, struct spread *out)
   return true;
 }
 
-/* Enough for every d to be distinct: like digits, each spread steps over the sum of the smaller ones. */
+/* Enough for every d to be distinct: like digits, each spread steps over the sum of the smaller
+ * ones. */
 static bool nested(const struct tsr__plan *plan)
 {
   struct spread list[4];
@@ -108,8 +110,8 @@ static bool nested(const struct tsr__plan *plan)
   if (!spread_of_groups(plan, &list[0]))
     return false;
   for (int k = 0; k < plan->rows.count + plan->outer.count; k++) {
-    const struct tsr__axis *axis =
-        k < plan->rows.count ? &plan->rows.axis[k] : &plan->outer.axis[k - plan->rows.count];
+    const struct tsr__axis *axis = k < plan->rows.count ? &plan->rows.axis[k]
+                                                        : &plan->outer.axis[k - plan->rows.count];
     struct spread s = {axis->d, (uint64_t)(axis->n - 1) * axis->d};
     int at = count++;
     for (; at > 0 && list[at - 1].gap > s.gap; at--)
@@ -147,7 +149,8 @@ static bool all_distinct(struct tsr__plan *plan)
   return true;
 }
 
-static bool same_class(const struct tsr__plan *plan, const struct tsr__group *x, const struct tsr__group *y)
+static bool same_class(const struct tsr__plan *plan, const struct tsr__group *x,
+                       const struct tsr__group *y)
 {
   const struct tsr__use *p = plan->uses + x->begin, *q = plan->uses + y->begin;
   if (x->count != y->count)
@@ -163,7 +166,8 @@ static void classify(struct tsr__plan *plan)
   plan->class_count = 0;
   for (uint32_t g = 0; g < plan->group_count; g++) {
     uint32_t c = plan->class_count, end = c > CLASSES_COMPARED ? c - CLASSES_COMPARED : 0;
-    while (c > end && !same_class(plan, &plan->groups[plan->classes[c - 1].first], &plan->groups[g]))
+    while (c > end &&
+           !same_class(plan, &plan->groups[plan->classes[c - 1].first], &plan->groups[g]))
       c--;
     if (c == end) {
       plan->classes[plan->class_count++] = (struct tsr__class){g, g};

@@ -2,11 +2,11 @@
 /* The nest of a GEMM, taken apart so that its sums can be formed in another order.
  *
  * Micro-ops with the same d form a group. Loops fall in three kinds: those that leave d alone (sum
- * axes), those that move d but not b (row axes), those that move both (outer axes). If no two points
- * of groups x row axes x outer axes have the same d, then each d is the sum over its own group and the
- * sum axes, and since sums wrap, any order gives the same bits. What starts from zero must be first in
- * the original order: only a group's first micro-op may overwrite, and then every sum axis must count
- * `first`. A nest that is not so has no plan. */
+ * axes), those that move d but not b (row axes), those that move both (outer axes). If no two
+ * points of groups x row axes x outer axes have the same d, then each d is the sum over its own
+ * group and the sum axes, and since sums wrap, any order gives the same bits. What starts from zero
+ * must be first in the original order: only a group's first micro-op may overwrite, and then every
+ * sum axis must count `first`. A nest that is not so has no plan. */
 #ifndef TSR_HW_SIM_FUNC_PLAN_H
 #define TSR_HW_SIM_FUNC_PLAN_H
 
@@ -75,7 +75,7 @@ static inline void tsr__walk_next(struct tsr__walk *at, const struct tsr__axes *
   at->more = false;
 }
 
-#define TSR__WALK(at, axes)                                                                          \
+#define TSR__WALK(at, axes)                                                                        \
   for (struct tsr__walk at = {.more = true}; at.more; tsr__walk_next(&at, (axes)))
 
 #endif

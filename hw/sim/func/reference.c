@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GEMM and the vector rows as isa/insns.def says them, with no thought for speed. The fast paths are
- * graded against this file. */
+/* GEMM and the vector rows as isa/insns.def says them, with no thought for speed. The fast paths
+ * are graded against this file. */
 #include <assert.h>
 
 #include "base/arith.h"
@@ -47,7 +47,8 @@ static int32_t reduce(int opcode, const int32_t *row, int lanes)
   return r;
 }
 
-static void read_a(const struct tsr_func *func, const struct tsr_insn *insn, uint32_t index, int32_t *a)
+static void read_a(const struct tsr_func *func, const struct tsr_insn *insn, uint32_t index,
+                   int32_t *a)
 {
   int lanes = tsr_design_lanes(&func->design);
   size_t at = (size_t)index * (size_t)lanes;
@@ -55,7 +56,8 @@ static void read_a(const struct tsr_func *func, const struct tsr_insn *insn, uin
     a[i] = insn->loop.src == TSR_SRC_INP ? func->inp[at + (size_t)i] : func->acc[at + (size_t)i];
 }
 
-static void write_d(struct tsr_func *func, const struct tsr_insn *insn, uint32_t index, const int32_t *d)
+static void write_d(struct tsr_func *func, const struct tsr_insn *insn, uint32_t index,
+                    const int32_t *d)
 {
   int lanes = tsr_design_lanes(&func->design);
   size_t at = (size_t)index * (size_t)lanes;
@@ -79,16 +81,13 @@ static void vector(struct tsr_func *func, const struct tsr_insn *insn, const str
       d[i] = func->lut[(size_t)p->b * TSR_LUT_BYTES + (size_t)(tsr_sat_i8(a[i]) + 128)];
       break;
     case TSR_OP_RSUM:
-    case TSR_OP_RMAX:
-      d[i] = reduce(insn->opcode, a + i / row * row, row);
-      break;
+    case TSR_OP_RMAX: d[i] = reduce(insn->opcode, a + i / row * row, row); break;
     case TSR_OP_QUANT:
-      d[i] = tsr_quant_i32(a[i], acc[(size_t)p->b * (size_t)lanes], acc[((size_t)p->b + 1) * (size_t)lanes],
+      d[i] = tsr_quant_i32(a[i], acc[(size_t)p->b * (size_t)lanes],
+                           acc[((size_t)p->b + 1) * (size_t)lanes],
                            acc[((size_t)p->b + 2) * (size_t)lanes]);
       break;
-    case TSR_OP_MOV:
-      d[i] = a[i];
-      break;
+    case TSR_OP_MOV: d[i] = a[i]; break;
     default:
       d[i] = lane(insn->opcode, p->first, a[i], acc[(size_t)p->b * (size_t)lanes],
                   insn->opcode == TSR_OP_MAC ? acc[(size_t)p->d * (size_t)lanes] : 0);

@@ -10,7 +10,7 @@
 struct tsr__gemm;  /* gemm.h: the work space of GEMM */
 struct tsr__tiles; /* tiles.h: INP and WGT in the layout of the fast kernels */
 
-/* How GEMM and the vector rows are computed: the obvious way, or with kernels for a kind of host. */
+/* How GEMM and the vector rows are computed: the obvious way, or by kernels for a kind of host. */
 enum tsr__path { TSR__REFERENCE, TSR__PLAIN, TSR__AVX2, TSR__AVX512 };
 
 struct tsr_func {
@@ -28,7 +28,7 @@ struct tsr_func {
   bool stale;   /* so that tiles may differ from them */
 };
 
-/* For tests: computes by this path, or by the best one below it that the host has. Returns which. */
+/* For tests: computes by this path, or by the best below it that the host has. Returns which. */
 enum tsr__path tsr__func_limit(struct tsr_func *func, enum tsr__path path);
 
 /* One loop point of a LOOP instruction. */

@@ -18,8 +18,10 @@ struct tsr__tiles *tsr__tiles_new(struct tsr_arena *arena, const struct tsr_desi
     tile = larger(tile, kernel->tile_bytes(design->block_in, design->block_out));
   }
   size_t entry = element * (size_t)(design->batch * design->block_in);
-  tiles->inp = tsr_arena_alloc(arena, (size_t)tsr_design_depth(design, TSR_BUFFER_INP) * entry + TILE_SLACK);
-  tiles->wgt = tsr_arena_alloc(arena, (size_t)tsr_design_depth(design, TSR_BUFFER_WGT) * tile + TILE_SLACK);
+  tiles->inp = tsr_arena_alloc(arena, (size_t)tsr_design_depth(design, TSR_BUFFER_INP) * entry +
+                                          TILE_SLACK);
+  tiles->wgt = tsr_arena_alloc(arena, (size_t)tsr_design_depth(design, TSR_BUFFER_WGT) * tile +
+                                          TILE_SLACK);
   return tiles;
 }
 
@@ -55,10 +57,11 @@ void tsr__tiles_wgt(struct tsr_func *func, uint32_t first, uint64_t count)
   struct tsr__tiles *tiles = func->tiles;
   int in = func->design.block_in, out = func->design.block_out;
   for (uint64_t i = first; i < first + count; i++)
-    tiles->kernel->pack_wgt(tiles->wgt + i * tiles->wgt_entry, func->wgt + i * (uint64_t)(in * out), in, out);
+    tiles->kernel->pack_wgt(tiles->wgt + i * tiles->wgt_entry, func->wgt + i * (uint64_t)(in * out),
+                            in, out);
 }
 
-/* The span from the least entry to the last; those between that were not written stay as they are. */
+/* The span from the least entry to the last; those between that were not written stay the same. */
 void tsr__tiles_inp_written(struct tsr_func *func, const struct tsr_insn *insn)
 {
   const uint8_t *uop = tsr__uops(func, insn);

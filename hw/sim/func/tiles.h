@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* INP and WGT once more, in the layout of the fast kernels; kept up to date by whoever writes them. */
+/* INP and WGT once more, in the layout of the fast kernels; whoever writes them keeps these so. */
 #ifndef TSR_HW_SIM_FUNC_TILES_H
 #define TSR_HW_SIM_FUNC_TILES_H
 

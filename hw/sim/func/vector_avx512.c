@@ -12,8 +12,8 @@
 
 /* Eight lanes of tsr_quant_i32: the product is exact in 64 bits; it goes up where
  * rest + (floor is odd) > half, unless nothing is shifted out. */
-INLINE void quant8(const __m256i *a, const __m256i *bias, const __m256i *multiplier, const __m256i *packed,
-                   __m256i *out)
+INLINE void quant8(const __m256i *a, const __m256i *bias, const __m256i *multiplier,
+                   const __m256i *packed, __m256i *out)
 {
   const __m512i one = _mm512_set1_epi64(1);
   const __m256i far = _mm256_set1_epi32(1 << 20), near = _mm256_set1_epi32(-(1 << 20));
@@ -26,10 +26,12 @@ INLINE void quant8(const __m256i *a, const __m256i *bias, const __m256i *multipl
   __m512i odd = _mm512_maskz_and_epi64(_mm512_test_epi64_mask(shift, shift), floor, one);
   __mmask8 up = _mm512_cmpgt_epu64_mask(_mm512_add_epi64(rest, odd), _mm512_srli_epi64(unit, 1));
   __m512i v = _mm512_mask_add_epi64(floor, up, floor, one);
-  __m256i r = _mm512_cvtsepi64_epi32(v); /* saturates, as do the next two: room for the zero point */
+  __m256i r = _mm512_cvtsepi64_epi32(
+      v); /* saturates, as do the next two: room for the zero point */
   r = _mm256_max_epi32(_mm256_min_epi32(r, far), near);
   __m256i zero_point = _mm256_srai_epi32(_mm256_slli_epi32(*packed, 16), 24);
-  __m256i lo = _mm256_srai_epi32(_mm256_slli_epi32(*packed, 8), 24), hi = _mm256_srai_epi32(*packed, 24);
+  __m256i lo = _mm256_srai_epi32(_mm256_slli_epi32(*packed, 8), 24),
+          hi = _mm256_srai_epi32(*packed, 24);
   *out = _mm256_min_epi32(_mm256_max_epi32(_mm256_add_epi32(r, zero_point), lo), hi);
 }
 

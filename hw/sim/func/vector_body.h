@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Included once for each kind of host, which has defined TARGET (a function attribute), NAME (the entry),
- * WIDEST (lanes of its largest vector) and two functions
+/* Included once for each kind of host, which has defined TARGET (a function attribute), NAME (the
+ * entry), WIDEST (lanes of its largest vector) and two functions
  *
  *   widen(from, count, out): count int8 to int32
- *   quant(a, b, lanes, count, out): tsr_quant_i32 of count lanes (16, 8 or 4); a and out are `count` int32
- *   of any type, b points to the first of three entries that are `lanes` apart
+ *   quant(a, b, lanes, count, out): tsr_quant_i32 of count lanes (16, 8 or 4); a and out are
+ * `count` int32 of any type, b points to the first of three entries that are `lanes` apart
  *
- * Loop points run one after the other, in their order. Within a point no lane sees another (but for the
- * reductions), so its lanes go in chunks, written in the vector types that gcc and clang share. The
- * opcode is a constant where it is looked at. Lanes that are no multiple of 4 go the reference's way. */
+ * Loop points run one after the other, in their order. Within a point no lane sees another (but for
+ * the reductions), so its lanes go in chunks, written in the vector types that gcc and clang share.
+ * The opcode is a constant where it is looked at. Lanes that are no multiple of 4 go the
+ * reference's way. */
 #include <string.h>
 
 #include "base/arith.h"
@@ -29,9 +30,9 @@ struct nest {
 #define SMALLER(x, y) PICK((x) < (y), x, y)
 #define LARGER(x, y) PICK((x) > (y), x, y)
 
-/* Chunks of N lanes. Signed vector sums and products wrap, as -fwrapv has it. Rounding to nearest even:
- * up where rest + (floor is odd) > half, unless nothing is shifted out. Vectors are passed by address,
- * since by value the calling convention would depend on TARGET. */
+/* Chunks of N lanes. Signed vector sums and products wrap, as -fwrapv has it. Rounding to nearest
+ * even: up where rest + (floor is odd) > half, unless nothing is shifted out. Vectors are passed by
+ * address, since by value the calling convention would depend on TARGET. */
 #define CHUNK(N)                                                                                   \
   typedef int32_t i32x##N __attribute__((vector_size(4 * N)));                                     \
   typedef uint32_t u32x##N __attribute__((vector_size(4 * N)));                                    \
@@ -41,7 +42,7 @@ struct nest {
   {                                                                                                \
     i32x##N shift = *b & 31, floor = *a >> shift;                                                  \
     u32x##N one = (u32x##N)(shift - shift + 1) << (u32x##N)shift, half = one >> 1;                 \
-    u32x##N rest = (u32x##N)*a & (one - 1), odd = (u32x##N)(floor & 1 & (shift != 0));             \
+    u32x##N rest = (u32x##N) * a & (one - 1), odd = (u32x##N)(floor & 1 & (shift != 0));           \
     *out = floor - (i32x##N)(rest + odd > half);                                                   \
   }                                                                                                \
                                                                                                    \
@@ -58,14 +59,13 @@ struct nest {
     case TSR_OP_MAX: *out = first ? *a : LARGER(*a, b); break;                                     \
     case TSR_OP_SHL: *out = *a << (b & 31); break;                                                 \
     case TSR_OP_SHR: shr##N(a, &b, out); break;                                                    \
-    default: /* MAC */                                                                             \
-      memcpy(&d, d_at, sizeof d);                                                                  \
-      *out = first ? *a * b : d + *a * b;                                                          \
+    default: /* MAC */ memcpy(&d, d_at, sizeof d); *out = first ? *a * b : d + *a * b;             \
     }                                                                                              \
   }                                                                                                \
                                                                                                    \
   /* One chunk of a point; d, a and b are elements from the start of the scratchpads. */           \
-  INLINE void chunk##N(const struct nest *n, const int opcode, size_t d, size_t a, size_t b, bool first)\
+  INLINE void chunk##N(const struct nest *n, const int opcode, size_t d, size_t a, size_t b,       \
+                       bool first)                                                                 \
   {                                                                                                \
     i32x##N x, z;                                                                                  \
     i8x##N narrow;                                                                                 \
@@ -74,7 +74,7 @@ struct nest {
     } else {                                                                                       \
       memcpy(&x, n->acc + a, sizeof x);                                                            \
     }                                                                                              \
-    if (opcode == TSR_OP_QUANT)                                                               \
+    if (opcode == TSR_OP_QUANT)                                                                    \
       quant(&x, n->acc + b, n->lanes, N, &z);                                                      \
     else if (opcode == TSR_OP_MOV)                                                                 \
       z = x;                                                                                       \
@@ -125,8 +125,8 @@ INLINE void look_up(const struct nest *n, size_t d, size_t a, const int8_t *tabl
 }
 
 /* All lanes of a point; d, a and b are elements (of a table: bytes). */
-INLINE void point(const struct nest *n, const int opcode, const int count, size_t d, size_t a, size_t b,
-                  bool first)
+INLINE void point(const struct nest *n, const int opcode, const int count, size_t d, size_t a,
+                  size_t b, bool first)
 {
   if (opcode == TSR_OP_RSUM || opcode == TSR_OP_RMAX) {
     for (size_t i = 0; i < n->lanes; i += n->row)
@@ -151,12 +151,14 @@ INLINE void point(const struct nest *n, const int opcode, const int count, size_
 INLINE void inner(const struct nest *n, const int opcode, const int count, uint32_t i0, uint32_t i1,
                   uint32_t i2, uint32_t times, const uint8_t *uop, const uint8_t *end)
 {
-  const uint32_t *sd = n->insn->loop.step_dst, *sa = n->insn->loop.step_a, *sb = n->insn->loop.step_b;
+  const uint32_t *sd = n->insn->loop.step_dst, *sa = n->insn->loop.step_a,
+                 *sb = n->insn->loop.step_b;
   const size_t width = n->lanes, width_b = opcode == TSR_OP_LUT ? TSR_LUT_BYTES : n->lanes;
   uint32_t flags = n->insn->loop.first;
   bool may_first = (i0 == 0 || !(flags & 1)) && (i1 == 0 || !(flags & 2)), each = !(flags & 4);
   size_t step_d = sd[2] * width, step_a = sa[2] * width, step_b = sb[2] * width_b;
-  size_t base_d = i0 * sd[0] + i1 * sd[1] + i2 * sd[2], base_a = i0 * sa[0] + i1 * sa[1] + i2 * sa[2];
+  size_t base_d = i0 * sd[0] + i1 * sd[1] + i2 * sd[2],
+         base_a = i0 * sa[0] + i1 * sa[1] + i2 * sa[2];
   size_t base_b = i0 * sb[0] + i1 * sb[1] + i2 * sb[2];
   for (; uop < end; uop += TSR_UOP_BYTES) {
     size_t d = (base_d + tsr__le16(uop)) * width, a = (base_a + tsr__le16(uop + 2)) * width;
