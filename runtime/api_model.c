@@ -49,7 +49,7 @@ static void dump_stream(struct tsr_arena *arena, const struct tessera_options *o
   for (size_t i = l->first_insn; i < l->first_insn + l->insns; i++) {
     struct tsr_insn insn;
     bool decodes = tsr_insn_decode(m->insns + i * TSR_INSN_BYTES, &insn) == TSR_TRAP_NONE;
-    tsr_text_add(&text, "%6zu  %s\n", i, decodes ? tsr_insn_text(arena, &insn) : "does not decode");
+    tsr_text_add(&text, "%s\n", decodes ? tsr_insn_text(arena, &insn) : "; does not decode");
   }
   if (text.length)
     options->dump(options->context, "stream", l->name, text.data);

@@ -17,7 +17,7 @@ static int outputs_of(const struct tessera_model *model)
 int outcome_can_write(const struct cli *cli, const struct tessera_model *model)
 {
   for (int n = 0; cli_nth(cli, "output", n); n++) {
-    struct binding binding;
+    struct binding binding = {0};
     int status = bind_port(cli, model, "output", n, outputs_of(model), tessera_model_output, &binding);
     if (status)
       return status;
@@ -99,8 +99,8 @@ static int read_labels(const struct cli *cli, struct outcome *outcome)
   if (status)
     return cli_message(cli, status);
   int64_t n = tessera_tensor_count(&outcome->label), all = tessera_tensor_count(&outcome->output[0]);
-  if (outcome->label.dtype != TESSERA_I64 && outcome->label.dtype != TESSERA_I32)
-    return cli_refuse("run: %s: has labels of %s; they must be i64 or i32", path,
+  if (outcome->label.dtype == TESSERA_F32 || outcome->label.dtype == TESSERA_F64)
+    return cli_refuse("run: %s: has labels of %s; they must be integers", path,
                       tessera_dtype_name(outcome->label.dtype));
   if (!n || n % outcome->inferences || all % n)
     return cli_refuse("run: %s: has %" PRId64 " label%s for %" PRId64 " inference%s", path, n,
@@ -112,7 +112,7 @@ static int read_labels(const struct cli *cli, struct outcome *outcome)
 int outcome_expect(const struct cli *cli, const struct tessera_model *model, struct outcome *outcome)
 {
   for (int n = 0; cli_nth(cli, "expect", n); n++) {
-    struct binding binding;
+    struct binding binding = {0};
     if (n == MOST_EXPECTED)
       return cli_refuse("run: --expect is given more than %d times", MOST_EXPECTED);
     int status = bind_port(cli, model, "expect", n, outcome->outputs, tessera_model_output, &binding);
@@ -162,7 +162,7 @@ int outcome_write(const struct cli *cli, const struct tessera_model *model,
                   const struct outcome *outcome)
 {
   for (int n = 0; cli_nth(cli, "output", n); n++) {
-    struct binding binding;
+    struct binding binding = {0};
     int status = bind_port(cli, model, "output", n, outcome->outputs, tessera_model_output, &binding);
     if (status)
       return status;

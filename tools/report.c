@@ -44,7 +44,7 @@ static void print_expectation(const struct outcome *o, const struct expectation 
   if (c->element >= 0)
     printf(" at element %" PRId64 " (%.9g, expected %.9g)", c->element, c->found, c->expected);
   printf("; top-1 agrees in %" PRId64 " of %" PRId64 "; ", c->agreeing, c->rows);
-  printf(e->within ? "within" : "BEYOND");
+  printf(e->within ? "within" : "beyond");
   printf(" the tolerance of %g\n", o->tolerance);
 }
 

@@ -18,7 +18,7 @@ typedef void port_of(const struct tessera_model *model, int k, struct tessera_po
 static int unknown_port(const struct cli *cli, const struct tessera_model *model, const char *option,
                         const char *name, int count, port_of *port)
 {
-  const char *names[MOST_NAMES];
+  const char *names[MOST_NAMES] = {NULL};
   int n = 0;
   struct tessera_port p;
   for (; n < count && n < MOST_NAMES; n++) {
@@ -120,7 +120,7 @@ static int read_inputs(const struct cli *cli, const struct tessera_model *model,
 {
   const char *first = NULL;
   for (int n = 0; cli_nth(cli, "input", n); n++) {
-    struct binding binding;
+    struct binding binding = {0};
     int64_t parts = 0;
     int status = bind_port(cli, model, "input", n, all->count, tessera_model_input, &binding);
     if (!status)
