@@ -34,8 +34,8 @@ static int onnx_type(const char *name)
 static void *append(struct tsr_arena *a, void *list, size_t *n, const void *item)
 {
   void **more = tsr_arena_alloc(a, (*n + 1) * sizeof *more);
-  if (*n)
-    memcpy(more, list, *n * sizeof *more);
+  for (size_t k = 0; k < *n; k++)
+    more[k] = ((void **)list)[k];
   more[(*n)++] = (void *)item;
   return more;
 }
