@@ -19,7 +19,7 @@ int tir__buffer_number(struct tir__emit *e, const struct tir_buffer *b)
   return c->buffers - 1;
 }
 
-/* --- loops in scope ------------------------------------------------------------------------------------ */
+/* --- loops in scope -------------------------------------------------------------------------- */
 
 static void push_loop(struct tir__emit *e, const struct tir_stmt *loop, int slot, int lane)
 {
@@ -63,7 +63,7 @@ static int emit_control(struct tir__emit *e, struct tir__insn in, tir_e x)
   return e->code->insns - 1;
 }
 
-/* --- lanes --------------------------------------------------------------------------------------------- */
+/* --- lanes ----------------------------------------------------------------------------------- */
 
 /* Loops and conditions around one store, outermost first. */
 struct nest {
@@ -177,7 +177,7 @@ static void emit_lanes(struct tir__emit *e, const struct nest *n)
   e->facts = facts;
 }
 
-/* --- statements ---------------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------ */
 
 static void emit_stmt(struct tir__emit *e, const struct tir_stmt *s);
 
@@ -248,7 +248,7 @@ static void emit_stmt(struct tir__emit *e, const struct tir_stmt *s)
   }
 }
 
-/* --- codes --------------------------------------------------------------------------------------------- */
+/* --- codes ----------------------------------------------------------------------------------- */
 
 static void number_constants(struct tir_code *c)
 {
@@ -270,8 +270,8 @@ static enum tsr_status check_memory(const struct tir_code *c, struct tsr_err *er
     int64_t count = tsr_count(b->dims, b->rank, tsr_dtype_bytes(b->dtype));
     int64_t bytes = count < 0 ? most_bytes + 1 : count * (int64_t)tsr_dtype_bytes(b->dtype);
     if (bytes > most_bytes - total)
-      return tsr_refuse(err, "%s: the temporaries up to %s take more than %lld bytes", c->name, b->name,
-                        (long long)most_bytes);
+      return tsr_refuse(err, "%s: the temporaries up to %s take more than %lld bytes", c->name,
+                        b->name, (long long)most_bytes);
     total += bytes;
   }
   return TSR_OK;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Register code of the interpreter.
  *
- * A register is an array of up to TIR__LANES elements. Code is straight-line segments between control
- * instructions; a segment evaluates one store for all *lanes* at once: the iterations of the innermost
- * loops around it, as many as fit. What is the same in all lanes is computed once, as an array of one
- * element. So each instruction costs one dispatch for hundreds of elements, and the C compiler vectorizes
- * its loop.
+ * A register is an array of up to TIR__LANES elements. Code is straight-line segments between
+ * control instructions; a segment evaluates one store for all *lanes* at once: the iterations of
+ * the innermost loops around it, as many as fit. What is the same in all lanes is computed once, as
+ * an array of one element. So each instruction costs one dispatch for hundreds of elements, and the
+ * C compiler vectorizes its loop.
  *
  * Loop variables live in slots. An address that is affine in them is a scalar (AFFINE: slots times
  * coefficients) plus a table of the lanes' offsets, made at compile time. */
@@ -38,8 +38,8 @@ struct tir__term {
   int64_t slot, coefficient;
 };
 
-/* Where the lanes of an access lie, in bytes from the first one: one offset per `unit` bytes, which may
- * hold several lanes. */
+/* Where the lanes of an access lie, in bytes from the first one: one offset per `unit` bytes, which
+ * may hold several lanes. */
 struct tir__table {
   bool contiguous;
   int unit; /* 1, 2, 4, 8, 16 */
@@ -57,7 +57,7 @@ struct tir__insn {
   int dst, arg[4], mask; /* registers or TIR__NONE */
   int buffer, slot, jump, terms;
   int dimension;    /* of CHECK: which index */
-  int64_t constant; /* AFFINE: summand; CHECK: extent; STORE: lanes summed into one element, 0 = all */
+  int64_t constant; /* AFFINE: summand; CHECK: extent; STORE: lanes that share an element, 0 = all */
   int64_t rows, inner;
   const struct tir__term *term;
   const struct tir__table *table; /* NULL: all lanes at one place */
@@ -79,7 +79,7 @@ tir__accumulator *tir__accumulator_of(enum tir_combine combine, enum tsr_dtype d
 /* Virtual registers count from 0 in each segment; constants from here, in all of them. */
 enum { TIR__FIRST_CONSTANT = 1 << 28 };
 
-/* --- compiling ------------------------------------------------------------------------------------- */
+/* --- compiling ------------------------------------------------------------------------------- */
 
 /* Under which condition lanes count: the conjunction of its own and the outer masks'. */
 struct tir__mask {
@@ -121,7 +121,7 @@ struct tir__emit {
     uint8_t size; /* of an element */
   } *value; /* of each virtual register */
   struct tir__mask *always; /* of this segment */
-  struct tir__map risky;    /* which expressions have loads that are not provably inside; 1: no, 2: yes */
+  struct tir__map risky;    /* which expressions load what is not provably inside */
   size_t table_capacity;
   int tables;
   struct tir__made_table {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expressions to register code: one segment at a time, in virtual registers first. Equal instructions are
- * made once; constants are registers of their own, filled for all lanes. */
+/* Expressions to register code: one segment at a time, in virtual registers first. Equal
+ * instructions are made once; constants are registers of their own, filled for all lanes. */
 #include <assert.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 enum { LOOK_BACK = 64 };
 
-/* --- instructions ---------------------------------------------------------------------------------- */
+/* --- instructions ---------------------------------------------------------------------------- */
 
 static bool same_insn(const struct tir__insn *x, const struct tir__insn *y)
 {
@@ -118,7 +118,7 @@ static int apply2(struct tir__emit *e, enum tir_op op, enum tsr_dtype dtype, int
   return apply(e, tir__op_kernel(op, dtype), tsr_dtype_bytes(dtype), 2, (int[]){x, y});
 }
 
-/* --- masks -------------------------------------------------------------------------------------------- */
+/* --- masks ----------------------------------------------------------------------------------- */
 
 struct tir__mask *tir__emit_mask(struct tir__emit *e, struct tir__mask *outer, tir_e condition,
                                  bool negated)
@@ -144,7 +144,7 @@ static int mask_register(struct tir__emit *e, struct tir__mask *m)
   return m->reg = reg;
 }
 
-/* --- addresses ---------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 /* A sum split by what its parts vary with. */
 struct address {
@@ -191,7 +191,8 @@ static int times_constant(struct tir__emit *e, int reg, int64_t k)
   return k == 1 ? reg : apply2(e, TIR_MUL, TSR_I64, reg, index_constant(e, k));
 }
 
-static struct address address_of(struct tir__emit *e, const struct tir__linear *l, struct tir__mask *mask)
+static struct address address_of(struct tir__emit *e, const struct tir__linear *l,
+                                 struct tir__mask *mask)
 {
   struct address a = {.base = TIR__NONE, .lanes = TIR__NONE};
   struct tir__term terms[TIR__TERMS];
@@ -219,7 +220,8 @@ static struct address address_of(struct tir__emit *e, const struct tir__linear *
 }
 
 /* Bytes from the first lane of each lane; of each run of lanes that lie side by side if `whole`. */
-static const struct tir__table *table_of(struct tir__emit *e, const struct address *a, int size, bool whole)
+static const struct tir__table *table_of(struct tir__emit *e, const struct address *a, int size,
+                                         bool whole)
 {
   for (int i = 0; i < e->tables; i++)
     if (e->table[i].size == size && e->table[i].whole == whole &&
@@ -279,7 +281,7 @@ static int joined(struct tir__emit *e, const struct address *a)
   return reg;
 }
 
-/* --- loads -------------------------------------------------------------------------------------------- */
+/* --- loads ----------------------------------------------------------------------------------- */
 
 static bool inside(const struct tir__emit *e, tir_e index, int64_t extent)
 {
@@ -295,13 +297,14 @@ static bool is_risky(struct tir__emit *e, tir_e x)
     return known == &verdict[1];
   bool risky = false;
   for (int i = 0; i < x->args && !risky; i++)
-    risky = is_risky(e, x->arg[i]) || (x->op == TIR_LOAD && !inside(e, x->arg[i], x->buffer->dims[i]));
+    risky = is_risky(e, x->arg[i]) ||
+            (x->op == TIR_LOAD && !inside(e, x->arg[i], x->buffer->dims[i]));
   tir__map_put(e->arena, &e->risky, x, &verdict[risky]);
   return risky;
 }
 
-static void check(struct tir__emit *e, tir_e index, const struct tir_buffer *b, int dimension, int mask,
-                  struct tir__mask *under)
+static void check(struct tir__emit *e, tir_e index, const struct tir_buffer *b, int dimension,
+                  int mask, struct tir__mask *under)
 {
   struct tir__insn in = blank(TIR__CHECK);
   int reg = tir__emit_value(e, index, under);
@@ -314,7 +317,8 @@ static void check(struct tir__emit *e, tir_e index, const struct tir_buffer *b, 
   tir__emit_insn(e, in);
 }
 
-/* Checks what is not provable. The mask that an access needs to skip the lanes it must not touch. */
+/* Checks what is not provable. The mask that an access needs to skip the lanes it must not touch.
+ */
 static int check_all(struct tir__emit *e, const struct tir_buffer *b, tir_e const *index,
                      struct tir__mask *under)
 {
@@ -328,8 +332,8 @@ static int check_all(struct tir__emit *e, const struct tir_buffer *b, tir_e cons
 }
 
 /* The element's number, row-major. Sums of too many terms are computed as they stand. */
-static struct address element_address(struct tir__emit *e, const struct tir_buffer *b, tir_e const *index,
-                                      struct tir__mask *mask)
+static struct address element_address(struct tir__emit *e, const struct tir_buffer *b,
+                                      tir_e const *index, struct tir__mask *mask)
 {
   struct tir__linear l = {.n = 0};
   int64_t stride = 1;
@@ -371,7 +375,7 @@ static int emit_load(struct tir__emit *e, tir_e x, struct tir__mask *under)
   return result_of(e, in);
 }
 
-/* --- values ------------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 static int emit_op(struct tir__emit *e, tir_e x, struct tir__mask *mask)
 {
@@ -418,8 +422,8 @@ int tir__emit_value(struct tir__emit *e, tir_e x, struct tir__mask *mask)
   return reg;
 }
 
-/* How many neighbouring lanes share one element: those of the innermost loops that the address does not
- * vary with. 0: all. */
+/* How many neighbouring lanes share one element: those of the innermost loops that the address does
+ * not vary with. 0: all. */
 static int64_t lanes_per_element(const struct tir__emit *e, const struct address *a)
 {
   int64_t run = 1;
@@ -456,71 +460,4 @@ void tir__emit_store(struct tir__emit *e, const struct tir_stmt *s, struct tir__
     in.constant = lanes_per_element(e, &a);
   }
   tir__emit_insn(e, in);
-}
-
-/* --- segments ----------------------------------------------------------------------------------------- */
-
-void tir__segment_begin(struct tir__emit *e)
-{
-  e->segment = e->code->insns;
-  e->values = e->tables = 0;
-  memset(&e->risky, 0, sizeof e->risky);
-  e->always = tir__emit_mask(e, NULL, NULL, false);
-}
-
-/* Where each virtual register is read last. */
-static int *last_uses(struct tir__emit *e)
-{
-  int *last = TSR_NEW_ARRAY(e->arena, int, e->values + 1);
-  for (int i = e->segment; i < e->code->insns; i++) {
-    const struct tir__insn *in = &e->code->insn[i];
-    for (int k = 0; k < 4; k++)
-      if (in->arg[k] >= 0 && in->arg[k] < TIR__FIRST_CONSTANT)
-        last[in->arg[k]] = i;
-    if (in->mask >= 0 && in->mask < TIR__FIRST_CONSTANT)
-      last[in->mask] = i;
-  }
-  return last;
-}
-
-struct allocation {
-  const int *last;
-  int *real; /* of each virtual register */
-  bool *used;
-  int i;
-};
-
-static void replace(struct allocation *a, int *reg, bool release)
-{
-  if (*reg < 0 || *reg >= TIR__FIRST_CONSTANT)
-    return;
-  int real = a->real[*reg];
-  if (release && a->last[*reg] == a->i)
-    a->used[real] = false;
-  else if (!release)
-    *reg = real;
-}
-
-void tir__segment_end(struct tir__emit *e)
-{
-  struct tir_code *c = e->code;
-  struct allocation a = {.last = last_uses(e), .real = TSR_NEW_ARRAY(e->arena, int, e->values + 1),
-                         .used = TSR_NEW_ARRAY(e->arena, bool, e->values + 1)};
-  for (a.i = e->segment; a.i < c->insns; a.i++) {
-    struct tir__insn *in = &c->insn[a.i];
-    int *regs[5] = {&in->arg[0], &in->arg[1], &in->arg[2], &in->arg[3], &in->mask};
-    int dst = 0;
-    while (in->dst >= 0 && a.used[dst])
-      dst++;
-    if (in->dst >= 0) {
-      a.real[in->dst] = dst;
-      a.used[dst] = a.last[in->dst] > 0;
-      in->dst = dst;
-      c->registers = dst + 1 > c->registers ? dst + 1 : c->registers;
-    }
-    for (int k = 0; k < 5; k++)
-      replace(&a, regs[k], true);
-    for (int k = 0; k < 5; k++)
-      replace(&a, regs[k], false);
-  }
 }

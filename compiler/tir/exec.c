@@ -4,31 +4,31 @@
 
 #include "compiler/tir/code.h"
 
-/* --- accumulators: base[offset] = base[offset] op value, in the order of lanes ---------------------- */
+/* --- accumulators: base[offset] = base[offset] op value, in the order of lanes --------------- */
 
-#define ACCUMULATOR(name, T, value_of)                                                               \
-  static void name(void *base, const int64_t *offset, const void *value, int64_t n, int64_t run)      \
-  {                                                                                                  \
-    const T *v = value;                                                                              \
-    for (int64_t i = 0; i < n; i += run) {                                                           \
-      T *at = (T *)((char *)base + offset[i]);                                                       \
-      T x = *at;                                                                                     \
-      for (int64_t j = i; j < i + run; j++) {                                                        \
-        T y = v[j];                                                                                  \
-        x = (T)(value_of);                                                                           \
-      }                                                                                              \
-      *at = x;                                                                                       \
-    }                                                                                                \
+#define ACCUMULATOR(name, T, value_of)                                                             \
+  static void name(void *base, const int64_t *offset, const void *value, int64_t n, int64_t run)   \
+  {                                                                                                \
+    const T *v = value;                                                                            \
+    for (int64_t i = 0; i < n; i += run) {                                                         \
+      T *at = (T *)((char *)base + offset[i]);                                                     \
+      T x = *at;                                                                                   \
+      for (int64_t j = i; j < i + run; j++) {                                                      \
+        T y = v[j];                                                                                \
+        x = (T)(value_of);                                                                         \
+      }                                                                                            \
+      *at = x;                                                                                     \
+    }                                                                                              \
   }
-#define INT_ACCUMULATORS(id, T, U)                                                                   \
-  ACCUMULATOR(sum_##id, T, (U)x + (U)y)                                                              \
-  ACCUMULATOR(product_##id, T, (U)x *(U)y)                                                           \
-  ACCUMULATOR(maximum_##id, T, x > y ? x : y)                                                        \
+#define INT_ACCUMULATORS(id, T, U)                                                                 \
+  ACCUMULATOR(sum_##id, T, (U)x + (U)y)                                                            \
+  ACCUMULATOR(product_##id, T, (U)x *(U)y)                                                         \
+  ACCUMULATOR(maximum_##id, T, x > y ? x : y)                                                      \
   ACCUMULATOR(minimum_##id, T, x < y ? x : y)
-#define FLOAT_ACCUMULATORS(id, T)                                                                    \
-  ACCUMULATOR(sum_##id, T, x + y)                                                                    \
-  ACCUMULATOR(product_##id, T, x *y)                                                                 \
-  ACCUMULATOR(maximum_##id, T, x > y || x != x ? x : y)                                              \
+#define FLOAT_ACCUMULATORS(id, T)                                                                  \
+  ACCUMULATOR(sum_##id, T, x + y)                                                                  \
+  ACCUMULATOR(product_##id, T, x *y)                                                               \
+  ACCUMULATOR(maximum_##id, T, x > y || x != x ? x : y)                                            \
   ACCUMULATOR(minimum_##id, T, x < y || x != x ? x : y)
 INT_ACCUMULATORS(I8, int8_t, uint32_t)
 INT_ACCUMULATORS(U8, uint8_t, uint32_t)
@@ -43,8 +43,8 @@ FLOAT_ACCUMULATORS(F64, double)
 
 tir__accumulator *tir__accumulator_of(enum tir_combine combine, enum tsr_dtype dtype)
 {
-#define OF(id)                                                                                       \
-  [TSR_##id] = {[TIR_SUM] = sum_##id, [TIR_PRODUCT] = product_##id, [TIR_MAXIMUM] = maximum_##id,    \
+#define OF(id)                                                                                     \
+  [TSR_##id] = {[TIR_SUM] = sum_##id, [TIR_PRODUCT] = product_##id, [TIR_MAXIMUM] = maximum_##id,  \
                 [TIR_MINIMUM] = minimum_##id},
   static tir__accumulator *const all[TSR_DTYPE_COUNT][TIR_MINIMUM + 1] = {
     OF(I8) OF(U8) OF(I16) OF(U16) OF(I32) OF(U32) OF(I64) OF(U64) OF(F32) OF(F64)
@@ -52,7 +52,7 @@ tir__accumulator *tir__accumulator_of(enum tir_combine combine, enum tsr_dtype d
   return all[dtype][combine];
 }
 
-/* --- moving elements ---------------------------------------------------------------------------------- */
+/* --- moving elements ------------------------------------------------------------------------- */
 
 struct unit16 {
   uint64_t half[2];
@@ -60,41 +60,41 @@ struct unit16 {
 
 #define EACH_UNIT(X) X(1, uint8_t) X(2, uint16_t) X(4, uint32_t) X(8, uint64_t) X(16, struct unit16)
 
-/* Memory of buffers is read and written by size, not by type (-fno-strict-aliasing); a unit of several
- * elements need not be aligned. */
-#define COLLECT(size, T)                                                                             \
-  static void collect_##size(void *restrict out, const char *base, const int64_t *restrict offset,   \
-                             int64_t n)                                                              \
-  {                                                                                                  \
-    for (int64_t i = 0; i < n; i++)                                                                  \
-      memcpy((char *)out + i * size, base + offset[i], size);                                        \
-  }                                                                                                  \
-  static void place_##size(char *base, const int64_t *restrict offset, const void *restrict value,   \
-                           int64_t n)                                                                \
-  {                                                                                                  \
-    for (int64_t i = 0; i < n; i++)                                                                  \
-      memcpy(base + offset[i], (const char *)value + i * size, size);                                \
-  }                                                                                                  \
-  static void spread_##size(void *restrict out, const void *restrict value, int64_t n)               \
-  {                                                                                                  \
-    T *o = out;                                                                                      \
-    T v = *(const T *)value;                                                                         \
-    for (int64_t i = 0; i < n; i++)                                                                  \
-      o[i] = v;                                                                                      \
+/* Memory of buffers is read and written by size, not by type (-fno-strict-aliasing); a unit of
+ * several elements need not be aligned. */
+#define COLLECT(size, T)                                                                           \
+  static void collect_##size(void *restrict out, const char *base, const int64_t *restrict offset, \
+                             int64_t n)                                                            \
+  {                                                                                                \
+    for (int64_t i = 0; i < n; i++)                                                                \
+      memcpy((char *)out + i * size, base + offset[i], size);                                      \
+  }                                                                                                \
+  static void place_##size(char *base, const int64_t *restrict offset, const void *restrict value, \
+                           int64_t n)                                                              \
+  {                                                                                                \
+    for (int64_t i = 0; i < n; i++)                                                                \
+      memcpy(base + offset[i], (const char *)value + i * size, size);                              \
+  }                                                                                                \
+  static void spread_##size(void *restrict out, const void *restrict value, int64_t n)             \
+  {                                                                                                \
+    T *o = out;                                                                                    \
+    T v = *(const T *)value;                                                                       \
+    for (int64_t i = 0; i < n; i++)                                                                \
+      o[i] = v;                                                                                    \
   }
 EACH_UNIT(COLLECT)
 
-#define UNIT_CASE(size, call)                                                                        \
-  case size:                                                                                         \
-    call;                                                                                            \
+#define UNIT_CASE(size, call)                                                                      \
+  case size:                                                                                       \
+    call;                                                                                          \
     return;
-#define BY_UNIT(unit, name, ...)                                                                     \
-  switch (unit) {                                                                                    \
-    UNIT_CASE(1, name##_1(__VA_ARGS__))                                                              \
-    UNIT_CASE(2, name##_2(__VA_ARGS__))                                                              \
-    UNIT_CASE(4, name##_4(__VA_ARGS__))                                                              \
-    UNIT_CASE(8, name##_8(__VA_ARGS__))                                                              \
-    UNIT_CASE(16, name##_16(__VA_ARGS__))                                                            \
+#define BY_UNIT(unit, name, ...)                                                                   \
+  switch (unit) {                                                                                  \
+    UNIT_CASE(1, name##_1(__VA_ARGS__))                                                            \
+    UNIT_CASE(2, name##_2(__VA_ARGS__))                                                            \
+    UNIT_CASE(4, name##_4(__VA_ARGS__))                                                            \
+    UNIT_CASE(8, name##_8(__VA_ARGS__))                                                            \
+    UNIT_CASE(16, name##_16(__VA_ARGS__))                                                          \
   }
 
 static void collect(int unit, void *out, const char *base, const int64_t *offset, int64_t n)
@@ -112,7 +112,7 @@ static void spread(int unit, void *out, const void *value, int64_t n)
   BY_UNIT(unit, spread, out, value, n)
 }
 
-/* --- the machine -------------------------------------------------------------------------------------- */
+/* --- the machine ----------------------------------------------------------------------------- */
 
 struct machine {
   const struct tir_code *code;
@@ -209,9 +209,10 @@ static enum tsr_status run_check(struct machine *m, const struct tir__insn *in, 
     bad += (uint64_t)index[i] >= extent;
   for (int64_t i = 0; bad && i < n; i++)
     if ((!mask || mask[i]) && (uint64_t)index[i] >= extent)
-      return tsr_refuse(err, "%s: index %lld of dimension %d is outside of buffer %s, which has %lld there",
-                        m->code->name, (long long)index[i], in->dimension,
-                        m->code->buffer[in->buffer]->name, (long long)extent);
+      return tsr_refuse(
+          err, "%s: index %lld of dimension %d is outside of buffer %s, which has %lld there",
+          m->code->name, (long long)index[i], in->dimension, m->code->buffer[in->buffer]->name,
+          (long long)extent);
   return TSR_OK;
 }
 
@@ -275,7 +276,8 @@ static void run_scatter(struct machine *m, const struct tir__insn *in)
 static void run_zero(struct machine *m, const struct tir__insn *in)
 {
   const struct tir_buffer *b = m->code->buffer[in->buffer];
-  memset(m->buffer[in->buffer], 0, (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype));
+  memset(m->buffer[in->buffer], 0,
+         (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype));
 }
 
 static void set_lanes(struct machine *m, const struct tir__insn *in)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building expressions. What a builder returns is as simple as these rules make it, and building the same
- * expression again from its parts changes nothing: so text parses to what was printed.
+/* Building expressions. What a builder returns is as simple as these rules make it, and building
+ * the same expression again from its parts changes nothing: so text parses to what was printed.
  *
- * Integers wrap, so that sums and products may be regrouped freely: constants move outward and to the
- * right. Floats are only ever folded, never regrouped. */
+ * Integers wrap, so that sums and products may be regrouped freely: constants move outward and to
+ * the right. Floats are only ever folded, never regrouped. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -26,7 +26,8 @@ bool tir__is_float(enum tsr_dtype dtype)
   return tsr_dtype_kind(dtype) == TSR_KIND_FLOAT;
 }
 
-static struct tir_expr *new_expr(struct tsr_arena *a, enum tir_op op, enum tsr_dtype dtype, int args)
+static struct tir_expr *new_expr(struct tsr_arena *a, enum tir_op op, enum tsr_dtype dtype,
+                                 int args)
 {
   struct tir_expr *e =
       tsr_arena_alloc(a, sizeof *e + (size_t)args * sizeof e->arg[0]);
@@ -129,7 +130,7 @@ bool tir__result_dtype(enum tir_op op, int n, tir_e const *arg, enum tsr_dtype *
   return true;
 }
 
-/* --- folding: the ops' own kernels, on one element ---------------------------------------------- */
+/* --- folding: the ops' own kernels, on one element ------------------------------------------- */
 
 static bool is_constant(tir_e x)
 {
@@ -153,7 +154,8 @@ static tir_e get_constant(struct tsr_arena *a, enum tsr_dtype dtype, void *at)
   return tir_int(a, dtype, tsr_get_int(&t, 0));
 }
 
-static tir_e fold(struct tsr_arena *a, tir__kernel *kernel, enum tsr_dtype dtype, int n, const tir_e *arg)
+static tir_e fold(struct tsr_arena *a, tir__kernel *kernel, enum tsr_dtype dtype, int n,
+                  const tir_e *arg)
 {
   uint64_t in[4], out = 0;
   const void *at[4] = {&in[0], &in[1], &in[2], &in[3]};
@@ -172,7 +174,8 @@ static tir_e build(struct tsr_arena *a, enum tir_op op, int n, const tir_e *arg)
   bool known = tir__result_dtype(op, n, arg, &dtype);
   assert(known);
   (void)known;
-  tir_e folded = fold(a, tir__op_kernel(op, (enum tsr_dtype)arg[op == TIR_SELECT]->dtype), dtype, n, arg);
+  tir_e folded = fold(a, tir__op_kernel(op, (enum tsr_dtype)arg[op == TIR_SELECT]->dtype), dtype, n,
+                      arg);
   if (folded)
     return folded;
   struct tir_expr *e = new_expr(a, op, dtype, n);
@@ -380,7 +383,8 @@ tir_e tir_substitute(struct tsr_arena *a, tir_e x, int n, const struct tir_var *
   return substitute(&s, x);
 }
 
-bool tir_evaluate(tir_e x, int n, const struct tir_var *const *vars, const int64_t *values, int64_t *out)
+bool tir_evaluate(tir_e x, int n, const struct tir_var *const *vars, const int64_t *values,
+                  int64_t *out)
 {
   uint64_t in[4], result = 0;
   const void *at[4] = {&in[0], &in[1], &in[2], &in[3]};

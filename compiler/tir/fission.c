@@ -57,8 +57,8 @@ static bool same_element(const struct tir_stmt *x, const struct tir_stmt *y)
 }
 
 /* The loops of a piece, and v, that the element varies with: distinct iterations of these must name
- * distinct elements. Each must stand in one dimension only, and there as a digit of its own: its step
- * larger than all that the smaller steps reach. */
+ * distinct elements. Each must stand in one dimension only, and there as a digit of its own: its
+ * step larger than all that the smaller steps reach. */
 struct digit {
   int64_t step, extent;
 };
@@ -120,7 +120,8 @@ static bool are_distinct(const struct piece *p, const struct tir_stmt *v)
       if (seen[k] || step == INT64_MIN)
         return false;
       seen[k] = true;
-      digits[n++] = (struct digit){step < 0 ? -step : step, (k < p->loops ? p->loop[k] : v)->f.extent->i};
+      digits[n++] = (struct digit){step < 0 ? -step : step,
+                                   (k < p->loops ? p->loop[k] : v)->f.extent->i};
     }
     if (!are_digits(digits, n))
       return false;
@@ -128,7 +129,8 @@ static bool are_distinct(const struct piece *p, const struct tir_stmt *v)
   return seen[p->loops];
 }
 
-static struct tir_stmt *loop_over(struct tsr_arena *a, const struct tir_stmt *v, struct tir_stmt *body)
+static struct tir_stmt *loop_over(struct tsr_arena *a, const struct tir_stmt *v,
+                                  struct tir_stmt *body)
 {
   struct tir_stmt *s = tsr_arena_copy(a, v, sizeof *v);
   s->f.body = body;

@@ -45,8 +45,8 @@ struct tir_func *tir_func_new(struct tsr_arena *a, const char *name)
   return f;
 }
 
-static struct tir_buffer *new_buffer(struct tsr_arena *a, const char *name, enum tsr_dtype dtype, int rank,
-                                     const int64_t *dims)
+static struct tir_buffer *new_buffer(struct tsr_arena *a, const char *name, enum tsr_dtype dtype,
+                                     int rank, const int64_t *dims)
 {
   assert(tir__name_ok(name) && rank >= 0 && rank <= TSR_MAX_RANK);
   struct tir_buffer *b = TSR_NEW(a, struct tir_buffer);
@@ -145,7 +145,7 @@ tir_e tir_axis_use(struct tsr_arena *a, const struct tir_stage *s, int axis)
   return tir_use(a, s->axis[axis].var);
 }
 
-/* --- map --------------------------------------------------------------------------------------------- */
+/* --- map ------------------------------------------------------------------------------------- */
 
 static size_t slot_of(const struct tir__map *m, const void *key)
 {

@@ -121,8 +121,8 @@ bool tir__bad_token(struct tir__parser *p, const char *format, ...)
   return false;
 }
 
-bool tir__bad_name(struct tir__parser *p, const char *what, const char *given, const char *const *known,
-                   int n)
+bool tir__bad_name(struct tir__parser *p, const char *what, const char *given,
+                   const char *const *known, int n)
 {
   const char *near = tsr_nearest(given, known, n);
   if (near)
@@ -153,7 +153,8 @@ bool tir__take_name(struct tir__parser *p, const char *what, const char **out)
 {
   char found[300];
   if (p->lex.token != TIR__NAME)
-    return tir__bad_token(p, "expected the name of %s, found %s", what, token_text(p, found, sizeof found));
+    return tir__bad_token(p, "expected the name of %s, found %s", what,
+                          token_text(p, found, sizeof found));
   if (!tir__name_ok(p->lex.text))
     return tir__bad_token(p, "'%s' can't name %s: it is a word of the language", p->lex.text, what);
   *out = tsr_arena_strdup(p->arena, p->lex.text);

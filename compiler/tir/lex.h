@@ -45,8 +45,8 @@ bool tir__take_count(struct tir__parser *p, int64_t *out);
 bool tir__bad(struct tir__parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool tir__bad_token(struct tir__parser *p, const char *format, ...) /* about the token itself */
     __attribute__((format(printf, 2, 3)));
-bool tir__bad_name(struct tir__parser *p, const char *what, const char *given, const char *const *known,
-                   int n);
+bool tir__bad_name(struct tir__parser *p, const char *what, const char *given,
+                   const char *const *known, int n);
 
 tir_e tir__parse_expr(struct tir__parser *p); /* NULL: refused */
 tir_e tir__parse_typed(struct tir__parser *p, enum tsr_dtype dtype, const char *what);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Funcs and programs from text; print.c writes it, docs/tensor-ir.md has the grammar. What parses is
- * verified too. */
+/* Funcs and programs from text; print.c writes it, docs/tensor-ir.md has the grammar. What parses
+ * is verified too. */
 #include <stdio.h>
 #include <string.h>
 
 #include "compiler/tir/lex.h"
 
-/* --- buffers ------------------------------------------------------------------------------------------------ */
+/* --- buffers --------------------------------------------------------------------------------- */
 
 static bool parse_dtype(struct tir__parser *p, enum tsr_dtype *out)
 {
@@ -91,10 +91,11 @@ static bool parse_end(struct tir__parser *p)
 {
   if (!tir__expect(p, "}"))
     return false;
-  return p->lex.token == TIR__END || tir__bad_token(p, "there is text behind the end: '%s'", p->lex.text);
+  return p->lex.token == TIR__END ||
+         tir__bad_token(p, "there is text behind the end: '%s'", p->lex.text);
 }
 
-/* --- stages ------------------------------------------------------------------------------------------------- */
+/* --- stages ---------------------------------------------------------------------------------- */
 
 static bool parse_axis(struct tir__parser *p, struct tir_stage *s, int64_t extent)
 {
@@ -115,7 +116,8 @@ static bool parse_spatial(struct tir__parser *p, struct tir_stage *s)
     return false;
   for (int i = 0; i < s->out->rank; i++) {
     if (tir__is(p, "]"))
-      return tir__bad(p, "%s has %d dimensions, but %d axes are given", s->out->name, s->out->rank, i);
+      return tir__bad(p, "%s has %d dimensions, but %d axes are given", s->out->name, s->out->rank,
+                      i);
     if ((i && !tir__expect(p, ",")) || !parse_axis(p, s, s->out->dims[i]))
       return false;
   }
@@ -217,7 +219,7 @@ enum tsr_status tir_func_parse(struct tsr_arena *a, struct tsr_err *err, const c
   return status;
 }
 
-/* --- programs ------------------------------------------------------------------------------------------------- */
+/* --- programs -------------------------------------------------------------------------------- */
 
 static struct tir_stmt *parse_body(struct tir__parser *p);
 
@@ -317,8 +319,9 @@ static struct tir_stmt *parse_stmt(struct tir__parser *p)
     return NULL;
   }
   if (p->lex.token != TIR__NAME) {
-    tir__bad_token(p, p->lex.token == TIR__END ? "the text ends before '}'" : "'%s' starts no statement",
-             p->lex.text);
+    tir__bad_token(
+        p, p->lex.token == TIR__END ? "the text ends before '}'" : "'%s' starts no statement",
+        p->lex.text);
     return NULL;
   }
   return parse_store(p);

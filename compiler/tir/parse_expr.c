@@ -17,7 +17,7 @@ static tir_e refused(bool never)
   return NULL;
 }
 
-/* --- literals --------------------------------------------------------------------------------------------- */
+/* --- literals -------------------------------------------------------------------------------- */
 
 /* A literal's value with its sign; false where it is none, or has no such value. */
 static bool take_integer(struct tir__parser *p, bool negative, int64_t *out)
@@ -47,11 +47,12 @@ static tir_e parse_number(struct tir__parser *p)
   if (p->lex.token == TIR__DECIMAL)
     return tir_float(p->arena, TSR_F32, take_decimal(p, negative));
   if (p->lex.token != TIR__INTEGER)
-    return refused(tir__bad_token(p, "'-' stands between two operands or before a number; write 0 - x"));
+    return refused(
+        tir__bad_token(p, "'-' stands between two operands or before a number; write 0 - x"));
   return take_integer(p, negative, &value) ? tir_index(p->arena, value) : NULL;
 }
 
-/* DTYPE(number), behind the parenthesis; NULL with the lexer where it was when it is something else. */
+/* DTYPE(number), behind the parenthesis; else NULL, and the lexer is where it was. */
 static tir_e parse_typed_number(struct tir__parser *p, enum tsr_dtype dtype)
 {
   struct tir__lexer start = p->lex;
@@ -75,7 +76,7 @@ static tir_e parse_typed_number(struct tir__parser *p, enum tsr_dtype dtype)
   return NULL;
 }
 
-/* --- names -------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 struct tir_buffer *tir__parse_buffer_use(struct tir__parser *p)
 {
@@ -91,7 +92,7 @@ struct tir_buffer *tir__parse_buffer_use(struct tir__parser *p)
   return NULL;
 }
 
-/* In a stage "oh" is its axis STAGE.oh, names with a dot are whole, and ".x" is a name without a dot. */
+/* In a stage "oh" is its axis STAGE.oh; names with a dot are whole; ".x" is a name without one. */
 bool tir__parse_var_name(struct tir__parser *p, const char **out)
 {
   bool whole = tir__take(p, ".");
@@ -142,7 +143,7 @@ static tir_e parse_load(struct tir__parser *p)
   return b && tir__parse_indices(p, b, index) ? tir_load(p->arena, b, index) : NULL;
 }
 
-/* --- operations --------------------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------ */
 
 static tir_e build(struct tir__parser *p, enum tir_op op, int n, const tir_e *arg)
 {
@@ -227,8 +228,10 @@ static tir_e parse_atom(struct tir__parser *p)
   if (tir__is(p, "."))
     return parse_var(p);
   if (p->lex.token != TIR__NAME)
-    return refused(tir__bad_token(p, p->lex.token == TIR__END ? "the text ends in an expression"
-                                                        : "'%s' starts no expression", p->lex.text));
+    return refused(tir__bad_token(p,
+                                  p->lex.token == TIR__END ? "the text ends in an expression"
+                                                           : "'%s' starts no expression",
+                                  p->lex.text));
   const char *behind = p->lex.at + strspn(p->lex.at, " \t\r");
   if (*behind == '[')
     return parse_load(p);
@@ -248,9 +251,10 @@ static int infix_at(const struct tir__parser *p, enum tir_op *op)
   static const struct {
     enum tir_op op;
     int binding;
-  } infix[] = {{TIR_OR, BIND_OR}, {TIR_AND, BIND_AND}, {TIR_LT, BIND_COMPARE}, {TIR_LE, BIND_COMPARE},
-               {TIR_EQ, BIND_COMPARE}, {TIR_NE, BIND_COMPARE}, {TIR_ADD, BIND_SUM}, {TIR_SUB, BIND_SUM},
-               {TIR_MUL, BIND_PRODUCT}, {TIR_DIV, BIND_PRODUCT}};
+  } infix[] = {{TIR_OR, BIND_OR},      {TIR_AND, BIND_AND},    {TIR_LT, BIND_COMPARE},
+               {TIR_LE, BIND_COMPARE}, {TIR_EQ, BIND_COMPARE}, {TIR_NE, BIND_COMPARE},
+               {TIR_ADD, BIND_SUM},    {TIR_SUB, BIND_SUM},    {TIR_MUL, BIND_PRODUCT},
+               {TIR_DIV, BIND_PRODUCT}};
   for (size_t i = 0; i < sizeof infix / sizeof infix[0]; i++)
     if (tir__is(p, tir_op_text(infix[i].op))) {
       *op = infix[i].op;
@@ -305,7 +309,7 @@ tir_e tir__parse_typed(struct tir__parser *p, enum tsr_dtype dtype, const char *
 {
   tir_e x = tir__parse_expr(p);
   if (x && x->dtype != dtype)
-    return refused(tir__bad(p, "%s is %s, but must be %s", what, tsr_dtype_name((enum tsr_dtype)x->dtype),
-                            tsr_dtype_name(dtype)));
+    return refused(tir__bad(p, "%s is %s, but must be %s", what,
+                            tsr_dtype_name((enum tsr_dtype)x->dtype), tsr_dtype_name(dtype)));
   return x;
 }

@@ -43,8 +43,8 @@ static int binding(tir_e x)
 
 static void add_expr(struct printer *p, tir_e x, int least);
 
-/* "conv.oh" is "oh" in stage conv; "conv.o.inner" and names of others stay whole; a name without a dot
- * gets one in front, so that it is not taken for an axis of the stage. */
+/* "conv.oh" is "oh" in stage conv; "conv.o.inner" and names of others stay whole; a name without a
+ * dot gets one in front, so that it is not taken for an axis of the stage. */
 static void add_var(struct printer *p, const struct tir_var *var)
 {
   const char *name = var->name;
@@ -124,8 +124,8 @@ static void add_infix(struct printer *p, tir_e x)
 
 static void add_call(struct printer *p, tir_e x)
 {
-  const char *name =
-      x->op == TIR_CAST ? tsr_dtype_name((enum tsr_dtype)x->dtype) : tir_op_text((enum tir_op)x->op);
+  const char *name = x->op == TIR_CAST ? tsr_dtype_name((enum tsr_dtype)x->dtype)
+                                       : tir_op_text((enum tir_op)x->op);
   tsr_text_add(&p->text, "%s(", name);
   add_list(p, x->args, x->arg);
   tsr_text_add(&p->text, ")");
@@ -159,7 +159,7 @@ static void add_expr(struct printer *p, tir_e x, int least)
   tsr_text_add(&p->text, parentheses ? ")" : "");
 }
 
-/* --- funcs --------------------------------------------------------------------------------------- */
+/* --- funcs ----------------------------------------------------------------------------------- */
 
 static void new_line(struct printer *p)
 {
@@ -243,7 +243,7 @@ char *tir_func_print(struct tsr_arena *a, const struct tir_func *f)
   return p.text.data;
 }
 
-/* --- programs ------------------------------------------------------------------------------------ */
+/* --- programs -------------------------------------------------------------------------------- */
 
 static void add_stmt(struct printer *p, const struct tir_stmt *s);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is known of an integer expression without running it: its linear form, and the interval of its
- * values. */
+/* What is known of an integer expression without running it: its linear form, and the interval of
+ * its values. */
 #include <string.h>
 
 #include "compiler/tir/tir_internal.h"
 
-/* --- linear forms ---------------------------------------------------------------------------------- */
+/* --- linear forms ---------------------------------------------------------------------------- */
 
 static int64_t times(int64_t x, int64_t y)
 {
@@ -46,7 +46,8 @@ bool tir__linear_add(struct tir__linear *sum, tir_e x, int64_t coefficient)
     sum->constant = plus(sum->constant, times(x->i, coefficient));
     return true;
   case TIR_ADD:
-    return tir__linear_add(sum, x->arg[0], coefficient) && tir__linear_add(sum, x->arg[1], coefficient);
+    return tir__linear_add(sum, x->arg[0], coefficient) &&
+           tir__linear_add(sum, x->arg[1], coefficient);
   case TIR_SUB:
     return tir__linear_add(sum, x->arg[0], coefficient) &&
            tir__linear_add(sum, x->arg[1], times(coefficient, -1));
@@ -90,7 +91,7 @@ bool tir_affine(tir_e x, int n, const struct tir_var *const *vars, int64_t *cons
   return true;
 }
 
-/* --- intervals --------------------------------------------------------------------------------------- */
+/* --- intervals ------------------------------------------------------------------------------- */
 
 __extension__ typedef __int128 wide;
 
@@ -128,7 +129,8 @@ static struct span scaled(struct span s, wide k)
   return k >= 0 ? (struct span){s.lo * k, s.hi * k} : (struct span){s.hi * k, s.lo * k};
 }
 
-/* As if integers had no end: what does not fit is for the caller to see. Far past any dtype it stops. */
+/* As if integers had no end: what does not fit is for the caller to see. Far past any dtype it
+ * stops. */
 static struct span span_of_linear(const struct ranges *r, const struct tir__linear *l)
 {
   wide limit = (wide)1 << 120;
@@ -196,7 +198,8 @@ static wide larger(wide x, wide y)
   return x > y ? x : y;
 }
 
-static struct span span_of_binary(enum tir_op op, struct span x, struct span y, enum tsr_dtype dtype)
+static struct span span_of_binary(enum tir_op op, struct span x, struct span y,
+                                  enum tsr_dtype dtype)
 {
   switch (op) {
   case TIR_MUL:
@@ -275,11 +278,12 @@ bool tir__interval(tir_e x, int n, const struct tir__range *r, int64_t *lo, int6
   return true;
 }
 
-/* --- conditions ----------------------------------------------------------------------------------------- */
+/* --- conditions ------------------------------------------------------------------------------ */
 
-/* goal -= larger - smaller - strict, which the condition says is not negative; whether that proves it. */
-static bool follows(const struct ranges *r, const struct tir__linear *goal, tir_e small, tir_e large,
-                    bool strict)
+/* goal -= larger - smaller - strict, which the condition says is not negative; whether that proves
+ * it. */
+static bool follows(const struct ranges *r, const struct tir__linear *goal, tir_e small,
+                    tir_e large, bool strict)
 {
   struct tir__linear rest = *goal;
   rest.constant += strict;
@@ -287,7 +291,8 @@ static bool follows(const struct ranges *r, const struct tir__linear *goal, tir_
          span_of_linear(r, &rest).lo >= 0;
 }
 
-static bool follows_from(const struct ranges *r, const struct tir__linear *goal, tir_e c, bool negated)
+static bool follows_from(const struct ranges *r, const struct tir__linear *goal, tir_e c,
+                         bool negated)
 {
   if (c->op == TIR_NOT)
     return follows_from(r, goal, c->arg[0], !negated);
@@ -297,7 +302,8 @@ static bool follows_from(const struct ranges *r, const struct tir__linear *goal,
     return false;
   tir_e x = c->arg[0], y = c->arg[1];
   if (c->op == TIR_LT || c->op == TIR_LE) /* not (x < y) is y <= x */
-    return negated ? follows(r, goal, y, x, c->op == TIR_LE) : follows(r, goal, x, y, c->op == TIR_LT);
+    return negated ? follows(r, goal, y, x, c->op == TIR_LE)
+                   : follows(r, goal, x, y, c->op == TIR_LT);
   if (c->op == (negated ? TIR_NE : TIR_EQ))
     return follows(r, goal, x, y, false) || follows(r, goal, y, x, false);
   return false;
@@ -313,7 +319,8 @@ static bool follows_from_loop(const struct ranges *r, const struct tir__linear *
   return follows(r, goal, var, extent, true);
 }
 
-static bool is_proved(const struct ranges *r, const struct tir__linear *goal, const struct tir__fact *f)
+static bool is_proved(const struct ranges *r, const struct tir__linear *goal,
+                      const struct tir__fact *f)
 {
   if (span_of_linear(r, goal).lo >= 0)
     return true;

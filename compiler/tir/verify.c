@@ -16,7 +16,7 @@ struct context {
   const struct tir__fact *facts;
   bool (*readable)(const struct context *c, const struct tir_buffer *b);
   const void *readable_in;
-  struct tir__map done; /* what was checked where nothing more is known than outside of all selects */
+  struct tir__map done; /* what was checked where no more is known than here */
   size_t buffers, buffer_capacity;
   const struct tir_buffer **buffer; /* in scope, of a program */
 };
@@ -34,7 +34,8 @@ static bool is_affine_in_scope(const struct context *c, tir_e x)
   return !c->inexact;
 }
 
-/* An index that is outside for some iteration for sure. One that merely may be is checked when it runs. */
+/* An index that is outside for some iteration for sure. One that merely may be is checked when it
+ * runs. */
 static enum tsr_status check_index(struct context *c, const struct tir_buffer *b, int k, tir_e x)
 {
   int64_t lo, hi, extent = b->dims[k];
@@ -46,8 +47,9 @@ static enum tsr_status check_index(struct context *c, const struct tir_buffer *b
   if (!tir__interval(x, (int)c->ranges, c->range, &lo, &hi))
     return TSR_OK;
   if (hi < 0 || lo >= extent || (!c->facts && is_affine_in_scope(c, x)))
-    return tsr_refuse(c->err, "%s: index %d of %s takes values from %lld to %lld, but the dimension has %lld",
-                      c->where, k, b->name, (long long)lo, (long long)hi, (long long)extent);
+    return tsr_refuse(
+        c->err, "%s: index %d of %s takes values from %lld to %lld, but the dimension has %lld",
+        c->where, k, b->name, (long long)lo, (long long)hi, (long long)extent);
   return TSR_OK;
 }
 
@@ -55,10 +57,12 @@ static enum tsr_status check_load(struct context *c, tir_e x)
 {
   const struct tir_buffer *b = x->buffer;
   if (!c->readable(c, b))
-    return tsr_refuse(c->err, "%s: %s can't be read here: it is no input and nothing before computes it",
+    return tsr_refuse(c->err,
+                      "%s: %s can't be read here: it is no input and nothing before computes it",
                       c->where, b->name);
   if (x->args != b->rank || x->dtype != b->dtype)
-    return tsr_refuse(c->err, "%s: a load of %s has %d indices and dtype %s, but it is %s of rank %d",
+    return tsr_refuse(c->err,
+                      "%s: a load of %s has %d indices and dtype %s, but it is %s of rank %d",
                       c->where, b->name, x->args, tsr_dtype_name((enum tsr_dtype)x->dtype),
                       tsr_dtype_name(b->dtype), b->rank);
   for (int i = 0; i < x->args; i++)
@@ -92,14 +96,15 @@ static enum tsr_status check_op(struct context *c, tir_e x)
   enum tsr_dtype dtype;
   bool select = x->op == TIR_SELECT && x->args == 3;
   for (int i = 0; i < x->args; i++)
-    if ((select && i > 0 ? check_branch(c, x->arg[0], i == 2, x->arg[i]) : check_expr(c, x->arg[i])) !=
-        TSR_OK)
+    if ((select && i > 0 ? check_branch(c, x->arg[0], i == 2, x->arg[i])
+                         : check_expr(c, x->arg[i])) != TSR_OK)
       return TSR_REFUSED;
   if (x->op == TIR_CAST && x->args == 1)
     return TSR_OK;
   if (!tir__result_dtype((enum tir_op)x->op, x->args, x->arg, &dtype) || dtype != x->dtype)
-    return tsr_refuse(c->err, "%s: %s does not give %s of %d arguments, the first of which is %s", c->where,
-                      tir_op_text((enum tir_op)x->op), tsr_dtype_name((enum tsr_dtype)x->dtype), x->args,
+    return tsr_refuse(c->err, "%s: %s does not give %s of %d arguments, the first of which is %s",
+                      c->where, tir_op_text((enum tir_op)x->op),
+                      tsr_dtype_name((enum tsr_dtype)x->dtype), x->args,
                       tsr_dtype_name((enum tsr_dtype)x->arg[0]->dtype));
   return TSR_OK;
 }
@@ -116,7 +121,8 @@ static enum tsr_status check_expr(struct context *c, tir_e x)
   return status;
 }
 
-static enum tsr_status check_typed(struct context *c, tir_e x, enum tsr_dtype dtype, const char *what)
+static enum tsr_status check_typed(struct context *c, tir_e x, enum tsr_dtype dtype,
+                                   const char *what)
 {
   if (x->dtype != dtype)
     return tsr_refuse(c->err, "%s: %s is %s, but must be %s", c->where, what,
@@ -134,12 +140,12 @@ static enum tsr_status check_combine(struct context *c, enum tir_combine combine
                                      const struct tir_buffer *b)
 {
   if (combine != TIR_ASSIGN && !tir__accumulator_of(combine, b->dtype))
-    return tsr_refuse(c->err, "%s: %s is %s, which can't be combined, only assigned", c->where, b->name,
-                      tsr_dtype_name(b->dtype));
+    return tsr_refuse(c->err, "%s: %s is %s, which can't be combined, only assigned", c->where,
+                      b->name, tsr_dtype_name(b->dtype));
   return TSR_OK;
 }
 
-/* --- funcs ---------------------------------------------------------------------------------------------- */
+/* --- funcs ----------------------------------------------------------------------------------- */
 
 struct reading {
   const struct tir_func *f;
@@ -170,7 +176,8 @@ static enum tsr_status check_axes(struct context *c, const struct tir_stage *s)
 {
   const struct tir_buffer *out = s->out;
   bool reduces = s->combine != TIR_ASSIGN;
-  if (s->axes < out->rank || s->axes - out->rank > TSR_MAX_RANK || (!reduces && s->axes > out->rank))
+  if (s->axes < out->rank || s->axes - out->rank > TSR_MAX_RANK ||
+      (!reduces && s->axes > out->rank))
     return tsr_refuse(c->err, "%s: %d axes do not suit %s of rank %d", c->where, s->axes, out->name,
                       out->rank);
   for (int i = 0; i < s->axes; i++) {
@@ -182,7 +189,8 @@ static enum tsr_status check_axes(struct context *c, const struct tir_stage *s)
         return tsr_refuse(c->err, "%s: two axes are named %s", c->where, s->axis[i].var->name);
   }
   if (reduces != (s->init != NULL))
-    return tsr_refuse(c->err, reduces ? "%s: a reduction needs an init" : "%s: an assignment has no init",
+    return tsr_refuse(c->err,
+                      reduces ? "%s: a reduction needs an init" : "%s: an assignment has no init",
                       c->where);
   return TSR_OK;
 }
@@ -242,7 +250,8 @@ static enum tsr_status check_buffer(struct context *c, const struct tir_buffer *
   for (int i = 0; ok && i < b->rank; i++)
     ok = b->dims[i] >= 0;
   if (!ok)
-    return tsr_refuse(c->err, "%s %s: buffer '%s' has no legal name and shape", what, name, b->name);
+    return tsr_refuse(c->err, "%s %s: buffer '%s' has no legal name and shape", what, name,
+                      b->name);
   for (size_t i = 0; i < c->buffers; i++)
     if (!strcmp(c->buffer[i]->name, b->name))
       return tsr_refuse(c->err, "%s %s: two buffers are named %s", what, name, b->name);
@@ -279,7 +288,8 @@ static enum tsr_status verify_func(struct context *c, const struct tir_func *f)
     status = check_stage(c, f, i);
   for (int i = f->inputs; i < f->params && status == TSR_OK; i++)
     if (!is_computed(f, f->param[i]))
-      status = tsr_refuse(c->err, "func %s: no stage computes output %s", f->name, f->param[i]->name);
+      status = tsr_refuse(c->err, "func %s: no stage computes output %s", f->name,
+                          f->param[i]->name);
   return status;
 }
 
@@ -296,21 +306,24 @@ enum tsr_status tir_func_verify(struct tsr_err *err, const struct tir_func *f)
   return status;
 }
 
-/* --- programs ------------------------------------------------------------------------------------------- */
+/* --- programs -------------------------------------------------------------------------------- */
 
 static bool readable_in_scope(const struct context *c, const struct tir_buffer *b)
 {
   return is_known(c, b);
 }
 
-static enum tsr_status check_stmt(struct context *c, const struct tir_program *p, const struct tir_stmt *s);
+static enum tsr_status check_stmt(struct context *c, const struct tir_program *p,
+                                  const struct tir_stmt *s);
 
-static enum tsr_status check_for(struct context *c, const struct tir_program *p, const struct tir_stmt *s)
+static enum tsr_status check_for(struct context *c, const struct tir_program *p,
+                                 const struct tir_stmt *s)
 {
   int64_t lo, hi;
   for (size_t i = 0; i < c->ranges; i++)
     if (!strcmp(c->range[i].var->name, s->f.var->name))
-      return tsr_refuse(c->err, "%s: loop %s is inside another of that name", c->where, s->f.var->name);
+      return tsr_refuse(c->err, "%s: loop %s is inside another of that name", c->where,
+                        s->f.var->name);
   if (check_typed(c, s->f.extent, TSR_I64, "a loop's extent") != TSR_OK)
     return TSR_REFUSED;
   if (s->f.loop == TIR_PIPELINE && s->f.depth < 1)
@@ -334,7 +347,8 @@ static enum tsr_status check_for(struct context *c, const struct tir_program *p,
   return status;
 }
 
-static enum tsr_status check_store(struct context *c, const struct tir_program *p, const struct tir_stmt *s)
+static enum tsr_status check_store(struct context *c, const struct tir_program *p,
+                                   const struct tir_stmt *s)
 {
   const struct tir_buffer *b = s->store.buffer;
   for (int i = 0; i < p->inputs; i++)
@@ -351,7 +365,8 @@ static enum tsr_status check_store(struct context *c, const struct tir_program *
   return status == TSR_OK ? check_typed(c, s->store.value, b->dtype, "the stored value") : status;
 }
 
-static enum tsr_status check_if(struct context *c, const struct tir_program *p, const struct tir_stmt *s)
+static enum tsr_status check_if(struct context *c, const struct tir_program *p,
+                                const struct tir_stmt *s)
 {
   struct tir__fact f = {.outer = c->facts, .condition = s->when.condition};
   enum tsr_status status = check_typed(c, s->when.condition, TSR_BOOL, "a condition");
@@ -362,21 +377,24 @@ static enum tsr_status check_if(struct context *c, const struct tir_program *p, 
   return status;
 }
 
-static enum tsr_status check_call(struct context *c, const struct tir_program *p, const struct tir_stmt *s)
+static enum tsr_status check_call(struct context *c, const struct tir_program *p,
+                                  const struct tir_stmt *s)
 {
   for (int i = 0; i < s->call.operands; i++)
     if (!is_known(c, s->call.buffer[i]))
       return tsr_refuse(c->err, "%s: operand %s of %s does not exist there", c->where,
                         s->call.buffer[i]->name, s->call.intrin->name);
   if (!s->call.semantics)
-    return tsr_refuse(c->err, "%s: a call of %s without its semantics", c->where, s->call.intrin->name);
+    return tsr_refuse(c->err, "%s: a call of %s without its semantics", c->where,
+                      s->call.intrin->name);
   enum tsr_status status = TSR_OK;
   if (s->call.first)
     status = check_typed(c, s->call.first, TSR_BOOL, "a call's condition");
   return status == TSR_OK ? check_stmt(c, p, s->call.semantics) : status;
 }
 
-static enum tsr_status check_alloc(struct context *c, const struct tir_program *p, const struct tir_stmt *s)
+static enum tsr_status check_alloc(struct context *c, const struct tir_program *p,
+                                   const struct tir_stmt *s)
 {
   enum tsr_status status = check_buffer(c, s->alloc.buffer, "program", p->name);
   if (status == TSR_OK) {
@@ -386,7 +404,8 @@ static enum tsr_status check_alloc(struct context *c, const struct tir_program *
   return status;
 }
 
-static enum tsr_status check_stmt(struct context *c, const struct tir_program *p, const struct tir_stmt *s)
+static enum tsr_status check_stmt(struct context *c, const struct tir_program *p,
+                                  const struct tir_stmt *s)
 {
   enum tsr_status status = TSR_OK;
   memset(&c->done, 0, sizeof c->done);

@@ -16,13 +16,15 @@ static void fill_f32(float *p, int n, uint64_t seed)
     p[i] = (float)((int)(next_random(&seed) % 2001) - 1000) / 77;
 }
 
-/* --- convolution, padded by select, strided, and depthwise ------------------------------------------- */
+/* --- convolution, padded by select, strided, and depthwise ----------------------------------- */
 
 static const char conv_text[] =
     "func conv(x: i8[2,9,10,5], w: i8[7,3,3,5]) -> (y: i32[2,5,5,7]) {\n"
     "  temp p: i8[2,11,12,5]\n"
-    "  pad: p[n, h, w, c] = select(1 <= h and h < 10 and (1 <= w and w < 11), x[n, h - 1, w - 1, c], i8(3))\n"
-    "  conv: y[n, h, w, o] sum(kh < 3, kw < 3, c < 5) init i32(100) = i32(p[n, h * 2 + kh, w * 2 + kw, c])"
+    "  pad: p[n, h, w, c] = select(1 <= h and h < 10 and (1 <= w and w < 11), x[n, h - 1, w - 1, "
+    "c], i8(3))\n"
+    "  conv: y[n, h, w, o] sum(kh < 3, kw < 3, c < 5) init i32(100) = i32(p[n, h * 2 + kh, w * 2 + "
+    "kw, c])"
     " * i32(w[o, kh, kw, c])\n"
     "}\n";
 
@@ -69,19 +71,22 @@ static void test_conv_without_buffer(void **state)
 /* Sizes around the number of lanes, and reductions longer than it. */
 static void test_matmul(void **state)
 {
-  static const int sizes[][3] = {{1, 1, 1}, {3, 5, 7}, {2, 1, 2049}, {1, 1025, 2}, {33, 31, 64}, {2, 3, 1024}};
+  static const int sizes[][3] = {{1, 1, 1},    {3, 5, 7},    {2, 1, 2049},
+                                 {1, 1025, 2}, {33, 31, 64}, {2, 3, 1024}};
   for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
     int m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
-    int8_t *x = tsr_arena_alloc(*state, (size_t)(m * k)), *w = tsr_arena_alloc(*state, (size_t)(n * k));
+    int8_t *x = tsr_arena_alloc(*state, (size_t)(m * k)),
+           *w = tsr_arena_alloc(*state, (size_t)(n * k));
     int32_t *y = tsr_arena_alloc(*state, (size_t)(m * n) * 4);
     fill_i8(x, m * k, s);
     fill_i8(w, n * k, s + 100);
-    run_text(*state,
-             tsr_arena_printf(*state,
-                              "func mm(x: i8[%d,%d], w: i8[%d,%d]) -> (y: i32[%d,%d]) {\n"
-                              "  s: y[i, j] sum(k < %d) init i32(0) = i32(x[i, k]) * i32(w[j, k])\n}\n",
-                              m, k, n, k, m, n, k),
-             (void *[]){x, w, y});
+    run_text(
+        *state,
+        tsr_arena_printf(*state,
+                         "func mm(x: i8[%d,%d], w: i8[%d,%d]) -> (y: i32[%d,%d]) {\n"
+                         "  s: y[i, j] sum(k < %d) init i32(0) = i32(x[i, k]) * i32(w[j, k])\n}\n",
+                         m, k, n, k, m, n, k),
+        (void *[]){x, w, y});
     for (int i = 0; i < m * n; i++) {
       int32_t sum = 0;
       for (int j = 0; j < k; j++)
@@ -158,7 +163,7 @@ static void test_pooling(void **state)
   }
 }
 
-/* --- indirect and rearranging indices ----------------------------------------------------------------- */
+/* --- indirect and rearranging indices -------------------------------------------------------- */
 
 static const char gather_text[] = "func take(x: f64[5,3], i: i64[4]) -> (y: f64[4,3]) {\n"
                                   "  s: y[a, b] = x[i[a], b]\n}\n";
@@ -179,21 +184,25 @@ static void test_gather_outside_is_refused(void **state)
   double x[15] = {0}, y[12];
   int64_t index[4] = {4, 0, 5, 2};
   struct tsr_err err;
-  assert_int_equal(tir_func_run(*state, &err, func_of(*state, gather_text), (void *[]){x, index, y}),
-                   TSR_REFUSED);
-  assert_string_equal(err.text, "take: index 5 of dimension 0 is outside of buffer x, which has 5 there");
+  assert_int_equal(
+      tir_func_run(*state, &err, func_of(*state, gather_text), (void *[]){x, index, y}),
+      TSR_REFUSED);
+  assert_string_equal(err.text,
+                      "take: index 5 of dimension 0 is outside of buffer x, which has 5 there");
   index[2] = -1;
-  assert_int_equal(tir_func_run(*state, &err, func_of(*state, gather_text), (void *[]){x, index, y}),
-                   TSR_REFUSED);
-  assert_string_equal(err.text, "take: index -1 of dimension 0 is outside of buffer x, which has 5 there");
+  assert_int_equal(
+      tir_func_run(*state, &err, func_of(*state, gather_text), (void *[]){x, index, y}),
+      TSR_REFUSED);
+  assert_string_equal(err.text,
+                      "take: index -1 of dimension 0 is outside of buffer x, which has 5 there");
 }
 
 /* The branch not taken may be anywhere; the one taken may not. */
 static void test_select_guards_gather(void **state)
 {
-  static const char text[] =
-      "func f(x: i8[5], i: i64[6], c: bool[6]) -> (y: i8[6]) {\n"
-      "  s: y[a] = select(c[a], select(i[a] < 0, i8(-1), x[i[a]]), select(c[0], x[i[a] * 2], i8(9)))\n}\n";
+  static const char text[] = "func f(x: i8[5], i: i64[6], c: bool[6]) -> (y: i8[6]) {\n"
+                             "  s: y[a] = select(c[a], select(i[a] < 0, i8(-1), x[i[a]]), "
+                             "select(c[0], x[i[a] * 2], i8(9)))\n}\n";
   int8_t x[5] = {10, 11, 12, 13, 14}, y[6];
   int64_t index[6] = {0, 1000000000000, -3, 4, 2, INT64_MIN};
   uint8_t c[6] = {0, 0, 1, 1, 1, 0};
@@ -202,9 +211,10 @@ static void test_select_guards_gather(void **state)
   assert_memory_equal(y, wanted, 6);
   struct tsr_err err;
   c[1] = 1;
-  assert_int_equal(tir_func_run(*state, &err, func_of(*state, text), (void *[]){x, index, c, y}), TSR_REFUSED);
-  assert_string_equal(err.text,
-                      "f: index 1000000000000 of dimension 0 is outside of buffer x, which has 5 there");
+  assert_int_equal(tir_func_run(*state, &err, func_of(*state, text), (void *[]){x, index, c, y}),
+                   TSR_REFUSED);
+  assert_string_equal(
+      err.text, "f: index 1000000000000 of dimension 0 is outside of buffer x, which has 5 there");
 }
 
 static void test_reshape_and_broadcast(void **state)
@@ -222,7 +232,8 @@ static void test_reshape_and_broadcast(void **state)
            (void *[]){x, b, y, z});
   assert_memory_equal(x, y, sizeof x);
   for (int i = 0; i < 24; i++)
-    assert_int_equal(z[i], (int16_t)(x[(1 - i / 12) * 12 + (2 - i / 4 % 3) * 4 + i % 4] + b[i % 4]));
+    assert_int_equal(z[i],
+                     (int16_t)(x[(1 - i / 12) * 12 + (2 - i / 4 % 3) * 4 + i % 4] + b[i % 4]));
 }
 
 /* Each dtype through memory, a temporary, a transposition and a sum. */
@@ -231,7 +242,8 @@ static void test_all_dtypes(void **state)
   for (int dtype = TSR_I8; dtype < TSR_DTYPE_COUNT; dtype++) {
     const char *name = tsr_dtype_name((enum tsr_dtype)dtype);
     uint64_t in[35], out[35], sums[7];
-    struct tsr_tensor x = {(enum tsr_dtype)dtype, 2, {5, 7}, in}, y = {(enum tsr_dtype)dtype, 2, {7, 5}, out};
+    struct tsr_tensor x = {(enum tsr_dtype)dtype, 2, {5, 7}, in},
+                      y = {(enum tsr_dtype)dtype, 2, {7, 5}, out};
     struct tsr_tensor s = {(enum tsr_dtype)dtype, 1, {7}, sums};
     for (int i = 0; i < 35; i++)
       tsr_put_int(&x, i, i * i - 3 * i);
@@ -239,7 +251,8 @@ static void test_all_dtypes(void **state)
              tsr_arena_printf(*state,
                               "func f(x: %s[5,7]) -> (y: %s[7,5], s: %s[7]) {\n  temp t: %s[7,5]\n"
                               "  t: t[i, j] = x[j, i]\n  c: y[i, j] = t[i, j]\n"
-                              "  s: s[i] sum(j < 5) init %s(0) = x[j, i]\n}\n", name, name, name, name, name),
+                              "  s: s[i] sum(j < 5) init %s(0) = x[j, i]\n}\n",
+                              name, name, name, name, name),
              (void *[]){in, out, sums});
     for (int i = 0; i < 7; i++) {
       struct tsr_tensor one = {(enum tsr_dtype)dtype, 0, {0}, (uint64_t[1]){0}};
@@ -266,7 +279,7 @@ static void test_empty_and_scalar(void **state)
   assert_true(y[0] == 2.5f && z[0] == 4.5f && z[2] == 4.5f);
 }
 
-/* --- programs ------------------------------------------------------------------------------------------ */
+/* --- programs -------------------------------------------------------------------------------- */
 
 static void test_loops(void **state)
 {
@@ -325,7 +338,8 @@ static void test_conditions(void **state)
   assert_int_equal(sum[0], 4 * 7);
 }
 
-/* Stores whose lanes meet in one element, in every pattern: all, runs, interleaved, computed, last wins. */
+/* Stores whose lanes meet in one element, in every pattern: all, runs, interleaved, computed, last
+ * wins. */
 static void test_meeting_stores(void **state)
 {
   int32_t a[1] = {0}, b[6] = {0}, c[4] = {0}, d[3] = {0}, e[1];
@@ -352,7 +366,8 @@ static void test_meeting_stores(void **state)
   assert_memory_equal(d, wd, sizeof wd);
 }
 
-/* Init and update of one loop body: apart only where the elements of different iterations differ. */
+/* Init and update of one loop body: apart only where the elements of different iterations differ.
+ */
 static void test_init_and_update(void **state)
 {
   int32_t x[24], y[24], z[6], w[4];
@@ -360,8 +375,10 @@ static void test_init_and_update(void **state)
     x[i] = i * i + 1;
   run_program(*state,
               "program p(x: i32[24]) -> (y: i32[24], z: i32[6], w: i32[4]) {\n"
-              "  for o < 6 { for i < 4 { y[o * 4 + i] = i32(5)  for k < 3 { y[o * 4 + i] += x[i + k] } } }\n"
-              "  for o < 3 { for i < 4 { z[o + i] = i32(1)  for k < 3 { z[o + i] += x[o * 4 + i + k] } } }\n"
+              "  for o < 6 { for i < 4 { y[o * 4 + i] = i32(5)  for k < 3 { y[o * 4 + i] += x[i + "
+              "k] } } }\n"
+              "  for o < 3 { for i < 4 { z[o + i] = i32(1)  for k < 3 { z[o + i] += x[o * 4 + i + "
+              "k] } } }\n"
               "  for i < 4 { for j < 6 { w[i] = x[j]  w[i] += i32(i) } }\n"
               "}\n",
               (void *[]){x, y, z, w});
@@ -390,7 +407,8 @@ static void test_many_terms(void **state)
               tsr_arena_printf(*state,
                                "program p(x: i64[60]) -> (y: i64[3]) {\n"
                                "  for i < 3 { y[i] = %s + i * 5 }\n"
-                               "  for i < 1 { y[floormod(%s, 2) + i] += 1 }\n}\n", sum.data, sum.data),
+                               "  for i < 1 { y[floormod(%s, 2) + i] += 1 }\n}\n",
+                               sum.data, sum.data),
               (void *[]){x, y});
   for (int i = 0; i < 3; i++)
     assert_int_equal(y[i], wanted + i * 5 + (i == wanted % 2));
@@ -400,11 +418,13 @@ static void test_memory_is_limited(void **state)
 {
   struct tsr_err err;
   float y[1];
-  assert_int_equal(try_program(*state, &err,
-                               "program p() -> (y: f32[1]) {\n"
-                               "  alloc a: f32[1073741824] { alloc b: f32[1073741825] { y[0] = 1.0\n"
-                               "    for i < 1 { a[i] = 1.0  b[i] = 1.0 } } }\n}\n", (void *[]){y}),
-                   TSR_REFUSED);
+  assert_int_equal(
+      try_program(*state, &err,
+                  "program p() -> (y: f32[1]) {\n"
+                  "  alloc a: f32[1073741824] { alloc b: f32[1073741825] { y[0] = 1.0\n"
+                  "    for i < 1 { a[i] = 1.0  b[i] = 1.0 } } }\n}\n",
+                  (void *[]){y}),
+      TSR_REFUSED);
   assert_string_equal(err.text, "p: the temporaries up to b take more than 8589934592 bytes");
 }
 

@@ -60,7 +60,8 @@ static void test_simplifies(void **state)
   assert_ptr_equal(times(&f, x, 1), x);
   assert_true(tir__is_int(times(&f, x, 0), 0));
   assert_string_equal(text_of(&f, add(&f, i, x)), "x + 3");
-  assert_string_equal(text_of(&f, add(&f, op(&f, TIR_ADD, x, 4), op(&f, TIR_SUB, y, 6))), "x + y - 2");
+  assert_string_equal(text_of(&f, add(&f, op(&f, TIR_ADD, x, 4), op(&f, TIR_SUB, y, 6))),
+                      "x + y - 2");
   assert_string_equal(text_of(&f, times(&f, op(&f, TIR_ADD, times(&f, x, 2), 5), 3)), "x * 6 + 15");
   assert_true(tir__is_int(tir_binary(f.a, TIR_SUB, add(&f, x, y), add(&f, x, y)), 0));
   assert_ptr_equal(op(&f, TIR_FDIV, x, 1), x);
@@ -93,7 +94,8 @@ static void test_wraps(void **state)
   struct tsr_arena *a = *state;
   assert_int_equal(tir_int(a, TSR_I8, 300)->i, 44);
   assert_int_equal(tir_int(a, TSR_U8, -1)->i, 255);
-  assert_int_equal(tir_binary(a, TIR_ADD, tir_int(a, TSR_I32, INT32_MAX), tir_int(a, TSR_I32, 1))->i, INT32_MIN);
+  assert_int_equal(
+      tir_binary(a, TIR_ADD, tir_int(a, TSR_I32, INT32_MAX), tir_int(a, TSR_I32, 1))->i, INT32_MIN);
   assert_int_equal(tir_int(a, TSR_BOOL, 2)->i, 1);
 }
 
@@ -118,7 +120,8 @@ static void test_affine(void **state)
   struct fixture f;
   begin(&f, *state);
   int64_t c, k[VARS];
-  tir_e e = add(&f, add(&f, times(&f, f.v[0], 6), op(&f, TIR_SUB, f.v[1], 7)), times(&f, f.v[0], -2));
+  tir_e e = add(&f, add(&f, times(&f, f.v[0], 6), op(&f, TIR_SUB, f.v[1], 7)),
+                times(&f, f.v[0], -2));
   assert_true(tir_affine(e, VARS, f.vars, &c, k));
   assert_true(c == -7 && k[0] == 4 && k[1] == 1 && k[2] == 0 && k[3] == 0);
   assert_false(tir_affine(e, 1, f.vars, &c, k)); /* of y, too */
@@ -186,8 +189,8 @@ static void test_intervals_are_sound(void **state)
       most = v > most ? v : most;
     }
     if (least < lo || most > hi)
-      fail_msg("round %d: %s is %lld..%lld, not in %lld..%lld", round, text_of(&f, e), (long long)least,
-               (long long)most, (long long)lo, (long long)hi);
+      fail_msg("round %d: %s is %lld..%lld, not in %lld..%lld", round, text_of(&f, e),
+               (long long)least, (long long)most, (long long)lo, (long long)hi);
     if (tir_affine(e, VARS, f.vars, &c, k))
       assert_true(least == lo && most == hi);
   }
@@ -202,7 +205,8 @@ static void test_intervals_cancel(void **state)
   struct tir__range r[] = {{f.vars[0], 0, 7}, {f.vars[1], 0, 3}};
   tir_e e = tir_binary(f.a, TIR_SUB, add(&f, times(&f, f.v[0], 4), f.v[1]), times(&f, f.v[0], 4));
   assert_true(tir__interval(e, 2, r, &lo, &hi) && lo == 0 && hi == 3);
-  assert_true(tir__interval(op(&f, TIR_FMOD, op(&f, TIR_ADD, f.v[1], 4), 8), 2, r, &lo, &hi) && lo == 4 && hi == 7);
+  assert_true(tir__interval(op(&f, TIR_FMOD, op(&f, TIR_ADD, f.v[1], 4), 8), 2, r, &lo, &hi) &&
+              lo == 4 && hi == 7);
   assert_false(tir__interval(f.v[2], 2, r, &lo, &hi));
   tir_e huge = times(&f, f.v[0], INT64_MAX / 2);
   assert_false(tir__interval(huge, 2, r, &lo, &hi)); /* wraps */
@@ -217,7 +221,8 @@ static void test_conditions_prove(void **state)
   tir_e e = op(&f, TIR_SUB, add(&f, f.v[0], f.v[1]), 1);
   tir_e c = tir_binary(f.a, TIR_AND, tir_binary(f.a, TIR_LE, tir_index(f.a, 0), e),
                        tir_binary(f.a, TIR_LT, add(&f, f.v[0], f.v[1]), tir_index(f.a, 9)));
-  struct tir__fact yes = {.condition = c}, no = {.condition = tir_unary(f.a, TIR_NOT, c), .negated = true};
+  struct tir__fact yes = {.condition = c},
+                   no = {.condition = tir_unary(f.a, TIR_NOT, c), .negated = true};
   struct tir__fact wrong = {.condition = c, .negated = true};
   assert_false(tir__proves_inside(e, 8, 2, r, NULL));
   assert_true(tir__proves_inside(e, 8, 2, r, &yes));
@@ -226,7 +231,8 @@ static void test_conditions_prove(void **state)
   assert_false(tir__proves_inside(e, 8, 2, r, &wrong));
   /* y < min(4, 10 - x * 4), so x * 4 + y < 10 */
   tir_e left = tir_binary(f.a, TIR_SUB, tir_index(f.a, 10), times(&f, f.v[0], 4));
-  struct tir__fact loop = {.var = f.v[1], .condition = tir_binary(f.a, TIR_MIN, tir_index(f.a, 4), left)};
+  struct tir__fact loop = {.var = f.v[1],
+                           .condition = tir_binary(f.a, TIR_MIN, tir_index(f.a, 4), left)};
   struct tir__range tail[] = {{f.vars[0], 0, 2}, {f.vars[1], 0, 3}};
   assert_true(tir__proves_inside(add(&f, times(&f, f.v[0], 4), f.v[1]), 10, 2, tail, &loop));
   assert_false(tir__proves_inside(add(&f, times(&f, f.v[0], 4), f.v[1]), 9, 2, tail, &loop));
@@ -237,8 +243,8 @@ static void test_names(void **state)
   (void)state;
   enum tir_scope scope;
   assert_true(tir__name_ok("conv.oh") && tir__name_ok("_1"));
-  assert_false(tir__name_ok("") || tir__name_ok("1x") || tir__name_ok("a b") || tir__name_ok("and") ||
-               tir__name_ok(".x"));
+  assert_false(tir__name_ok("") || tir__name_ok("1x") || tir__name_ok("a b") ||
+               tir__name_ok("and") || tir__name_ok(".x"));
   for (int i = 0; i < TIR_SCOPE_COUNT; i++)
     assert_true(tir_scope_from_name(tir_scope_name((enum tir_scope)i), &scope) && (int)scope == i);
   assert_false(tir_scope_from_name("nowhere", &scope));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every op on every dtype over corner values: what the interpreter and constant folding give, against
- * the same written here by hand. */
+/* Every op on every dtype over corner values: what the interpreter and constant folding give,
+ * against the same written here by hand. */
 #include <math.h>
 
 #include "base/arith.h"
@@ -10,13 +10,14 @@ __extension__ typedef __int128 wide;
 
 enum { MOST = 24 };
 
-static const int64_t ints[MOST] = {0,          1,         -1,        2,         -2,         3,
-                                   7,          -7,        100,       127,       -128,       128,
-                                   255,        256,       -32768,    32767,     65535,      INT32_MAX,
-                                   INT32_MIN,  UINT32_MAX, INT64_MAX, INT64_MIN, INT64_MIN + 1, 31};
-static const double floats[MOST] = {0,    -0.0, 1,     -1,        0.5,    -0.5,      1.5,    2.5,
-                                    -2.5, 3.25, 127.6, -128.9,    255.99, 65536,     1e9,    -1e10,
-                                    1e19, -1e19, 1e300, INFINITY, -INFINITY, NAN,    1e-30,  0.1};
+static const int64_t ints[MOST] = {
+  0, 1, -1, 2, -2, 3, 7, -7, 31, 100, 127, -128, 128, 255, 256, -32768, 32767, 65535, INT32_MAX,
+  INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, INT64_MIN + 1
+};
+static const double floats[MOST] = {
+  0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3.25, 127.6, -128.9, 255.99, 65536, 1e9, -1e10, 1e19,
+  -1e19, 1e300, INFINITY, -INFINITY, NAN, 1e-30, 0.1
+};
 
 static wide wrapped(enum tsr_dtype dtype, wide v)
 {
@@ -66,34 +67,34 @@ static bool int_reference(enum tir_op op, enum tsr_dtype dtype, wide x, wide y, 
   }
 }
 
-#define FLOAT_OP(name, T, suffix)                                                                    \
-  static bool name(enum tir_op op, T x, T y, double *out)                                            \
-  {                                                                                                  \
-    switch (op) {                                                                                    \
-    case TIR_ADD: *out = (T)(x + y); return true;                                                    \
-    case TIR_SUB: *out = (T)(x - y); return true;                                                    \
-    case TIR_MUL: *out = (T)(x * y); return true;                                                    \
-    case TIR_DIV: *out = (T)(x / y); return true;                                                    \
-    case TIR_MIN: *out = x != x ? x : y != y ? y : x < y ? x : y; return true;                       \
-    case TIR_MAX: *out = x != x ? x : y != y ? y : x > y ? x : y; return true;                       \
-    case TIR_LT: *out = x < y; return true;                                                          \
-    case TIR_LE: *out = x <= y; return true;                                                         \
-    case TIR_EQ: *out = x == y; return true;                                                         \
-    case TIR_NE: *out = x != y; return true;                                                         \
-    case TIR_ABS: *out = fabs##suffix(x); return true;                                               \
-    case TIR_EXP: *out = exp##suffix(x); return true;                                                \
-    case TIR_LOG: *out = log##suffix(x); return true;                                                \
-    case TIR_SQRT: *out = sqrt##suffix(x); return true;                                              \
-    case TIR_ERF: *out = erf##suffix(x); return true;                                                \
-    case TIR_TANH: *out = tanh##suffix(x); return true;                                              \
-    case TIR_SIN: *out = sin##suffix(x); return true;                                                \
-    case TIR_COS: *out = cos##suffix(x); return true;                                                \
-    case TIR_POW: *out = pow##suffix(x, y); return true;                                             \
-    case TIR_FLOOR: *out = floor##suffix(x); return true;                                            \
-    case TIR_CEIL: *out = ceil##suffix(x); return true;                                              \
-    case TIR_ROUND: *out = nearbyint##suffix(x); return true;                                        \
-    default: return false;                                                                           \
-    }                                                                                                \
+#define FLOAT_OP(name, T, suffix)                                                                  \
+  static bool name(enum tir_op op, T x, T y, double *out)                                          \
+  {                                                                                                \
+    switch (op) {                                                                                  \
+    case TIR_ADD: *out = (T)(x + y); return true;                                                  \
+    case TIR_SUB: *out = (T)(x - y); return true;                                                  \
+    case TIR_MUL: *out = (T)(x * y); return true;                                                  \
+    case TIR_DIV: *out = (T)(x / y); return true;                                                  \
+    case TIR_MIN: *out = x != x ? x : y != y ? y : x < y ? x : y; return true;                     \
+    case TIR_MAX: *out = x != x ? x : y != y ? y : x > y ? x : y; return true;                     \
+    case TIR_LT: *out = x < y; return true;                                                        \
+    case TIR_LE: *out = x <= y; return true;                                                       \
+    case TIR_EQ: *out = x == y; return true;                                                       \
+    case TIR_NE: *out = x != y; return true;                                                       \
+    case TIR_ABS: *out = fabs##suffix(x); return true;                                             \
+    case TIR_EXP: *out = exp##suffix(x); return true;                                              \
+    case TIR_LOG: *out = log##suffix(x); return true;                                              \
+    case TIR_SQRT: *out = sqrt##suffix(x); return true;                                            \
+    case TIR_ERF: *out = erf##suffix(x); return true;                                              \
+    case TIR_TANH: *out = tanh##suffix(x); return true;                                            \
+    case TIR_SIN: *out = sin##suffix(x); return true;                                              \
+    case TIR_COS: *out = cos##suffix(x); return true;                                              \
+    case TIR_POW: *out = pow##suffix(x, y); return true;                                           \
+    case TIR_FLOOR: *out = floor##suffix(x); return true;                                          \
+    case TIR_CEIL: *out = ceil##suffix(x); return true;                                            \
+    case TIR_ROUND: *out = nearbyint##suffix(x); return true;                                      \
+    default: return false;                                                                         \
+    }                                                                                              \
   }
 FLOAT_OP(float_reference, float, f)
 FLOAT_OP(double_reference, double, )
@@ -116,20 +117,21 @@ static tir_e constant(struct tsr_arena *a, const struct tsr_tensor *t, int i)
   return tir_int(a, t->dtype, tsr_get_int(t, i));
 }
 
-static void assert_same_number(enum tir_op op, enum tsr_dtype from, const struct tsr_tensor *got, int i,
-                               double wanted, wide wanted_int)
+static void assert_same_number(enum tir_op op, enum tsr_dtype from, const struct tsr_tensor *got,
+                               int i, double wanted, wide wanted_int)
 {
   if (tsr_dtype_kind(got->dtype) == TSR_KIND_FLOAT) {
     double v = tsr_get_float(got, i);
     if (isnan(wanted) ? !isnan(v) : v != wanted || signbit(v) != signbit(wanted))
-      fail_msg("%s of %s, case %d: %.17g, not %.17g", tir_op_text(op), tsr_dtype_name(from), i, v, wanted);
+      fail_msg("%s of %s, case %d: %.17g, not %.17g", tir_op_text(op), tsr_dtype_name(from), i, v,
+               wanted);
   } else if (element(got, i) != wrapped(got->dtype, wanted_int)) {
     fail_msg("%s of %s, case %d: %lld, not %lld", tir_op_text(op), tsr_dtype_name(from), i,
              (long long)element(got, i), (long long)wanted_int);
   }
 }
 
-/* Runs `value`, an expression over x[i] and y[i], and folds it on constants; both must give `out`. */
+/* Runs `value`, an expression over x[i] and y[i], and folds it on constants; both must agree. */
 struct bench {
   struct tsr_arena *a;
   enum tir_op op;
@@ -152,8 +154,10 @@ static void run_op(struct bench *b, struct tir_func *f, void *const *params, con
       tsr_put_int(&one, 0, folded[i]->i);
     size_t size = tsr_dtype_bytes(one.dtype);
     bool nan = folded[i]->op == TIR_FLOAT && isnan(folded[i]->f);
-    if (nan ? !isnan(tsr_get_float(&b->out, i)) : memcmp(&bits, (char *)b->out.data + (size_t)i * size, size))
-      fail_msg("%s of %s, case %d: folding differs", tir_op_text(b->op), tsr_dtype_name(b->x.dtype), i);
+    if (nan ? !isnan(tsr_get_float(&b->out, i))
+            : memcmp(&bits, (char *)b->out.data + (size_t)i * size, size))
+      fail_msg("%s of %s, case %d: folding differs", tir_op_text(b->op), tsr_dtype_name(b->x.dtype),
+               i);
   }
 }
 
@@ -171,7 +175,8 @@ static bool compute(struct bench *b, enum tir_op op, enum tsr_dtype from, enum t
   int64_t dims[] = {MOST * MOST};
   tir_e folded[MOST * MOST];
   enum tsr_dtype result = to;
-  tir_e sample[] = {from == TSR_F32 || from == TSR_F64 ? tir_float(a, from, 0) : tir_int(a, from, 0), NULL};
+  tir_e sample[] = {
+      from == TSR_F32 || from == TSR_F64 ? tir_float(a, from, 0) : tir_int(a, from, 0), NULL};
   sample[1] = sample[0];
   if (op != TIR_CAST && !tir__result_dtype(op, tir__ops[op].args, sample, &result))
     return false;
@@ -184,7 +189,8 @@ static bool compute(struct bench *b, enum tir_op op, enum tsr_dtype from, enum t
   fill_corners(&b->x, false);
   fill_corners(&b->y, true);
   struct tir_func *f = tir_func_new(a, "f");
-  struct tir_buffer *x = tir_func_input(a, f, "x", from, 1, dims), *y = tir_func_input(a, f, "y", from, 1, dims);
+  struct tir_buffer *x = tir_func_input(a, f, "x", from, 1, dims),
+                    *y = tir_func_input(a, f, "y", from, 1, dims);
   struct tir_buffer *z = tir_func_output(a, f, "z", result, 1, dims);
   struct tir_stage *s = tir_func_stage(a, f, "s", z, "i", 0, NULL);
   tir_e i = tir_axis_use(a, s, 0);
@@ -207,7 +213,8 @@ static void test_int_ops(void **state)
       bool meant = int_reference((enum tir_op)op, (enum tsr_dtype)dtype, 1, 1, &wanted);
       assert_int_equal(compute(&b, (enum tir_op)op, (enum tsr_dtype)dtype, TSR_I8), meant);
       for (int i = 0; meant && i < MOST * MOST; i++) {
-        int_reference((enum tir_op)op, (enum tsr_dtype)dtype, element(&b.x, i), element(&b.y, i), &wanted);
+        int_reference((enum tir_op)op, (enum tsr_dtype)dtype, element(&b.x, i), element(&b.y, i),
+                      &wanted);
         assert_same_number((enum tir_op)op, (enum tsr_dtype)dtype, &b.out, i, 0, wanted);
         checked++;
       }
@@ -231,7 +238,8 @@ static void test_float_ops(void **state)
           float_reference((enum tir_op)op, (float)x, (float)y, &wanted);
         else
           double_reference((enum tir_op)op, x, y, &wanted);
-        assert_same_number((enum tir_op)op, (enum tsr_dtype)dtype, &b.out, i, wanted, (wide)(wanted == 1));
+        assert_same_number((enum tir_op)op, (enum tsr_dtype)dtype, &b.out, i, wanted,
+                           (wide)(wanted == 1));
       }
     }
 }

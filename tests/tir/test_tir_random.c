@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random expressions over random buffers: what the interpreter computes for hundreds of lanes at once,
- * against walking the expression for each element. The walk shares only constant folding with it. */
+/* Random expressions over random buffers: what the interpreter computes for hundreds of lanes at
+ * once, against walking the expression for each element. The walk shares only constant folding with
+ * it. */
 #include <math.h>
 
 #include "tir_test.h"
@@ -61,7 +62,8 @@ static tir_e random_expr(struct game *g, enum tsr_dtype dtype, int depth)
   if (r < 3)
     return random_load(g, dtype, depth);
   if (r == 3)
-    return tir_cast(g->a, dtype, random_expr(g, (enum tsr_dtype)roll(g, TSR_DTYPE_COUNT), depth - 1));
+    return tir_cast(g->a, dtype,
+                    random_expr(g, (enum tsr_dtype)roll(g, TSR_DTYPE_COUNT), depth - 1));
   if (r == 4)
     return tir_select(g->a, random_expr(g, TSR_BOOL, depth - 1), random_expr(g, dtype, depth - 1),
                       random_expr(g, dtype, depth - 1));
@@ -74,7 +76,8 @@ static tir_e random_expr(struct game *g, enum tsr_dtype dtype, int depth)
     enum tir_op op = (enum tir_op)(TIR_ADD + roll(g, TIR_OP_COUNT - TIR_ADD));
     enum tsr_dtype result;
     tir_e x = random_expr(g, dtype, depth - 1), arg[4] = {x, x, x, x};
-    if (op == TIR_SELECT || !tir__result_dtype(op, tir__ops[op].args, arg, &result) || result != dtype)
+    if (op == TIR_SELECT || !tir__result_dtype(op, tir__ops[op].args, arg, &result) ||
+        result != dtype)
       continue;
     if (tir__ops[op].args == 1)
       return tir_unary(g->a, op, x);
@@ -84,7 +87,7 @@ static tir_e random_expr(struct game *g, enum tsr_dtype dtype, int depth)
   }
 }
 
-/* --- the walk ------------------------------------------------------------------------------------------- */
+/* --- the walk -------------------------------------------------------------------------------- */
 
 static int input_of(const struct game *g, const struct tir_buffer *b)
 {
@@ -166,7 +169,7 @@ static void walk_stage(struct game *g, struct tsr_tensor *out)
   }
 }
 
-/* --- rounds --------------------------------------------------------------------------------------------- */
+/* --- rounds ---------------------------------------------------------------------------------- */
 
 static void make_inputs(struct game *g)
 {
@@ -175,17 +178,20 @@ static void make_inputs(struct game *g)
     int64_t n = 1;
     for (int i = 0; i < t.rank; i++)
       n *= t.dims[i] = 1 + roll(g, 6);
-    g->in[d] = tir_func_input(g->a, g->f, tsr_arena_printf(g->a, "in%d", d), t.dtype, t.rank, t.dims);
+    g->in[d] = tir_func_input(g->a, g->f, tsr_arena_printf(g->a, "in%d", d), t.dtype, t.rank,
+                              t.dims);
     g->data[d] = t.data = tsr_arena_alloc(g->a, (size_t)n * 8);
     for (int64_t i = 0; i < n; i++)
       if (tir__is_float(t.dtype))
         tsr_put_float(&t, i, ((double)roll(g, 4000) - 2000) / 64);
       else
-        tsr_put_int(&t, i, roll(g, 4) ? (int64_t)roll(g, 20) - 6 : (int64_t)next_random(&g->seed) << 31);
+        tsr_put_int(&t, i,
+                    roll(g, 4) ? (int64_t)roll(g, 20) - 6 : (int64_t)next_random(&g->seed) << 31);
   }
 }
 
-static bool same_numbers(const struct tsr_tensor *x, const struct tsr_tensor *y, int64_t n, int64_t *at)
+static bool same_numbers(const struct tsr_tensor *x, const struct tsr_tensor *y, int64_t n,
+                         int64_t *at)
 {
   for (int64_t i = 0; i < n; i++) {
     bool real = tir__is_float(x->dtype);
@@ -201,7 +207,8 @@ static bool same_numbers(const struct tsr_tensor *x, const struct tsr_tensor *y,
 static bool play(struct game *g)
 {
   static const int64_t extents[] = {1, 2, 3, 5, 16, 40};
-  struct tsr_tensor out = {.dtype = (enum tsr_dtype)roll(g, TSR_DTYPE_COUNT), .rank = (int)roll(g, AXES + 1)};
+  struct tsr_tensor out = {.dtype = (enum tsr_dtype)roll(g, TSR_DTYPE_COUNT),
+                           .rank = (int)roll(g, AXES + 1)};
   struct tsr_err err = {0};
   int64_t n = 1, reduce[2], at;
   g->f = tir_func_new(g->a, "f");
@@ -214,13 +221,14 @@ static bool play(struct game *g)
     reduce[i] = extents[roll(g, n > 200 ? 3 : 5)];
   struct tir_buffer *y = tir_func_output(g->a, g->f, "y", out.dtype, out.rank, out.dims);
   const char *names = "a b c d e";
-  g->s = tir_func_stage(g->a, g->f, "s", y, names + 10 - 2 * (out.rank + axes) - 1 + (out.rank + axes == 0),
-                        axes, reduce);
+  g->s = tir_func_stage(g->a, g->f, "s", y,
+                        names + (out.rank + axes ? 10 - 2 * (out.rank + axes) : 9), axes, reduce);
   g->s->combine = combine;
-  g->s->init = combine == TIR_ASSIGN ? NULL
-               : tir__is_float(out.dtype) ? tir_float(g->a, out.dtype, 1.5) : tir_int(g->a, out.dtype, 3);
+  g->s->init = combine == TIR_ASSIGN      ? NULL
+               : tir__is_float(out.dtype) ? tir_float(g->a, out.dtype, 1.5)
+                                          : tir_int(g->a, out.dtype, 3);
   g->s->value = random_expr(g, out.dtype, 4);
-  if (tir_func_verify(&err, g->f) != TSR_OK) /* outside for sure, which loads left as they are may be */
+  if (tir_func_verify(&err, g->f) != TSR_OK) /* a load left as it is may be outside for sure */
     return false;
   out.data = tsr_arena_alloc(g->a, (size_t)n * 8 + 8);
   struct tsr_tensor wanted = out;
@@ -236,7 +244,6 @@ static bool play(struct game *g)
     fail_msg("%s\nelement %lld differs", text, (long long)at);
   struct tir_func *again = func_of(g->a, text);
   assert_string_equal(text, tir_func_print(g->a, again));
-  assert_true(tir__same(again->stage[0]->value, again->stage[0]->value));
   return !g->refused;
 }
 
@@ -247,7 +254,8 @@ static void test_random_funcs(void **state)
   for (uint64_t round = 0; round < 1500; round++) {
     struct game g = {.a = tsr_arena_new(NULL), .seed = round * 7919 + 1};
     if (round % 500 == 0)
-      print_message("round %llu, seed %llu\n", (unsigned long long)round, (unsigned long long)g.seed);
+      print_message("round %llu, seed %llu\n", (unsigned long long)round,
+                    (unsigned long long)g.seed);
     ran += play(&g);
     tsr_arena_free(g.a);
   }

@@ -38,8 +38,10 @@ static void assert_round_trip(struct tsr_arena *a, const char *text)
 static const char sample[] =
     "func conv(x: i8[1,4,8,8,1,16], w: i8[2,4,3,3,16,16] wgt) -> (y: i32[1,2,8,8,1,16]) {\n"
     "  temp xp: i8[1,4,10,10,1,16] inp\n"
-    "  pad: xp[n, c, h, w, b, i] = select(1 <= h and h < 9 and (1 <= w and w < 9), x[n, c, h - 1, w - 1, b, i], i8(0))\n"
-    "  conv: y[n, o, h, w, b, oi] sum(c < 4, kh < 3, kw < 3, i < 16) init i32(0) = i32(xp[n, c, h + kh, w + kw, b, i]) * i32(w[o, c, kh, kw, oi, i])\n"
+    "  pad: xp[n, c, h, w, b, i] = select(1 <= h and h < 9 and (1 <= w and w < 9), x[n, c, h - 1, "
+    "w - 1, b, i], i8(0))\n"
+    "  conv: y[n, o, h, w, b, oi] sum(c < 4, kh < 3, kw < 3, i < 16) init i32(0) = i32(xp[n, c, h "
+    "+ kh, w + kw, b, i]) * i32(w[o, c, kh, kw, oi, i])\n"
     "}\n";
 
 static void test_sample_is_exact(void **state)
@@ -127,7 +129,8 @@ static void test_axis_names(void **state)
   assert_string_equal(f->stage[0]->axis[1].var->name, "s.b.inner");
   assert_string_equal(f->stage[0]->axis[2].var->name, "c");
   assert_string_equal(tir_func_print(*state, f), text);
-  assert_round_trip(*state, "func f() -> (and.or: i8[]) {\n  temp: and.or[] = i8(3) # why not\n}\n");
+  assert_round_trip(*state,
+                    "func f() -> (and.or: i8[]) {\n  temp: and.or[] = i8(3) # why not\n}\n");
 }
 
 static const char program_sample[] =
@@ -160,56 +163,65 @@ static void test_programs(void **state)
   assert_string_equal(tir_program_print(*state, program_of(*state, empty)), empty);
 }
 
-/* --- what is refused ------------------------------------------------------------------------------------- */
+/* --- what is refused ------------------------------------------------------------------------- */
 
 #define HEAD "func f(x: i8[4], a: i32[4]) -> (y: i32[4]) {\n"
 
 static const struct {
   const char *text, *sentence;
 } refused[] = {
-  {"", "t:1: expected 'func', found the end"},
-  {"fun f", "t:1: expected 'func', found 'fun'"},
-  {"func and()", "t:1: 'and' can't name func: it is a word of the language"},
-  {"func f(x: j8[4]) -> () {}", "t:1: there is no dtype 'j8' here; did you mean 'i8'?"},
-  {"func f(x: i8[4], x: i8[4]) -> () {}", "t:1: there is a buffer x already"},
-  {"func f(x: i8[1,1,1,1,1,1,1,1,1]) -> () {}", "t:1: x has more than 8 dimensions"},
-  {"func f(x: i8[99999999999999999999]) -> () {}", "t:1: the number 99999999999999999999 does not fit 64 bits"},
-  {"func f(x: i64[4294967296,4294967296]) -> () {}", "t:1: x has more bytes than fit 63 bits"},
-  {"func f(x: i8[-1]) -> () {}", "t:1: expected a number, found '-'"},
-  {"func f() -> () {} more", "t:1: there is text behind the end: 'more'"},
-  {"func f() -> () {\n\x01", "t:2: expected the name of a stage, found the byte 0x01"},
-  {HEAD "  s: y[i] = a[j]\n}", "t:2: there is no variable 's.j' here; did you mean 's.i'?"},
-  {HEAD "  s: y[i] = aa[i]\n}", "t:2: there is no buffer 'aa' here; did you mean 'a'?"},
-  {HEAD "  s: y[i] = sqrtt(a[i])\n}", "t:2: there is no function 'sqrtt' here; did you mean 'sqrt'?"},
-  {HEAD "  s: y[i] = sqrt(a[i])\n}", "t:2: 'sqrt' takes no arguments of dtypes i32"},
-  {HEAD "  s: y[i] = a[i] + 1\n}", "t:2: '+' takes no arguments of dtypes i32, i64"},
-  {HEAD "  s: y[i] = x[i]\n}", "t:2: the value is i8, but must be i32"},
-  {HEAD "  s: y[i] = a[i, i]\n}", "t:2: a has 1 dimensions, but more indices are given"},
-  {HEAD "  s: y[i] = a[]\n}", "t:2: a has 1 dimensions, but 0 indices are given"},
-  {HEAD "  s: y[i] = a[x[i]]\n}", "t:2: an index is i8, but must be i64"},
-  {HEAD "  s: y[i, j] = a[i]\n}", "t:2: expected ']', found ','"},
-  {HEAD "  s: y[i] = min(a[i])\n}", "t:2: 'min' takes 2 arguments, but 1 are given"},
-  {HEAD "  s: y[i] = abs(a[i], a[i])\n}", "t:2: 'abs' takes 1 arguments, but more are given"},
-  {HEAD "  s: y[i] = -a[i]\n}", "t:2: '-' stands between two operands or before a number; write 0 - x"},
-  {HEAD "  s: y[i] = i32(99999999999999999999)\n}", "t:2: the integer 99999999999999999999 does not fit 64 bits"},
-  {HEAD "  s: y[i] =", "t:2: the text ends in an expression"},
-  {HEAD "  s: y[i] sum(k < 4) = a[k]\n}", "t:2: expected 'init', found '='"},
-  {HEAD "  s: y[i] summ(k < 4) init i32(0) = a[k]\n}", "t:2: there is no way to combine 'summ' here; did you mean 'sum'?"},
-  {HEAD "  s: y[i] sum(i < 4) init i32(0) = a[i]\n}", "t:2: two axes are named s.i"},
-  {HEAD "  s: y[i] = i32(i == not i == 0)\n}", "t:2: put 'not' and what follows in parentheses here"},
-  {HEAD "}", "t: func f: no stage computes output y"},
-  {HEAD "  s: y[i] = a[i]\n  s: y[i] = a[i]\n}", "t: func f, stage s: y is already written by stage s"},
-  {HEAD "  s: a[i] = a[i]\n}", "t: func f, stage s: a is an input and can't be written"},
-  {HEAD "  s: y[i] = y[i]\n}", "t: func f, stage s: y can't be read here: it is no input and nothing before computes it"},
-  {HEAD "  s: y[i] = a[i + 1]\n}", "t: func f, stage s: index 0 of a takes values from 1 to 4, but the dimension has 4"},
-  {HEAD "  s: y[i] = select(i < 2, a[i + 4], i32(0))\n}",
-   "t: func f, stage s: index 0 of a takes values from 4 to 7, but the dimension has 4"},
-  {HEAD "  temp t: i32[4]\n  r: y[i] = t[i]\n  t: t[i] = a[i]\n}",
-   "t: func f, stage r: t can't be read here: it is no input and nothing before computes it"},
-  {"func f(c: bool[4]) -> (y: bool[]) {\n  s: y[] sum(k < 4) init false = c[k]\n}",
-   "t: func f, stage s: y is bool, which can't be combined, only assigned"},
-  {"func f(a: i32[4]) -> (y: i32[]) {\n  s: y[] sum(k < 4) init a[k] = a[k]\n}",
-   "t: func f, stage s: variable s.k is not bound here"},
+    {"", "t:1: expected 'func', found the end"},
+    {"fun f", "t:1: expected 'func', found 'fun'"},
+    {"func and()", "t:1: 'and' can't name func: it is a word of the language"},
+    {"func f(x: j8[4]) -> () {}", "t:1: there is no dtype 'j8' here; did you mean 'i8'?"},
+    {"func f(x: i8[4], x: i8[4]) -> () {}", "t:1: there is a buffer x already"},
+    {"func f(x: i8[1,1,1,1,1,1,1,1,1]) -> () {}", "t:1: x has more than 8 dimensions"},
+    {"func f(x: i8[99999999999999999999]) -> () {}",
+     "t:1: the number 99999999999999999999 does not fit 64 bits"},
+    {"func f(x: i64[4294967296,4294967296]) -> () {}", "t:1: x has more bytes than fit 63 bits"},
+    {"func f(x: i8[-1]) -> () {}", "t:1: expected a number, found '-'"},
+    {"func f() -> () {} more", "t:1: there is text behind the end: 'more'"},
+    {"func f() -> () {\n\x01", "t:2: expected the name of a stage, found the byte 0x01"},
+    {HEAD "  s: y[i] = a[j]\n}", "t:2: there is no variable 's.j' here; did you mean 's.i'?"},
+    {HEAD "  s: y[i] = aa[i]\n}", "t:2: there is no buffer 'aa' here; did you mean 'a'?"},
+    {HEAD "  s: y[i] = sqrtt(a[i])\n}",
+     "t:2: there is no function 'sqrtt' here; did you mean 'sqrt'?"},
+    {HEAD "  s: y[i] = sqrt(a[i])\n}", "t:2: 'sqrt' takes no arguments of dtypes i32"},
+    {HEAD "  s: y[i] = a[i] + 1\n}", "t:2: '+' takes no arguments of dtypes i32, i64"},
+    {HEAD "  s: y[i] = x[i]\n}", "t:2: the value is i8, but must be i32"},
+    {HEAD "  s: y[i] = a[i, i]\n}", "t:2: a has 1 dimensions, but more indices are given"},
+    {HEAD "  s: y[i] = a[]\n}", "t:2: a has 1 dimensions, but 0 indices are given"},
+    {HEAD "  s: y[i] = a[x[i]]\n}", "t:2: an index is i8, but must be i64"},
+    {HEAD "  s: y[i, j] = a[i]\n}", "t:2: expected ']', found ','"},
+    {HEAD "  s: y[i] = min(a[i])\n}", "t:2: 'min' takes 2 arguments, but 1 are given"},
+    {HEAD "  s: y[i] = abs(a[i], a[i])\n}", "t:2: 'abs' takes 1 arguments, but more are given"},
+    {HEAD "  s: y[i] = -a[i]\n}",
+     "t:2: '-' stands between two operands or before a number; write 0 - x"},
+    {HEAD "  s: y[i] = i32(99999999999999999999)\n}",
+     "t:2: the integer 99999999999999999999 does not fit 64 bits"},
+    {HEAD "  s: y[i] =", "t:2: the text ends in an expression"},
+    {HEAD "  s: y[i] sum(k < 4) = a[k]\n}", "t:2: expected 'init', found '='"},
+    {HEAD "  s: y[i] summ(k < 4) init i32(0) = a[k]\n}",
+     "t:2: there is no way to combine 'summ' here; did you mean 'sum'?"},
+    {HEAD "  s: y[i] sum(i < 4) init i32(0) = a[i]\n}", "t:2: two axes are named s.i"},
+    {HEAD "  s: y[i] = i32(i == not i == 0)\n}",
+     "t:2: put 'not' and what follows in parentheses here"},
+    {HEAD "}", "t: func f: no stage computes output y"},
+    {HEAD "  s: y[i] = a[i]\n  s: y[i] = a[i]\n}",
+     "t: func f, stage s: y is already written by stage s"},
+    {HEAD "  s: a[i] = a[i]\n}", "t: func f, stage s: a is an input and can't be written"},
+    {HEAD "  s: y[i] = y[i]\n}",
+     "t: func f, stage s: y can't be read here: it is no input and nothing before computes it"},
+    {HEAD "  s: y[i] = a[i + 1]\n}",
+     "t: func f, stage s: index 0 of a takes values from 1 to 4, but the dimension has 4"},
+    {HEAD "  s: y[i] = select(i < 2, a[i + 4], i32(0))\n}",
+     "t: func f, stage s: index 0 of a takes values from 4 to 7, but the dimension has 4"},
+    {HEAD "  temp t: i32[4]\n  r: y[i] = t[i]\n  t: t[i] = a[i]\n}",
+     "t: func f, stage r: t can't be read here: it is no input and nothing before computes it"},
+    {"func f(c: bool[4]) -> (y: bool[]) {\n  s: y[] sum(k < 4) init false = c[k]\n}",
+     "t: func f, stage s: y is bool, which can't be combined, only assigned"},
+    {"func f(a: i32[4]) -> (y: i32[]) {\n  s: y[] sum(k < 4) init a[k] = a[k]\n}",
+     "t: func f, stage s: variable s.k is not bound here"},
 };
 
 static void test_refused_funcs(void **state)
@@ -228,19 +240,21 @@ static void test_refused_funcs(void **state)
 static const struct {
   const char *text, *sentence;
 } refused_programs[] = {
-  {PROGRAM "  call accel.gemm(y[0])\n}", "t:2: calls of intrinsics can't be parsed: they come of tensorizing"},
-  {PROGRAM "  y[0] -= x[0]\n}", "t:2: there is no assignment '-' here"},
-  {PROGRAM "  for i < x[0] { y[0] = x[i] }\n}", "t:2: a loop's extent is i8, but must be i64"},
-  {PROGRAM "  if 3 { y[0] = x[0] }\n}", "t:2: a condition is i64, but must be bool"},
-  {PROGRAM "  for i < 4 pipeline 0 { y[0] = x[i] }\n}", "t:2: a pipeline's depth is 1 to 1024"},
-  {PROGRAM "  for i < 4 { y[i] = x[i]\n", "t:3: the text ends before '}'"},
-  {PROGRAM "  7\n}", "t:2: '7' starts no statement"},
-  {PROGRAM "  for i < 4 { for i < 4 { y[i] = x[i] } }\n}", "t: program p: loop i is inside another of that name"},
-  {PROGRAM "  x[0] = y[0]\n}", "t: program p: x is an input and can't be written"},
-  {PROGRAM "  for i < 5 { y[i] = x[0] }\n}",
-   "t: program p: index 0 of y takes values from 0 to 4, but the dimension has 4"},
-  {PROGRAM "  alloc y: i8[] { y[] = x[0] }\n}", "t:2: there is a buffer y already"},
-  {PROGRAM "  alloc t: i8[] { t[] = x[0] }\n  y[0] = t[]\n}", "t:3: there is no buffer 't' here"},
+    {PROGRAM "  call accel.gemm(y[0])\n}",
+     "t:2: calls of intrinsics can't be parsed: they come of tensorizing"},
+    {PROGRAM "  y[0] -= x[0]\n}", "t:2: there is no assignment '-' here"},
+    {PROGRAM "  for i < x[0] { y[0] = x[i] }\n}", "t:2: a loop's extent is i8, but must be i64"},
+    {PROGRAM "  if 3 { y[0] = x[0] }\n}", "t:2: a condition is i64, but must be bool"},
+    {PROGRAM "  for i < 4 pipeline 0 { y[0] = x[i] }\n}", "t:2: a pipeline's depth is 1 to 1024"},
+    {PROGRAM "  for i < 4 { y[i] = x[i]\n", "t:3: the text ends before '}'"},
+    {PROGRAM "  7\n}", "t:2: '7' starts no statement"},
+    {PROGRAM "  for i < 4 { for i < 4 { y[i] = x[i] } }\n}",
+     "t: program p: loop i is inside another of that name"},
+    {PROGRAM "  x[0] = y[0]\n}", "t: program p: x is an input and can't be written"},
+    {PROGRAM "  for i < 5 { y[i] = x[0] }\n}",
+     "t: program p: index 0 of y takes values from 0 to 4, but the dimension has 4"},
+    {PROGRAM "  alloc y: i8[] { y[] = x[0] }\n}", "t:2: there is a buffer y already"},
+    {PROGRAM "  alloc t: i8[] { t[] = x[0] }\n  y[0] = t[]\n}", "t:3: there is no buffer 't' here"},
 };
 
 static void test_refused_programs(void **state)
@@ -248,12 +262,14 @@ static void test_refused_programs(void **state)
   for (size_t i = 0; i < sizeof refused_programs / sizeof refused_programs[0]; i++) {
     struct tir_program *p = NULL;
     struct tsr_err err = {0};
-    assert_int_equal(tir_program_parse(*state, &err, "t", refused_programs[i].text, &p), TSR_REFUSED);
+    assert_int_equal(tir_program_parse(*state, &err, "t", refused_programs[i].text, &p),
+                     TSR_REFUSED);
     assert_string_equal(err.text, refused_programs[i].sentence);
   }
 }
 
-static char *repeated(struct tsr_arena *a, const char *before, const char *what, int n, const char *after)
+static char *repeated(struct tsr_arena *a, const char *before, const char *what, int n,
+                      const char *after)
 {
   struct tsr_text t = {.arena = a};
   tsr_text_add(&t, "%s", before);
@@ -272,15 +288,19 @@ static void test_limits(void **state)
   tir_func_parse(*state, &err, "t", repeated(*state, head, "(", 100000, ""), &f);
   assert_string_equal(err.text, "t:2: more than 100 levels of nesting");
   tir_func_parse(*state, &err, "t", repeated(*state, head, "i / ", 100000, "i"), &f);
-  assert_string_equal(err.text, "t:2: an expression of more than 500 levels; make it of several stages");
-  tir_program_parse(*state, &err, "t", repeated(*state, "program p() -> (y: i8[]) {", "if true {", 5000, ""), &p);
+  assert_string_equal(err.text,
+                      "t:2: an expression of more than 500 levels; make it of several stages");
+  tir_program_parse(*state, &err, "t",
+                    repeated(*state, "program p() -> (y: i8[]) {", "if true {", 5000, ""), &p);
   assert_string_equal(err.text, "t:1: more than 100 levels of nesting");
-  assert_int_equal(tir_func_parse(*state, &err, "t", repeated(*state, head, "i / ", 400, "i\n}"), &f), TSR_OK);
+  assert_int_equal(
+      tir_func_parse(*state, &err, "t", repeated(*state, head, "i / ", 400, "i\n}"), &f), TSR_OK);
   int64_t y[4];
   assert_int_equal(tir_func_run(*state, &err, f, (void *[]){y}), TSR_OK);
 }
 
-/* Broken text must be refused or parse; it must not crash. Each of many small damages to good text. */
+/* Broken text must be refused or parse; it must not crash. Each of many small damages to good text.
+ */
 static void test_damaged_text(void **state)
 {
   uint64_t seed = 4711;
@@ -319,7 +339,8 @@ static void test_documented(void **state)
     if (!strstr(text, tsr_arena_printf(*state, "| %s |", tir__ops[i].name)))
       fail_msg("docs/tensor-ir.md has no row for %s", tir__ops[i].name);
   for (int i = 0; i < TIR_SCOPE_COUNT; i++)
-    assert_non_null(strstr(text, tsr_arena_printf(*state, "`%s`", tir_scope_name((enum tir_scope)i))));
+    assert_non_null(
+        strstr(text, tsr_arena_printf(*state, "`%s`", tir_scope_name((enum tir_scope)i))));
 }
 
 int main(void)

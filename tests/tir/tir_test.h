@@ -60,8 +60,8 @@ static inline struct tir_program *program_of(struct tsr_arena *a, const char *te
   return p;
 }
 
-static inline enum tsr_status try_program(struct tsr_arena *a, struct tsr_err *err, const char *text,
-                                          void *const *params)
+static inline enum tsr_status try_program(struct tsr_arena *a, struct tsr_err *err,
+                                          const char *text, void *const *params)
 {
   struct tir_code *code = NULL;
   enum tsr_status status = tir_code_new(a, err, program_of(a, text), &code);
