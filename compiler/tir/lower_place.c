@@ -271,7 +271,8 @@ static void place_buffer(struct tir__lowering *l, struct tir__place *p)
   b->scope = s->scope;
   for (int d = 0; d < s->rank; d++) {
     int64_t size = tir__bound_int(&l->ranges, p->size[d], true, s->dims[d]);
-    b->dims[d] = size > s->dims[d] ? s->dims[d] : size < 1 && s->dims[d] ? 1 : size;
+    int64_t least = s->dims[d] > 0; /* an empty tensor may have dims of 0 */
+    b->dims[d] = size > s->dims[d] ? s->dims[d] : size < least ? least : size;
   }
   p->buffer = b;
 }

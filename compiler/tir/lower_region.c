@@ -63,6 +63,8 @@ static void set_region(struct tir__lowering *l, struct tir__place *p, int d, str
   tir_e size = tir__sum(r, s.greatest, p->min[d], -1);
   size = tir__sum(r, size, tir_index(r->arena, pad), 1);
   p->size[d] = pad > 1 ? round_down(r, size, pad) : size;
+  if (tir__bound_int(r, p->size[d], true, 1) < 0) /* read by loops that never run */
+    p->size[d] = tir_index(l->arena, 0);
 }
 
 void tir__infer_region(struct tir__lowering *l, struct tir__place *p)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -432,11 +433,65 @@ static void test_refusals(void **state)
   expect_all(refusals, sizeof refusals / sizeof refusals[0]);
 }
 
+/* --- memory ----------------------------------------------------------------------------------- */
+
+struct counting {
+  struct tsr_allocator allocator;
+  int left, live;
+  bool refused;
+};
+
+static void *counting_resize(void *context, void *old, size_t size)
+{
+  struct counting *c = context;
+  if (size == 0) {
+    c->live -= old != NULL;
+    free(old);
+    return NULL;
+  }
+  if (c->left-- == 0) {
+    c->refused = true;
+    return NULL;
+  }
+  void *p = realloc(old, size);
+  c->live += p && !old;
+  return p;
+}
+
+static void schedule_in(struct counting *c)
+{
+  struct tir_program *p;
+  struct tsr_arena *a = tsr_arena_new(&c->allocator);
+  if (!a || setjmp(*tsr_arena_landing(a))) {
+    tsr_arena_free(a);
+    return;
+  }
+  const struct sched_case *last = &programs[9];
+  struct tir_sched *s = scheduled(a, sched_parsed(a, last->func), last->lines);
+  assert_int_equal(tir_sched_apply(s, NULL, last->line), TSR_OK);
+  assert_int_equal(tir_lower(a, NULL, s, &p), TSR_OK);
+  tsr_arena_free(a);
+}
+
+/* Memory runs out at every step once, in the middle of a line's check too; nothing stays. */
+static void test_memory(void **state)
+{
+  (void)state;
+  for (int n = 0;; n++) {
+    struct counting c = {{counting_resize, &c}, n, 0, false};
+    schedule_in(&c);
+    assert_int_equal(c.live, 0);
+    if (!c.refused)
+      break;
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_programs),
       cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

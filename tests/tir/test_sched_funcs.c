@@ -129,6 +129,14 @@ static const char *const texts[] = {
     "  sum: sum[r] sum(c < 7) init bias[r] = x[r, c]\n"
     "  y: y[r] minimum(c < 7) init sum[r] = x[r, c] * sum[r]\n"
     "}\n",
+    "func empty(x: i32[3,0], w: i32[4,0]) -> (y: i32[3,4], z: i32[4,0]) {\n"
+    "  temp t: i32[3,0]\n"
+    "  temp u: i32[3,4]\n"
+    "  t: t[m, k] = x[m, k] + i32(1)\n"
+    "  u: u[m, n] sum(k < 0) init i32(5) = t[m, k] * w[n, k]\n"
+    "  y: y[m, n] = u[m, n] + i32(1)\n"
+    "  z: z[n, k] = w[n, k] * u[0, n]\n"
+    "}\n",
 };
 _Static_assert(sizeof texts / sizeof texts[0] == SCHED_FUNCS, "one text for each func");
 
