@@ -25,12 +25,15 @@ static bool small_outputs(const struct tsr_node *n)
   return true;
 }
 
-/* Every output of n becomes a constant; where the op has no compute, n stays. */
+/* Every output of n becomes a constant, where all its inputs are and the op has a compute. */
 void tsr__fold_node(struct tsr_graph *g, struct tsr_node *n)
 {
   const void **in = TSR_NEW_ARRAY(g->arena, const void *, n->inputs);
   void **out = TSR_NEW_ARRAY(g->arena, void *, n->outputs);
   struct tsr_tensor t;
+  bool shape = n->op == TSR_G_Shape || n->op == TSR_G_Size; /* needs no elements */
+  if (!small_outputs(n) || (!shape && !all_constant(n)))
+    return;
   for (int k = 0; k < n->inputs; k++)
     in[k] = n->in[k] ? n->in[k]->data : NULL;
   for (int k = 0; k < n->outputs; k++)
@@ -97,8 +100,7 @@ enum tsr_status tsr__pass_fold(struct tsr_err *err, struct tsr_graph *g)
       continue;
     if (only_copies(n))
       tsr__replace(g, n->out[0], n->in[0]);
-    else if (n->op == TSR_G_Shape || n->op == TSR_G_Size ||
-             (n->op != TSR_G_DequantizeLinear && all_constant(n) && small_outputs(n)))
+    else if (n->op != TSR_G_DequantizeLinear)
       tsr__fold_node(g, n);
   }
   tsr__sweep(g);
@@ -110,7 +112,7 @@ enum tsr_status tsr__pass_weights(struct tsr_err *err, struct tsr_graph *g)
   (void)err;
   int nodes = g->nodes;
   for (int i = 0; i < nodes; i++)
-    if (g->node[i]->out[0] && all_constant(g->node[i]) && small_outputs(g->node[i]))
+    if (g->node[i]->out[0])
       tsr__fold_node(g, g->node[i]);
   tsr__sweep(g);
   return TSR_OK;

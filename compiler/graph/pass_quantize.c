@@ -80,6 +80,8 @@ static struct tsr_value *convert(struct tsr__request *r)
     return biased_product(r->core) ? tsr__quantize_dense(r) : tsr__quantize_add(r);
   case TSR_G_Sub:
     return tsr__quantize_add(r);
+  case TSR_G_Sum:
+    return r->core->inputs == 2 ? tsr__quantize_add(r) : NULL;
   case TSR_G_Mul:
     return tsr__quantize_mul(r);
   case TSR_G_AveragePool:
@@ -127,6 +129,8 @@ static void give_reasons(struct tsr_graph *g)
     struct tsr_node *n = g->node[i];
     struct tsr__scale s;
     bool has_form = n->op == TSR_G_Conv || n->op == TSR_G_Gemm || n->op == TSR_G_MatMul;
+    if (n->op == TSR_G_ConvInteger || n->op == TSR_G_MatMulInteger)
+      tsr_node_set_string(g, n, "reason", "its result is int32, which no integer op requantizes");
     if (has_form && !tsr_node_attr(n, "reason"))
       tsr_node_set_string(g, n, "reason", tsr__dequantized(n->in[0], &s)
                                               ? "its result is not quantized to int8"

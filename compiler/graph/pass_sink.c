@@ -177,6 +177,15 @@ static bool sink_split(struct tsr_graph *g, struct tsr_node *n)
   return true;
 }
 
+/* A maximum of int8 elements is one already; models in QOperator form have it. */
+static bool name_max_pool(struct tsr_graph *g, struct tsr_node *n)
+{
+  if (!pools_maximum(n) || n->in[0]->dtype != TSR_I8)
+    return false;
+  tsr__replace(g, n->out[0], max_pool(g, n, n->in[0]));
+  return true;
+}
+
 /* QuantizeLinear(move(y)) where y is not dequantized: y may come out of an op that can be an
  * integer one. */
 static bool hoist(struct tsr_graph *g, struct tsr_node *q)
@@ -211,7 +220,7 @@ static bool cancel(struct tsr_graph *g, struct tsr_node *q)
 static bool step(struct tsr_graph *g, struct tsr_node *n)
 {
   return sink_transpose(g, n) || sink_move(g, n) || sink_pad(g, n) || sink_concat(g, n) ||
-         sink_split(g, n) || cancel(g, n) || hoist(g, n);
+         sink_split(g, n) || name_max_pool(g, n) || cancel(g, n) || hoist(g, n);
 }
 
 /* Moves of constants, such as transposed weights, are done now. */
@@ -219,7 +228,7 @@ static void fold_moves(struct tsr_graph *g)
 {
   int nodes = g->nodes;
   for (int i = 0; i < nodes; i++)
-    if (moves(g->node[i]) && g->node[i]->in[0]->data)
+    if (moves(g->node[i]))
       tsr__fold_node(g, g->node[i]);
 }
 

@@ -25,6 +25,7 @@ static const char values[] =
     "const split i64[2] {2, 4}\nconst r0 i64[] {3}\nconst r1 i64[] {12}\nconst r2 i64[] {4}\n"
     "const up f32[4] {1.0, 1.0, 2.0, 0.5}\nconst sizes i64[4] {2, 6, 5, 5}\nconst e1 i64[3] {6, 6, "
     "10}\n"
+    "const far i64[1] {99}\nconst near i64[1] {-99}\nconst three i64[1] {3}\n"
     "const table i8[3] {0, 1, 2}\n";
 
 static const struct row {
@@ -86,6 +87,7 @@ static const struct row {
     {"Concat (f, g) axis=-1", "f32[2,6,8,20]"},
     {"Concat (f, row) axis=0", "shapes 2x6x8x10 and 1x6x1x1 do not join along axis 0"},
     {"Slice (f, s4, e4, ax4, d4)", "f32[1,3,3,3]"},
+    {"Slice (f, far, near, three, a1)", "f32[2,6,8,10]"},
     {"Slice (f, a0, a1)", "f32[1,6,8,10]"},
     {"Slice (f, a0, a1, a0, st0)", "step 0 along axis 0 goes nowhere"},
     {"Gather (f, l) axis=1", "f32[2,3,8,10]"},
@@ -115,6 +117,7 @@ static const struct row {
     {"ConvTranspose (f, wt) strides=[2,2] output_padding=[1,1] pads=[1,1,1,1]", "f32[2,2,16,20]"},
     {"MaxPool (f) kernel_shape=[3,3] strides=[2,2] ceil_mode=1", "f32[2,6,4,5]"},
     {"MaxPool (f) kernel_shape=[2,2] strides=[3,3] ceil_mode=1", "f32[2,6,3,4]"},
+    {"MaxPool (f) kernel_shape=[1,1] strides=[4,4] ceil_mode=1", "f32[2,6,2,3]"},
     {"MaxPool (f) kernel_shape=[2,2] strides=[3,3]", "f32[2,6,3,3]"},
     {"GlobalAveragePool (f)", "f32[2,6,1,1]"},
     {"MatMul (batch, k2)", "f32[5,7,4,3]"},

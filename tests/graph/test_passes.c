@@ -19,6 +19,11 @@ static const struct row {
      "node g Gather (s, i) -> (n ?)\nnode j Concat (n, m) -> (d ?) axis=0\n"
      "node r Reshape (x, d) -> (y ?)\noutput y\n",
      "Reshape 1", 0},
+    {"rows of a constant that an input picks",
+     "input i i64[2]\nconst one i64[] {1}\nconst t f32[2,2] {1.0, 2.0, 3.0, 4.0}\nconst lo i64[] "
+     "{0}\n"
+     "node c Clip (i, lo, one) -> (c ?)\nnode g Gather (t, c) -> (y ?)\noutput y\n",
+     "Clip 1 Gather 1", 0},
     {"copies",
      "input x f32[2,3]\nconst s i64[2] {2, 3}\nconst st i64[1] {0}\nconst e i64[1] {99}\nnode a "
      "Identity (x) -> (a ?)\n"

@@ -117,6 +117,7 @@ static const struct row {
      FINE("node c MatMul (fm3, fdt) -> (c ?)\nnode a Add (fb5, c) -> (r ?)\n"),
      "Reshape 2 QDense 1"},
     {"Add", FINE("node a Add (fx, fz) -> (r ?)\n"), "QAdd 1"},
+    {"Sum", FINE("node a Sum (fx, fz) -> (r ?)\n"), "QAdd 1"},
     {"Sub and Relu", FINE("node a Sub (fx, fz) -> (s ?)\nnode l Relu (s) -> (r ?)\n"), "QAdd 1"},
     {"Mul", QUANTIZED("node a Mul (fx, fz) -> (r ?)\n"), "QMul 1"},
     {"MaxPool, equal scales",
@@ -192,7 +193,7 @@ static const struct row {
      "node uq QuantizeLinear (fx, as, uz) -> (uq ?)\n"
      "node p MaxPool (uq) -> (p ?) kernel_shape=[2,2]\nnode s Reshape (p, flat) -> (s ?)\n"
      "node ud DequantizeLinear (s, as, uz) -> (y ?)\noutput y\n",
-     "DequantizeLinear 1 MaxPool 1 Reshape 1 QLut 1"},
+     "DequantizeLinear 1 Reshape 1 QMaxPool 1 QLut 1"},
     {"QLinearConv",
      "const kz i8[] {0}\nnode c QLinearConv (x, xs, xz, kw, ws, kz, ys, yz, kb) -> (y ?) "
      "pads=[1,1,1,1]\noutput y\n",
@@ -310,7 +311,11 @@ static void add_is_exact_to_its_bound(void **state)
     assert_int_equal(tsr_graph_optimize(NULL, g, NULL, NULL), TSR_OK);
     const struct tsr_node *add = g->node[0];
     assert_int_equal(add->op, TSR_G_QAdd);
-    double bound = 0.5 + 255 * fmax((double)s[0], (double)s[1]) / (double)s[2] * exp2(-20);
+    int64_t larger = tsr_node_int(add, "mx", 0) > tsr_node_int(add, "my", 0)
+                         ? tsr_node_int(add, "mx", 0)
+                         : tsr_node_int(add, "my", 0);
+    assert_true(larger >= 1 << 21);
+    double bound = 0.5 + 255 * fmax((double)s[0], (double)s[1]) / (double)s[2] * exp2(-21);
     for (int x = -128; x < 128; x++)
       for (int y = -128; y < 128; y++) {
         int64_t sum = x * tsr_node_int(add, "mx", 0) + y * tsr_node_int(add, "my", 0);
@@ -326,11 +331,42 @@ static void add_is_exact_to_its_bound(void **state)
   }
 }
 
+/* A stored int32 bias is taken as it is, although its scale is a rounded product; another scale is
+ * converted. */
+static void biases(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *scale;
+    int32_t bias;
+  } said[] = {{"0.01", 2000000001}, {"0.0100000007", 2000000001}, {"0.005", 1000000000}};
+  for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+    struct tsr_arena *a = tsr_arena_new(NULL);
+    struct tsr_graph *g = graph_of(
+        a,
+        tsr_arena_printf(a,
+                         "input x i8[1,2]\nconst k i8[1,2] {1, 2}\nconst s f32[] {0.1}\n"
+                         "const b i32[1] {2000000001}\nconst bs f32[] {%s}\n"
+                         "node a DequantizeLinear (x, s) -> (a ?)\n"
+                         "node w DequantizeLinear (k, s) -> (w ?)\n"
+                         "node b DequantizeLinear (b, bs) -> (c ?)\n"
+                         "node g Gemm (a, w, c) -> (d ?) transB=1\nconst r f32[] {1000.0}\n"
+                         "const z i8[] {0}\nnode q QuantizeLinear (d, r, z) -> (y ?)\noutput y\n",
+                         said[i].scale));
+    assert_int_equal(tsr_graph_optimize(NULL, g, NULL, NULL), TSR_OK);
+    assert_string_equal(ops_of(a, g), "QDense 1");
+    assert_in_range(*(const int32_t *)g->node[0]->in[2]->data - said[i].bias + 100, i < 2 ? 100 : 0,
+                    i < 2 ? 100 : 200);
+    tsr_arena_free(a);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_form),
       cmocka_unit_test(reasons),
+      cmocka_unit_test(biases),
       cmocka_unit_test(add_is_exact_to_its_bound),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
