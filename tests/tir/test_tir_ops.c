@@ -175,9 +175,9 @@ static bool compute(struct bench *b, enum tir_op op, enum tsr_dtype from, enum t
   int64_t dims[] = {MOST * MOST};
   tir_e folded[MOST * MOST];
   enum tsr_dtype result = to;
-  tir_e sample[] = {
-      from == TSR_F32 || from == TSR_F64 ? tir_float(a, from, 0) : tir_int(a, from, 0), NULL};
-  sample[1] = sample[0];
+  bool real = tsr_dtype_kind(from) == TSR_KIND_FLOAT;
+  tir_e zero = real ? tir_float(a, from, 0) : tir_int(a, from, 0);
+  tir_e sample[] = {zero, zero, zero, zero};
   if (op != TIR_CAST && !tir__result_dtype(op, tir__ops[op].args, sample, &result))
     return false;
   b->op = op;
