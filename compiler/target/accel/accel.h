@@ -38,11 +38,13 @@ enum tsr__space { SPACE_UOP, SPACE_INP, SPACE_WGT, SPACE_ACC, SPACE_OUT, SPACE_L
 /* Tokens, by dependence. Instructions are announced in program order: first what they touch, then
  * tsr__depend_close. Regions are half-open, in entries (DRAM: bytes). */
 struct tsr__depend;
-struct tsr__depend *tsr__depend_new(struct tsr_arena *a);
+struct tsr__depend *tsr__depend_new(struct tsr_arena *a, int token_depth);
 void tsr__depend_touch(struct tsr__depend *d, int engine, enum tsr__space space, uint64_t lo, uint64_t hi,
                        bool writes);
-/* The instruction `insn` (its place in the stream) of the engine is complete. The engines it must wait for
- * are returned as a mask, and signaller[p] is the place of the instruction of engine p that must signal. */
+/* The instruction of the engine is complete; it would stand at place `insn` of the stream. The engines it
+ * must wait for are returned as a mask, and signaller[p] is the place of the instruction of engine p that
+ * must signal. Signallers at `insn` and behind are SYNCs that must be put there, the instruction itself
+ * behind them: the counter would be too full for the token of an earlier one. */
 uint32_t tsr__depend_close(struct tsr__depend *d, int engine, size_t insn, size_t signaller[]);
 
 /* --- stream ---------------------------------------------------------------------------------------- */

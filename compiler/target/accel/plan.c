@@ -201,7 +201,7 @@ static struct problem problem_of(const struct tsr_node *n, const struct tsr_desi
     p.kind = ELEMENTWISE;
     p.operands = 2;
     p.work = 3;
-    p.fixed_params = 3 + 2;
+    p.fixed_params = 3 + 2 * 2; /* p, and both vectors of k for each operand */
     p.vector_steps = 4;
   }
   return p;

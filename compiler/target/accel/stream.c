@@ -37,28 +37,43 @@ struct tsr__stream *tsr__stream_new(struct tsr_arena *a, const struct tsr_design
 void tsr__stream_begin(struct tsr__stream *s)
 {
   uint64_t depth = (uint64_t)tsr_design_depth(s->design, TSR_BUFFER_UOP);
-  s->depend = tsr__depend_new(s->arena);
+  s->depend = tsr__depend_new(s->arena, s->design->token_depth);
   s->cache->ring = s->cache->epoch = (s->cache->ring + 2 * depth) / depth * depth;
   memset(s->next, 0, sizeof s->next);
   s->bank = 0;
 }
 
-static void append(struct tsr__stream *s, const struct tsr_insn *insn, enum tsr__dram_base base)
+static void push(struct tsr__stream *s, const struct tsr_insn *insn, enum tsr__dram_base base)
 {
   s->insn = TSR_GROW(s->arena, s->insn, s->count, &s->insn_capacity);
   s->base = TSR_GROW(s->arena, s->base, s->count, &s->base_capacity);
   s->insn[s->count] = *insn;
   s->base[s->count] = (uint8_t)base;
-  int engine = tsr_insn_engine(insn);
-  if (engine < TSR_ENGINE_COUNT) {
-    size_t signaller[TSR_ENGINE_COUNT] = {0};
-    uint32_t mask = tsr__depend_close(s->depend, engine, s->count, signaller);
-    s->insn[s->count].wait = mask;
-    for (int p = 0; p < TSR_ENGINE_COUNT; p++)
-      if (mask >> p & 1)
-        s->insn[signaller[p]].signal |= 1u << engine;
-  }
   s->count++;
+}
+
+/* Places the tokens of the instruction that comes next. */
+static uint32_t place_tokens(struct tsr__stream *s, int engine)
+{
+  size_t signaller[TSR_ENGINE_COUNT] = {0};
+  uint32_t mask = tsr__depend_close(s->depend, engine, s->count, signaller);
+  for (int p = 0; p < TSR_ENGINE_COUNT; p++)
+    if (mask >> p & 1 && signaller[p] == s->count) {
+      push(s, &(struct tsr_insn){.opcode = TSR_OP_SYNC, .engine = p}, BASE_NONE);
+      p = -1; /* the next place may be of any engine */
+    }
+  for (int p = 0; p < TSR_ENGINE_COUNT; p++)
+    if (mask >> p & 1)
+      s->insn[signaller[p]].signal |= 1u << engine;
+  return mask;
+}
+
+static void append(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base)
+{
+  int engine = tsr_insn_engine(insn);
+  if (engine < TSR_ENGINE_COUNT)
+    insn->wait = place_tokens(s, engine);
+  push(s, insn, base);
 }
 
 void tsr__stream_end(struct tsr__stream *s)
