@@ -229,6 +229,13 @@ static void test_conditions_prove(void **state)
   assert_true(tir__proves_inside(e, 8, 2, r, &no));
   assert_false(tir__proves_inside(e, 7, 2, r, &yes));
   assert_false(tir__proves_inside(e, 8, 2, r, &wrong));
+  struct tir__fact most = {.condition = tir_binary(f.a, TIR_LE, f.v[0], tir_index(f.a, 4))};
+  struct tir__fact least = {.condition = tir_binary(f.a, TIR_LT, f.v[0], tir_index(f.a, 4)),
+                            .negated = true};
+  assert_true(tir__proves_inside(f.v[0], 5, 2, r, &most));
+  assert_false(tir__proves_inside(f.v[0], 4, 2, r, &most));
+  assert_true(tir__proves_inside(op(&f, TIR_SUB, f.v[0], 4), 6, 2, r, &least));
+  assert_false(tir__proves_inside(op(&f, TIR_SUB, f.v[0], 5), 6, 2, r, &least));
   /* y < min(4, 10 - x * 4), so x * 4 + y < 10 */
   tir_e left = tir_binary(f.a, TIR_SUB, tir_index(f.a, 10), times(&f, f.v[0], 4));
   struct tir__fact loop = {.var = f.v[1],
