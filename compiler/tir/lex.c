@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Words: names (with dots), integers, decimals, signs. A comment runs from # to the end of its line. */
 #include "compiler/tir/lex.h"
 
 #include <errno.h>
