@@ -4,6 +4,8 @@
  * The pattern is the intrinsic's expression. A pattern variable is one of the intrinsic's axes and binds
  * to one loop variable; a pattern load of an operand binds the operand to a buffer, whose leading indices
  * become the operand's base. Commutative operations are tried both ways. */
+#include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,12 +25,19 @@ struct matcher {
   const struct tir_stage *pattern;
   const struct tir_func *func;
   struct binding bound;
-  char reason[256]; /* of the deepest failure so far */
+  int steps, deepest; /* nodes of the pattern unified; where the reason was found */
+  char reason[384];   /* of the deepest failure so far: of the order of operands that came furthest */
 };
 
-static bool reject(struct matcher *t, const char *reason, const char *what)
+__attribute__((format(printf, 2, 3))) static bool reject(struct matcher *t, const char *format, ...)
 {
-  snprintf(t->reason, sizeof t->reason, "%s%s", reason, what);
+  va_list args;
+  if (t->steps <= t->deepest)
+    return false;
+  t->deepest = t->steps;
+  va_start(args, format);
+  vsnprintf(t->reason, sizeof t->reason, format, args);
+  va_end(args);
   return false;
 }
 
@@ -87,15 +96,20 @@ static bool bind_axis(struct matcher *t, int a, tir_e x)
     return true;
   int loop = x->op == TIR_VAR ? loop_of(t->m, x->var) : -1;
   if (loop < 0)
-    return reject(t, "no tensorized loop runs along axis ", axis->var->name);
+    return reject(t, "an index is no single tensorized loop where the intrinsic has its axis %s",
+                  axis->var->name);
   tir_e extent = t->m->extent[loop];
-  if (extent->op != TIR_INT || extent->i != axis->extent) {
-    char text[96];
-    snprintf(text, sizeof text, "%s; the intrinsic wants %lld", x->var->name, (long long)axis->extent);
-    return reject(t, "wrong extent of loop ", text);
-  }
+  assert(extent->op == TIR_INT);
+  if (extent->i != axis->extent)
+    return reject(t, "loop %s has %lld iterations; the intrinsic's axis %s has %lld", x->var->name,
+                  (long long)extent->i, axis->var->name, (long long)axis->extent);
   if (t->bound.axis[a] && t->bound.axis[a] != x->var)
-    return reject(t, "two loops run along axis ", axis->var->name);
+    return reject(t, "loops %s and %s both run along the intrinsic's axis %s",
+                  t->bound.axis[a]->name, x->var->name, axis->var->name);
+  for (int k = 0; k < t->pattern->axes; k++)
+    if (k != a && t->bound.axis[k] == x->var)
+      return reject(t, "loop %s runs along two axes of the intrinsic, %s and %s", x->var->name,
+                    t->pattern->axis[k].var->name, axis->var->name);
   t->bound.axis[a] = x->var;
   return true;
 }
@@ -106,36 +120,52 @@ static bool unify_trailing(struct matcher *t, int rank, const tir_e *p, const st
                            const tir_e *x)
 {
   int lead = b->rank - rank;
-  if (lead < 0)
-    return reject(t, "too few dims in buffer ", b->name);
   for (int k = 0; k < lead; k++)
     if (uses_inner(t->m, x[k]))
-      return reject(t, "a tensorized loop strides over leading dims of buffer ", b->name);
+      return reject(t, "a tensorized loop runs over dim %d of buffer %s; only its last %d are the "
+                       "intrinsic's", k, b->name, rank);
   for (int k = 0; k < rank; k++)
     if (!unify(t, p[k], x[lead + k]))
       return false;
   return true;
 }
 
+/* Whether buffer b can be the operand at all. */
+static bool suits(struct matcher *t, const struct tir_buffer *operand, const struct tir_buffer *b)
+{
+  char found[192], wanted[192];
+  int lead = b->rank - operand->rank;
+  if (b->dtype != operand->dtype)
+    return reject(t, "buffer %s is of %s; the intrinsic wants %s", b->name, tsr_dtype_name(b->dtype),
+                  tsr_dtype_name(operand->dtype));
+  if (b->scope != operand->scope)
+    return reject(t, "buffer %s is in scope %s; the intrinsic wants %s", b->name,
+                  tir_scope_name(b->scope), tir_scope_name(operand->scope));
+  if (lead < 0)
+    return reject(t, "buffer %s has %d dims; the intrinsic wants at least %d", b->name, b->rank,
+                  operand->rank);
+  for (int d = 0; d < operand->rank; d++)
+    if (b->dims[lead + d] != operand->dims[d])
+      return reject(t, "the last dims of buffer %s are %s; the intrinsic wants %s", b->name,
+                    tsr_dims_text(b->dims + lead, operand->rank, found),
+                    tsr_dims_text(operand->dims, operand->rank, wanted));
+  return true;
+}
+
 static bool unify_buffer(struct matcher *t, const struct tir_buffer *operand, const tir_e *p,
                          const struct tir_buffer *b, const tir_e *x)
 {
-  int k = operand_of(t->func, operand), lead = b->rank - operand->rank;
-  if (b->dtype != operand->dtype)
-    return reject(t, "wrong element type of buffer ", b->name);
-  if (b->scope != operand->scope)
-    return reject(t, "wrong scope of buffer ", b->name);
-  for (int d = 0; d < operand->rank && lead >= 0; d++)
-    if (b->dims[lead + d] != operand->dims[d])
-      return reject(t, "wrong last dims of buffer ", b->name);
-  if (!unify_trailing(t, operand->rank, p, b, x))
+  int k = operand_of(t->func, operand);
+  if (!suits(t, operand, b) || !unify_trailing(t, operand->rank, p, b, x))
     return false;
   if (t->bound.buffer[k]) {
     if (t->bound.buffer[k] != b)
-      return reject(t, "two buffers for one operand: ", b->name);
-    for (int d = 0; d < lead; d++)
+      return reject(t, "operand %s of the intrinsic would be two buffers, %s and %s", operand->name,
+                    t->bound.buffer[k]->name, b->name);
+    for (int d = 0; d < b->rank - operand->rank; d++)
       if (!same_expr(t->bound.index[k][d], x[d]))
-        return reject(t, "two places for one operand in buffer ", b->name);
+        return reject(t, "operand %s of the intrinsic would be two places of buffer %s", operand->name,
+                      b->name);
   }
   t->bound.buffer[k] = b;
   t->bound.index[k] = x;
@@ -147,30 +177,60 @@ static bool commutes(int op)
   return op == TIR_ADD || op == TIR_MUL || op == TIR_MIN || op == TIR_MAX;
 }
 
+static bool unify_var(struct matcher *t, tir_e p, tir_e x)
+{
+  for (int a = 0; a < t->pattern->axes; a++)
+    if (t->pattern->axis[a].var == p->var)
+      return bind_axis(t, a, x);
+  assert(!"an axis of the intrinsic");
+  return false;
+}
+
+static const char *what_is(tir_e x)
+{
+  switch (x->op) {
+  case TIR_INT:
+  case TIR_FLOAT: return "a constant";
+  case TIR_VAR: return "a loop variable";
+  case TIR_LOAD: return "an element of a buffer";
+  case TIR_CAST: return "a cast";
+  default: return tir_op_text(x->op);
+  }
+}
+
+static bool same_op(struct matcher *t, tir_e p, tir_e x)
+{
+  if (p->op != x->op)
+    return reject(t, "the stage has %s where the intrinsic has %s", what_is(x), what_is(p));
+  if (p->dtype != x->dtype && p->op != TIR_LOAD)
+    return reject(t, "the stage has %s in %s where the intrinsic has it in %s", what_is(x),
+                  tsr_dtype_name(x->dtype), tsr_dtype_name(p->dtype));
+  if (p->op == TIR_INT && p->i != x->i)
+    return reject(t, "the stage has %lld where the intrinsic has %lld", (long long)x->i,
+                  (long long)p->i);
+  if (p->op == TIR_FLOAT && p->f != x->f)
+    return reject(t, "the stage has %g where the intrinsic has %g", x->f, p->f);
+  return true;
+}
+
 static bool unify(struct matcher *t, tir_e p, tir_e x)
 {
-  if (p->op == TIR_VAR) {
-    for (int a = 0; a < t->pattern->axes; a++)
-      if (t->pattern->axis[a].var == p->var)
-        return bind_axis(t, a, x);
+  t->steps++;
+  if (p->op == TIR_VAR)
+    return unify_var(t, p, x);
+  if (!same_op(t, p, x))
     return false;
-  }
-  if (p->op != x->op || p->dtype != x->dtype)
-    return reject(t, "the computation differs: the intrinsic has ", tir_op_text(p->op));
-  if (p->op == TIR_INT)
-    return p->i == x->i || reject(t, "a constant differs", "");
-  if (p->op == TIR_FLOAT)
-    return p->f == x->f || reject(t, "a constant differs", "");
   if (p->op == TIR_LOAD)
     return unify_buffer(t, p->buffer, p->arg, x->buffer, x->arg);
-  if (p->args != x->args)
-    return false;
+  assert(p->args == x->args);
   struct binding before = t->bound;
+  int steps = t->steps;
   bool ok = true;
   for (int k = 0; k < p->args && ok; k++)
     ok = unify(t, p->arg[k], x->arg[k]);
   if (!ok && commutes(p->op)) {
     t->bound = before;
+    t->steps = steps;
     ok = unify(t, p->arg[0], x->arg[1]) && unify(t, p->arg[1], x->arg[0]);
   }
   return ok;
@@ -193,15 +253,17 @@ static bool every_loop_bound(struct matcher *t)
     for (int a = 0; a < t->pattern->axes; a++)
       found |= t->bound.axis[a] == t->m->var[k];
     if (!found)
-      return reject(t, "the intrinsic has no axis for loop ", t->m->var[k]->name);
+      return reject(t, "the intrinsic has no axis for loop %s", t->m->var[k]->name);
   }
   return true;
 }
 
 static bool matches(struct matcher *t)
 {
+  static const char *const how[] = {"assigns", "sums", "multiplies", "takes the maximum",
+                                    "takes the minimum"};
   if (t->pattern->combine != t->m->combine)
-    return reject(t, "the way of combining results differs", "");
+    return reject(t, "the stage %s; the intrinsic %s", how[t->m->combine], how[t->pattern->combine]);
   return unify_output(t) && unify(t, t->pattern->value, t->m->value) && every_loop_bound(t);
 }
 
@@ -230,7 +292,8 @@ enum tsr_status tsr_tensorize_match(struct tsr_arena *a, struct tsr_err *err, co
   const struct tir_intrin *intrin = find(context, name);
   if (!intrin)
     return refuse_name(a, err, context, name);
-  struct matcher t = {.arena = a, .m = m, .func = intrin->func, .pattern = intrin->func->stage[0]};
+  struct matcher t = {.arena = a, .m = m, .func = intrin->func, .pattern = intrin->func->stage[0],
+                      .deepest = -1};
   if (!matches(&t))
     return tsr_refuse(err, "%s does not match: %s", name, t.reason);
   m->intrin = intrin;

@@ -36,7 +36,7 @@ bool tsr_accel_runs(enum tsr_gop op); /* a blocked op */
 enum tsr__space { SPACE_UOP, SPACE_INP, SPACE_WGT, SPACE_ACC, SPACE_OUT, SPACE_LUT, SPACE_DRAM, SPACES };
 
 /* Tokens, by dependence. Instructions are announced in program order: first what they touch, then
- * tsr__depend_close. Regions are half-open, in entries (DRAM: bytes). */
+ * tsr__depend_close. Regions are half-open and not empty, in entries (DRAM: bytes). */
 struct tsr__depend;
 struct tsr__depend *tsr__depend_new(struct tsr_arena *a, int token_depth);
 void tsr__depend_touch(struct tsr__depend *d, int engine, enum tsr__space space, uint64_t lo, uint64_t hi,
