@@ -10,7 +10,7 @@
 
 #include "hw/sim/func/func.h"
 
-enum { REPEATS = 7, MOST_UOPS = 1024 };
+enum { REPEATS = 25, MOST_UOPS = 1024 };
 
 static const double RUN_SECONDS = 0.02; /* a run is made at least this long */
 

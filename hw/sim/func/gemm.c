@@ -35,17 +35,33 @@ struct job {
   const struct tsr__tiles *tiles;
   struct tsr__gemm *gemm;
   struct tsr__block block;
+  struct tsr__axes outer; /* of the plan, less: */
+  struct tsr__axis twins; /* the one whose points are paired; n = 1 if there is none */
   size_t most_steps;
   size_t acc_entry; /* elements */
 };
 
+/* The block of one outer point. */
+static void run_block(struct job *job, const struct tsr__walk *at)
+{
+  job->block.acc = job->func->acc + at->d * job->acc_entry;
+  job->block.inp = job->tiles->inp + at->a * job->tiles->inp_entry;
+  job->block.wgt = job->tiles->wgt + at->b * job->tiles->wgt_entry;
+  job->tiles->kernel->run(&job->block);
+}
+
+/* The same block for every outer point; along the axis that leaves a alone, two at a time. */
 static void run_steps(struct job *job)
 {
-  TSR__WALK (at, &job->gemm->plan->outer) {
-    job->block.acc = job->func->acc + at.d * job->acc_entry;
-    job->block.inp = job->tiles->inp + at.a * job->tiles->inp_entry;
-    job->block.wgt = job->tiles->wgt + at.b * job->tiles->wgt_entry;
-    job->tiles->kernel->run(&job->block);
+  const struct tsr__axis *twins = &job->twins;
+  TSR__WALK (at, &job->outer) {
+    struct tsr__walk point = at;
+    for (uint32_t i = 0; i < twins->n; i += 1 + job->block.twin) {
+      job->block.twin = i + 1 < twins->n;
+      point.d = at.d + i * twins->d;
+      point.b = at.b + i * twins->b;
+      run_block(job, &point);
+    }
   }
   job->block.step_count = 0;
 }
@@ -128,9 +144,24 @@ static void clear(struct job *job)
   clear_stretch(job, &stretch, SIZE_MAX);
 }
 
+static void find_twins(struct job *job)
+{
+  const struct tsr__axes *all = &job->gemm->plan->outer;
+  job->twins = (struct tsr__axis){.n = 1};
+  for (int k = 0; k < all->count; k++) {
+    if (job->tiles->kernel->twins && job->twins.n == 1 && all->axis[k].a == 0)
+      job->twins = all->axis[k];
+    else
+      job->outer.axis[job->outer.count++] = all->axis[k];
+  }
+  job->block.twin_acc = job->twins.d * job->acc_entry;
+  job->block.twin_wgt = job->twins.b * job->tiles->wgt_entry;
+}
+
 static void run_plan(struct job *job)
 {
   const struct tsr__plan *plan = job->gemm->plan;
+  find_twins(job);
   clear(job);
   for (uint32_t c = 0; c < plan->class_count; c++)
     run_class(job, &plan->classes[c]);

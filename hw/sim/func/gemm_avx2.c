@@ -85,6 +85,6 @@ TARGET static void run(const struct tsr__block *block)
 
 const struct tsr__kernel *tsr__kernel_avx2(int in, int out)
 {
-  static const struct tsr__kernel any = {2, tile_bytes, pack_inp, pack_wgt, run};
+  static const struct tsr__kernel any = {2, tile_bytes, pack_inp, pack_wgt, run, false};
   return in % 2 || out % 8 ? NULL : &any;
 }

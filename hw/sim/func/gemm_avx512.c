@@ -82,18 +82,25 @@ static inline int32_t word(const uint8_t *bytes)
   return v;
 }
 
+/* Where the groups of a kernel are: elements of acc and bytes of wgt from the block's, and from the
+ * first group to the second. */
+struct groups {
+  size_t acc, wgt, acc_q, wgt_q;
+};
+
 /* sum += input . weight. By hand, because around the intrinsic compilers move sums between
  * registers. */
 #define DOT(sum, input, weight) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(input), "v"(weight))
 
-/* The kernel for vectors of L lanes: p rows from `row` on, q groups from output channel c on; s
- * sums for each divides words, which is in/4. Loops over p, q and s are constant and unrolled. */
+/* The kernel for vectors of L lanes: p rows from `row` on, q groups, the second of them acc_q
+ * elements and wgt_q bytes behind the first; s, the sums for each, divides words, which is in/4.
+ * Loops over p, q and s are constant and unrolled. */
 #define KERNEL(L, V, SET1, ZERO, LOAD, STORE, ADD, SUB)                                            \
-  INLINE void kernel##L(const struct tsr__block *block, const struct tsr__row *row, int c,         \
-                        int words, const int p_count, const int q_count, const int s_count)        \
+  INLINE void kernel##L(const struct tsr__block *block, const struct tsr__row *row,                \
+                        struct groups at, int words, const int p_count, const int q_count,         \
+                        const int s_count)                                                         \
   {                                                                                                \
-    const size_t group = (size_t)(words + 1) * L * 4;                                              \
-    const uint8_t *wgt = block->wgt + (size_t)(c / L) * group, *x[8];                              \
+    const uint8_t *wgt = block->wgt + at.wgt, *x[8];                                               \
     V sum[8][2][4], correction[2] = {ZERO(), ZERO()};                                              \
     for (int p = 0; p < p_count; p++) {                                                            \
       x[p] = block->inp + row[p].a;                                                                \
@@ -106,12 +113,13 @@ static inline int32_t word(const uint8_t *bytes)
       const uint8_t *w = wgt + step->b;                                                            \
       const ptrdiff_t a = step->a;                                                                 \
       for (int q = 0; q < q_count; q++)                                                            \
-        correction[q] = ADD(correction[q], LOAD((const void *)(w + (size_t)q * group)));           \
+        correction[q] = ADD(correction[q], LOAD((const void *)(w + (size_t)q * at.wgt_q)));        \
       for (int j = 0; j < words; j += s_count)                                                     \
         for (int s = 0; s < s_count; s++) {                                                        \
           V weight[2];                                                                             \
           for (int q = 0; q < q_count; q++)                                                        \
-            weight[q] = LOAD((const void *)(w + (size_t)q * group + (size_t)(j + s + 1) * L * 4)); \
+            weight[q] = LOAD(                                                                      \
+                (const void *)(w + (size_t)q * at.wgt_q + (size_t)(j + s + 1) * L * 4));           \
           for (int p = 0; p < p_count; p++) {                                                      \
             V input = SET1(word(x[p] + a + 4 * (j + s)));                                          \
             for (int q = 0; q < q_count; q++)                                                      \
@@ -121,7 +129,7 @@ static inline int32_t word(const uint8_t *bytes)
     }                                                                                              \
     for (int p = 0; p < p_count; p++)                                                              \
       for (int q = 0; q < q_count; q++) {                                                          \
-        int32_t *d = block->acc + row[p].d + c + q * L;                                            \
+        int32_t *d = block->acc + row[p].d + at.acc + (size_t)q * at.acc_q;                        \
         V total = SUB(LOAD((const void *)d), correction[q]);                                       \
         for (int s = 0; s < s_count; s++)                                                          \
           total = ADD(total, sum[p][q][s]);                                                        \
@@ -136,74 +144,93 @@ KERNEL(8, __m256i, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_loadu_si256, 
 KERNEL(4, __m128i, _mm_set1_epi32, _mm_setzero_si128, _mm_loadu_si128, _mm_storeu_si128,
        _mm_add_epi32, _mm_sub_epi32)
 
-/* All rows, for q groups from channel c on; s1 to s8: the sums for each at 1, 2, 4 and 8 rows. */
+/* All rows, for q groups; s1 to s8: the sums for each at 1, 2, 4 and 8 rows. */
 #define ROWS(L)                                                                                    \
-  INLINE void rows##L(const struct tsr__block *block, int c, int words, const int q, const int s1, \
-                      const int s2, const int s4, const int s8)                                    \
+  INLINE void rows##L(const struct tsr__block *block, struct groups at, int words, const int q,    \
+                      const int s1, const int s2, const int s4, const int s8)                      \
   {                                                                                                \
     const struct tsr__row *row = block->rows, *end = row + block->row_count;                       \
     for (; end - row >= 8; row += 8)                                                               \
-      kernel##L(block, row, c, words, 8, q, s8);                                                   \
+      kernel##L(block, row, at, words, 8, q, s8);                                                  \
     if (end - row >= 4) {                                                                          \
-      kernel##L(block, row, c, words, 4, q, s4);                                                   \
+      kernel##L(block, row, at, words, 4, q, s4);                                                  \
       row += 4;                                                                                    \
     }                                                                                              \
     if (end - row >= 2) {                                                                          \
-      kernel##L(block, row, c, words, 2, q, s2);                                                   \
+      kernel##L(block, row, at, words, 2, q, s2);                                                  \
       row += 2;                                                                                    \
     }                                                                                              \
     if (row < end)                                                                                 \
-      kernel##L(block, row, c, words, 1, q, s1);                                                   \
+      kernel##L(block, row, at, words, 1, q, s1);                                                  \
   }
 
 ROWS(16)
 ROWS(8)
 ROWS(4)
 
+/* A block and its twin, if it has one, as the two groups of a kernel: for tiles of one group. */
+static struct groups with_twin(const struct tsr__block *block)
+{
+  return (struct groups){0, 0, block->twin_acc, block->twin_wgt};
+}
+
 TARGET static void run4x4(const struct tsr__block *block)
 {
-  rows4(block, 0, 1, 1, 1, 1, 1, 1);
+  if (block->twin)
+    rows4(block, with_twin(block), 1, 2, 1, 1, 1, 1);
+  else
+    rows4(block, with_twin(block), 1, 1, 1, 1, 1, 1);
 }
 
 TARGET static void run8x8(const struct tsr__block *block)
 {
-  rows8(block, 0, 2, 1, 2, 2, 2, 2);
+  if (block->twin)
+    rows8(block, with_twin(block), 2, 2, 2, 2, 2, 1);
+  else
+    rows8(block, with_twin(block), 2, 1, 2, 2, 2, 2);
 }
 
 TARGET static void run16x16(const struct tsr__block *block)
 {
-  rows16(block, 0, 4, 1, 4, 4, 2, 2);
+  if (block->twin)
+    rows16(block, with_twin(block), 4, 2, 4, 4, 2, 1);
+  else
+    rows16(block, with_twin(block), 4, 1, 4, 4, 2, 2);
 }
 
+/* Tiles of several groups pair their own, and have no use for twins. */
 TARGET static void run32x32(const struct tsr__block *block)
 {
-  rows16(block, 0, 8, 2, 4, 4, 2, 1);
+  rows16(block, (struct groups){0, 0, 16, tile_bytes(32, 16)}, 8, 2, 4, 4, 2, 1);
 }
 
 TARGET static void run_any(const struct tsr__block *block)
 {
-  int words = block->in / 4, out = block->out;
-  for (int c = 0; c < out;) {
-    int lanes = lanes_of(out);
+  int words = block->in / 4, out = block->out, lanes = lanes_of(out);
+  size_t group = tile_bytes(block->in, lanes);
+  struct groups at = {0, 0, (size_t)lanes, group};
+  bool pairs = out % 32 == 0;
+  for (int c = 0; c < out; c += pairs ? 32 : lanes) {
+    at.acc = (size_t)c;
+    at.wgt = (size_t)(c / lanes) * group;
     if (lanes == 4)
-      rows4(block, c, words, 1, 1, 1, 1, 1);
+      rows4(block, at, words, 1, 1, 1, 1, 1);
     else if (lanes == 8)
-      rows8(block, c, words, 1, 1, 1, 1, 1);
-    else if (out % 32)
-      rows16(block, c, words, 1, 1, 1, 1, 1);
+      rows8(block, at, words, 1, 1, 1, 1, 1);
+    else if (pairs)
+      rows16(block, at, words, 2, 1, 1, 1, 1);
     else
-      rows16(block, c, words, 2, 1, 1, 1, 1);
-    c += out % 32 ? lanes : 32;
+      rows16(block, at, words, 1, 1, 1, 1, 1);
   }
 }
 
 const struct tsr__kernel *tsr__kernel_avx512(int in, int out)
 {
-  static const struct tsr__kernel any = {1, tile_bytes, pack_inp, pack_wgt, run_any},
-                                  by4 = {1, tile_bytes, pack_inp, pack_wgt, run4x4},
-                                  by8 = {1, tile_bytes, pack_inp, pack_wgt, run8x8},
-                                  by16 = {1, tile_bytes, pack_inp, pack_wgt, run16x16},
-                                  by32 = {1, tile_bytes, pack_inp, pack_wgt, run32x32};
+  static const struct tsr__kernel any = {1, tile_bytes, pack_inp, pack_wgt, run_any, false},
+                                  by4 = {1, tile_bytes, pack_inp, pack_wgt, run4x4, true},
+                                  by8 = {1, tile_bytes, pack_inp, pack_wgt, run8x8, true},
+                                  by16 = {1, tile_bytes, pack_inp, pack_wgt, run16x16, true},
+                                  by32 = {1, tile_bytes, pack_inp, pack_wgt, run32x32, false};
   if (in % 4 || out % 4)
     return NULL;
   if (in != out)

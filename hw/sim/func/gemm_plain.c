@@ -42,6 +42,6 @@ static void run(const struct tsr__block *block)
 
 const struct tsr__kernel *tsr__kernel_plain(void)
 {
-  static const struct tsr__kernel kernel = {1, tile_bytes, pack_inp, pack_wgt, run};
+  static const struct tsr__kernel kernel = {1, tile_bytes, pack_inp, pack_wgt, run, false};
   return &kernel;
 }

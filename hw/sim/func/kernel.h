@@ -6,7 +6,9 @@
  *   for every row p, for every step s:
  *     acc[rows[p].d + c] += sum over k of inp[rows[p].a + steps[s].a + k] * wgt[steps[s].b](c,k)
  *
- * Sums wrap modulo 2^32, so their order is free. No two rows of a block have the same d. */
+ * Sums wrap modulo 2^32, so their order is free. No two rows of a block have the same d. A block
+ * may have a twin, with the same inputs, other weights and other sums: a kernel that has use for it
+ * reads each input once for both. */
 #ifndef TSR_HW_SIM_FUNC_KERNEL_H
 #define TSR_HW_SIM_FUNC_KERNEL_H
 
@@ -32,6 +34,8 @@ struct tsr__block {
   const struct tsr__row *rows;
   const struct tsr__step *steps;
   size_t row_count, step_count;
+  bool twin;                 /* compute that one too: */
+  size_t twin_acc, twin_wgt; /* from this block's acc (elements) and wgt (bytes) to the twin's */
 };
 
 struct tsr__kernel {
@@ -40,6 +44,7 @@ struct tsr__kernel {
   void (*pack_inp)(uint8_t *to, const int8_t *from, size_t elements);
   void (*pack_wgt)(uint8_t *to, const int8_t *from, int in, int out);
   void (*run)(const struct tsr__block *block);
+  bool twins; /* run() looks at `twin` */
 };
 
 /* The kernel for a path and block sizes; where that path has none, the one of the next below. */
