@@ -40,13 +40,14 @@ enum tsr_status tsr_device_find(struct tsr_err *err, const char *name,
       return tsr_refuse(err, "device '%s' is not built into this command; '%s' is", name,
                         kinds[0]->name);
   const char *near = tsr_nearest(name, names, NAMES);
-  return tsr_refuse(err, "unknown device '%.80s'; %s '%s'%s", name, near ? "did you mean" : "there is",
-                    near ? near : kinds[0]->name, near ? "?" : "");
+  return tsr_refuse(err, "unknown device '%.80s'; %s '%s'%s", name,
+                    near ? "did you mean" : "there is", near ? near : kinds[0]->name,
+                    near ? "?" : "");
 }
 
 enum tsr_status tsr_device_open(const struct tsr_allocator *allocator, struct tsr_err *err,
-                                const char *name, const struct tsr_design *design, size_t window_bytes,
-                                struct tsr_device **out)
+                                const char *name, const struct tsr_design *design,
+                                size_t window_bytes, struct tsr_device **out)
 {
   const struct tsr_device_kind *kind;
   if (tsr_device_find(err, name, &kind))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One interface, many devices: a window of memory that the accelerator reads and writes, and streams of
- * instructions to run on it.
+/* One interface, many devices: a window of memory that the accelerator reads and writes, and
+ * streams of instructions to run on it.
  *
- * A device belongs to one thread at a time; two devices do not meet. The core never asks which one it
- * is: everything that differs is behind the function pointers. */
+ * A device belongs to one thread at a time; two devices do not meet. The core never asks which one
+ * it is: everything that differs is behind the function pointers. */
 #ifndef TSR_DRIVER_DEVICE_H
 #define TSR_DRIVER_DEVICE_H
 
@@ -32,8 +32,8 @@ struct tsr_device_kind {
   void (*close)(struct tsr_device *device);
   enum tsr_status (*write)(struct tsr_device *device, struct tsr_err *err, uint64_t offset,
                            const void *data, size_t size);
-  enum tsr_status (*read)(struct tsr_device *device, struct tsr_err *err, uint64_t offset, void *data,
-                          size_t size);
+  enum tsr_status (*read)(struct tsr_device *device, struct tsr_err *err, uint64_t offset,
+                          void *data, size_t size);
   /* Starts a stream. `insns` stays valid until wait() has returned. */
   enum tsr_status (*submit)(struct tsr_device *device, struct tsr_err *err, const uint8_t *insns,
                             size_t count);
@@ -56,8 +56,8 @@ enum tsr_status tsr_device_find(struct tsr_err *err, const char *name,
 /* Opens a device with a window of zeros, for programs of this design point. The caller ends it with
  * tsr_device_close(). On an error *out is untouched. */
 enum tsr_status tsr_device_open(const struct tsr_allocator *allocator, struct tsr_err *err,
-                                const char *name, const struct tsr_design *design, size_t window_bytes,
-                                struct tsr_device **out);
+                                const char *name, const struct tsr_design *design,
+                                size_t window_bytes, struct tsr_device **out);
 void tsr_device_close(struct tsr_device *device); /* NULL is allowed */
 
 /* Copies into and out of the window; a range that leaves it is refused. */

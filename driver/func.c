@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functional model as a device. It runs a stream at once, so that wait() has nothing to wait for. */
+/* The functional model as a device. submit() runs the whole stream; wait() has nothing to do. */
 #include "hw/sim/func/func.h"
 
 #include <string.h>
@@ -62,7 +62,8 @@ static enum tsr_status submit_func(struct tsr_device *device, struct tsr_err *er
 {
   struct state *s = device->state;
   struct tsr_func_result result = {0};
-  enum tsr_trap trap = tsr_func_run(s->func, insns, count, s->window, device->window_bytes, &result);
+  enum tsr_trap trap =
+      tsr_func_run(s->func, insns, count, s->window, device->window_bytes, &result);
   if (trap == TSR_TRAP_NONE)
     return TSR_OK;
   return tsr_refuse(err, "device 'func' stopped (%s): %s", tsr_trap_name(trap), result.text);

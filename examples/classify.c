@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiles a network for the accelerator, runs one image on the functional device, prints the class.
+/* Compiles a network for the accelerator, runs one image, prints its class.
  *
  *   classify models/digits/digits.onnx models/digits/images.npy 3
  *
- * Everything is in tessera.h. A program that must start fast would load a package instead of the ONNX
- * file: tessera_model_open() takes both. */
+ * Everything is in tessera.h. A program that must start fast would load a package instead of the
+ * ONNX file: tessera_model_open() takes both. */
 #include <tessera.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
 /* Image `index` of a file of many; it points into `all`. */
-static struct tessera_tensor one_image(const struct tessera_tensor *all, const struct tessera_port *input,
-                                       int64_t index)
+static struct tessera_tensor one_image(const struct tessera_tensor *all,
+                                       const struct tessera_port *input, int64_t index)
 {
   struct tessera_tensor image = {.dtype = input->dtype, .rank = input->rank};
   for (int i = 0; i < input->rank; i++)

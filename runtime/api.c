@@ -70,7 +70,7 @@ enum tessera_status tsr__call(struct tessera *t, tsr__work *work, void *context,
   return (enum tessera_status)status;
 }
 
-/* --- bytes and files ------------------------------------------------------------------------------- */
+/* --- bytes and files -------------------------------------------------------------------------- */
 
 void tessera_bytes_free(struct tessera_bytes *bytes)
 {
@@ -113,7 +113,8 @@ enum tessera_status tessera_file_writable(struct tessera *t, const char *path)
   char folder[4096];
   bool there = stat(path, &st) == 0;
   if (there && S_ISDIR(st.st_mode))
-    return (enum tessera_status)tsr_refuse(&t->err, "%s: is a directory; a file name is wanted", path);
+    return (enum tessera_status)tsr_refuse(&t->err, "%s: is a directory; a file name is wanted",
+                                           path);
   int n = snprintf(folder, sizeof folder, "%s", path);
   if (n < 0 || (size_t)n >= sizeof folder)
     return (enum tessera_status)tsr_refuse(&t->err, "%.80s...: the file name is too long", path);
@@ -127,7 +128,7 @@ enum tessera_status tessera_file_writable(struct tessera *t, const char *path)
                                          strerror(errno ? errno : ENOTDIR));
 }
 
-/* --- targets and devices --------------------------------------------------------------------------- */
+/* --- targets and devices ---------------------------------------------------------------------- */
 
 const char *tessera_target(int k)
 {
@@ -160,7 +161,8 @@ static enum tsr_status check_target(struct tsr_err *err, const char *target, con
   if (!named && strcmp(target, "accel")) {
     const char *near = tsr_nearest(target, targets, 2);
     return tsr_refuse(err, "unknown target '%.80s'; %s%s%s", target, near ? "did you mean '" : "",
-                      near ? near : "there are 'accel', 'accel:DEVICE' and 'cpu'", near ? "'?" : "");
+                      near ? near : "there are 'accel', 'accel:DEVICE' and 'cpu'",
+                      near ? "'?" : "");
   }
   if (tsr_device_find(err, named ? target + 6 : tsr_device_kinds()[0]->name, &kind))
     return TSR_REFUSED;

@@ -21,8 +21,8 @@ struct tessera_model {
   bool packaged;
 };
 
-/* The one place where memory running out lands. Runs `work` with an arena of its own; when it succeeds
- * *owner (where not NULL) gets the arena, otherwise the arena is freed. */
+/* The one place where memory running out lands. Runs `work` with an arena of its own; when it
+ * succeeds *owner (where not NULL) gets the arena, otherwise the arena is freed. */
 typedef enum tsr_status tsr__work(struct tsr_arena *arena, struct tsr_err *err, void *context);
 enum tessera_status tsr__call(struct tessera *t, tsr__work *work, void *context,
                               struct tsr_arena **owner);

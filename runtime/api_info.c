@@ -40,7 +40,7 @@ void tessera_model_output(const struct tessera_model *model, int k, struct tesse
   port_of(&model->module->buffer[model->module->output[k]], out);
 }
 
-/* --- quantization steps ---------------------------------------------------------------------------- */
+/* --- quantization steps ----------------------------------------------------------------------- */
 
 /* The layer that writes a buffer; NULL: none. */
 static const struct tsr_module_layer *writer_of(const struct tsr_module *m, int buffer)
@@ -79,7 +79,7 @@ double tessera_model_output_step(const struct tessera_model *model, int k)
   return (double)step;
 }
 
-/* --- layers ---------------------------------------------------------------------------------------- */
+/* --- layers ----------------------------------------------------------------------------------- */
 
 void tessera_model_layer(const struct tessera_model *model, int k, struct tessera_layer *out)
 {

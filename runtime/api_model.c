@@ -18,7 +18,7 @@ struct opening {
   struct tessera_model *model;
 };
 
-/* --- packages -------------------------------------------------------------------------------------- */
+/* --- packages --------------------------------------------------------------------------------- */
 
 static enum tsr_status check_design(struct tsr_arena *arena, struct tsr_err *err,
                                     const struct opening *o, const struct tsr_module *m)
@@ -77,14 +77,17 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
   if (!status)
     status = check_design(arena, err, o, *out);
   if (!status && o->cpu_only && has_streams(*out))
-    return tsr_refuse(err, "%s: was compiled for the accelerator; target 'cpu' needs the ONNX model or a "
-                      "package compiled for 'cpu'", o->name);
+    return tsr_refuse(
+        err,
+        "%s: was compiled for the accelerator; target 'cpu' needs the ONNX model or a "
+        "package compiled for 'cpu'",
+        o->name);
   if (!status)
     dump_package(arena, o->options, *out);
   return status;
 }
 
-/* --- opening --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static const char *folder_of(struct tsr_arena *arena, const char *path)
 {
@@ -94,8 +97,8 @@ static const char *folder_of(struct tsr_arena *arena, const char *path)
   return slash ? tsr_arena_printf(arena, "%.*s", (int)(slash - path) + (slash == path), path) : ".";
 }
 
-static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err, const struct opening *o,
-                               struct tsr_module **out)
+static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
+                               const struct opening *o, struct tsr_module **out)
 {
   struct tsr_design design;
   const char *config = o->options->config ? o->options->config : "default";
@@ -168,7 +171,7 @@ void tessera_model_free(struct tessera_model *model)
     tsr_arena_free(model->arena);
 }
 
-/* --- writing packages ------------------------------------------------------------------------------ */
+/* --- writing packages ------------------------------------------------------------------------- */
 
 struct packing {
   const struct tsr_module *module;

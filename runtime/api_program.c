@@ -19,7 +19,7 @@ static struct tessera_bytes text_out(const char *text, struct tsr_arena *owner)
   return (struct tessera_bytes){(const unsigned char *)text, strlen(text), owner};
 }
 
-/* --- assembler ------------------------------------------------------------------------------------- */
+/* --- assembler -------------------------------------------------------------------------------- */
 
 struct assembling {
   const char *name, *text;
@@ -48,7 +48,7 @@ enum tessera_status tessera_assemble(struct tessera *t, const char *name, const 
   return status;
 }
 
-/* --- disassembler ---------------------------------------------------------------------------------- */
+/* --- disassembler ----------------------------------------------------------------------------- */
 
 struct disassembling {
   struct source source;
@@ -100,7 +100,7 @@ enum tessera_status tessera_disassemble(struct tessera *t, const char *name, con
   return status;
 }
 
-/* --- checker --------------------------------------------------------------------------------------- */
+/* --- checker ---------------------------------------------------------------------------------- */
 
 struct tessera_findings {
   struct tsr_arena *arena;
@@ -122,8 +122,8 @@ static void verify_program(struct tessera_findings *all, const struct tsr_design
   for (size_t i = 0; i < found.listed; i++) {
     const struct tsr_finding *f = &found.list[i];
     all->list = TSR_GROW(all->arena, all->list, all->listed, &all->capacity);
-    all->list[all->listed++] = (struct tessera_finding){tsr_finding_kind_name(f->kind), f->text, stream,
-                                                        f->insn};
+    all->list[all->listed++] =
+        (struct tessera_finding){tsr_finding_kind_name(f->kind), f->text, stream, f->insn};
   }
   all->count += found.count;
   all->instructions += program->insn_count;
@@ -167,8 +167,8 @@ static enum tsr_status verify(struct tsr_arena *arena, struct tsr_err *err, void
   return status;
 }
 
-enum tessera_status tessera_verify(struct tessera *t, const char *name, const void *bytes, size_t size,
-                                   const char *config, struct tessera_findings **out)
+enum tessera_status tessera_verify(struct tessera *t, const char *name, const void *bytes,
+                                   size_t size, const char *config, struct tessera_findings **out)
 {
   struct verifying w = {{name, bytes, size}, config, NULL};
   struct tsr_arena *owner;

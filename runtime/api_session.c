@@ -45,8 +45,8 @@ void tessera_session_free(struct tessera_session *session)
   tsr_arena_free(session->arena);
 }
 
-enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session, int k,
-                                              const struct tessera_tensor *tensor)
+enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session,
+                                              int k, const struct tessera_tensor *tensor)
 {
   const struct tsr_module *m = session->module;
   if (k < 0 || k >= m->inputs)
@@ -62,7 +62,8 @@ enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_
       tsr_dims_text(wanted.dims, wanted.rank, wanted_text), tsr_dtype_name(wanted.dtype),
       tsr_dims_text(given.dims, given.rank, given_text), tsr_dtype_name(given.dtype));
   if (tsr_tensor_bytes(&given))
-    memcpy(tsr_executor_buffer(session->executor, m->input[k]), given.data, tsr_tensor_bytes(&given));
+    memcpy(tsr_executor_buffer(session->executor, m->input[k]), given.data,
+           tsr_tensor_bytes(&given));
   return TESSERA_OK;
 }
 
@@ -71,7 +72,8 @@ enum tessera_status tessera_session_run(struct tessera *t, struct tessera_sessio
   return (enum tessera_status)tsr_executor_run(session->executor, &t->err);
 }
 
-void tessera_session_output(const struct tessera_session *session, int k, struct tessera_tensor *out)
+void tessera_session_output(const struct tessera_session *session, int k,
+                            struct tessera_tensor *out)
 {
   const struct tsr_module *m = session->module;
   const struct tsr_module_buffer *b = &m->buffer[m->output[k]];

@@ -12,7 +12,7 @@
 _Static_assert((int)TESSERA_MAX_RANK == (int)TSR_MAX_RANK, "one limit");
 #define LARGEST_FILE ((size_t)1 << 34)
 
-#define TSR_DTYPE(name, text, bytes, kind, npy, onnx)                                                \
+#define TSR_DTYPE(name, text, bytes, kind, npy, onnx)                                              \
   _Static_assert((int)TESSERA_##name == (int)TSR_##name, "one list of types");
 #include "base/dtypes.def"
 #undef TSR_DTYPE
@@ -65,7 +65,7 @@ void tessera_tensor_free(struct tessera_tensor *tensor)
   *tensor = (struct tessera_tensor){0};
 }
 
-/* --- files ----------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static bool ends_in(const char *path, const char *end)
 {
@@ -79,7 +79,8 @@ struct reading {
   struct tsr_tensor tensor;
 };
 
-static enum tsr_status read_raw(struct tsr_err *err, struct reading *r, const struct tsr_bytes *file)
+static enum tsr_status read_raw(struct tsr_err *err, struct reading *r,
+                                const struct tsr_bytes *file)
 {
   if (!r->like)
     return tsr_refuse(err, "%s: is neither .npy nor .pb, and raw bytes have no type or shape here",
@@ -90,8 +91,8 @@ static enum tsr_status read_raw(struct tsr_err *err, struct reading *r, const st
   size_t one = tsr_tensor_bytes(&t);
   char shape[192];
   if (file->size != one && (!one || !t.rank || !file->size || file->size % one))
-    return tsr_refuse(err, "%s: has %zu bytes; '%s' takes %zu, %s of %s, or a multiple of them", r->path,
-                      file->size, r->like->name, one, tsr_dims_text(t.dims, t.rank, shape),
+    return tsr_refuse(err, "%s: has %zu bytes; '%s' takes %zu, %s of %s, or a multiple of them",
+                      r->path, file->size, r->like->name, one, tsr_dims_text(t.dims, t.rank, shape),
                       tsr_dtype_name(t.dtype));
   if (one && t.rank)
     t.dims[0] *= (int64_t)(file->size / one);
@@ -149,7 +150,7 @@ enum tessera_status tessera_tensor_write(struct tessera *t, const char *path,
   return tsr__call(t, write_tensor, &w, NULL);
 }
 
-/* --- made here ------------------------------------------------------------------------------------- */
+/* --- made here -------------------------------------------------------------------------------- */
 
 struct stacking {
   const struct tessera_port *port;
@@ -212,7 +213,7 @@ void tessera_tensor_random(struct tessera_tensor *tensor, uint64_t seed)
   }
 }
 
-/* --- comparing ------------------------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 static int64_t largest_of(const struct tsr_tensor *t, int64_t from, int64_t n)
 {

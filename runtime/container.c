@@ -7,7 +7,8 @@
  *   32  32 a section: 8 tag, 8 offset, 8 size, 4 CRC-32 of its bytes, 4 zero
  *   ..  4  CRC-32 of everything before
  *
- * Sections follow in the order of sections.def, each at the next multiple of 64, zeros between them. */
+ * Sections follow in the order of sections.def, each at the next multiple of 64, zeros between
+ * them. */
 #include "runtime/container.h"
 
 #include <inttypes.h>
@@ -30,7 +31,7 @@ static const char *const meanings[] = {
 };
 #undef TSR_SECTION
 
-#define TSR_SECTION(name, tag, meaning)                                                              \
+#define TSR_SECTION(name, tag, meaning)                                                            \
   _Static_assert(sizeof tag - 1 <= TAG_BYTES, "a tag has its place in the table");
 #include "runtime/sections.def"
 #undef TSR_SECTION
@@ -122,18 +123,22 @@ static enum tsr_status check_head(struct tsr_err *err, const char *name, const u
     return tsr_refuse(err, "%s: is no package", name);
   uint64_t version = get(bytes + 8, 4);
   if (version != TSR__PACKAGE_VERSION)
-    return tsr_refuse(err, "%s: the package has format version %" PRIu64 "; this command reads version "
-                      "%d", name, version, TSR__PACKAGE_VERSION);
+    return tsr_refuse(err,
+                      "%s: the package has format version %" PRIu64 "; this command reads version "
+                      "%d",
+                      name, version, TSR__PACKAGE_VERSION);
   if (get(bytes + TABLE_END, 4) != crc32_of(bytes, TABLE_END))
-    return tsr_refuse(err, "%s: the package is damaged: its header does not have the checksum that it "
-                      "was written with", name);
+    return tsr_refuse(err,
+                      "%s: the package is damaged: its header does not have the checksum that it "
+                      "was written with",
+                      name);
   uint64_t whole = get(bytes + 16, 8);
   if (whole > size)
-    return tsr_refuse(err, "%s: the package is cut off: %zu of its %" PRIu64 " bytes are there", name,
-                      size, whole);
+    return tsr_refuse(err, "%s: the package is cut off: %zu of its %" PRIu64 " bytes are there",
+                      name, size, whole);
   if (whole < size)
-    return tsr_refuse(err, "%s: the package has %" PRIu64 " bytes, and %" PRIu64 " more follow", name,
-                      whole, size - whole);
+    return tsr_refuse(err, "%s: the package has %" PRIu64 " bytes, and %" PRIu64 " more follow",
+                      name, whole, size - whole);
   return TSR_OK;
 }
 
@@ -142,8 +147,10 @@ static enum tsr_status check_gap(struct tsr_err *err, const char *name, const ui
 {
   for (uint64_t i = from; i < to; i++)
     if (bytes[i])
-      return tsr_refuse(err, "%s: the package is damaged: byte %" PRIu64 ", between two sections, is "
-                        "not zero", name, i);
+      return tsr_refuse(err,
+                        "%s: the package is damaged: byte %" PRIu64 ", between two sections, is "
+                        "not zero",
+                        name, i);
   return TSR_OK;
 }
 
@@ -157,12 +164,15 @@ static enum tsr_status read_section(struct tsr_err *err, const char *name, const
   uint64_t offset = get(row + 8, 8), size = get(row + 16, 8);
   if (memcmp(row, tag, TAG_BYTES) || offset != align(*at) || offset > file_bytes ||
       size > file_bytes - offset || get(row + 28, 4))
-    return tsr_refuse(err, "%s: the package's table of sections is inconsistent at '%s'", name, tags[i]);
+    return tsr_refuse(err, "%s: the package's table of sections is inconsistent at '%s'", name,
+                      tags[i]);
   if (check_gap(err, name, bytes, *at, offset))
     return TSR_REFUSED;
   if (get(row + 24, 4) != crc32_of(bytes + offset, size))
-    return tsr_refuse(err, "%s: the package is damaged: section '%s' does not have the checksum that "
-                      "it was written with", name, tags[i]);
+    return tsr_refuse(err,
+                      "%s: the package is damaged: section '%s' does not have the checksum that "
+                      "it was written with",
+                      name, tags[i]);
   out->section[i] = (struct tsr_bytes){(uint8_t *)(uintptr_t)(bytes + offset), size};
   out->offset[i] = offset;
   *at = offset + size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outer form of a package: a header, a table of sections, sections; every byte under a checksum or
- * fixed. What the sections mean is not known here. */
+/* The outer form of a package: a header, a table of sections, sections; every byte under a checksum
+ * or fixed. What the sections mean is not known here. */
 #ifndef TSR_RUNTIME_CONTAINER_H
 #define TSR_RUNTIME_CONTAINER_H
 

@@ -21,7 +21,7 @@ static size_t bytes_of(const struct tsr_module_buffer *b)
   return (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
 }
 
-/* --- opening --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static enum tsr_status compile_layer(struct tsr_arena *arena, struct tsr_err *err,
                                      const struct tsr_module_layer *l, struct tir_code **out)
@@ -55,9 +55,10 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
   tsr_verify(arena, &m->design, &program, &findings);
   if (!findings.count)
     return TSR_OK;
-  return tsr_refuse(err, "the stream of step %d does not pass the checker, which has %zu finding%s; the "
-                    "first: %s", step, findings.count, findings.count > 1 ? "s" : "",
-                    findings.list[0].text);
+  return tsr_refuse(err,
+                    "the stream of step %d does not pass the checker, which has %zu finding%s; the "
+                    "first: %s",
+                    step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
 static enum tsr_status prepare_steps(struct tsr_arena *arena, struct tsr_err *err,
@@ -158,14 +159,14 @@ void *tsr_executor_buffer(struct tsr_executor *x, int index)
   return x->host[index];
 }
 
-/* --- running --------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 /* One piece of work with memory of its own for the time that it takes. */
-typedef enum tsr_status piece(struct tsr_executor *x, struct tsr_arena *scratch, struct tsr_err *err,
-                              int index, void *out);
+typedef enum tsr_status piece(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, int index, void *out);
 
-static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err, piece *work, int index,
-                                    void *out)
+static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err, piece *work,
+                                    int index, void *out)
 {
   struct tsr_arena *scratch = tsr_arena_new(x->allocator);
   if (!scratch || setjmp(*tsr_arena_landing(scratch))) {
@@ -204,13 +205,14 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_arena *scrat
   return status;
 }
 
-static enum tsr_status run_step(struct tsr_executor *x, struct tsr_arena *scratch, struct tsr_err *err,
-                                int step, void *unused)
+static enum tsr_status run_step(struct tsr_executor *x, struct tsr_arena *scratch,
+                                struct tsr_err *err, int step, void *unused)
 {
   const struct tsr_module_step *s = &x->module->step[step];
   (void)unused;
   if (s->kind == TSR_STEP_ACCEL)
-    return tsr_device_run(x->device, err, x->module->insns + s->first_insn * TSR_INSN_BYTES, s->insns);
+    return tsr_device_run(x->device, err, x->module->insns + s->first_insn * TSR_INSN_BYTES,
+                          s->insns);
   enum tsr_status status = run_layer(x, scratch, err, s->layer);
   return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[s->layer].name) : TSR_OK;
 }
@@ -234,11 +236,11 @@ void tsr_executor_counters(const struct tsr_executor *x, struct tsr_device_count
     tsr_device_counters(x->device, out);
 }
 
-/* --- checking -------------------------------------------------------------------------------------- */
+/* --- checking --------------------------------------------------------------------------------- */
 
 /* What a layer read, or wrote, in the run just done. */
-static enum tsr_status actual(struct tsr_executor *x, struct tsr_arena *scratch, struct tsr_err *err,
-                              int index, void **out)
+static enum tsr_status actual(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, int index, void **out)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
   *out = x->host[index];
@@ -258,9 +260,9 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
-static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch, struct tsr_err *err,
-                               int layer, int index, const void *expected, const void *found,
-                               struct tsr_difference *out)
+static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
+                               struct tsr_err *err, int layer, int index, const void *expected,
+                               const void *found, struct tsr_difference *out)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
   const struct tsr_module_layer *l = &x->module->layer[layer];
@@ -274,8 +276,11 @@ static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch
     if (!out->differing++)
       out->element = (int64_t)i;
   }
-  tsr_refuse(err, "layer '%s' (%s, on %s): element %" PRId64 " of '%s' is %s where the interpreter has %s; "
-             "%" PRId64 " of %zu elements differ", l->name, l->op, l->target, out->element, b->name,
+  tsr_refuse(err,
+             "layer '%s' (%s, on %s): element %" PRId64
+             " of '%s' is %s where the interpreter has %s; "
+             "%" PRId64 " of %zu elements differ",
+             l->name, l->op, l->target, out->element, b->name,
              element_text(scratch, b, found, out->element),
              element_text(scratch, b, expected, out->element), out->differing, n);
   if (err)

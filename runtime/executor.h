@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a module: places its buffers, moves them, runs its steps in order.
  *
- * An executor belongs to one thread at a time. Several executors may share a module, which none of them
- * changes, on several threads. */
+ * An executor belongs to one thread at a time. Several executors may share a module, which none of
+ * them changes, on several threads. */
 #ifndef TSR_RUNTIME_EXECUTOR_H
 #define TSR_RUNTIME_EXECUTOR_H
 
@@ -11,15 +11,16 @@
 
 struct tsr_executor;
 
-/* Checks every stream (verify/), opens the device (where the module needs one; device may be NULL where
- * it does not) and uploads the image. Module and arena outlive the executor; the caller ends it with
- * tsr_executor_close(). On an error *out is untouched. */
+/* Checks every stream (verify/), opens the device (where the module needs one; device may be NULL
+ * where it does not) and uploads the image. Module and arena outlive the executor; the caller ends
+ * it with tsr_executor_close(). On an error *out is untouched. */
 enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out);
 void tsr_executor_close(struct tsr_executor *executor); /* NULL is allowed */
 
-/* A buffer that is not on the device: inputs to be filled before a run, outputs to be read after. */
+/* A buffer that is not on the device: inputs to be filled before a run, outputs to be read after.
+ */
 void *tsr_executor_buffer(struct tsr_executor *executor, int index);
 
 /* One inference. */
@@ -32,9 +33,9 @@ struct tsr_difference {
   int64_t element, differing; /* row-major index; how many elements of this buffer differ */
 };
 
-/* After a run: runs every layer's reference, its unscheduled compute in the interpreter, on what the layer
- * read, and compares with what the layer wrote, bit for bit. TSR_MISMATCH at the first layer that
- * differs, with the sentence in err. */
+/* After a run: runs every layer's reference, its unscheduled compute in the interpreter, on what
+ * the layer read, and compares with what the layer wrote, bit for bit. TSR_MISMATCH at the first
+ * layer that differs, with the sentence in err. */
 enum tsr_status tsr_executor_check(struct tsr_executor *executor, struct tsr_err *err,
                                    struct tsr_difference *out);
 

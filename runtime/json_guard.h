@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON values beside an arena.
  *
- * jansson's values do not live in arenas, and an arena unwinds past whoever holds one when memory runs
- * out. tsr__with_json() calls `body` with a place for a value and a text, and releases both whichever
- * way the body ends. */
+ * jansson's values do not live in arenas, and an arena unwinds past whoever holds one when memory
+ * runs out. tsr__with_json() calls `body` with a place for a value and a text, and releases both
+ * whichever way the body ends. */
 #ifndef TSR_RUNTIME_JSON_GUARD_H
 #define TSR_RUNTIME_JSON_GUARD_H
 

@@ -20,8 +20,8 @@ struct tsr__pieces {
 struct tsr_bytes tsr__manifest_write(struct tsr_arena *arena, const struct tsr_module *module,
                                      const struct tsr__pieces *pieces);
 
-/* Fills everything of *out but insns, image and what the pieces hold. Kinds, counts and ranges of single
- * values are checked here, what they mean together by tsr_module_check(). */
+/* Fills everything of *out but insns, image and what the pieces hold. Kinds, counts and ranges of
+ * single values are checked here, what they mean together by tsr_module_check(). */
 enum tsr_status tsr__manifest_read(struct tsr_arena *arena, struct tsr_err *err, const char *name,
                                    const struct tsr_bytes *text, struct tsr_module *out,
                                    struct tsr__pieces *pieces);

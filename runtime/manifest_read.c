@@ -119,7 +119,7 @@ static enum tsr_status read_indices(const struct reader *r, const struct place *
   return TSR_OK;
 }
 
-/* --- the parts ------------------------------------------------------------------------------------- */
+/* --- the parts -------------------------------------------------------------------------------- */
 
 static enum tsr_status read_dims(const struct reader *r, const struct place *p,
                                  struct tsr_module_buffer *b)
@@ -198,13 +198,14 @@ static enum tsr_status read_layer(const struct reader *r, const struct place *p)
 }
 
 static enum tsr_status read_each(const struct reader *r, const json_t *array, const char *kind,
-                                 enum tsr_status (*read)(const struct reader *r, const struct place *p))
+                                 enum tsr_status (*read)(const struct reader *r,
+                                                         const struct place *p))
 {
   for (size_t i = 0; i < json_array_size(array); i++) {
     struct place p = {json_array_get(array, i), kind, (int)i};
     if (!json_is_object(p.object))
-      return tsr_refuse(r->err, "%s: the package's manifest: %s %zu must be an object", r->name, kind,
-                        i);
+      return tsr_refuse(r->err, "%s: the package's manifest: %s %zu must be an object", r->name,
+                        kind, i);
     if (read(r, &p))
       return TSR_REFUSED;
   }

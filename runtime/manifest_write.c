@@ -12,7 +12,8 @@ struct writer {
   struct tsr_bytes out;
 };
 
-/* Everything is hung into the tree before it is filled, so that the tree's holder releases all of it. */
+/* Everything is hung into the tree before it is filled, so that the tree's holder releases all of
+ * it. */
 static json_t *put(struct writer *w, json_t *object, const char *key, json_t *value)
 {
   if (json_object_set_new(object, key, value))
@@ -45,7 +46,8 @@ static void put_int(struct writer *w, json_t *object, const char *key, uint64_t 
   put(w, object, key, json_integer((json_int_t)value));
 }
 
-static void put_indices(struct writer *w, json_t *object, const char *key, int count, const int *list)
+static void put_indices(struct writer *w, json_t *object, const char *key, int count,
+                        const int *list)
 {
   json_t *array = put(w, object, key, json_array());
   for (int i = 0; i < count; i++)

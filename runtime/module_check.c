@@ -28,13 +28,15 @@ static enum tsr_status check_buffer(struct tsr_err *err, const struct tsr_module
     return TSR_OK;
   size_t size = bytes_of(b), end = is_image(m, b) ? m->image_bytes : m->window_bytes;
   if (b->offset > end || size > end - b->offset)
-    return tsr_refuse(err, "buffer %d ('%s') has %zu bytes from %" PRIu64 ", which leave the %s of %zu "
-                      "bytes", i, b->name, size, b->offset, is_image(m, b) ? "image" : "window", end);
+    return tsr_refuse(err,
+                      "buffer %d ('%s') has %zu bytes from %" PRIu64 ", which leave the %s of %zu "
+                      "bytes",
+                      i, b->name, size, b->offset, is_image(m, b) ? "image" : "window", end);
   return TSR_OK;
 }
 
-static enum tsr_status check_ports(struct tsr_err *err, const struct tsr_module *m, const char *what,
-                                   int count, const int *list)
+static enum tsr_status check_ports(struct tsr_err *err, const struct tsr_module *m,
+                                   const char *what, int count, const int *list)
 {
   for (int i = 0; i < count; i++) {
     if (list[i] >= m->buffers)
@@ -85,8 +87,10 @@ static enum tsr_status check_args(struct tsr_err *err, const struct tsr_module *
       return tsr_refuse(err, "layer '%s' uses buffer %d of %d", l->name, l->arg[k], m->buffers);
     const struct tsr_module_buffer *b = &m->buffer[l->arg[k]];
     if (!same_type(l->func->param[k], b))
-      return tsr_refuse(err, "layer '%s': buffer '%s' does not have the type or shape that its compute "
-                        "has for '%s'", l->name, b->name, l->func->param[k]->name);
+      return tsr_refuse(err,
+                        "layer '%s': buffer '%s' does not have the type or shape that its compute "
+                        "has for '%s'",
+                        l->name, b->name, l->func->param[k]->name);
     if (k >= l->func->inputs && is_constant(m, b))
       return tsr_refuse(err, "layer '%s' writes to '%s', a constant", l->name, b->name);
   }
@@ -98,7 +102,8 @@ static enum tsr_status check_layer(struct tsr_err *err, const struct tsr_module 
   const struct tsr_module_layer *l = &m->layer[i];
   bool accel = !strcmp(l->target, "accel");
   if (!accel && strcmp(l->target, "cpu"))
-    return tsr_refuse(err, "layer '%s' is for '%s'; there are 'accel' and 'cpu'", l->name, l->target);
+    return tsr_refuse(err, "layer '%s' is for '%s'; there are 'accel' and 'cpu'", l->name,
+                      l->target);
   if (l->step >= m->steps)
     return tsr_refuse(err, "layer '%s' is in step %d of %d", l->name, l->step, m->steps);
   const struct tsr_module_step *s = &m->step[l->step];
@@ -106,8 +111,8 @@ static enum tsr_status check_layer(struct tsr_err *err, const struct tsr_module 
     return tsr_refuse(err, "layer '%s' is not one of the layers of its step %d", l->name, l->step);
   if (accel && (l->first_insn < s->first_insn || l->first_insn > s->first_insn + s->insns ||
                 l->insns > s->first_insn + s->insns - l->first_insn))
-    return tsr_refuse(err, "layer '%s' has %zu instructions from %zu on, outside of its step's", l->name,
-                      l->insns, l->first_insn);
+    return tsr_refuse(err, "layer '%s' has %zu instructions from %zu on, outside of its step's",
+                      l->name, l->insns, l->first_insn);
   return check_args(err, m, l);
 }
 

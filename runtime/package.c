@@ -17,7 +17,7 @@ static size_t buffer_bytes(const struct tsr_module_buffer *b)
   return (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
 }
 
-/* --- writing --------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void add_zeros(struct tsr_text *text, size_t count)
 {
@@ -65,7 +65,7 @@ struct tsr_bytes tsr_package_write(struct tsr_arena *arena, const struct tsr_mod
   return tsr__container_write(arena, &c);
 }
 
-/* --- reading --------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* A package on its way into a module. */
 struct opening {
@@ -99,9 +99,10 @@ static enum tsr_status read_constants(struct opening *o)
       continue;
     if (p->size != buffer_bytes(b) || p->offset > s->size || p->size > s->size - p->offset ||
         p->offset % CONST_ALIGNMENT)
-      return tsr_refuse(o->err, "%s: the package's manifest: the constant of buffer %d does not lie in "
-                        "the %zu bytes of section 'const', or is not %zu bytes long", o->name, i, s->size,
-                        buffer_bytes(b));
+      return tsr_refuse(o->err,
+                        "%s: the package's manifest: the constant of buffer %d does not lie in "
+                        "the %zu bytes of section 'const', or is not %zu bytes long",
+                        o->name, i, s->size, buffer_bytes(b));
     b->data = all + p->offset;
   }
   return TSR_OK;
@@ -113,10 +114,13 @@ static enum tsr_status read_funcs(struct opening *o)
   for (int i = 0; i < o->module->layers; i++) {
     const struct tsr__piece *p = &o->pieces.func[i];
     if (p->offset > s->size || p->size > s->size - p->offset)
-      return tsr_refuse(o->err, "%s: the package's manifest: the tensor IR of layer %d does not lie in "
-                        "the %zu bytes of section 'tir'", o->name, i, s->size);
+      return tsr_refuse(o->err,
+                        "%s: the package's manifest: the tensor IR of layer %d does not lie in "
+                        "the %zu bytes of section 'tir'",
+                        o->name, i, s->size);
     if (memchr(s->data + p->offset, 0, p->size))
-      return tsr_refuse(o->err, "%s: the package's tensor IR of layer %d has a zero byte", o->name, i);
+      return tsr_refuse(o->err, "%s: the package's tensor IR of layer %d has a zero byte", o->name,
+                        i);
     char *text = tsr_arena_alloc(o->arena, p->size + 1);
     memcpy(text, s->data + p->offset, p->size);
     struct tir_func *func;
@@ -136,7 +140,8 @@ static enum tsr_status read_module(struct opening *o)
                          &o->pieces))
     return TSR_REFUSED;
   if (m->design.hash != o->container.design_hash)
-    return tsr_refuse(o->err, "%s: the package's header and its manifest name different design points",
+    return tsr_refuse(o->err,
+                      "%s: the package's header and its manifest name different design points",
                       o->name);
   m->image = tsr_arena_copy(o->arena, image->data, image->size);
   m->image_bytes = image->size;
@@ -167,7 +172,7 @@ enum tsr_status tsr_package_sections(struct tsr_err *err, const char *name, cons
   if (tsr__container_read(err, name, bytes, size, &c))
     return TSR_REFUSED;
   for (int i = 0; i < TSR_PACKAGE_SECTIONS; i++)
-    out[i] = (struct tsr_package_section){tsr__section_name(i), tsr__section_meaning(i), c.offset[i],
-                                          c.section[i].size};
+    out[i] = (struct tsr_package_section){tsr__section_name(i), tsr__section_meaning(i),
+                                          c.offset[i], c.section[i].size};
   return TSR_OK;
 }

@@ -13,8 +13,8 @@ bool tsr_package_is(const void *bytes, size_t size);
 struct tsr_bytes tsr_package_write(struct tsr_arena *arena, const struct tsr_module *module);
 
 /* Reads a package. `name` starts every sentence. Refuses whatever tsr_package_write would not have
- * written: damage, truncation, another version, a manifest that contradicts itself. The module lives in
- * the arena; `bytes` may be freed on return. On an error *out is untouched. */
+ * written: damage, truncation, another version, a manifest that contradicts itself. The module
+ * lives in the arena; `bytes` may be freed on return. On an error *out is untouched. */
 enum tsr_status tsr_package_read(struct tsr_arena *arena, struct tsr_err *err, const char *name,
                                  const uint8_t *bytes, size_t size, struct tsr_module **out);
 

@@ -11,16 +11,17 @@
  *   tessera_session_run(t, session);
  *   tessera_session_output(t, session, 0, &scores);
  *
- * Everything that the command `tessera` does is a call of this file. Nothing here prints, exits, reads
- * an environment variable or keeps state outside of the objects that it hands out.
+ * Everything that the command `tessera` does is a call of this file. Nothing here prints, exits,
+ * reads an environment variable or keeps state outside of the objects that it hands out.
  *
- * Objects and lifetime. A `struct tessera` holds the allocator and the last message; a call that takes
- * one belongs to one thread at a time, so have one a thread. A model does not change after it was opened
- * and may be used by many threads at once, each with sessions of its own; it must outlive them. What a
- * call hands out is freed by the call named beside it; strings and arrays that are reached through an
- * object live as long as the object. On an error nothing is handed out.
+ * Objects and lifetime. A `struct tessera` holds the allocator and the last message; a call that
+ * takes one belongs to one thread at a time, so have one a thread. A model does not change after it
+ * was opened and may be used by many threads at once, each with sessions of its own; it must
+ * outlive them. What a call hands out is freed by the call named beside it; strings and arrays that
+ * are reached through an object live as long as the object. On an error nothing is handed out.
  *
- * Tensors are dense, row-major and little endian. Sizes are bytes unless their name says otherwise. */
+ * Tensors are dense, row-major and little endian. Sizes are bytes unless their name says otherwise.
+ */
 #ifndef TESSERA_H
 #define TESSERA_H
 
@@ -49,8 +50,8 @@ enum tessera_dtype {
 
 enum { TESSERA_MAX_RANK = 8 };
 
-/* Where memory comes from. resize(context, NULL, n) allocates, resize(context, p, 0) frees and returns
- * NULL, otherwise as realloc; NULL means "no". */
+/* Where memory comes from. resize(context, NULL, n) allocates, resize(context, p, 0) frees and
+ * returns NULL, otherwise as realloc; NULL means "no". */
 struct tessera_allocator {
   void *(*resize)(void *context, void *old, size_t size);
   void *context;
@@ -62,8 +63,8 @@ struct tessera_session;
 struct tessera_config;
 struct tessera_findings;
 
-/* NULL allocator: the C library's. The allocator is copied; its context outlives every object. NULL: out
- * of memory. Free it after every object that it made. */
+/* NULL allocator: the C library's. The allocator is copied; its context outlives every object.
+ * NULL: out of memory. Free it after every object that it made. */
 struct tessera *tessera_new(const struct tessera_allocator *allocator);
 void tessera_free(struct tessera *t);
 /* One sentence about the last call that did not return TESSERA_OK. Never NULL. */
@@ -72,9 +73,10 @@ const char *tessera_version(void);
 /* The name among names[0..count) nearest to `given`, or NULL where none is near. */
 const char *tessera_nearest(const char *given, const char *const *names, int count);
 
-/* --- bytes and files ------------------------------------------------------------------------------- */
+/* --- bytes and files -------------------------------------------------------------------------- */
 
-/* Bytes that a call made; text has a terminating 0 behind its `size`. Freed by tessera_bytes_free(). */
+/* Bytes that a call made; text has a terminating 0 behind its `size`. Freed by
+ * tessera_bytes_free(). */
 struct tessera_bytes {
   const unsigned char *data;
   size_t size;
@@ -92,7 +94,7 @@ enum tessera_status tessera_file_write(struct tessera *t, const char *path, cons
 /* Could tessera_file_write() write here now? Leaves nothing behind. */
 enum tessera_status tessera_file_writable(struct tessera *t, const char *path);
 
-/* --- tensors --------------------------------------------------------------------------------------- */
+/* --- tensors ---------------------------------------------------------------------------------- */
 
 struct tessera_tensor {
   enum tessera_dtype dtype;
@@ -114,13 +116,15 @@ const char *tessera_dtype_name(enum tessera_dtype dtype);  /* "i8" */
 size_t tessera_dtype_bytes(enum tessera_dtype dtype);
 int64_t tessera_tensor_count(const struct tessera_tensor *tensor); /* elements */
 size_t tessera_tensor_bytes(const struct tessera_tensor *tensor);
-double tessera_tensor_value(const struct tessera_tensor *tensor, int64_t i); /* element i as a number */
+double tessera_tensor_value(const struct tessera_tensor *tensor,
+                            int64_t i); /* element i as a number */
 void tessera_tensor_free(struct tessera_tensor *tensor);
 
 /* Reads .npy, .pb (ONNX TensorProto), else raw bytes, which take type and shape of `like` (raw is
  * refused where it is NULL). A raw file may hold a whole number of tensors: dims[0] grows. */
 enum tessera_status tessera_tensor_read(struct tessera *t, const char *path,
-                                        const struct tessera_port *like, struct tessera_tensor *out);
+                                        const struct tessera_port *like,
+                                        struct tessera_tensor *out);
 /* The form is the path's: .npy, .pb, else raw. */
 enum tessera_status tessera_tensor_write(struct tessera *t, const char *path,
                                          const struct tessera_tensor *tensor);
@@ -136,17 +140,19 @@ struct tessera_comparison {
   double largest;       /* |found - expected|; infinity where one of them is no number */
   int64_t element;      /* where it is largest; -1: equal everywhere */
   double expected, found; /* there */
-  int64_t rows, agreeing; /* rows along dim 0, and those whose largest element is at the same place */
+  int64_t rows,
+      agreeing; /* rows along dim 0, and those whose largest element is at the same place */
 };
 enum tessera_status tessera_compare(struct tessera *t, const struct tessera_tensor *expected,
                                     const struct tessera_tensor *found,
                                     struct tessera_comparison *out);
 
-/* --- models ---------------------------------------------------------------------------------------- */
+/* --- models ----------------------------------------------------------------------------------- */
 
 struct tessera_options {
   const char *target; /* "accel", "accel:DEVICE", "cpu"; NULL: "accel" */
-  const char *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
+  const char
+      *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
   int dim_count;
   /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule" or
@@ -155,8 +161,8 @@ struct tessera_options {
   void *context;
 };
 
-/* Compiles an ONNX model, or loads a package, whichever the bytes are. tessera_model_load: `name` is for
- * messages; external data of an ONNX model is refused. options may be NULL. */
+/* Compiles an ONNX model, or loads a package, whichever the bytes are. tessera_model_load: `name`
+ * is for messages; external data of an ONNX model is refused. options may be NULL. */
 enum tessera_status tessera_model_open(struct tessera *t, const char *path,
                                        const struct tessera_options *options,
                                        struct tessera_model **out);
@@ -179,8 +185,8 @@ struct tessera_model_info {
 void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out);
 void tessera_model_input(const struct tessera_model *model, int k, struct tessera_port *out);
 void tessera_model_output(const struct tessera_model *model, int k, struct tessera_port *out);
-/* The step between neighbouring values of output k, where it comes of a dequantization by one scale;
- * otherwise 0. */
+/* The step between neighbouring values of output k, where it comes of a dequantization by one
+ * scale; otherwise 0. */
 double tessera_model_output_step(const struct tessera_model *model, int k);
 
 /* One op as it was compiled. */
@@ -206,22 +212,24 @@ enum tessera_status tessera_package_section(struct tessera *t, const char *name,
                                             size_t size, int k, struct tessera_section *out);
 bool tessera_is_package(const void *bytes, size_t size);
 
-/* --- sessions -------------------------------------------------------------------------------------- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 /* A model on a device of its own. device NULL: "func". */
 enum tessera_status tessera_session_open(struct tessera *t, const struct tessera_model *model,
                                          const char *device, struct tessera_session **out);
 void tessera_session_free(struct tessera_session *session);
 
-/* Copies the tensor, which must have the input's type and shape. Inputs keep their value between runs
- * and are zero at first. */
-enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session, int k,
-                                              const struct tessera_tensor *tensor);
+/* Copies the tensor, which must have the input's type and shape. Inputs keep their value between
+ * runs and are zero at first. */
+enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session,
+                                              int k, const struct tessera_tensor *tensor);
 enum tessera_status tessera_session_run(struct tessera *t, struct tessera_session *session);
 /* out->data is the session's, valid until its next run. */
-void tessera_session_output(const struct tessera_session *session, int k, struct tessera_tensor *out);
-/* After a run: recomputes every layer in the tensor-IR interpreter from what the layer read, and compares
- * with what it wrote, bit for bit. TESSERA_MISMATCH names the first layer and element that differ. */
+void tessera_session_output(const struct tessera_session *session, int k,
+                            struct tessera_tensor *out);
+/* After a run: recomputes every layer in the tensor-IR interpreter from what the layer read, and
+ * compares with what it wrote, bit for bit. TESSERA_MISMATCH names the first layer and element that
+ * differ. */
 enum tessera_status tessera_session_check(struct tessera *t, struct tessera_session *session);
 
 /* Counted by the device since the session was opened; zeros for a model without a stream. */
@@ -231,15 +239,16 @@ struct tessera_counters {
 };
 void tessera_session_counters(const struct tessera_session *session, struct tessera_counters *out);
 
-/* --- targets and devices --------------------------------------------------------------------------- */
+/* --- targets and devices ---------------------------------------------------------------------- */
 
 const char *tessera_target(int k); /* "accel", "cpu", then NULL */
 const char *tessera_device(int k); /* "func", ..., then NULL */
 const char *tessera_device_meaning(int k);
 /* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu". */
-enum tessera_status tessera_target_check(struct tessera *t, const char *target, const char **device);
+enum tessera_status tessera_target_check(struct tessera *t, const char *target,
+                                         const char **device);
 
-/* --- design points --------------------------------------------------------------------------------- */
+/* --- design points ---------------------------------------------------------------------------- */
 
 const char *tessera_config_name(int k); /* of the standing points, then NULL */
 /* A standing point's name, or a file. */
@@ -257,24 +266,24 @@ bool tessera_config_key(const struct tessera_config *config, int k, struct tesse
 enum tessera_status tessera_config_import_vta(struct tessera *t, const char *name, const char *text,
                                               struct tessera_bytes *json);
 
-/* --- programs -------------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
-/* Assembler text to a program file (.tbin), and back; a package gives the text of its streams. name is
- * for messages. */
+/* Assembler text to a program file (.tbin), and back; a package gives the text of its streams. name
+ * is for messages. */
 enum tessera_status tessera_assemble(struct tessera *t, const char *name, const char *text,
                                      struct tessera_bytes *program);
 enum tessera_status tessera_disassemble(struct tessera *t, const char *name, const void *bytes,
                                         size_t size, struct tessera_bytes *text);
 
-/* What the checker says about a program file or every stream of a package. config NULL: the package's own
- * design point, or "default" for a program. */
+/* What the checker says about a program file or every stream of a package. config NULL: the
+ * package's own design point, or "default" for a program. */
 struct tessera_finding {
   const char *kind, *text; /* "deadlock"; a sentence that names the instruction */
   int stream;              /* of a package; 0 for a program */
   size_t instruction;      /* in its stream */
 };
-enum tessera_status tessera_verify(struct tessera *t, const char *name, const void *bytes, size_t size,
-                                   const char *config, struct tessera_findings **out);
+enum tessera_status tessera_verify(struct tessera *t, const char *name, const void *bytes,
+                                   size_t size, const char *config, struct tessera_findings **out);
 void tessera_findings_free(struct tessera_findings *findings);
 size_t tessera_findings_count(const struct tessera_findings *findings); /* all of them */
 size_t tessera_findings_instructions(const struct tessera_findings *findings); /* checked */

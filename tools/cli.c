@@ -28,9 +28,10 @@ int cli_message(const struct cli *cli, enum tessera_status status)
   return status == TESSERA_MISMATCH ? EXIT_MISMATCH : EXIT_REFUSED;
 }
 
-/* --- parsing --------------------------------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
-static const struct option *find_option(const struct command *command, const char *name, size_t size)
+static const struct option *find_option(const struct command *command, const char *name,
+                                        size_t size)
 {
   for (const struct option *o = command->options; o->name; o++)
     if (strlen(o->name) == size && !memcmp(o->name, name, size))
@@ -80,7 +81,8 @@ static int check_words(const struct cli *cli)
 {
   const struct command *c = cli->command;
   if (cli->words < c->least_words)
-    return cli_refuse("%s: a word is missing; the form is: tessera %s %s", c->name, c->name, c->usage);
+    return cli_refuse("%s: a word is missing; the form is: tessera %s %s", c->name, c->name,
+                      c->usage);
   if (cli->words > c->most_words)
     return cli_refuse("%s: '%s' is one word too many; the form is: tessera %s %s", c->name,
                       cli->word[c->most_words], c->name, c->usage);
@@ -125,11 +127,13 @@ void cli_help(const struct command *command)
              o->argument ? o->argument : "");
     printf("  %-24s %s\n", left, o->meaning);
   }
-  printf("\nexamples:\n%s\nexit status: 0 done; 1 a result is wrong or a check failed; 2 bad usage or "
-         "input\n", command->examples);
+  printf(
+      "\nexamples:\n%s\nexit status: 0 done; 1 a result is wrong or a check failed; 2 bad usage or "
+      "input\n",
+      command->examples);
 }
 
-/* --- values ---------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 const char *cli_nth(const struct cli *cli, const char *option, int n)
 {
@@ -163,8 +167,8 @@ int cli_seed(const struct cli *cli, const char *option, uint64_t *out)
   errno = 0;
   unsigned long long v = strtoull(text, &end, 10);
   if (errno || end == text || *end || *text == '-')
-    return cli_refuse("%s: --%s '%s' is no whole number that fits 64 bits", cli->command->name, option,
-                      text);
+    return cli_refuse("%s: --%s '%s' is no whole number that fits 64 bits", cli->command->name,
+                      option, text);
   *out = v;
   return 0;
 }

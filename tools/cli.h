@@ -55,7 +55,8 @@ void cli_free(struct cli *cli);
 void cli_help(const struct command *command);
 
 bool cli_has(const struct cli *cli, const char *option);
-const char *cli_value(const struct cli *cli, const char *option); /* the last one; NULL: not given */
+const char *cli_value(const struct cli *cli,
+                      const char *option); /* the last one; NULL: not given */
 /* The nth value (from 0) of an option that may be repeated; NULL behind the last. */
 const char *cli_nth(const struct cli *cli, const char *option, int n);
 
@@ -64,11 +65,11 @@ int cli_seed(const struct cli *cli, const char *option, uint64_t *out);
 int cli_number(const struct cli *cli, const char *option, double *out);
 
 /* The options that name a model's surroundings, for every subcommand that opens one. */
-#define CLI_MODEL_OPTIONS                                                                            \
-  {"target", "T", "accel (the default), accel:DEVICE or cpu"},                                       \
-  {"config", "FILE|NAME", "design point: a file, or one of `tessera config show` (default: default)"}, \
-  {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                    \
-  {"dump", "STAGE[:OP]", "print graph, tir, schedule or stream (of one op, or after one pass)"},     \
+#define CLI_MODEL_OPTIONS                                                                          \
+  {"target", "T", "accel (the default), accel:DEVICE or cpu"},                                     \
+  {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
+  {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \
+  {"dump", "STAGE[:NAME]", "print graph, tir, schedule or stream (of a layer, after a pass)"},     \
   {"json", NULL, "print JSON for programs"}
 
 /* Every subcommand, ending with NULL. */

@@ -119,7 +119,8 @@ static int config(struct cli *cli)
   const char *near = tessera_nearest(cli->word[0], verbs, 3);
   if (near)
     return cli_refuse("config: unknown verb '%s'; did you mean '%s'?", cli->word[0], near);
-  return cli_refuse("config: unknown verb '%s'; there are show, check and import-vta", cli->word[0]);
+  return cli_refuse("config: unknown verb '%s'; there are show, check and import-vta",
+                    cli->word[0]);
 }
 
 const struct command command_config = {

@@ -11,7 +11,7 @@
 
 static const struct option options[] = {CLI_MODEL_OPTIONS, {NULL, NULL, NULL}};
 
-/* --- this build ------------------------------------------------------------------------------------ */
+/* --- this build ------------------------------------------------------------------------------- */
 
 static json_t *list_json(const char *(*item)(int k))
 {
@@ -48,7 +48,7 @@ static int info_build(const struct cli *cli)
   return 0;
 }
 
-/* --- a model --------------------------------------------------------------------------------------- */
+/* --- a model ---------------------------------------------------------------------------------- */
 
 static void print_port(const char *what, const struct tessera_port *p)
 {
@@ -74,8 +74,8 @@ static void print_model(const struct tessera_model *model)
     tessera_model_output(model, k, &port);
     print_port(k ? "" : "outputs", &port);
   }
-  printf("%-14s%s in %d stream%s\n", "instructions", count_text(info.instructions, count), info.streams,
-         info.streams == 1 ? "" : "s");
+  printf("%-14s%s in %d stream%s\n", "instructions", count_text(info.instructions, count),
+         info.streams, info.streams == 1 ? "" : "s");
   printf("%-14s%s bytes", "window", count_text(info.window_bytes, count));
   printf(", of which %s are the image\n\n", count_text(info.image_bytes, count));
   print_placement(model);

@@ -8,7 +8,7 @@
 
 #include "tools/table.h"
 
-/* --- placement ------------------------------------------------------------------------------------- */
+/* --- placement -------------------------------------------------------------------------------- */
 
 static bool on_cpu(const struct tessera_layer *l)
 {
@@ -74,7 +74,7 @@ void print_placement(const struct tessera_model *model)
   printf("\n");
 }
 
-/* --- the table ------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 struct totals {
   uint64_t macs, accel_macs, instructions, read, written;
@@ -142,7 +142,7 @@ void print_layers(const struct tessera_model *model)
   table_free(&table);
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 json_t *text_json(const char *text)
 {

@@ -7,12 +7,14 @@
 
 #include "runtime/tessera.h"
 
-/* The ops that do not run on the accelerator and why, grouped by op and reason; nothing when all do. */
+/* The ops that do not run on the accelerator and why, grouped by op and reason; nothing when all
+ * do. */
 void print_placement(const struct tessera_model *model);
 /* A row a layer and a row of totals. */
 void print_layers(const struct tessera_model *model);
 
-json_t *model_json(const struct tessera_model *model); /* name, design point, ports, layers, totals */
+json_t *
+model_json(const struct tessera_model *model); /* name, design point, ports, layers, totals */
 json_t *dims_json(const int64_t *dims, int rank);
 /* A JSON string of text from a file, which may not be UTF-8. */
 json_t *text_json(const char *text);

@@ -49,7 +49,8 @@ static int parse_dump(const struct cli *cli, struct dump *d, char *stage, size_t
   if (!text)
     return 0;
   if (cli_has(cli, "json"))
-    return cli_refuse("%s: --dump prints text, --json does not; give one of them", cli->command->name);
+    return cli_refuse("%s: --dump prints text, --json does not; give one of them",
+                      cli->command->name);
   const char *colon = strchr(text, ':');
   snprintf(stage, size, "%.*s", colon ? (int)(colon - text) : (int)strlen(text), text);
   d->stage = stage;

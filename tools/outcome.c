@@ -18,7 +18,8 @@ int outcome_can_write(const struct cli *cli, const struct tessera_model *model)
 {
   for (int n = 0; cli_nth(cli, "output", n); n++) {
     struct binding binding = {0};
-    int status = bind_port(cli, model, "output", n, outputs_of(model), tessera_model_output, &binding);
+    int status =
+        bind_port(cli, model, "output", n, outputs_of(model), tessera_model_output, &binding);
     if (status)
       return status;
     enum tessera_status writable = tessera_file_writable(cli->t, binding.path);
@@ -69,7 +70,7 @@ void outcome_take(struct outcome *outcome, const struct tessera_model *model,
   }
 }
 
-/* --- what is expected ------------------------------------------------------------------------------ */
+/* --- what is expected ------------------------------------------------------------------------- */
 
 static int read_expected(const struct cli *cli, const struct tessera_model *model,
                          struct outcome *outcome, const struct binding *binding)
@@ -98,7 +99,8 @@ static int read_labels(const struct cli *cli, struct outcome *outcome)
   enum tessera_status status = tessera_tensor_read(cli->t, path, NULL, &outcome->label);
   if (status)
     return cli_message(cli, status);
-  int64_t n = tessera_tensor_count(&outcome->label), all = tessera_tensor_count(&outcome->output[0]);
+  int64_t n = tessera_tensor_count(&outcome->label),
+          all = tessera_tensor_count(&outcome->output[0]);
   if (outcome->label.dtype == TESSERA_F32 || outcome->label.dtype == TESSERA_F64)
     return cli_refuse("run: %s: has labels of %s; they must be integers", path,
                       tessera_dtype_name(outcome->label.dtype));
@@ -109,13 +111,15 @@ static int read_labels(const struct cli *cli, struct outcome *outcome)
   return 0;
 }
 
-int outcome_expect(const struct cli *cli, const struct tessera_model *model, struct outcome *outcome)
+int outcome_expect(const struct cli *cli, const struct tessera_model *model,
+                   struct outcome *outcome)
 {
   for (int n = 0; cli_nth(cli, "expect", n); n++) {
     struct binding binding = {0};
     if (n == MOST_EXPECTED)
       return cli_refuse("run: --expect is given more than %d times", MOST_EXPECTED);
-    int status = bind_port(cli, model, "expect", n, outcome->outputs, tessera_model_output, &binding);
+    int status =
+        bind_port(cli, model, "expect", n, outcome->outputs, tessera_model_output, &binding);
     if (!status)
       status = read_expected(cli, model, outcome, &binding);
     if (status)
@@ -124,7 +128,7 @@ int outcome_expect(const struct cli *cli, const struct tessera_model *model, str
   return read_labels(cli, outcome);
 }
 
-/* --- comparing ------------------------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 static int64_t top_of(const struct tessera_tensor *t, int64_t from, int64_t n)
 {
@@ -139,7 +143,8 @@ static void compare_labels(struct outcome *o)
 {
   int64_t width = o->labels ? tessera_tensor_count(&o->output[0]) / o->labels : 0;
   for (int64_t i = 0; i < o->labels; i++)
-    o->right += top_of(&o->output[0], i * width, width) == (int64_t)tessera_tensor_value(&o->label, i);
+    o->right +=
+        top_of(&o->output[0], i * width, width) == (int64_t)tessera_tensor_value(&o->label, i);
 }
 
 int outcome_compare(const struct cli *cli, struct outcome *outcome)
@@ -163,7 +168,8 @@ int outcome_write(const struct cli *cli, const struct tessera_model *model,
 {
   for (int n = 0; cli_nth(cli, "output", n); n++) {
     struct binding binding = {0};
-    int status = bind_port(cli, model, "output", n, outcome->outputs, tessera_model_output, &binding);
+    int status =
+        bind_port(cli, model, "output", n, outcome->outputs, tessera_model_output, &binding);
     if (status)
       return status;
     enum tessera_status written = tessera_tensor_write(cli->t, binding.path,

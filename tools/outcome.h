@@ -41,7 +41,8 @@ void outcome_take(struct outcome *outcome, const struct tessera_model *model,
                   const struct tessera_session *session, int64_t i);
 
 /* Reads the files of --expect and --labels and refuses those that do not fit the outputs. */
-int outcome_expect(const struct cli *cli, const struct tessera_model *model, struct outcome *outcome);
+int outcome_expect(const struct cli *cli, const struct tessera_model *model,
+                   struct outcome *outcome);
 /* Compares with them, once all outputs are taken. */
 int outcome_compare(const struct cli *cli, struct outcome *outcome);
 /* --output. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tessera asm, tessera disasm, tessera verify: programs as text, and what the checker says of them. */
+/* tessera asm, tessera disasm, tessera verify: programs as text, and what the checker says of them.
+ */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "tools/layers.h"
 #include "tools/open.h"
 
-/* --- asm ------------------------------------------------------------------------------------------- */
+/* --- asm -------------------------------------------------------------------------------------- */
 
 static const struct option asm_options[] = {
   {"output", "FILE", "the program file to write (also -o)"},
@@ -47,7 +48,7 @@ const struct command command_asm = {
   .run = assemble,
 };
 
-/* --- disasm ---------------------------------------------------------------------------------------- */
+/* --- disasm ----------------------------------------------------------------------------------- */
 
 static const struct option disasm_options[] = {
   {"output", "FILE", "write the text there instead (also -o)"},
@@ -84,7 +85,7 @@ const struct command command_disasm = {
   .run = disassemble,
 };
 
-/* --- verify ---------------------------------------------------------------------------------------- */
+/* --- verify ----------------------------------------------------------------------------------- */
 
 static const struct option verify_options[] = {
   {"config", "FILE|NAME", "design point (default: the package's own; 'default' for a program)"},

@@ -15,7 +15,7 @@ static bool is_float(enum tessera_dtype dtype)
   return dtype == TESSERA_F32 || dtype == TESSERA_F64;
 }
 
-/* --- text ------------------------------------------------------------------------------------------ */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static void print_output(const struct tessera_model *model, int k, const struct tessera_tensor *t)
 {
@@ -64,7 +64,7 @@ void report_text(const struct tessera_model *model, const struct outcome *o)
            100.0 * (double)o->right / (double)o->labels);
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 /* JSON has no infinity. */
 static json_t *real(double v)

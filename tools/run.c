@@ -12,18 +12,20 @@
 #include "tools/tensors.h"
 
 static const struct option options[] = {
-  CLI_MODEL_OPTIONS,
-  {"input", "[NAME=]FILE", ".npy, .pb or raw; several inputs along the first dim are run in turn"},
-  {"random", "SEED", "make up the inputs that are not given"},
-  {"output", "[NAME=]FILE", "write an output: .npy, .pb or raw"},
-  {"expect", "[NAME=]FILE", "compare an output with a recorded one"},
-  {"tolerance", "X", "largest difference that --expect allows, in quantization steps where the output "
-   "has them, else absolute (default: 0)"},
-  {"labels", "FILE.npy", "count how often the first output's largest element is the label"},
-  {"check", NULL, "compare every layer with the interpreter, bit for bit"},
-  {NULL, NULL, NULL}};
+    CLI_MODEL_OPTIONS,
+    {"input", "[NAME=]FILE",
+     ".npy, .pb or raw; several inputs along the first dim are run in turn"},
+    {"random", "SEED", "make up the inputs that are not given"},
+    {"output", "[NAME=]FILE", "write an output: .npy, .pb or raw"},
+    {"expect", "[NAME=]FILE", "compare an output with a recorded one"},
+    {"tolerance", "X",
+     "largest difference that --expect allows, in quantization steps where the output "
+     "has them, else absolute (default: 0)"},
+    {"labels", "FILE.npy", "count how often the first output's largest element is the label"},
+    {"check", NULL, "compare every layer with the interpreter, bit for bit"},
+    {NULL, NULL, NULL}};
 
-/* --- progress -------------------------------------------------------------------------------------- */
+/* --- progress --------------------------------------------------------------------------------- */
 
 static double now(void)
 {
@@ -37,15 +39,16 @@ struct progress {
   bool shown, terminal;
 };
 
-/* From the second second on: a line on a terminal that is written over, else one every ten seconds. */
+/* From the second second on: a line on a terminal that is written over, else one every ten seconds.
+ */
 static void show_progress(struct progress *p, int64_t done, int64_t all)
 {
   double t = now(), pause = p->terminal ? 0.2 : 10;
   if (t - p->start < 2 || t - p->last < pause || done == all)
     return;
   double left = (t - p->start) / (double)done * (double)(all - done);
-  fprintf(stderr, "%s%" PRId64 " of %" PRId64 " inferences, about %.0f s left%s", p->terminal ? "\r" : "",
-          done, all, left, p->terminal ? "   " : "\n");
+  fprintf(stderr, "%s%" PRId64 " of %" PRId64 " inferences, about %.0f s left%s",
+          p->terminal ? "\r" : "", done, all, left, p->terminal ? "   " : "\n");
   p->shown = true;
   p->last = t;
 }
@@ -56,7 +59,7 @@ static void end_progress(const struct progress *p)
     fprintf(stderr, "\r%60s\r", "");
 }
 
-/* --- the run --------------------------------------------------------------------------------------- */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 struct run {
   const struct cli *cli;

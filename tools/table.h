@@ -16,7 +16,8 @@ struct table {
   int rule; /* a line is drawn above this row; 0: none */
 };
 
-/* Adds a row of table->columns strings; cells are cut at TABLE_CELL - 1 bytes, control characters become
+/* Adds a row of table->columns strings; cells are cut at TABLE_CELL - 1 bytes, control characters
+ * become
  * '?'. NULL is an empty cell. -1: out of memory. */
 int table_add(struct table *table, const char *const *cells);
 void table_print(const struct table *table, FILE *to); /* a rule below the first row */

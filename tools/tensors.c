@@ -11,12 +11,12 @@
 
 enum { MOST_NAMES = 64 };
 
-/* --- names ----------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 typedef void port_of(const struct tessera_model *model, int k, struct tessera_port *out);
 
-static int unknown_port(const struct cli *cli, const struct tessera_model *model, const char *option,
-                        const char *name, int count, port_of *port)
+static int unknown_port(const struct cli *cli, const struct tessera_model *model,
+                        const char *option, const char *name, int count, port_of *port)
 {
   const char *names[MOST_NAMES] = {NULL};
   int n = 0;
@@ -26,9 +26,15 @@ static int unknown_port(const struct cli *cli, const struct tessera_model *model
     names[n] = p.name;
   }
   const char *near = tessera_nearest(name, names, n);
-  return cli_refuse("%s: --%s names '%s', which the model does not have; %s '%s'%s", cli->command->name,
-                    option, name, near ? "did you mean" : n ? "it has" : "it has none", 
-                    near ? near : n ? names[0] : "", near ? "?" : "");
+  return cli_refuse("%s: --%s names '%s', which the model does not have; %s '%s'%s",
+                    cli->command->name, option, name,
+                    near ? "did you mean"
+                    : n  ? "it has"
+                         : "it has none",
+                    near ? near
+                    : n  ? names[0]
+                         : "",
+                    near ? "?" : "");
 }
 
 /* The port that the words before '=' name; -1: none. */
@@ -61,13 +67,13 @@ int bind_port(const struct cli *cli, const struct tessera_model *model, const ch
     return unknown_port(cli, model, option, name, count, port);
   }
   if (n >= count)
-    return cli_refuse("%s: --%s is given %d times, and the model has %d", cli->command->name, option,
-                      n + 1, count);
+    return cli_refuse("%s: --%s is given %d times, and the model has %d", cli->command->name,
+                      option, n + 1, count);
   *out = (struct binding){n, text};
   return 0;
 }
 
-/* --- inputs ---------------------------------------------------------------------------------------- */
+/* --- inputs ----------------------------------------------------------------------------------- */
 
 static int64_t parts_of(const struct tessera_tensor *whole, const struct tessera_port *port)
 {
@@ -81,8 +87,8 @@ static int64_t parts_of(const struct tessera_tensor *whole, const struct tessera
   return port->dims[0] && whole->dims[0] % port->dims[0] == 0 ? whole->dims[0] / port->dims[0] : 0;
 }
 
-struct tessera_tensor tensor_part(const struct tessera_tensor *whole, const struct tessera_port *port,
-                                  int64_t i)
+struct tessera_tensor tensor_part(const struct tessera_tensor *whole,
+                                  const struct tessera_port *port, int64_t i)
 {
   struct tessera_tensor part = {.dtype = port->dtype, .rank = port->rank};
   memcpy(part.dims, port->dims, sizeof part.dims);
@@ -94,10 +100,12 @@ static int wrong_type(const struct cli *cli, const char *path, const struct tess
                       const struct tessera_port *port)
 {
   char have[SHAPE_TEXT], want[SHAPE_TEXT];
-  return cli_refuse("%s: %s is %s of %s; input '%s' takes %s of %s, or a multiple of it along the first "
-                    "dim", cli->command->name, path, shape_text(given->dims, given->rank, have),
-                    tessera_dtype_name(given->dtype), port->name,
-                    shape_text(port->dims, port->rank, want), tessera_dtype_name(port->dtype));
+  return cli_refuse(
+      "%s: %s is %s of %s; input '%s' takes %s of %s, or a multiple of it along the first "
+      "dim",
+      cli->command->name, path, shape_text(given->dims, given->rank, have),
+      tessera_dtype_name(given->dtype), port->name, shape_text(port->dims, port->rank, want),
+      tessera_dtype_name(port->dtype));
 }
 
 /* One file for one input; *parts is how many inferences it holds. */
@@ -147,14 +155,16 @@ static int missing_input(const struct cli *cli, const struct tessera_model *mode
     struct tessera_port p;
     tessera_model_input(model, k, &p);
     if (!all->tensor[k].data)
-      used += snprintf(list + used, sizeof list - (size_t)used, "%s'%s' (%s of %s)", used ? ", " : "",
-                       p.name, shape_text(p.dims, p.rank, shape), tessera_dtype_name(p.dtype));
+      used +=
+          snprintf(list + used, sizeof list - (size_t)used, "%s'%s' (%s of %s)", used ? ", " : "",
+                   p.name, shape_text(p.dims, p.rank, shape), tessera_dtype_name(p.dtype));
   }
   return cli_refuse("%s: the model wants --input for %s; --random SEED makes one up",
                     cli->command->name, list);
 }
 
-static int random_inputs(const struct cli *cli, const struct tessera_model *model, struct inputs *all)
+static int random_inputs(const struct cli *cli, const struct tessera_model *model,
+                         struct inputs *all)
 {
   uint64_t seed;
   int status = cli_seed(cli, "random", &seed);
@@ -195,8 +205,8 @@ void inputs_close(struct inputs *inputs)
   free(inputs->tensor);
 }
 
-int inputs_set(const struct cli *cli, const struct inputs *inputs, const struct tessera_model *model,
-               struct tessera_session *session, int64_t i)
+int inputs_set(const struct cli *cli, const struct inputs *inputs,
+               const struct tessera_model *model, struct tessera_session *session, int64_t i)
 {
   for (int k = 0; k < inputs->count; k++) {
     struct tessera_port port;

@@ -11,8 +11,8 @@ struct binding {
   const char *path;
 };
 
-/* Resolves the nth value of `option` among `count` ports; without NAME it is the nth port. 0, or an exit
- * status after a sentence. */
+/* Resolves the nth value of `option` among `count` ports; without NAME it is the nth port. 0, or an
+ * exit status after a sentence. */
 int bind_port(const struct cli *cli, const struct tessera_model *model, const char *option, int n,
               int count, void (*port)(const struct tessera_model *model, int k,
                                       struct tessera_port *out),
@@ -25,15 +25,16 @@ struct inputs {
   struct tessera_tensor *tensor; /* each holds one inference's tensor, or all of them along dim 0 */
 };
 
-/* Reads --input, or makes --random; refuses when an input is missing, naming those that are wanted. */
+/* Reads --input, or makes --random; refuses when an input is missing, naming those that are wanted.
+ */
 int inputs_open(const struct cli *cli, const struct tessera_model *model, struct inputs *out);
 void inputs_close(struct inputs *inputs);
 /* Sets every input of the session for inference i. */
-int inputs_set(const struct cli *cli, const struct inputs *inputs, const struct tessera_model *model,
-               struct tessera_session *session, int64_t i);
+int inputs_set(const struct cli *cli, const struct inputs *inputs,
+               const struct tessera_model *model, struct tessera_session *session, int64_t i);
 
 /* A tensor of `count` ports is cut: part i. `data` points into the whole. */
-struct tessera_tensor tensor_part(const struct tessera_tensor *whole, const struct tessera_port *port,
-                                  int64_t i);
+struct tessera_tensor tensor_part(const struct tessera_tensor *whole,
+                                  const struct tessera_port *port, int64_t i);
 
 #endif

@@ -10,7 +10,8 @@ static const char program[] = "load uop sram=0 dram=0 n=1\n"
                               ".data\n"
                               ".uop 0,0,0\n"
                               ".window 192\n";
-static const int8_t constant[LANES] = {1, -2, 3, -4, 5, -6, 7, -8, 9, -10, 11, -12, 13, -14, 15, -16};
+static const int8_t constant[LANES] = {1, -2,  3,  -4,  5,  -6,  7,  -8,
+                                       9, -10, 11, -12, 13, -14, 15, -16};
 
 static int8_t saturate(int v)
 {
@@ -85,12 +86,12 @@ static void add_buffers(struct tsr_arena *a, struct tsr_module *m)
   m->buffer[BUFFER_DOUBLE].offset = 128;
 }
 
-static void add_layer(struct tsr_arena *a, struct tsr_module *m, const char *name, const char *target,
-                      const struct tir_func *func, const int *args)
+static void add_layer(struct tsr_arena *a, struct tsr_module *m, const char *name,
+                      const char *target, const struct tir_func *func, const int *args)
 {
   int k = m->layers++;
-  m->layer[k] = (struct tsr_module_layer){.name = name, .op = "Test", .target = target, .func = func,
-                                          .args = func->params, .step = k};
+  m->layer[k] = (struct tsr_module_layer){
+      .name = name, .op = "Test", .target = target, .func = func, .args = func->params, .step = k};
   m->layer[k].arg = tsr_arena_copy(a, args, (size_t)func->params * sizeof *args);
   if (!strcmp(target, "cpu"))
     m->layer[k].reason = "the test wants it so";

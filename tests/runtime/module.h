@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small module made by hand: x + c on the CPU, doubled and saturated on the accelerator, negated on the
- * CPU. 16 elements of int8; input and output in host memory, two buffers on the device. */
+/* A small module made by hand: x + c on the CPU, doubled and saturated on the accelerator, negated
+ * on the CPU. 16 elements of int8; input and output in host memory, two buffers on the device. */
 #ifndef TSR_TESTS_RUNTIME_MODULE_H
 #define TSR_TESTS_RUNTIME_MODULE_H
 

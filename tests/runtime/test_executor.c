@@ -64,8 +64,9 @@ static void check_names_the_difference(void **state)
   assert_int_equal(tsr_executor_run(x, &err), TSR_OK);
   assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_MISMATCH);
   assert_int_equal(err.status, TSR_MISMATCH);
-  assert_string_equal(err.text, "layer 'double' (Test, on accel): element 1 of 'double' is -4 where the "
-                                "interpreter has 2; 15 of 16 elements differ");
+  assert_string_equal(err.text,
+                      "layer 'double' (Test, on accel): element 1 of 'double' is -4 where the "
+                      "interpreter has 2; 15 of 16 elements differ");
   assert_int_equal(difference.layer, 1);
   assert_int_equal(difference.buffer, BUFFER_DOUBLE);
   assert_int_equal(difference.element, 1);
@@ -105,8 +106,9 @@ static void a_stream_that_would_hang_is_refused(void **state)
   assert_int_equal(tsr_insn_encode(NULL, &insn, m->insns + 2 * TSR_INSN_BYTES), TSR_OK);
   assert_int_equal(tsr_executor_open(a, &err, m, "func", &x), TSR_REFUSED);
   assert_null(x);
-  assert_non_null(strstr(err.text, "the stream of step 1 does not pass the checker, which has 1 finding; "
-                                   "the first: "));
+  assert_non_null(strstr(err.text,
+                         "the stream of step 1 does not pass the checker, which has 1 finding; "
+                         "the first: "));
 }
 
 static void devices_are_named(void **state)

@@ -93,13 +93,16 @@ static void every_truncation_is_refused(void **state)
   }
 }
 
-/* --- packages whose checksums are right and whose content is not --------------------------------- */
+/* --- packages whose checksums are right and whose content is not ------------------------------ */
 
 static void step_layer(struct tsr_module *m) { m->step[0].layer = 1; }
 static void step_beyond(struct tsr_module *m) { m->step[0].layer = 3; }
 static void stream_beyond(struct tsr_module *m) { m->step[1].insns = 6; }
 static void stream_from_afar(struct tsr_module *m) { m->step[1].first_insn = SIZE_MAX / 8; }
-static void stream_without_finish(struct tsr_module *m) { m->step[1].insns = m->layer[1].insns = 4; }
+static void stream_without_finish(struct tsr_module *m)
+{
+  m->step[1].insns = m->layer[1].insns = 4;
+}
 static void input_beyond(struct tsr_module *m) { m->input[0] = BUFFERS; }
 static void input_on_device(struct tsr_module *m) { m->input[0] = BUFFER_SUM; }
 static void input_constant(struct tsr_module *m) { m->input[0] = BUFFER_C; }
@@ -121,32 +124,39 @@ static void layer_insns(struct tsr_module *m) { m->layer[1].first_insn = 3; }
 
 static void contradictions_are_refused(void **state)
 {
-  static const struct { void (*edit)(struct tsr_module *m); const char *sentence; } rows[] = {
-    {step_layer, "step 0 runs layer 1, which is not one of its layers"},
-    {step_beyond, "step 0 runs layer 3, which is not one of its layers"},
-    {stream_beyond, "step 1 has 6 instructions from 0 on, of 5"},
-    {stream_from_afar, "step 1 has 5 instructions from 2305843009213693951 on, of 5"},
-    {stream_without_finish, "step 1 is a stream that does not end in FINISH"},
-    {input_beyond, "input 0 is buffer 5 of 5"},
-    {input_on_device, "input 0 ('sum') lies on the device"},
-    {input_constant, "input 0 ('c') is a constant"},
-    {output_on_device, "output 0 ('double') lies on the device"},
-    {buffer_outside, "buffer 3 ('double') has 16 bytes from 180, which leave the window of 192 bytes"},
-    {buffer_overlap, "buffers 'sum' and 'double' overlap in the window"},
-    {buffer_in_image, "buffer 3 ('double') has 16 bytes from 0, which leave the image of 8 bytes"},
-    {small_window, "the image of 8 bytes does not fit the window of 4"},
-    {large_window, "the window has 8589934592 bytes, more than 32-bit addresses reach"},
-    {argument_beyond, "layer 'add' uses buffer 99 of 5"},
-    {argument_shape, "layer 'negate': buffer 'y' does not have the type or shape that its compute has for "
-                     "'r'"},
-    {argument_dtype, "layer 'negate': buffer 'y' does not have the type or shape that its compute has for "
-                     "'r'"},
-    {argument_count, "layer 'add' has 2 buffers for the 3 of its compute"},
-    {writes_constant, "layer 'negate' writes to 'c', a constant"},
-    {layer_step, "layer 'double' is in step 3 of 3"},
-    {layer_target, "layer 'double' is not one of the layers of its step 1"},
-    {layer_nowhere, "layer 'double' is for 'gpu'; there are 'accel' and 'cpu'"},
-    {layer_insns, "layer 'double' has 5 instructions from 3 on, outside of its step's"},
+  static const struct {
+    void (*edit)(struct tsr_module *m);
+    const char *sentence;
+  } rows[] = {
+      {step_layer, "step 0 runs layer 1, which is not one of its layers"},
+      {step_beyond, "step 0 runs layer 3, which is not one of its layers"},
+      {stream_beyond, "step 1 has 6 instructions from 0 on, of 5"},
+      {stream_from_afar, "step 1 has 5 instructions from 2305843009213693951 on, of 5"},
+      {stream_without_finish, "step 1 is a stream that does not end in FINISH"},
+      {input_beyond, "input 0 is buffer 5 of 5"},
+      {input_on_device, "input 0 ('sum') lies on the device"},
+      {input_constant, "input 0 ('c') is a constant"},
+      {output_on_device, "output 0 ('double') lies on the device"},
+      {buffer_outside,
+       "buffer 3 ('double') has 16 bytes from 180, which leave the window of 192 bytes"},
+      {buffer_overlap, "buffers 'sum' and 'double' overlap in the window"},
+      {buffer_in_image,
+       "buffer 3 ('double') has 16 bytes from 0, which leave the image of 8 bytes"},
+      {small_window, "the image of 8 bytes does not fit the window of 4"},
+      {large_window, "the window has 8589934592 bytes, more than 32-bit addresses reach"},
+      {argument_beyond, "layer 'add' uses buffer 99 of 5"},
+      {argument_shape,
+       "layer 'negate': buffer 'y' does not have the type or shape that its compute has for "
+       "'r'"},
+      {argument_dtype,
+       "layer 'negate': buffer 'y' does not have the type or shape that its compute has for "
+       "'r'"},
+      {argument_count, "layer 'add' has 2 buffers for the 3 of its compute"},
+      {writes_constant, "layer 'negate' writes to 'c', a constant"},
+      {layer_step, "layer 'double' is in step 3 of 3"},
+      {layer_target, "layer 'double' is not one of the layers of its step 1"},
+      {layer_nowhere, "layer 'double' is for 'gpu'; there are 'accel' and 'cpu'"},
+      {layer_insns, "layer 'double' has 5 instructions from 3 on, outside of its step's"},
   };
   struct tsr_arena *a = *state;
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -160,9 +170,10 @@ static void contradictions_are_refused(void **state)
   }
 }
 
-/* --- manifests with one value exchanged -------------------------------------------------------------- */
+/* --- manifests with one value exchanged ------------------------------------------------------- */
 
-/* The nth value below `at` (depth first), or NULL; *n counts down. Its holder and place come with it. */
+/* The nth value below `at` (depth first), or NULL; *n counts down. Its holder and place come with
+ * it. */
 struct spot {
   json_t *holder;
   const char *key;
@@ -211,7 +222,8 @@ static json_t *junk(int kind)
 }
 
 /* Reads a package whose manifest is this; what is read must open or be refused, too. */
-static void read_edited(struct tsr_arena *outer, const struct tsr__container *whole, const json_t *root)
+static void read_edited(struct tsr_arena *outer, const struct tsr__container *whole,
+                        const json_t *root)
 {
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr__container c = *whole;
@@ -268,7 +280,8 @@ static void other_versions_are_refused(void **state)
   struct tsr_err err = {0};
   file.data[8] = 2;
   assert_int_equal(tsr_package_read(a, &err, "p.tsr", file.data, file.size, &m), TSR_REFUSED);
-  assert_string_equal(err.text, "p.tsr: the package has format version 2; this command reads version 1");
+  assert_string_equal(err.text,
+                      "p.tsr: the package has format version 2; this command reads version 1");
 }
 
 int main(void)

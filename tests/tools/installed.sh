@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs the build in $1 into an empty folder, builds examples/ of the source $2 against it, runs it.
+# Installs the build $1 into an empty folder, builds examples/ of the source $2 against it.
 set -eu
 build=$1 source=$2
 tmp=$(mktemp -d)
