@@ -167,10 +167,11 @@ struct picture {
 
 static const struct dim one = {1, 0, 0, 0, 1};
 
-/* How far apart rows (or planes) are in the scratchpad must be covered by what is loaded of them. */
-static bool covers(const struct box *box, int64_t extent, int64_t pitch)
+/* Rows (or planes) of d are `pitch` apart in the scratchpad: what is loaded of one must reach the next. */
+static bool covers(const struct box *box, const struct dim *d, int64_t pitch)
 {
-  return pitch == extent || (box->load && pitch > extent && pitch - extent <= MOST_PADDING);
+  int64_t end = d->hi < d->n ? d->hi : d->n;
+  return pitch == d->n || (box->load && pitch > d->n && pitch - end <= MOST_PADDING);
 }
 
 static bool small_padding(const struct dim *d)
@@ -185,12 +186,12 @@ static struct picture picture_of(const struct box *box)
   if (box->dims > 0 && d[-1].dram == box->entry && d[-1].sram == 1 && small_padding(&d[-1]))
     p.x = d[-1 - p.used++];
   if (box->dims > p.used && small_padding(&d[-1 - p.used]) &&
-      covers(box, p.x.n, d[-1 - p.used].sram)) {
+      covers(box, &p.x, d[-1 - p.used].sram)) {
     p.y = d[-1 - p.used];
     p.used++;
     int64_t row = p.y.sram;
     if (box->dims > p.used && unpadded(&d[-1 - p.used]) && d[-1 - p.used].sram % row == 0 &&
-        covers(box, p.y.n, d[-1 - p.used].sram / row)) {
+        covers(box, &p.y, d[-1 - p.used].sram / row)) {
       p.z = d[-1 - p.used];
       p.used++;
     }
