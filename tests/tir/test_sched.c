@@ -433,6 +433,41 @@ static void test_refusals(void **state)
   expect_all(refusals, sizeof refusals / sizeof refusals[0]);
 }
 
+/* What the accelerator asks for: tiles of the output, and of the input blocks inside of them;
+ * everything in scratchpads; odd sizes, strides and dilations. */
+static const char tiled[] = "set_scope xpad inp\n"
+                            "cache_read w wgt conv w.wgt\n"
+                            "set_scope conv acc\n"
+                            "cache_read p acc y p.acc\n"
+                            "cache_write y out y.store\n"
+                            "split y.store oh 2 oh.o oh.i\n"
+                            "split y.store ow 3 ow.o ow.i\n"
+                            "split y.store ob 2 ob.o ob.i\n"
+                            "reorder y.store nb ob.o oh.o ow.o ob.i oh.i ow.i b o\n"
+                            "compute_at y y.store ow.o\n"
+                            "compute_at conv y.store ow.o\n"
+                            "compute_at p.acc y.store ob.o\n"
+                            "split conv cb 2 cb.o cb.i\n"
+                            "reorder conv cb.o ob nb cb.i kh kw oh ow b o i\n"
+                            "compute_at xpad conv cb.o\n"
+                            "compute_at w.wgt conv cb.o\n"
+                            "pipeline y.store ow.o 2\n"
+                            "pipeline conv cb.o 2\n";
+
+static void test_tiled_convolutions(void **state)
+{
+  (void)state;
+  struct tsr_arena *a = tsr_arena_new(NULL);
+  assert_non_null(a);
+  if (setjmp(*tsr_arena_landing(a)))
+    fail_msg("out of memory");
+  for (int k = 0; k < 4; k++) {
+    struct tir_func *f = sched_func(a, k);
+    expect_same_result(a, f, lowered(a, scheduled(a, f, tiled)), 1);
+  }
+  tsr_arena_free(a);
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 struct counting {
@@ -491,6 +526,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_programs),
       cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_tiled_convolutions),
       cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
