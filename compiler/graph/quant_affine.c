@@ -87,12 +87,13 @@ static bool take_weights(struct affine *f, const struct tsr_value *v, bool colum
 }
 
 /* One bias in units of the sum: exactly the stored integer where its scale is the sum's but for the
- * rounding of that product to float, else the nearest. */
-static bool scaled_bias(double q, double q_scale, double unit, int64_t *out)
+ * rounding of that product to float, else the nearest. Where that is off by more than half a step of the
+ * result, which spans `step` units, the result could be by more than one. */
+static bool scaled_bias(double q, double q_scale, double unit, double step, int64_t *out)
 {
   double ratio = q_scale / unit;
-  double b = fabs(ratio - 1) < 1e-6 ? q : nearbyint(q * ratio);
-  if (!(fabs(b) < 9e15))
+  double exact = fabs(ratio - 1) < 1e-6 ? q : q * ratio, b = nearbyint(exact);
+  if (!(fabs(b) < 9e15) || fabs(b - exact) > 0.5 * step)
     return false;
   *out += (int64_t)b;
   return true;
@@ -119,7 +120,8 @@ static bool take_bias(struct affine *f, const struct tsr_value *v, int axis, dou
     double zero = !zeros.data ? 0 : tsr_get_float(&zeros, tsr_tensor_count(&zeros) > 1 ? at : 0);
     double scale = !dq ? 1 : tsr_get_float(&scales, tsr_tensor_count(&scales) > 1 ? at : 0);
     double unit = f->x.scale * w_scale(f, o) * f->factor;
-    if (!scaled_bias(tsr_get_float(&values, at) - zero, scale * factor, unit, &f->bias[o]))
+    if (!scaled_bias(tsr_get_float(&values, at) - zero, scale * factor, unit,
+                     f->r->y.scale / unit, &f->bias[o]))
       return no(f->r, "its bias does not fit the scale of its sums");
   }
   return true;
