@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a layer of a random network is: its shape, and its ONNX nodes.
+
+A network is plain data, so that it can be shrunk and kept as JSON:
+
+  inputs  [{name, shape, edge, form}]      form: "float", quantized by a node, or "quantized"
+  layers  [{name, op, in, edge, ...}]      `in` names inputs or earlier layers; the rest is the op's
+  floats  whether outputs are dequantized
+  pinned  layers that are outputs though others read them
+
+An edge is {dtype, scale, zero}: real = scale * (q - zero). Every layer ends in one, so every layer's
+result is an int8 or uint8 tensor. OPS has one row an op: shape(layer, shapes of its inputs), which
+raises Invalid, and emit(graph, layer), which adds nodes and returns the quantized result's name.
+"""
+from math import prod
+
+import numpy as np
+
+DTYPES = {"i8": np.dtype(np.int8), "u8": np.dtype(np.uint8)}
+
+
+class Invalid(Exception):
+    """The network does not exist: a shape comes out empty, a group does not divide."""
+
+
+def need(condition, why):
+    if not condition:
+        raise Invalid(why)
+
+
+def shapes(net):
+    """The shape of each input and layer, by name."""
+    known = {x["name"]: list(x["shape"]) for x in net["inputs"]}
+    need(all(min(s) > 0 for s in known.values()), "an empty input")
+    for layer in net["layers"]:
+        need(all(v in known for v in layer["in"]), "a layer reads what is not there")
+        known[layer["name"]] = OPS[layer["op"]][0](layer, [known[v] for v in layer["in"]])
+        need(min(known[layer["name"]]) > 0, "an empty result")
+    return known
+
+
+def edges(net):
+    return {x["name"]: x["edge"] for x in net["inputs"] + net["layers"]}
+
+
+def outputs(net):
+    """Names of the layers whose results are the network's."""
+    read = {v for layer in net["layers"] for v in layer["in"]}
+    names = [layer["name"] for layer in net["layers"]]
+    return [n for n in names if n not in read or n in net["pinned"]]
+
+
+# --- windows ---------------------------------------------------------------------------------------
+
+def windows(layer, x):
+    """The spatial dims that kernel, strides, pads and dilations make of x's."""
+    dims, rank = [], len(x) - 2
+    need(rank == len(layer["kernel"]), "a kernel of another rank")
+    for i in range(rank):
+        span = (layer["kernel"][i] - 1) * layer["dilations"][i] + 1
+        room = x[2 + i] + layer["pads"][i] + layer["pads"][rank + i] - span
+        need(room >= 0, "a window larger than its map")
+        need(layer["op"] == "conv" or max(layer["pads"][i], layer["pads"][rank + i])
+             < layer["kernel"][i], "a pool that pads a whole window")
+        dims.append(room // layer["strides"][i] + 1)
+    return dims
+
+
+def window_attributes(layer):
+    names = {"kernel_shape": "kernel", "strides": "strides", "pads": "pads",
+             "dilations": "dilations"}
+    return {name: layer[key] for name, key in names.items()}
+
+
+# --- convolutions and products ---------------------------------------------------------------------
+
+def conv_shape(layer, x):
+    need(x[0][1] % layer["group"] == 0 and layer["out"] % layer["group"] == 0,
+         "a group that does not divide")
+    return [x[0][0], layer["out"]] + windows(layer, x[0])
+
+
+def emit_conv(g, layer):
+    shape = [layer["out"], g.shape(layer["in"][0])[1] // layer["group"]] + layer["kernel"]
+    options = dict(window_attributes(layer), group=layer["group"])
+    w = g.weights(layer, shape, 0)
+    if layer["form"] == "qlinear":
+        return g.quantized("QLinearConv", layer, w, **options)
+    return g.affine("Conv", layer, w, **options)
+
+
+def dense_shape(layer, x):
+    need(layer["kind"] == "matmul" or len(x[0]) == 2, "a Gemm of more than two dims")
+    return x[0][:-1] + [layer["out"]]
+
+
+def emit_dense(g, layer):
+    inner, out = g.shape(layer["in"][0])[-1], layer["out"]
+    if layer["kind"] == "matmul":
+        w = g.weights(layer, [inner, out], 1)
+        if layer["form"] == "qlinear":
+            return g.quantized("QLinearMatMul", layer, w)
+        return g.affine("MatMul", layer, w)
+    rows = layer["transposed"]
+    w = g.weights(layer, [out, inner] if rows else [inner, out], 0 if rows else 1)
+    return g.affine("Gemm", layer, w, transB=int(rows), alpha=layer["alpha"])
+
+
+# --- the rest --------------------------------------------------------------------------------------
+
+def binary_shape(layer, x):
+    need(len(x[0]) == len(x[1]), "operands of two ranks")
+    need(all(a == b or 1 in (a, b) for a, b in zip(*x)), "operands that do not broadcast")
+    return [max(a, b) for a, b in zip(*x)]
+
+
+def emit_binary(g, layer):
+    if layer["form"] == "qlinear":
+        return g.scaled("QLinearAdd", layer)
+    y = g.node(layer["kind"], [g.real(v) for v in layer["in"]])
+    return g.close(g.activation(y, layer["act"]), layer)
+
+
+def pool_shape(layer, x):
+    need(layer["kind"] == "MaxPool" or set(layer["dilations"]) == {1}, "a dilated mean")
+    return x[0][:2] + windows(layer, x[0])
+
+
+def emit_pool(g, layer):
+    options = window_attributes(layer)
+    if layer["kind"] == "AveragePool":
+        del options["dilations"]
+        options["count_include_pad"] = layer["include_pad"]
+    return g.close(g.node(layer["kind"], [g.real(layer["in"][0])], **options), layer)
+
+
+def mean_shape(_, x):
+    need(len(x[0]) == 4, "a mean over what is no map")
+    return x[0][:2] + [1, 1]
+
+
+def emit_mean(g, layer):
+    if layer["form"] == "qlinear":
+        return g.scaled("QLinearGlobalAveragePool", layer, channels_last=0)
+    return g.close(g.node("GlobalAveragePool", [g.real(layer["in"][0])]), layer)
+
+
+def emit_unary(g, layer):
+    return g.close(g.activation(g.real(layer["in"][0]), layer["act"]), layer)
+
+
+def concat_shape(layer, x):
+    need(layer["axis"] < len(x[0]), "an axis that is not there")
+    parts = [s[:layer["axis"]] + s[layer["axis"] + 1:] for s in x]
+    need(all(p == parts[0] for p in parts), "parts that do not fit")
+    y = list(x[0])
+    y[layer["axis"]] = sum(s[layer["axis"]] for s in x)
+    return y
+
+
+def emit_concat(g, layer):
+    y = g.node("Concat", [g.real(v) for v in layer["in"]], axis=layer["axis"])
+    return g.close(y, layer)
+
+
+def move_shape(layer, x):
+    """flatten: [N, rest]; map: [N, C, all the others]; rows: the transpose of the dims behind 0."""
+    x = x[0]
+    if layer["kind"] == "Flatten":
+        return [x[0], prod(x[1:])]
+    if layer["kind"] == "Reshape":
+        need(len(x) > 2, "a reshape of a matrix")
+        return x[:2] + ([prod(x[2:])] if len(x) == 4 else [x[2], 1])
+    need(len(layer["perm"]) == len(x), "a permutation of another rank")
+    return [x[k] for k in layer["perm"]]
+
+
+def emit_move(g, layer):
+    x = g.real(layer["in"][0])
+    if layer["kind"] == "Flatten":
+        y = g.node("Flatten", [x])
+    elif layer["kind"] == "Reshape":
+        shape = np.array(g.shape(layer["name"]), np.int64)
+        y = g.node("Reshape", [x, g.const(layer["name"] + ".shape", shape)])
+    else:
+        y = g.node("Transpose", [x], perm=layer["perm"])
+    return g.close(y, layer)
+
+
+def emit_softmax(g, layer):
+    return g.close(g.node("Softmax", [g.real(layer["in"][0])], axis=-1), layer)
+
+
+def same_shape(_, x):
+    return list(x[0])
+
+
+OPS = {
+    "conv": (conv_shape, emit_conv),
+    "dense": (dense_shape, emit_dense),
+    "binary": (binary_shape, emit_binary),
+    "pool": (pool_shape, emit_pool),
+    "mean": (mean_shape, emit_mean),
+    "unary": (same_shape, emit_unary),
+    "concat": (concat_shape, emit_concat),
+    "move": (move_shape, emit_move),
+    "softmax": (same_shape, emit_softmax),
+}
