@@ -290,7 +290,7 @@ static void emit_box(struct tsr__walk *w, struct box *box)
 /* --- the nest --------------------------------------------------------------------------------------- */
 
 struct copy { /* to[..] = inside ? from[..] : pad */
-  const struct tir_buffer *to, *from;
+  const struct tir_buffer *to, *from; /* no from: all of it is padding */
   const tir_e *to_index, *from_index;
   tir_e inside; /* or NULL */
   int32_t pad;
@@ -312,11 +312,35 @@ static bool copy_of(const struct tir_stmt *store, struct copy *c)
     c->pad = (int32_t)v->arg[2]->i;
     v = v->arg[1];
   }
+  if (v->op == TIR_INT && !c->inside && v->i >= INT8_MIN && v->i <= INT8_MAX) {
+    c->pad = (int32_t)v->i;
+    c->widens = c->to->dtype == TSR_I32;
+    return true;
+  }
   if (v->op != TIR_LOAD)
     return false;
   c->from = v->buffer;
   c->from_index = v->arg;
   return true;
+}
+
+/* The box of a copy whose windows all lie outside of the tensor: padding, one byte an element. */
+static enum tsr_status padding_of(struct tsr__walk *w, const struct tsr__nest *nest, const struct copy *c,
+                                  const struct tsr__place *sram, struct box *box)
+{
+  int64_t step[16];
+  *box = (struct box){.dims = nest->loops, .load = true, .nothing = true, .pad = c->pad,
+                      .base = BASE_CONSTANT, .entry = (int)sram->entry_elements,
+                      .buffer = buffer_of(sram->buffer->scope, c->widens)};
+  if (!flat_index(w, nest, c->to, c->to_index, &box->sram, step))
+    return tsr_refuse(w->err, "the padding of %s is not an affine function of its loops", c->to->name);
+  for (int k = 0; k < nest->loops; k++)
+    box->dim[k] = (struct dim){nest->extent[k], step[k], step[k], 0, nest->extent[k]};
+  if (!whole_entries(box, sram->entry_elements, 1))
+    return tsr_refuse(w->err, "the padding of %s is not of whole entries", c->to->name);
+  box->sram /= sram->entry_elements;
+  merge(box);
+  return TSR_OK;
 }
 
 static enum tsr_status box_of(struct tsr__walk *w, const struct tsr__nest *nest, const struct copy *c,
@@ -357,13 +381,14 @@ enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest
   if (!copy_of(nest->leaf, &c))
     return tsr_refuse(w->err, "a statement on %s is neither a copy nor tensorized",
                       nest->leaf->store.buffer->name);
-  struct tsr__place *to = tsr__walk_place(w, c.to), *from = tsr__walk_place(w, c.from);
-  if ((to->base == BASE_NONE) == (from->base == BASE_NONE))
-    return tsr_refuse(w->err, "a copy from %s to %s is not between DRAM and a scratchpad", c.from->name,
-                      c.to->name);
-  bool load = from->base != BASE_NONE;
+  struct tsr__place *to = tsr__walk_place(w, c.to), *from = c.from ? tsr__walk_place(w, c.from) : NULL;
+  if (from ? (to->base == BASE_NONE) == (from->base == BASE_NONE) : to->base != BASE_NONE)
+    return tsr_refuse(w->err, "a copy from %s to %s is not between DRAM and a scratchpad",
+                      from ? c.from->name : "a constant", c.to->name);
+  bool load = !from || from->base != BASE_NONE;
   struct tsr__place *sram = load ? to : from;
-  enum tsr_status status = box_of(w, nest, &c, sram, load ? from : to, &box);
+  enum tsr_status status = from ? box_of(w, nest, &c, sram, load ? from : to, &box)
+                                : padding_of(w, nest, &c, sram, &box);
   if (status)
     return status;
   int copies = sram->filled_by_dma && sram->buffer->scope == TIR_ACC && w->both_banks ? 2 : 1;
