@@ -56,12 +56,14 @@ def default_command():
 
 
 def attempt(net, args):
-    """(the Failure or None, (layers on the accelerator, layers))"""
+    """(the Failure or None, what check.check counts)"""
     with tempfile.TemporaryDirectory() as folder:
         try:
             return None, check.check(net, args.tessera, folder, args.config)
         except check.Failure as failure:
-            return failure, (0, 0)
+            return failure, (0, 0, 0)
+        except check.TooLarge:
+            return None, (0, 0, len(args.config))
 
 
 def one(job):
@@ -80,7 +82,7 @@ def progress(done, count, start, failed):
 
 def campaign(args):
     start, failed, done = time.monotonic(), 0, 0
-    accel = total = 0
+    totals = (0, 0, 0)
     ops = collections.Counter()
     jobs = [(seed, args) for seed in range(args.seed, args.seed + args.count)]
     print("networks: seeds %d to %d at %s" % (jobs[0][0], jobs[-1][0], ", ".join(args.config)),
@@ -89,15 +91,17 @@ def campaign(args):
         for seed, failure, counts, kinds in pool.imap_unordered(one, jobs):
             done += 1
             ops.update(kinds)
-            accel, total = accel + counts[0], total + counts[1]
+            totals = tuple(map(sum, zip(totals, counts)))
             if failure:
                 failed += 1
                 print("seed %d (%s): %s" % (seed, *failure), flush=True)
             if done % max(1, args.count // 10) == 0:
                 progress(done, args.count, start, failed)
-    print("%d networks, %d layers (%s), %d of %d compiled layers on the accelerator, %d failed" % (
-        done, sum(ops.values()), ", ".join("%s %d" % x for x in ops.most_common()), accel, total,
-        failed))
+    print("%d networks, %d layers: %s" % (
+        done, sum(ops.values()), ", ".join("%s %d" % x for x in ops.most_common())))
+    print("%d of %d compiled layers on the accelerator; %d times a layer too large for a design point"
+          % totals)
+    print("%d failed" % failed)
     return 1 if failed else 0
 
 
