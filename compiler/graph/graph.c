@@ -87,7 +87,8 @@ struct tsr_node *tsr_graph_node(struct tsr_graph *g, enum tsr_gop op, const char
 {
   struct tsr_node *n = TSR_NEW(g->arena, struct tsr_node);
   n->op = op;
-  n->name = tsr__names_add(g->node_names, name && *name ? name : tsr_gop_name(op), n);
+  n->asked = tsr_arena_strdup(g->arena, name && *name ? name : tsr_gop_name(op));
+  n->name = tsr__names_add(g->node_names, n->asked, n);
   n->inputs = inputs;
   n->outputs = outputs;
   n->in = TSR_NEW_ARRAY(g->arena, struct tsr_value *, inputs);

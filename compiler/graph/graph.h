@@ -50,6 +50,7 @@ struct tsr_attr {
 
 struct tsr_node {
   const char *name; /* unique; made from the op and a number where ONNX has none */
+  const char *asked; /* the name it was made with, before a number made it unique */
   enum tsr_gop op;
   int inputs, outputs;
   struct tsr_value **in; /* NULL: optional input left out */

@@ -19,10 +19,24 @@ enum tsr_status tsr__pass_infer(struct tsr_err *err, struct tsr_graph *g)
   return tsr_graph_infer(err, g);
 }
 
+/* A node made in place of another takes its name, now that the other is gone. */
+static void settle_names(struct tsr_graph *g)
+{
+  struct tsr__names *taken = tsr__names_new(g->arena);
+  for (int k = 0; k < g->nodes; k++)
+    tsr__names_add(taken, g->node[k]->name, g->node[k]);
+  for (int k = 0; k < g->nodes; k++) {
+    struct tsr_node *n = g->node[k];
+    if (!tsr__names_find(taken, n->asked))
+      n->name = tsr__names_add(taken, n->asked, n);
+  }
+}
+
 enum tsr_status tsr__pass_dce(struct tsr_err *err, struct tsr_graph *g)
 {
   (void)err;
   tsr__sweep(g);
+  settle_names(g);
   return TSR_OK;
 }
 

@@ -52,7 +52,8 @@ static struct tir_buffer *parse_buffer(struct tir__parser *p)
   }
   if (!tir__expect(p, ":") || !parse_dtype(p, &b->dtype) || !parse_dims(p, b))
     return NULL;
-  if (p->lex.token == TIR__NAME && tir_scope_from_name(p->lex.text, &b->scope))
+  bool stage = p->lex.at[strspn(p->lex.at, " \t\r\n")] == ':'; /* one that is named like a scope */
+  if (p->lex.token == TIR__NAME && !stage && tir_scope_from_name(p->lex.text, &b->scope))
     tir__next(p);
   p->buffer[p->buffers++] = b;
   return b;
