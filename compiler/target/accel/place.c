@@ -18,6 +18,16 @@ static const char *empty_refusal(struct tsr_arena *a, const struct tsr_value *v)
   return tsr_arena_printf(a, "'%s' has no elements", v->name);
 }
 
+static const char *dtype_refusal(struct tsr_arena *a, const struct tsr_node *n)
+{
+  const char *dtype = n->outputs && n->out[0] ? tsr_dtype_name(n->out[0]->dtype) : "no type";
+  const struct tsr_attr *reason = tsr_node_attr(n, "reason"); /* of the pass that would make it int8 */
+  if (reason)
+    return tsr_arena_printf(a, "%s computes in %s: %s", tsr_gop_name(n->op), dtype, reason->s);
+  return tsr_arena_printf(a, "%s computes in %s; the accelerator runs int8 ops", tsr_gop_name(n->op),
+                          dtype);
+}
+
 const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n, const struct tsr_design *d)
 {
   (void)d;
@@ -36,8 +46,7 @@ const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n, con
   default:
     if (n->outputs && n->out[0] && n->out[0]->dtype == TSR_I8)
       return tsr_arena_printf(a, "the accelerator has no instruction for %s", tsr_gop_name(n->op));
-    return tsr_arena_printf(a, "%s computes in %s; the accelerator runs int8 ops", tsr_gop_name(n->op),
-                            n->outputs && n->out[0] ? tsr_dtype_name(n->out[0]->dtype) : "no type");
+    return dtype_refusal(a, n);
   }
   const char *why = shape_refusal(a, n->in[0]);
   if (!why)
