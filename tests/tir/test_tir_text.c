@@ -49,6 +49,16 @@ static void test_sample_is_exact(void **state)
   assert_string_equal(tir_func_print(*state, func_of(*state, sample)), sample);
 }
 
+/* After a temp without a scope, "acc:" begins a stage. */
+static void test_stage_named_like_a_scope(void **state)
+{
+  assert_round_trip(*state, "func f(x: i32[4]) -> (y: i32[4]) {\n"
+                            "  temp t: i32[4]\n"
+                            "  acc: t[i] = x[i] + i32(1)\n"
+                            "  out: y[i] = t[i]\n"
+                            "}\n");
+}
+
 /* Each line stands for an expression of its dtype; printed, it is the line again. */
 static void test_expressions_are_exact(void **state)
 {
@@ -351,6 +361,7 @@ int main(void)
     WITH_ARENA(test_programs),          WITH_ARENA(test_refused_funcs),
     WITH_ARENA(test_refused_programs),  WITH_ARENA(test_limits),
     WITH_ARENA(test_damaged_text),      WITH_ARENA(test_documented),
+    WITH_ARENA(test_stage_named_like_a_scope),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
