@@ -102,17 +102,33 @@ class Graph(qdq.Graph):
         return value + ".out" if self.cut else value
 
     def real(self, value):
-        """The dequantized form, made once."""
-        if value not in self.dequantized:
-            self.dequantized[value] = self.op("DequantizeLinear", [value] + self.parameters(value),
-                                              value + ".real")
-        return self.dequantized[value]
+        """The dequantized form: one for all, or one for each reader."""
+        if value in self.dequantized and self.net["shared"]:
+            return self.dequantized[value]
+        name = value + ".real"
+        if not self.net["shared"]:
+            self.count += 1
+            name += ".%s.%d" % (self.layer, self.count)
+        self.dequantized[value] = name
+        return self.op("DequantizeLinear", [value] + self.parameters(value), name)
 
     def close(self, y, layer):
         name = layer["name"]
         return self.node("QuantizeLinear", [y] + self.parameters(name), self.result(name))
 
     # --- layers ---
+
+    def list(self, layer, what, numbers):
+        return self.const("%s.%s" % (layer["name"], what), np.array(numbers, np.int64))
+
+    def constant(self, layer, dims):
+        """A constant operand, quantized with its own edge."""
+        edge, name = layer["constant"], layer["name"] + ".k"
+        dtype = layers.DTYPES[edge["dtype"]]
+        values = bytes_of(layer["salt"] + ".k", int(np.prod(dims))).view(dtype).reshape(dims)
+        return self.node("DequantizeLinear", [
+            self.const(name, values), self.const(name + ".scale", np.float32(edge["scale"])),
+            self.const(name + ".zero", np.array(edge["zero"], dtype))])
 
     def activation(self, y, act):
         if not act:

@@ -13,6 +13,7 @@ import layers
 
 CHANNELS = (1, 1, 2, 3, 4, 5, 7, 8, 15, 16, 16, 17, 31, 32, 33)
 SIDES = (1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13)
+LARGE_SIDES = (1, 13, 16, 17, 28, 33, 56)
 KERNELS = (1, 1, 2, 3, 3, 3, 4, 5, 7)
 # Root mean square of a result in its own steps; 127 is the end of the type.
 STEPS = (1, 10, 30, 30, 30, 30, 60, 300, 3000)
@@ -25,7 +26,8 @@ class Draw:
         self.r = random.Random("network %d" % seed)
         r = self.r
         self.net = {"seed": seed, "inputs": [], "layers": [], "floats": r.random() < 0.4,
-                    "pinned": []}
+                    "shared": r.random() < 0.5, "pinned": []}
+        self.size = r.choice((1, 1, 1, 1, 1, 1, 1, 8))  # of networks that need several tiles
         self.octaves = r.random() < 0.3         # every scale a power of two
         self.qlinear = r.choice((0, 0, 0.2, 1))  # share of layers in QOperator form
         self.dtype = r.choice(("i8", "i8", "u8", "u8", None))
@@ -100,7 +102,7 @@ class Draw:
             shape = layers.OPS[layer["op"]][0](layer, [self.shape[v] for v in layer["in"]])
         except layers.Invalid:
             return False
-        if min(shape) < 1 or prod(shape) > ELEMENTS:
+        if min(shape) < 1 or prod(shape) > ELEMENTS * self.size:
             return False
         self.net["layers"].append(layer)
         self.shape[name] = shape
@@ -111,7 +113,8 @@ class Draw:
         r = self.r
         batch, c = r.choice((1, 1, 1, 2, 3)), r.choice(CHANNELS)
         rank = r.choice((4, 4, 4, 4, 4, 2, 3))
-        shape = [batch, c] + [r.choice(SIDES) for _ in range(rank - 2)]
+        sides = SIDES if self.size == 1 else LARGE_SIDES
+        shape = [batch, c] + [r.choice(sides) for _ in range(rank - 2)]
         name = "x%d" % len(self.net["inputs"])
         scale = self.round_scale(10 ** r.uniform(-6, 3))
         edge = self.edge(scale, steps=1)
@@ -173,7 +176,7 @@ class Draw:
             places = prod(layers.windows(layer, self.shape[x])) * self.shape[x][0]
         except layers.Invalid:
             return False
-        return places * out * inner <= MACS and self.affine(layer, x, inner)
+        return places * out * inner <= MACS * self.size and self.affine(layer, x, inner)
 
     def dense(self):
         kind = self.r.choice(("gemm", "matmul"))
@@ -184,7 +187,7 @@ class Draw:
         layer = {"op": "dense", "in": [x], "out": self.r.choice(CHANNELS), "kind": kind,
                  "form": form, "transposed": self.chance(0.5),
                  "alpha": self.r.choice((1.0, 1.0, 1.0, 0.5, 0.3)) if kind == "gemm" else 1.0}
-        if prod(self.shape[x]) * layer["out"] > MACS:
+        if prod(self.shape[x]) * layer["out"] > MACS * self.size:
             return False
         return self.affine(layer, x, self.shape[x][-1])
 
@@ -205,6 +208,15 @@ class Draw:
         layer = {"op": "binary", "in": [a, b], "kind": kind, "form": form, "act": act}
         return self.put(layer, power, self.edge(power, dtype))
 
+    def constant(self):
+        x = self.value()
+        kind = self.r.choice(("Add", "Sub", "Mul"))
+        edge = self.edge(self.power[x])
+        power = self.power[x] * (100 * edge["scale"] if kind == "Mul" else 1)
+        power += 0 if kind == "Mul" else 100 * edge["scale"]
+        return self.put({"op": "constant", "in": [x], "kind": kind, "constant": edge,
+                         "channels": self.chance(0.5), "swapped": self.chance(0.5)}, power)
+
     def kept(self, x):
         """The edge of what moves or picks x's elements: x's own, mostly."""
         return dict(self.edge_of(x)) if self.chance(0.7) else self.edge(self.power[x])
@@ -215,6 +227,7 @@ class Draw:
             return False
         kind = self.r.choice(("MaxPool", "AveragePool"))
         layer = {"op": "pool", "in": [x], "kind": kind, **self.windows(self.shape[x], True)}
+        layer["ceil"] = kind == "MaxPool" and self.chance(0.3)
         if kind == "AveragePool":
             layer["dilations"] = [1] * len(layer["kernel"])
             layer["include_pad"] = self.r.choice((0, 1, 1))
@@ -226,8 +239,9 @@ class Draw:
             return False
         form = self.form()
         dtype = self.edge_of(x)["dtype"] if form == "qlinear" else None
+        kind = self.r.choice(("GlobalAveragePool", "GlobalAveragePool", "ReduceMean"))
         edge = self.edge(self.power[x], dtype)
-        return self.put({"op": "mean", "in": [x], "form": form}, self.power[x], edge)
+        return self.put({"op": "mean", "in": [x], "form": form, "kind": kind}, self.power[x], edge)
 
     def unary(self):
         x = self.value()
@@ -248,11 +262,15 @@ class Draw:
 
     def move(self):
         x = self.value()
-        kind = self.r.choice(("Flatten", "Reshape", "Transpose"))
+        kind = self.r.choice(("Flatten", "Reshape", "Transpose", "Pad", "Slice"))
         layer = {"op": "move", "in": [x], "kind": kind}
         if kind == "Transpose":
             layer["perm"] = list(range(len(self.shape[x])))
             self.r.shuffle(layer["perm"])
+        if kind in ("Pad", "Slice"):
+            for end in ("before", "behind"):
+                layer[end] = [0 if self.chance(0.6) else self.r.randint(0, min(3, n - 1))
+                              for n in self.shape[x]]
         return self.put(layer, self.power[x], self.kept(x))
 
     def softmax(self):
@@ -261,11 +279,12 @@ class Draw:
     def draw(self):
         kinds = (self.conv,) * 8 + (self.dense, self.dense, self.binary, self.binary, self.binary,
                                     self.pool, self.pool, self.mean, self.unary, self.unary,
-                                    self.concat, self.move)
+                                    self.concat, self.move, self.move,
+                                    self.constant)
         self.input()
         if self.chance(0.15):
             self.input()
-        wanted, tries = self.r.choice((1, 1, 2, 3, 3, 4, 5, 6, 8)), 0
+        wanted, tries = self.r.choice((1, 1, 2, 3, 3, 4, 5, 6, 8, 12)), 0
         while len(self.net["layers"]) < wanted and tries < 200:
             self.r.choice(kinds)()
             tries += 1

@@ -6,6 +6,7 @@ A network is plain data, so that it can be shrunk and kept as JSON:
   inputs  [{name, shape, edge, form}]      form: "float", quantized by a node, or "quantized"
   layers  [{name, op, in, edge, ...}]      `in` names inputs or earlier layers; the rest is the op's
   floats  whether outputs are dequantized
+  shared  whether all readers of a value share one DequantizeLinear
   pinned  layers that are outputs though others read them
 
 An edge is {dtype, scale, zero}: real = scale * (q - zero). Every layer ends in one, so every layer's
@@ -63,6 +64,10 @@ def windows(layer, x):
         need(layer["op"] == "conv" or max(layer["pads"][i], layer["pads"][rank + i])
              < layer["kernel"][i], "a pool that pads a whole window")
         dims.append(room // layer["strides"][i] + 1)
+        if layer.get("ceil") and room % layer["strides"][i]:
+            # ONNX Runtime has no window that starts in the padding behind the map
+            starts = dims[-1] * layer["strides"][i]
+            dims[-1] += starts < x[2 + i] + layer["pads"][i]
     return dims
 
 
@@ -121,6 +126,21 @@ def emit_binary(g, layer):
     return g.close(g.activation(y, layer["act"]), layer)
 
 
+def constant_shape(layer, x):
+    """One operand is a constant: one number, or one a channel."""
+    need(len(x[0]) > 1, "no channels")
+    return list(x[0])
+
+
+def emit_constant(g, layer):
+    x = layer["in"][0]
+    dims = [1] * len(g.shape(x))
+    if layer["channels"]:
+        dims[1] = g.shape(x)[1]
+    operands = [g.real(x), g.constant(layer, dims)]
+    return g.close(g.node(layer["kind"], operands[::-1] if layer["swapped"] else operands), layer)
+
+
 def pool_shape(layer, x):
     need(layer["kind"] == "MaxPool" or set(layer["dilations"]) == {1}, "a dilated mean")
     return x[0][:2] + windows(layer, x[0])
@@ -131,6 +151,8 @@ def emit_pool(g, layer):
     if layer["kind"] == "AveragePool":
         del options["dilations"]
         options["count_include_pad"] = layer["include_pad"]
+    elif layer["ceil"]:
+        options["ceil_mode"] = 1
     return g.close(g.node(layer["kind"], [g.real(layer["in"][0])], **options), layer)
 
 
@@ -142,7 +164,8 @@ def mean_shape(_, x):
 def emit_mean(g, layer):
     if layer["form"] == "qlinear":
         return g.scaled("QLinearGlobalAveragePool", layer, channels_last=0)
-    return g.close(g.node("GlobalAveragePool", [g.real(layer["in"][0])]), layer)
+    options = {"axes": [2, 3]} if layer["kind"] == "ReduceMean" else {}
+    return g.close(g.node(layer["kind"], [g.real(layer["in"][0])], **options), layer)
 
 
 def emit_unary(g, layer):
@@ -164,15 +187,20 @@ def emit_concat(g, layer):
 
 
 def move_shape(layer, x):
-    """flatten: [N, rest]; map: [N, C, all the others]; rows: the transpose of the dims behind 0."""
+    """Flatten: [N, rest]; Reshape: [N, C, all the others], or [N, C, W, 1] of [N, C, W]; Pad and
+    Slice: `before` and `behind` elements more or less along each axis."""
     x = x[0]
     if layer["kind"] == "Flatten":
         return [x[0], prod(x[1:])]
     if layer["kind"] == "Reshape":
         need(len(x) > 2, "a reshape of a matrix")
         return x[:2] + ([prod(x[2:])] if len(x) == 4 else [x[2], 1])
-    need(len(layer["perm"]) == len(x), "a permutation of another rank")
-    return [x[k] for k in layer["perm"]]
+    if layer["kind"] == "Transpose":
+        need(len(layer["perm"]) == len(x), "a permutation of another rank")
+        return [x[k] for k in layer["perm"]]
+    need(len(layer["before"]) == len(x), "a list of another length")
+    edges = [a + b for a, b in zip(layer["before"], layer["behind"])]
+    return [n + (e if layer["kind"] == "Pad" else -e) for n, e in zip(x, edges)]
 
 
 def emit_move(g, layer):
@@ -180,10 +208,14 @@ def emit_move(g, layer):
     if layer["kind"] == "Flatten":
         y = g.node("Flatten", [x])
     elif layer["kind"] == "Reshape":
-        shape = np.array(g.shape(layer["name"]), np.int64)
-        y = g.node("Reshape", [x, g.const(layer["name"] + ".shape", shape)])
-    else:
+        y = g.node("Reshape", [x, g.list(layer, "shape", g.shape(layer["name"]))])
+    elif layer["kind"] == "Transpose":
         y = g.node("Transpose", [x], perm=layer["perm"])
+    elif layer["kind"] == "Pad":
+        y = g.node("Pad", [x, g.list(layer, "pads", layer["before"] + layer["behind"])])
+    else:
+        ends = [n - b for n, b in zip(g.shape(layer["in"][0]), layer["behind"])]
+        y = g.node("Slice", [x, g.list(layer, "starts", layer["before"]), g.list(layer, "ends", ends)])
     return g.close(y, layer)
 
 
@@ -199,6 +231,7 @@ OPS = {
     "conv": (conv_shape, emit_conv),
     "dense": (dense_shape, emit_dense),
     "binary": (binary_shape, emit_binary),
+    "constant": (constant_shape, emit_constant),
     "pool": (pool_shape, emit_pool),
     "mean": (mean_shape, emit_mean),
     "unary": (same_shape, emit_unary),

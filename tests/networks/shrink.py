@@ -68,9 +68,10 @@ def follow_depthwise(net, before, now):
             layer.update(group=now, out=max(1, layer["out"] // before) * now)
 
 
-PLAIN_LISTS = {"kernel": 1, "strides": 1, "dilations": 1, "pads": 0}
+PLAIN_LISTS = {"kernel": 1, "strides": 1, "dilations": 1, "pads": 0, "before": 0, "behind": 0}
 PLAIN_FIELDS = {"bias": (None,), "act": (None,), "form": ("qdq",), "group": (1,), "alpha": (1.0,),
-                "transposed": (True,), "axis": (1,)}
+                "transposed": (True,), "axis": (1,), "ceil": (False,),
+                "channels": (False,), "swapped": (False,)}
 PLAIN_WEIGHTS = {"style": "any", "dtype": "i8", "zero": 0, "limit": 1, "spread": "tensor",
                  "scale": 1.0}
 
