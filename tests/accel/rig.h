@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One program of loops through the emitter and onto the functional device. Parameters in scope global lie
- * in DRAM; those in a scratchpad's scope lie there from the beginning, each behind the one before. */
+/* One program of loops through the emitter and onto the functional device. Parameters in scope
+ * global lie in DRAM; those in a scratchpad's scope lie there from the beginning, each behind the
+ * one before. */
 #ifndef TSR_TESTS_ACCEL_RIG_H
 #define TSR_TESTS_ACCEL_RIG_H
 
@@ -33,8 +34,8 @@ void rig_close(struct rig *r);
 struct tir_program *rig_parse(struct rig *r, const char *text);
 /* Emits and closes the stream; on TSR_OK the window is there, image in place. */
 enum tsr_status rig_emit(struct rig *r, const struct tir_program *p);
-/* data[k]: dense content of parameter k. Inputs are put where they lie, the stream runs, outputs are read
- * back. */
+/* data[k]: dense content of parameter k. Inputs are put where they lie, the stream runs, outputs
+ * are read back. */
 void rig_run(struct rig *r, const struct tir_program *p, void *const *data);
 /* What the interpreter makes of it. */
 void rig_interpret(struct rig *r, const struct tir_program *p, void *const *data);

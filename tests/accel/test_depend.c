@@ -70,10 +70,11 @@ static void place(struct tsr_arena *a, const struct step *steps, int count, int 
   }
 }
 
-/* --- sequences by hand ------------------------------------------------------------------------------ */
+/* --- sequences by hand ------------------------------------------------------------------------ */
 
-/* Instructions are separated by ';': the engine's first letter, then touches: the space's letter, LO-HI, and
- * '!' for a write. Tokens: FROM>TO, by TO, then by FROM; "sync" stands for an instruction that came in. */
+/* Instructions are separated by ';': the engine's first letter, then touches: the space's letter,
+ * LO-HI, and '!' for a write. Tokens: FROM>TO, by TO, then by FROM; "sync" stands for an
+ * instruction that came in. */
 static const struct row {
   const char *what, *steps;
   int token_depth;
@@ -158,7 +159,7 @@ static void by_hand(void **state)
   }
 }
 
-/* --- random sequences ------------------------------------------------------------------------------- */
+/* --- random sequences ------------------------------------------------------------------------- */
 
 static int random_steps(struct random *r, struct step *steps)
 {
@@ -186,8 +187,8 @@ static bool conflict(const struct step *a, const struct step *b)
   return false;
 }
 
-/* before[i][j]: instruction j is over when i starts, by the engines' order and the tokens without `spared`
- * (-1: all of them). */
+/* before[i][j]: instruction j is over when i starts, by the engines' order and the tokens without
+ * `spared` (-1: all of them). */
 static void happens_before(const struct placed *p, int spared, bool before[][4 * MOST])
 {
   for (int i = 0; i < p->count; i++) {
@@ -205,8 +206,8 @@ static void happens_before(const struct placed *p, int spared, bool before[][4 *
   }
 }
 
-/* The k-th wait of an engine for another must be meant for that one's k-th signal to it, and executed in
- * program order no counter holds more than token_depth. */
+/* The k-th wait of an engine for another must be meant for that one's k-th signal to it, and
+ * executed in program order no counter holds more than token_depth. */
 static void check_counters(const struct placed *p, int token_depth)
 {
   for (int s = 0; s < ENGINES; s++)
@@ -243,7 +244,8 @@ static void every_conflict_is_ordered(void **state)
     struct step steps[MOST];
     for (int k = 0; k < 3; k++)
       random_bits(&r);
-    int count = random_steps(&r, steps), token_depth = random_in(&r, 0, 2) ? 64 : (int)random_in(&r, 1, 3);
+    int count = random_steps(&r, steps);
+    int token_depth = random_in(&r, 0, 2) ? 64 : (int)random_in(&r, 1, 3);
     place(a, steps, count, token_depth, &p);
     happens_before(&p, -1, before);
     for (int i = 0; i < p.count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nests that copy become LOADs and STOREs: how many, of how many bytes, and that they move what the loops
- * say and touch nothing else. */
+/* Nests that copy become LOADs and STOREs: how many, of how many bytes, and that they move what the
+ * loops say and touch nothing else. */
 #include "tests/accel/rig.h"
 
 #include <stdio.h>
@@ -41,11 +41,11 @@ static const struct row {
    "for h < 5 { for w < 4 { for i < 4 { t[h, w, i] = x[h * 2, w * 3 + 1, i] } } }", 1, 80,
    "load inp sram=0 dram=0x4 n=1,4,5 sy=12 sz=104"},
   {"a strided gather with padding", "i8[7,4]", "i8[5,4]", "inp",
-   "for w < 5 { for i < 4 { t[w, i] = select(0 <= w * 2 - 1 and w * 2 - 1 < 7, x[w * 2 - 1, i], i8(9)) } "
-   "}", 1, 12, "load inp sram=0 dram=0x4 n=1,3,1 sy=8 pad=9 y=1,1"},
+   "for w < 5 { for i < 4 { t[w, i] = select(0 <= w * 2 - 1 and w * 2 - 1 < 7, "
+   "x[w * 2 - 1, i], i8(9)) } }", 1, 12, "load inp sram=0 dram=0x4 n=1,3,1 sy=8 pad=9 y=1,1"},
   {"steps of 3 into the padding", "i8[8,4]", "i8[6,4]", "inp",
-   "for w < 6 { for i < 4 { t[w, i] = select(0 <= w * 3 - 4 and w * 3 - 4 < 8, x[w * 3 - 4, i], i8(9)) } "
-   "}", 1, 8, "load inp sram=0 dram=0x8 n=1,2,1 sy=12 pad=9 y=2,2"},
+   "for w < 6 { for i < 4 { t[w, i] = select(0 <= w * 3 - 4 and w * 3 - 4 < 8, "
+   "x[w * 3 - 4, i], i8(9)) } }", 1, 8, "load inp sram=0 dram=0x8 n=1,2,1 sy=12 pad=9 y=2,2"},
   {"rows of a tile at the edge are filled up", "i8[6,7,4]", "i8[4,5,4]", "inp",
    "for h < 3 { for w < 2 { for i < 4 { t[h, w, i] = x[h + 3, w + 5, i] } } }", 1, 24,
    "load inp sram=0 dram=0x68 n=2,3,1 sy=28 x=0,3"},
@@ -53,8 +53,8 @@ static const struct row {
    "for c < 2 { for h < 3 { for w < 2 { for i < 4 { t[c, h, w, i] = x[c, h + 3, w + 5, i] } } } }", 1, 48,
    "load inp sram=0 dram=0x68 n=2,3,2 sy=28 sz=168 x=0,3 y=0,1"},
   {"the edge is padded, and the rows filled up", "i8[6,7,4]", "i8[4,8,4]", "inp",
-   "for h < 4 { for w < 3 { for i < 4 { t[h, w, i] = select(h < 3 and w < 2, x[h + 3, w + 5, i], i8(5)) } "
-   "} }", 1, 24, "load inp sram=0 dram=0x68 n=2,3,1 sy=28 pad=5 x=0,6 y=0,1"},
+   "for h < 4 { for w < 3 { for i < 4 { t[h, w, i] = select(h < 3 and w < 2, "
+   "x[h + 3, w + 5, i], i8(5)) } } }", 1, 24, "load inp sram=0 dram=0x68 n=2,3,1 sy=28 pad=5 x=0,6 y=0,1"},
   {"nothing but padding", "i8[6,7,4]", "i8[5,4]", "inp",
    "for w < 5 { for i < 4 { t[w, i] = select(w + 7 < 7, x[5, w + 7, i], i8(-128)) } }", 1, 4,
    "load inp sram=0 dram=0x0 n=1,1,1 pad=-128 x=0,4"},
@@ -184,7 +184,7 @@ static void copies_out(void **state)
     check_store(&stores[k]);
 }
 
-/* --- loops that are no copy -------------------------------------------------------------------------- */
+/* --- loops that are no copy ------------------------------------------------------------------- */
 
 static const struct refusal {
   const char *text, *sentence;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the accelerator does not run, with its reason; design points too small for one tile; and the layer
- * table, which must add up to what the device counts. */
+/* What the accelerator does not run, with its reason; design points too small for one tile; and the
+ * layer table, which must add up to what the device counts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "runtime/executor.h"
 #include "tests/accel/random_net.h"
 
-/* --- design points too small ------------------------------------------------------------------------ */
+/* --- design points too small ------------------------------------------------------------------ */
 
 /* tiny, with other scratchpads. */
 static enum tsr_status open_point(struct tsr_arena *a, struct tsr_err *err, int inp, int wgt, int acc,
@@ -50,7 +50,8 @@ static struct tsr_graph *conv(struct tsr_arena *a, int kernel, int group)
   int per = 4 / group;
   const char *text = tsr_arena_printf(
       a,
-      "graph small\ninput x i8[1,4,9,9]\nconst w i8[4,%d,%d,%d] hex %s\nconst bias i32[4] {0, 0, 0, 0}\n"
+      "graph small\ninput x i8[1,4,9,9]\nconst w i8[4,%d,%d,%d] hex %s\n"
+      "const bias i32[4] {0, 0, 0, 0}\n"
       "const mult i32[4] {1073741824, 1073741824, 1073741824, 1073741824}\n"
       "const pack i32[4] {2139160862, 2139160862, 2139160862, 2139160862}\n"
       "const sum i8[256] hex %s\n"
@@ -96,11 +97,12 @@ static void too_small(void **state)
     struct tsr_arena *a = tsr_arena_new(NULL);
     struct tsr_err err = {0};
     const char *sentence = tsr_arena_printf(
-        a, "node 'conv1' (%s): design point small cannot hold one tile of node 'conv1': %s is %d, and %d "
-           "are needed", p->group > 1 ? "AccDepthwise" : "AccConv", p->key, p->is, p->needed);
+        a, "node 'conv1' (%s): design point small cannot hold one tile of node 'conv1': %s is %d, and "
+           "%d are needed", p->group > 1 ? "AccDepthwise" : "AccConv", p->key, p->is, p->needed);
     assert_int_equal(compile_small(a, &err, p, p->is), TSR_REFUSED);
     assert_string_equal(err.text, sentence);
-    /* an entry less than what is asked for is too small, and what is asked for is enough of this key */
+    /* an entry less than what is asked for is too small, and what is asked for is enough of this
+     * key */
     assert_int_equal(compile_small(a, &err, p, p->needed - p->entry), TSR_REFUSED);
     assert_non_null(strstr(err.text, p->key));
     err.text[0] = 0;
@@ -110,9 +112,11 @@ static void too_small(void **state)
   }
 }
 
-/* --- what stays on the CPU --------------------------------------------------------------------------- */
+/* --- what stays on the CPU -------------------------------------------------------------------- */
 
-#define CPU_CASE(in, constants, node) "graph g\ninput x " in "\n" constants "node n " node "\noutput y\nend\n"
+#define CPU_CASE(in, constants, node)                                                              \
+  "graph g\ninput x " in "\n" constants "node n " node "\noutput y\nend\n"
+#define SUMMED(type) "QAdd (x, x) -> (y " type ") mx=1 my=1 bias=0 mult=1073741824 pack=2139160862"
 
 static const struct cpu_row {
   const char *text, *op, *reason;
@@ -124,18 +128,15 @@ static const struct cpu_row {
    "Softmax computes in f32; the accelerator runs int8 ops"},
   {CPU_CASE("i8[2,3,4]", "", "Transpose (x) -> (y i8[4,3,2]) perm=[2,1,0]"), "Transpose",
    "the accelerator has no instruction for Transpose"},
-  {CPU_CASE("i8[1,2,3,2,2]", "",
-            "QAdd (x, x) -> (y i8[1,2,3,2,2]) mx=1 my=1 bias=0 mult=1073741824 pack=2139160862"),
-   "QAdd", "'x' is 1x2x3x2x2; activations on the accelerator have 2 to 4 dims"},
-  {CPU_CASE("i8[7]", "", "QAdd (x, x) -> (y i8[7]) mx=1 my=1 bias=0 mult=1073741824 pack=2139160862"),
-   "QAdd", "'x' is 7; activations on the accelerator have 2 to 4 dims"},
-  {CPU_CASE("i8[0,7]", "", "QAdd (x, x) -> (y i8[0,7]) mx=1 my=1 bias=0 mult=1073741824 pack=2139160862"),
-   "QAdd", "'x' has no elements"},
+  {CPU_CASE("i8[1,2,3,2,2]", "", SUMMED("i8[1,2,3,2,2]")), "QAdd",
+   "'x' is 1x2x3x2x2; activations on the accelerator have 2 to 4 dims"},
+  {CPU_CASE("i8[7]", "", SUMMED("i8[7]")), "QAdd",
+   "'x' is 7; activations on the accelerator have 2 to 4 dims"},
+  {CPU_CASE("i8[0,7]", "", SUMMED("i8[0,7]")), "QAdd", "'x' has no elements"},
   {CPU_CASE("f32[2,3]", "const scale f32[] {0.5}\nconst zero i8[] {3}\n",
             "QuantizeLinear (x, scale, zero) -> (y i8[2,3])"),
    "QuantizeLinear", "conversion between float and int8 at the border is the CPU's"},
-  {CPU_CASE("i8[2,3]", "", "QAdd (x, x) -> (y i8[2,3]) mx=1 my=1 bias=0 mult=1073741824 pack=2139160862"),
-   "Pack", "layouts are changed by the CPU"},
+  {CPU_CASE("i8[2,3]", "", SUMMED("i8[2,3]")), "Pack", "layouts are changed by the CPU"},
 };
 
 static struct tsr_module *compile_text(struct tsr_arena *a, const char *text, bool cpu_only)
@@ -174,7 +175,7 @@ static void reasons(void **state)
   }
 }
 
-/* --- the layer table -------------------------------------------------------------------------------- */
+/* --- the layer table -------------------------------------------------------------------------- */
 
 struct totals {
   uint64_t insns, read_bytes, write_bytes;
@@ -203,7 +204,8 @@ static void check_ranges(const struct tsr_module *m)
   assert_int_equal(m->insn_count, at);
 }
 
-/* Runs the graph once: the table's sums are what the device counted, to the byte and the instruction. */
+/* Runs the graph once: the table's sums are what the device counted, to the byte and the
+ * instruction. */
 static struct totals check_table(struct tsr_arena *a, struct tsr_graph *g, const struct tsr_design *d)
 {
   struct tsr_err err = {0};
@@ -254,9 +256,10 @@ static void tables_of_random_networks(void **state)
   }
 }
 
-/* --- models/digits, in exact numbers ----------------------------------------------------------------- */
+/* --- models/digits, in exact numbers ---------------------------------------------------------- */
 
-/* Whoever changes the planner or the emitter sees here what it is worth, and writes the new numbers down. */
+/* Whoever changes the planner or the emitter sees here what it is worth, and writes the new numbers
+ * down. */
 static const struct {
   const char *point;
   struct totals totals; /* instructions without FINISH, bytes read, bytes written */

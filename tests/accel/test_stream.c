@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tensorized nests become GEMM and vector instructions: which loops, how many micro-ops, in exact numbers;
- * and the micro-op cache. */
+/* Tensorized nests become GEMM and vector instructions: which loops, how many micro-ops, in exact
+ * numbers; and the micro-op cache. */
 #include "tests/accel/rig.h"
 
 #include <stdio.h>
@@ -15,8 +15,8 @@
   "  s: y[o, h, v, b, c] sum(cb < 5, kh < " kh ", kw < 3, k < 4) init i32(0) ="                    \
   " i32(x[cb, h + kh, v + kw, b, k]) * i32(w[o, cb, kh, kw, c, k])\n}"
 
-/* At tiny: a batch of 1, blocks of 4, 128 micro-ops, at most 32 an instruction. `text` leaves out the LOADs
- * of micro-ops and FINISH; `uop_loads` counts these LOADs, `uops` what they load. */
+/* At tiny: a batch of 1, blocks of 4, 128 micro-ops, at most 32 an instruction. `text` leaves out
+ * the LOADs of micro-ops and FINISH; `uop_loads` counts these LOADs, `uops` what they load. */
 static const struct row {
   const char *what, *func, *lines, *text;
   int uop_loads, uops;
@@ -166,7 +166,7 @@ static void refusals(void **state)
   }
 }
 
-/* --- micro-ops -------------------------------------------------------------------------------------- */
+/* --- micro-ops -------------------------------------------------------------------------------- */
 
 /* Appends a GEMM of `count` micro-ops that no other `which` has. */
 static void add_sequence(struct rig *r, int which, int count)
@@ -179,7 +179,8 @@ static void add_sequence(struct rig *r, int which, int count)
   tsr__stream_loop(r->stream, &insn, uops, count);
 }
 
-/* The ring of 128 micro-ops at tiny: which sequence, of how many, whether it is loaded, and to where. */
+/* The ring of 128 micro-ops at tiny: which sequence, of how many, whether it is loaded, and to
+ * where. */
 static const struct use {
   int which, count;
   bool begins; /* a partition */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The matcher: every intrinsic of the accelerator matches the stage that it should, at every design point;
- * and every reason not to match has its sentence. */
+/* The matcher: every intrinsic of the accelerator matches the stage that it should, at every design
+ * point; and every reason not to match has its sentence. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static enum tsr_status tensorize(struct tsr_arena *a, struct tsr_err *err, const
   return status ? status : tir_lower(a, err, s, out);
 }
 
-/* --- what matches ----------------------------------------------------------------------------------- */
+/* --- what matches ----------------------------------------------------------------------------- */
 
 #define GEMM(value)                                                                                  \
   "func f(x: i8[3,$B,$L] inp, w: i8[5,$L,$L] wgt) -> (y: i32[3,5,$B,$L] acc) {\n"                   \
@@ -158,7 +158,7 @@ static void every_intrinsic_is_matched(void **state)
   tsr_arena_free(a);
 }
 
-/* --- what does not ---------------------------------------------------------------------------------- */
+/* --- what does not ---------------------------------------------------------------------------- */
 
 #define AT_R(intrinsic) "stage s, tensorized at loop r: " intrinsic " does not match: "
 
@@ -177,11 +177,11 @@ static const struct refuse_row {
    "tensorize s r accel.gemm",
    AT_R("accel.gemm") "loop s.k has 8 iterations; the intrinsic's axis gemm.k has 16"},
   {GEMM("i32(x[m, r, k]) * i32(w[n, c, k])"), "reorder s n m\ntensorize s m accel.gemm",
-   "stage s, tensorized at loop m: accel.gemm does not match: a tensorized loop runs over dim 0 of buffer "
-   "y; only its last 2 are the intrinsic's"},
+   "stage s, tensorized at loop m: accel.gemm does not match: a tensorized loop runs over dim 0 of "
+   "buffer y; only its last 2 are the intrinsic's"},
   {GEMM("i32(x[m, r, k]) * i32(w[n, c, k])"), "tensorize s c accel.gemm",
-   "stage s, tensorized at loop c: accel.gemm does not match: an index is no single tensorized loop where "
-   "the intrinsic has its axis gemm.r"},
+   "stage s, tensorized at loop c: accel.gemm does not match: an index is no single tensorized loop "
+   "where the intrinsic has its axis gemm.r"},
   {GEMM("i32(x[m, r, k]) * i32(w[n, c, k])"), "split s k 8 ko ki\ntensorize s r accel.gemm",
    AT_R("accel.gemm") "an index is no single tensorized loop where the intrinsic has its axis gemm.k"},
   {WITH("x: i8[3,2,16] inp", "i32[3,2,16] acc", "sum(k < 2) init i32(0) = i32(x[m, r, c])"),
@@ -226,7 +226,8 @@ static const struct refuse_row {
    "tensorize s r accel.narrow", AT_R("accel.narrow") "buffer y is of i32; the intrinsic wants i8"},
   {"func f(x: i8[16] inp, w: i8[5,16,16] wgt) -> (y: i32[5,2,16] acc) {\n"
    "  s: y[n, r, c] sum(k < 16) init i32(0) = i32(x[k]) * i32(w[n, c, k])\n}",
-   "tensorize s r accel.gemm", AT_R("accel.gemm") "buffer x has 1 dims; the intrinsic wants at least 2"},
+   "tensorize s r accel.gemm",
+   AT_R("accel.gemm") "buffer x has 1 dims; the intrinsic wants at least 2"},
   {"func f(x: i8[3,2,16] inp, w: i8[5,20,16] wgt) -> (y: i32[3,5,2,16] acc) {\n"
    "  s: y[m, n, r, c] sum(k < 16) init i32(0) = i32(x[m, r, k]) * i32(w[n, c, k])\n}",
    "tensorize s r accel.gemm",
