@@ -53,17 +53,18 @@ static void print_row(struct bench *b, const struct row *r)
     printf("%14s  %s\n", "", r->units);
 }
 
-/* "models/digits/digits.onnx" is digits/digits. */
-static const char *short_name(const char *path)
+/* A file named model... is called by its folder, another by its own name without .onnx. */
+static const char *short_name(const char *path, char text[static 48])
 {
-  static char text[64];
-  const char *slash = strrchr(path, '/'), *start = path;
-  for (const char *p = path; slash && p < slash; p++)
-    if (*p == '/')
-      start = p + 1;
-  snprintf(text, sizeof text, "%s", start);
-  if (strlen(text) > 40)
-    memmove(text, text + strlen(text) - 40, 41);
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  int length = (int)strcspn(name, ".");
+  if (slash && !strncmp(name, "model", 5)) {
+    const char *end = slash;
+    for (name = end; name > path && name[-1] != '/';)
+      name--;
+    length = (int)(end - name);
+  }
+  snprintf(text, 48, "%.*s", length < 47 ? length : 47, name);
   return text;
 }
 
@@ -76,6 +77,7 @@ static bool bench_compile(struct bench *b, struct tessera *t, const char *path,
                           const struct tessera_options *o)
 {
   double best = 1e9;
+  char name[48];
   for (int k = 0; k < REPEATS; k++) {
     struct tessera_model *m;
     double start = now();
@@ -85,7 +87,7 @@ static bool bench_compile(struct bench *b, struct tessera *t, const char *path,
     tessera_model_free(m);
     best = took < best ? took : best;
   }
-  print_row(b, &(struct row){"compile", short_name(path), b->config, "time", best, -1, NULL, "s"});
+  print_row(b, &(struct row){"compile", short_name(path, name), b->config, "time", best, -1, NULL, "s"});
   return true;
 }
 
@@ -120,7 +122,8 @@ static bool bench_stream(struct bench *b, struct tessera *t, const char *path,
     written += (double)l.dram_write_bytes;
     macs += l.instructions ? (double)l.macs : 0;
   }
-  const char *name = short_name(path);
+  char text[48];
+  const char *name = short_name(path, text);
   print_row(b, &(struct row){"stream", name, b->config, "instructions", (double)info.instructions, -1,
                              NULL, "instructions"});
   print_row(b, &(struct row){"stream", name, b->config, "DRAM read", read, compulsory_bytes(m, &info),
@@ -138,6 +141,7 @@ static bool bench_run(struct bench *b, struct tessera *t, const char *path,
   struct tessera_session *s = NULL;
   struct tessera_counters counters;
   double best = 1e9;
+  char text[48];
   if (tessera_model_open(t, path, o, &m))
     return false;
   bool ok = !tessera_session_open(t, m, NULL, &s);
@@ -149,8 +153,9 @@ static bool bench_run(struct bench *b, struct tessera *t, const char *path,
   if (ok) {
     tessera_session_counters(s, &counters);
     double macs = (double)counters.macs / REPEATS;
-    print_row(b, &(struct row){"run", short_name(path), b->config, "inference", best, -1, NULL, "s"});
-    print_row(b, &(struct row){"run", short_name(path), b->config, "rate", macs / best * 1e-9, -1, NULL,
+    const char *name = short_name(path, text);
+    print_row(b, &(struct row){"run", name, b->config, "inference", best, -1, NULL, "s"});
+    print_row(b, &(struct row){"run", name, b->config, "rate", macs / best * 1e-9, -1, NULL,
                                "GMAC/s, CPU steps included"});
   }
   tessera_session_free(s);
