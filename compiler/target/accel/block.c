@@ -159,32 +159,53 @@ struct weights {
   int64_t o, c, kh, kw, group;
 };
 
-static int8_t weight(const struct weights *w, int64_t o, int64_t c, int64_t kh, int64_t kw)
+/* Where an input lane's weights are: in which group, and how far from an output channel's first weight. */
+struct lane {
+  int64_t group, at;
+};
+
+/* Lane L is channel L mod C at folded tap L div C. */
+static struct lane *lanes_of(struct blocker *b, const struct weights *w, const int64_t folded[2],
+                             int64_t count)
 {
-  int64_t per = w->c / w->group, g = o / (w->o / w->group);
-  if (c / per != g)
-    return 0;
-  return w->data[((o * per + c % per) * w->kh + kh) * w->kw + kw];
+  struct lane *lane = TSR_NEW_ARRAY(b->a, struct lane, count);
+  int64_t per_group = w->c / w->group;
+  for (int64_t k = 0; k < count; k++) {
+    int64_t c = k % w->c, tap = k / w->c;
+    lane[k].group = c / per_group;
+    lane[k].at = (c % per_group * w->kh + tap / folded[1]) * w->kw + tap % folded[1];
+  }
+  return lane;
 }
 
-/* w[OB, CB, KH, KW, O, I]; folded: taps become input lanes, and the kernel is what is not folded. */
+/* One tile's row: the weights of output channel o from input lanes [from, to), shifted by `tap`. */
+static void fill_row(const struct weights *w, int64_t o, const struct lane *lane, int64_t from, int64_t to,
+                     int64_t tap, int8_t *row)
+{
+  int64_t group = o / (w->o / w->group);
+  const int8_t *first = w->data + o * (w->c / w->group) * w->kh * w->kw + tap;
+  for (int64_t k = from; k < to; k++)
+    if (lane[k].group == group)
+      row[k - from] = first[lane[k].at];
+}
+
+/* w[OB, CB, KH, KW, O, I]; folded: taps become input lanes, and the kernel is what is not folded. Lanes and
+ * channels past the last stay zero. */
 static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *n, const struct weights *w,
                                       const int64_t folded[2])
 {
-  int64_t lanes = w->c * folded[0] * folded[1];
-  int64_t dims[6] = {ceil_div(w->o, b->d->block_out), ceil_div(lanes, b->d->block_in), w->kh / folded[0],
-                     w->kw / folded[1], b->d->block_out, b->d->block_in};
-  int8_t *p = tsr_arena_alloc(b->a, (size_t)tsr_count(dims, 6, 1)), *at = p;
+  int64_t lanes = w->c * folded[0] * folded[1], block = b->d->block_in;
+  int64_t dims[6] = {ceil_div(w->o, b->d->block_out), ceil_div(lanes, block), w->kh / folded[0],
+                     w->kw / folded[1], b->d->block_out, block};
+  const struct lane *lane = lanes_of(b, w, folded, lanes);
+  int8_t *p = tsr_arena_alloc(b->a, (size_t)tsr_count(dims, 6, 1)), *row = p;
   for (int64_t ob = 0; ob < dims[0]; ob++)
-    for (int64_t cb = 0; cb < dims[1]; cb++)
+    for (int64_t from = 0; from < dims[1] * block; from += block)
       for (int64_t kh = 0; kh < dims[2]; kh++)
         for (int64_t kw = 0; kw < dims[3]; kw++)
-          for (int64_t o = ob * dims[4]; o < (ob + 1) * dims[4]; o++)
-            for (int64_t lane = cb * dims[5]; lane < (cb + 1) * dims[5]; lane++, at++) {
-              int64_t tap = lane / w->c;
-              if (o < w->o && lane < lanes)
-                *at = weight(w, o, lane % w->c, kh + tap / folded[1], kw + tap % folded[1]);
-            }
+          for (int64_t o = ob * dims[4]; o < (ob + 1) * dims[4]; o++, row += block)
+            if (o < w->o)
+              fill_row(w, o, lane, from, from + block < lanes ? from + block : lanes, kh * w->kw + kw, row);
   return constant(b, n, "w", TSR_I8, 6, dims, p);
 }
 
