@@ -28,7 +28,7 @@ size_t rig_bytes(const struct tir_buffer *b)
 
 struct tir_program *rig_parse(struct rig *r, const char *text)
 {
-  struct tir_program *p;
+  struct tir_program *p = NULL;
   if (tir_program_parse(r->arena, &r->err, "test", text, &p))
     fail_msg("%s", r->err.text);
   return p;
@@ -116,7 +116,7 @@ void rig_run(struct rig *r, const struct tir_program *p, void *const *data)
 
 void rig_interpret(struct rig *r, const struct tir_program *p, void *const *data)
 {
-  struct tir_code *code;
+  struct tir_code *code = NULL;
   if (tir_code_new(r->arena, &r->err, p, &code) || tir_code_run(code, r->arena, &r->err, data))
     fail_msg("%s", r->err.text);
 }

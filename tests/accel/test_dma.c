@@ -72,6 +72,9 @@ static const struct row {
   {"padding and filling up together are more than 255", "i8[3,100,4]", "i8[3,330,4]", "inp",
    "for h < 3 { for w < 200 { for i < 4 { t[h, w, i] = select(w < 50, x[h, w, i], i8(1)) } } }", 3, 600,
    NULL},
+  {"padding of a whole turn of an outer loop", "i8[2,5,4]", "i8[2,6,4]", "inp",
+   "for o < 2 { for w < 5 { for i < 4 { t[o, w, i] = select(o < 1, x[o, w, i], i8(4)) } } "
+   "for w < 1 { for i < 4 { t[o, w + 5, i] = x[o, w, i] } } }", 4, 32, NULL},
   {"a broadcast reads again", "i8[4]", "i8[5,4]", "inp",
    "for w < 5 { for i < 4 { t[w, i] = x[i] } }", 1, 20, "load inp sram=0 dram=0x0 n=1,5,1"},
   {"weight tiles", "i8[4,3,4,4]", "i8[2,3,4,4]", "wgt",

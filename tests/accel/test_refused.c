@@ -144,8 +144,8 @@ static struct tsr_module *compile_text(struct tsr_arena *a, const char *text, bo
   struct tsr_err err = {0};
   struct tsr_compile_options options = {.cpu_only = cpu_only};
   struct tsr_design d;
-  struct tsr_graph *g;
-  struct tsr_module *m;
+  struct tsr_graph *g = NULL;
+  struct tsr_module *m = NULL;
   assert_int_equal(tsr_design_open(a, NULL, "default", &d), TSR_OK);
   if (tsr_graph_parse(a, &err, "g", text, &g) || tsr_compile_graph(a, &err, g, &d, &options, &m))
     fail_msg("%s", err.text);
@@ -210,8 +210,8 @@ static struct totals check_table(struct tsr_arena *a, struct tsr_graph *g, const
 {
   struct tsr_err err = {0};
   struct tsr_compile_options options = {0};
-  struct tsr_module *m;
-  struct tsr_executor *e;
+  struct tsr_module *m = NULL;
+  struct tsr_executor *e = NULL;
   struct tsr_device_counters c;
   struct totals t = {0};
   uint64_t finishes = 0, retired = 0;
@@ -280,7 +280,7 @@ static void exact_numbers(void **state)
     struct tsr_err err = {0};
     struct tsr_bytes bytes;
     struct tsr_design d;
-    struct tsr_graph *g;
+    struct tsr_graph *g = NULL;
     assert_int_equal(tsr_design_open(a, NULL, digits[k].point, &d), TSR_OK);
     if (tsr_file_read(a, &err, "models/digits/digits.onnx", 1 << 20, &bytes) ||
         tsr_onnx_import(a, &err, "digits", bytes.data, bytes.size, NULL, &g))

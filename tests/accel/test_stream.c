@@ -80,8 +80,8 @@ static const struct row {
 
 static struct tir_program *program_of(struct rig *r, const char *func, const char *lines)
 {
-  struct tir_func *f;
-  struct tir_program *p;
+  struct tir_func *f = NULL;
+  struct tir_program *p = NULL;
   if (tir_func_parse(r->arena, &r->err, "test", func, &f))
     fail_msg("%s", r->err.text);
   struct tir_sched *s = tir_sched_new(r->arena, f);

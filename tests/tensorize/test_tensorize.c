@@ -29,7 +29,7 @@ static const char *fill_in(struct tsr_arena *a, const char *text, const struct t
 static enum tsr_status tensorize(struct tsr_arena *a, struct tsr_err *err, const struct tsr_design *d,
                                  const char *text, const char *lines, struct tir_program **out)
 {
-  struct tir_func *f;
+  struct tir_func *f = NULL;
   if (tir_func_parse(a, err, "test", fill_in(a, text, d), &f))
     fail_msg("%s", err->text);
   struct tir_sched *s = tir_sched_new(a, f);

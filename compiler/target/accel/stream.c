@@ -20,8 +20,7 @@ enum { BUCKETS = 1024 };
 
 struct tsr__uop_cache {
   struct sequence *bucket[BUCKETS];
-  uint64_t ring; /* entries handed out since the partition began, skipped ones included */
-  uint64_t epoch; /* ring position at which the partition began */
+  uint64_t ring; /* entries handed out, skipped ones included */
 };
 
 struct tsr__stream *tsr__stream_new(struct tsr_arena *a, const struct tsr_design *d)
@@ -38,7 +37,7 @@ void tsr__stream_begin(struct tsr__stream *s)
 {
   uint64_t depth = (uint64_t)tsr_design_depth(s->design, TSR_BUFFER_UOP);
   s->depend = tsr__depend_new(s->arena, s->design->token_depth);
-  s->cache->ring = s->cache->epoch = (s->cache->ring + 2 * depth) / depth * depth;
+  s->cache->ring = (s->cache->ring + 2 * depth) / depth * depth; /* more than once around */
   memset(s->next, 0, sizeof s->next);
   s->bank = 0;
 }
@@ -159,7 +158,7 @@ static struct sequence *intern(struct tsr__stream *s, const uint8_t *bytes, uint
 static bool is_resident(const struct tsr__stream *s, const struct sequence *q)
 {
   uint64_t depth = (uint64_t)tsr_design_depth(s->design, TSR_BUFFER_UOP);
-  return q->resident > s->cache->epoch && q->resident - 1 + depth >= s->cache->ring;
+  return q->resident && q->resident - 1 + depth >= s->cache->ring;
 }
 
 static void load_sequence(struct tsr__stream *s, struct sequence *q)
