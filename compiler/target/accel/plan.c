@@ -79,6 +79,11 @@ static struct need need_of(const struct problem *p, const struct tiling *t)
 static bool fits(const struct problem *p, const struct tiling *t)
 {
   struct need n = need_of(p, t);
+  for (int k = 0; k < 2; k++) /* loops and rows of an instruction have 16 bits; depths reach 65536 */
+    if (region(p, k, t->tile[1 + k]) > UINT16_MAX || t->tile[1 + k] > UINT16_MAX)
+      return false;
+  if (t->tile[0] > UINT16_MAX)
+    return false;
   return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.out <= p->out_entries;
 }
 
