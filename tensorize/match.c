@@ -59,26 +59,6 @@ static bool uses_inner(const struct tir_match *m, tir_e x)
   return false;
 }
 
-static bool same_expr(tir_e x, tir_e y)
-{
-  if (x == y)
-    return true;
-  if (x->op != y->op || x->dtype != y->dtype || x->args != y->args)
-    return false;
-  if (x->op == TIR_INT && x->i != y->i)
-    return false;
-  if (x->op == TIR_FLOAT && x->f != y->f)
-    return false;
-  if (x->op == TIR_VAR && x->var != y->var)
-    return false;
-  if (x->op == TIR_LOAD && x->buffer != y->buffer)
-    return false;
-  for (int k = 0; k < x->args; k++)
-    if (!same_expr(x->arg[k], y->arg[k]))
-      return false;
-  return true;
-}
-
 /* Operand number of a buffer of the intrinsic: its output is 0, its inputs are 1.. */
 static int operand_of(const struct tir_func *f, const struct tir_buffer *b)
 {
@@ -163,7 +143,7 @@ static bool unify_buffer(struct matcher *t, const struct tir_buffer *operand, co
       return reject(t, "operand %s of the intrinsic would be two buffers, %s and %s", operand->name,
                     t->bound.buffer[k]->name, b->name);
     for (int d = 0; d < b->rank - operand->rank; d++)
-      if (!same_expr(t->bound.index[k][d], x[d]))
+      if (!tir_same(t->bound.index[k][d], x[d]))
         return reject(t, "operand %s of the intrinsic would be two places of buffer %s", operand->name,
                       b->name);
   }

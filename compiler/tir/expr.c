@@ -89,7 +89,7 @@ tir_e tir_load(struct tsr_arena *a, const struct tir_buffer *b, const tir_e *ind
   return e;
 }
 
-bool tir__same(tir_e x, tir_e y)
+bool tir_same(tir_e x, tir_e y)
 {
   if (x == y)
     return true;
@@ -104,7 +104,7 @@ bool tir__same(tir_e x, tir_e y)
   if (x->op == TIR_LOAD && x->buffer != y->buffer)
     return false;
   for (int i = 0; i < x->args; i++)
-    if (!tir__same(x->arg[i], y->arg[i]))
+    if (!tir_same(x->arg[i], y->arg[i]))
       return false;
   return true;
 }
@@ -242,7 +242,7 @@ static tir_e simpler_difference(struct tsr_arena *a, tir_e x, tir_e y)
 {
   if (y->op == TIR_INT && x->op != TIR_INT)
     return add_constant(a, x, negated(y->i));
-  if (tir__same(x, y))
+  if (tir_same(x, y))
     return tir_int(a, (enum tsr_dtype)x->dtype, 0);
   if (adds_constant(y))
     return add_constant(a, tir_binary(a, TIR_SUB, x, y->arg[0]), negated(y->arg[1]->i));
@@ -285,13 +285,13 @@ static tir_e simpler_int(struct tsr_arena *a, enum tir_op op, tir_e x, tir_e y)
     return tir__is_int(y, 1) ? tir_int(a, (enum tsr_dtype)x->dtype, 0) : NULL;
   case TIR_MIN:
   case TIR_MAX:
-    return tir__same(x, y) ? x : NULL;
+    return tir_same(x, y) ? x : NULL;
   case TIR_LE:
   case TIR_EQ:
-    return tir__same(x, y) ? tir_int(a, TSR_BOOL, 1) : NULL;
+    return tir_same(x, y) ? tir_int(a, TSR_BOOL, 1) : NULL;
   case TIR_LT:
   case TIR_NE:
-    return tir__same(x, y) ? tir_int(a, TSR_BOOL, 0) : NULL;
+    return tir_same(x, y) ? tir_int(a, TSR_BOOL, 0) : NULL;
   default:
     return NULL;
   }
@@ -324,7 +324,7 @@ tir_e tir_select(struct tsr_arena *a, tir_e c, tir_e x, tir_e y)
 {
   if (c->op == TIR_INT)
     return c->i ? x : y;
-  return tir__same(x, y) ? x : build(a, TIR_SELECT, 3, (tir_e[]){c, x, y});
+  return tir_same(x, y) ? x : build(a, TIR_SELECT, 3, (tir_e[]){c, x, y});
 }
 
 tir_e tir_quant(struct tsr_arena *a, tir_e acc, tir_e bias, tir_e multiplier, tir_e packed)

@@ -51,7 +51,7 @@ static bool same_element(const struct tir_stmt *x, const struct tir_stmt *y)
   if (x->store.buffer != y->store.buffer)
     return false;
   for (int i = 0; i < x->store.buffer->rank; i++)
-    if (!tir__same(x->store.index[i], y->store.index[i]))
+    if (!tir_same(x->store.index[i], y->store.index[i]))
       return false;
   return true;
 }

@@ -54,7 +54,7 @@ static bool starts_alike(const struct tir__sstage *s, const struct tir_intrin *i
   tir_e init = intrin->func->stage[0]->init;
   if (!init)
     return false;
-  return tir__same(init, s->init) ||
+  return tir_same(init, s->init) ||
          (is_neutral(s->combine, s->init, s->value) && is_neutral(s->combine, init, s->value));
 }
 

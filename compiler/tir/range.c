@@ -20,7 +20,7 @@ static int64_t plus(int64_t x, int64_t y)
 static bool add_atom(struct tir__linear *sum, tir_e x, int64_t coefficient)
 {
   for (int i = 0; i < sum->n; i++)
-    if (tir__same(sum->atom[i], x)) {
+    if (tir_same(sum->atom[i], x)) {
       sum->coefficient[i] = plus(sum->coefficient[i], coefficient);
       if (sum->coefficient[i] == 0) {
         sum->n--;

@@ -34,7 +34,7 @@ bool tir__has_load(tir_e x)
 void tir__sum_term(struct tir__sum *s, tir_e atom, int64_t factor)
 {
   for (int k = 0; k < s->terms; k++) {
-    if (!tir__same(s->term[k].atom, atom))
+    if (!tir_same(s->term[k].atom, atom))
       continue;
     s->term[k].factor += factor;
     if (s->term[k].factor == 0)

@@ -76,6 +76,9 @@ tir_e tir_quant(struct tsr_arena *a, tir_e acc, tir_e bias, tir_e multiplier, ti
 tir_e tir_substitute(struct tsr_arena *a, tir_e x, int n, const struct tir_var *const *vars,
                      const tir_e *with);
 
+/* Same structure: same op, dtype, constants, variables, buffers and arguments. */
+bool tir_same(tir_e x, tir_e y);
+
 /* x as c0 + sum(coefficient[k] * vars[k]); false when it is not affine in exactly these variables. */
 bool tir_affine(tir_e x, int n, const struct tir_var *const *vars, int64_t *constant,
                 int64_t *coefficient);

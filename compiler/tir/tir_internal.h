@@ -17,8 +17,6 @@ extern const struct tir__op tir__ops[TIR_OP_COUNT];
 /* [A-Za-z_][A-Za-z0-9_.]*, at most 255 characters, and no word of the language. */
 bool tir__name_ok(const char *name);
 bool tir__is_float(enum tsr_dtype dtype);
-/* Same structure: same op, dtype, constants, variables, buffers and arguments. */
-bool tir__same(tir_e x, tir_e y);
 bool tir__is_int(tir_e x, int64_t value); /* the integer constant */
 /* The dtype that `op` gives for arguments of these dtypes; false where it takes no such arguments.
  */
