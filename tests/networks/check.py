@@ -5,7 +5,7 @@
    bits are the interpreter's.
 2. Its outputs are the same bits at every design point, and the same as in the probed model.
 3. Each layer's result in the probed model is within one step of what ONNX Runtime, without graph
-   optimizations, makes of *the same inputs*: the cut model is fed with our own intermediate tensors.
+   optimizations, makes of *the same inputs*: the cut model is fed with our own intermediates.
    So one step is one layer's own difference, and rounding apart in one layer is no excuse in the
    next.
 """
@@ -108,15 +108,21 @@ def reference(path, feeds):
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    names = [x.name for x in session.get_inputs()]
-    outputs = [y.name for y in session.get_outputs()]
-    return dict(zip(outputs, session.run(outputs, {n: feeds[n] for n in names})))
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        names = [x.name for x in session.get_inputs()]
+        outputs = [y.name for y in session.get_outputs()]
+        return dict(zip(outputs, session.run(outputs, {n: feeds[n] for n in names})))
+    except Exception as refusal:    # its exceptions have no other base
+        raise Failure("refused there", "ONNX Runtime: %s" % refusal) from None
 
 
 def compare_layers(net, ours, theirs):
     """Raises Failure at the first layer that is more than one step off."""
     for name in build.probes(net):
+        if ours[name].shape != theirs[name + ".out"].shape:
+            raise Failure("type", "%s is of shape %s; ONNX Runtime has %s" % (
+                name, ours[name].shape, theirs[name + ".out"].shape))
         difference = ours[name].astype(np.int32) - theirs[name + ".out"].astype(np.int32)
         worst = np.unravel_index(np.argmax(np.abs(difference)), difference.shape)
         if abs(difference[worst]) > STEP:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random networks: draw(seed) is the same network on every machine.
 
-Corners are drawn more often than what lies between them: channels at a block, one less and one more,
-maps of one element or one column, zero points at the ends of their type, scales that are powers of
+Corners are drawn more often than what lies between them: channels at a block, one less and one
+more, maps of one element or one column, zero points at the ends of their type, scales that are powers of
 two (so that results are exact, and ties exact ties) or that make results saturate.
 """
 import math
@@ -241,6 +241,10 @@ class Draw:
         dtype = self.edge_of(x)["dtype"] if form == "qlinear" else None
         kind = self.r.choice(("GlobalAveragePool", "GlobalAveragePool", "ReduceMean"))
         edge = self.edge(self.power[x], dtype)
+        if form == "qlinear":   # ONNX Runtime's kernel takes ratios below 256
+            count = prod(self.shape[x][2:])
+            least = self.edge_of(x)["scale"] / count / 128
+            edge["scale"] = max(edge["scale"], self.round_scale(least))
         return self.put({"op": "mean", "in": [x], "form": form, "kind": kind}, self.power[x], edge)
 
     def unary(self):

@@ -99,8 +99,8 @@ def campaign(args):
                 progress(done, args.count, start, failed)
     print("%d networks, %d layers: %s" % (
         done, sum(ops.values()), ", ".join("%s %d" % x for x in ops.most_common())))
-    print("%d of %d compiled layers on the accelerator; %d times a layer too large for a design point"
-          % totals)
+    print("%d of %d compiled layers on the accelerator; %d times a layer too large for a design "
+          "point" % totals)
     print("%d failed" % failed)
     return 1 if failed else 0
 

@@ -9,7 +9,7 @@ A network is plain data, so that it can be shrunk and kept as JSON:
   shared  whether all readers of a value share one DequantizeLinear
   pinned  layers that are outputs though others read them
 
-An edge is {dtype, scale, zero}: real = scale * (q - zero). Every layer ends in one, so every layer's
+An edge is {dtype, scale, zero}: real = scale * (q - zero). Every layer ends in one, so its
 result is an int8 or uint8 tensor. OPS has one row an op: shape(layer, shapes of its inputs), which
 raises Invalid, and emit(graph, layer), which adds nodes and returns the quantized result's name.
 """
@@ -51,7 +51,7 @@ def outputs(net):
     return [n for n in names if n not in read or n in net["pinned"]]
 
 
-# --- windows ---------------------------------------------------------------------------------------
+# --- windows -----------------------------------------------------------------------------------
 
 def windows(layer, x):
     """The spatial dims that kernel, strides, pads and dilations make of x's."""
@@ -65,9 +65,10 @@ def windows(layer, x):
              < layer["kernel"][i], "a pool that pads a whole window")
         dims.append(room // layer["strides"][i] + 1)
         if layer.get("ceil") and room % layer["strides"][i]:
-            # ONNX Runtime has no window that starts in the padding behind the map
-            starts = dims[-1] * layer["strides"][i]
-            dims[-1] += starts < x[2 + i] + layer["pads"][i]
+            # ONNX Runtime's shape inference and its kernel disagree about such a window
+            need(dims[-1] * layer["strides"][i] < x[2 + i] + layer["pads"][i],
+                 "a window that starts in the padding behind the map")
+            dims[-1] += 1
     return dims
 
 
@@ -77,7 +78,7 @@ def window_attributes(layer):
     return {name: layer[key] for name, key in names.items()}
 
 
-# --- convolutions and products ---------------------------------------------------------------------
+# --- convolutions and products -----------------------------------------------------------------
 
 def conv_shape(layer, x):
     need(x[0][1] % layer["group"] == 0 and layer["out"] % layer["group"] == 0,
@@ -111,7 +112,7 @@ def emit_dense(g, layer):
     return g.affine("Gemm", layer, w, transB=int(rows), alpha=layer["alpha"])
 
 
-# --- the rest --------------------------------------------------------------------------------------
+# --- the rest ----------------------------------------------------------------------------------
 
 def binary_shape(layer, x):
     need(len(x[0]) == len(x[1]), "operands of two ranks")
@@ -215,7 +216,8 @@ def emit_move(g, layer):
         y = g.node("Pad", [x, g.list(layer, "pads", layer["before"] + layer["behind"])])
     else:
         ends = [n - b for n, b in zip(g.shape(layer["in"][0]), layer["behind"])]
-        y = g.node("Slice", [x, g.list(layer, "starts", layer["before"]), g.list(layer, "ends", ends)])
+        y = g.node("Slice", [x, g.list(layer, "starts", layer["before"]),
+                             g.list(layer, "ends", ends)])
     return g.close(y, layer)
 
 

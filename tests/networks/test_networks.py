@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The random networks' own tests: what is drawn, what a comparison catches, what shrinking leaves."""
+"""The networks' own tests: what is drawn, what a comparison catches, what shrinking leaves."""
 import collections
 import os
 import tempfile
