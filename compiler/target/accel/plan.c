@@ -13,10 +13,12 @@ enum { START_CYCLES = 24 }; /* of an instruction chain: load, compute, store of 
 
 enum kind { CONV, CHANNELWISE, ELEMENTWISE, LOOKUP };
 
+enum { CHANNELS, ROWS, COLUMNS, IMAGES, DIMS }; /* what is tiled */
+
 struct problem {
   enum kind kind;
   const struct tsr_node *node;
-  int64_t images, out[3];     /* NB; channel blocks, rows, columns of the result */
+  int64_t out[DIMS];          /* channel blocks, rows, columns, images of the result */
   int64_t in_blocks;          /* CONV: channel blocks that are summed */
   int64_t kernel[2], stride[2], dilation[2];
   int64_t operands;           /* activations read */
@@ -29,7 +31,7 @@ struct problem {
 };
 
 struct tiling {
-  int64_t tile[3], in_blocks; /* channel blocks, rows, columns; summed blocks */
+  int64_t tile[DIMS], in_blocks; /* in_blocks: channel blocks that are summed at a time */
   bool weights_outer;         /* channel tiles outside of spatial tiles */
   int64_t cost;
 };
@@ -57,22 +59,24 @@ struct need { /* entries */
 
 static struct need need_of(const struct problem *p, const struct tiling *t)
 {
-  int64_t tiles = p->images, spatial = t->tile[1] * t->tile[2], sums = 1;
-  for (int k = 0; k < 3; k++)
+  int64_t tiles = 1, places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES], sums = 1;
+  for (int k = 0; k < DIMS; k++)
     tiles *= ceil_div(p->out[k], t->tile[k]);
-  int64_t channel_tiles = ceil_div(p->out[0], t->tile[0]);
+  int64_t channel_tiles = ceil_div(p->out[CHANNELS], t->tile[CHANNELS]);
   if (p->kind == CONV)
     sums = ceil_div(p->in_blocks, t->in_blocks);
   int64_t copies = tiles > 1 ? 2 : 1, slices = tiles * sums > 1 ? 2 : 1;
   bool weights_stay = t->weights_outer && sums == 1;
   int64_t weight_copies = weights_stay ? (channel_tiles > 1 ? 2 : 1) : slices;
   int64_t param_copies = t->weights_outer ? (channel_tiles > 1 ? 2 : 1) : copies;
-  int64_t blocks = p->kind == CONV ? t->in_blocks : t->tile[0];
+  int64_t channels = t->tile[CHANNELS], blocks = p->kind == CONV ? t->in_blocks : channels;
+  int64_t window = p->kernel[0] * p->kernel[1];
   return (struct need){
-      .inp = slices * p->operands * blocks * region(p, 0, t->tile[1]) * region(p, 1, t->tile[2]),
-      .wgt = p->kind == CONV ? weight_copies * t->tile[0] * t->in_blocks * p->kernel[0] * p->kernel[1] : 0,
-      .acc = p->work * t->tile[0] * spatial + param_copies * p->params * t->tile[0] + p->fixed_params,
-      .out = copies * t->tile[0] * spatial,
+      .inp = slices * p->operands * blocks * t->tile[IMAGES] * region(p, 0, t->tile[ROWS]) *
+             region(p, 1, t->tile[COLUMNS]),
+      .wgt = p->kind == CONV ? weight_copies * channels * t->in_blocks * window : 0,
+      .acc = p->work * channels * places + param_copies * p->params * channels + p->fixed_params,
+      .out = copies * channels * places,
   };
 }
 
@@ -80,32 +84,34 @@ static bool fits(const struct problem *p, const struct tiling *t)
 {
   struct need n = need_of(p, t);
   for (int k = 0; k < 2; k++) /* loops and rows of an instruction have 16 bits; depths reach 65536 */
-    if (region(p, k, t->tile[1 + k]) > UINT16_MAX || t->tile[1 + k] > UINT16_MAX)
+    if (region(p, k, t->tile[ROWS + k]) > UINT16_MAX)
       return false;
-  if (t->tile[0] > UINT16_MAX)
-    return false;
+  for (int k = 0; k < DIMS; k++)
+    if (t->tile[k] > UINT16_MAX)
+      return false;
   return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.out <= p->out_entries;
 }
 
 static int64_t cost_of(const struct problem *p, const struct tiling *t)
 {
-  int64_t n[3], points = p->images, tiles = p->images, sums = 1;
-  for (int k = 0; k < 3; k++) {
+  int64_t n[DIMS], points = 1, tiles = 1, sums = 1;
+  for (int k = 0; k < DIMS; k++) {
     n[k] = ceil_div(p->out[k], t->tile[k]);
     tiles *= n[k];
     points *= p->out[k];
   }
-  int64_t window = p->kernel[0] * p->kernel[1], blocks = p->kind == CONV ? p->in_blocks : p->out[0];
+  int64_t window = p->kernel[0] * p->kernel[1], blocks = p->kind == CONV ? p->in_blocks : p->out[CHANNELS];
   if (p->kind == CONV)
     sums = ceil_div(p->in_blocks, t->in_blocks);
-  int64_t rows = n[1] * region(p, 0, t->tile[1]), columns = n[2] * region(p, 1, t->tile[2]);
-  int64_t input = p->images * p->operands * blocks * rows * columns * p->entry;
-  int64_t weights = p->kind == CONV ? p->out[0] * p->in_blocks * window * p->weight_entry : 0;
+  int64_t rows = n[ROWS] * region(p, 0, t->tile[ROWS]), places = n[ROWS] * n[COLUMNS] * n[IMAGES];
+  int64_t columns = n[COLUMNS] * region(p, 1, t->tile[COLUMNS]);
+  int64_t input = p->out[IMAGES] * p->operands * blocks * rows * columns * p->entry;
+  int64_t weights = p->kind == CONV ? p->out[CHANNELS] * p->in_blocks * window * p->weight_entry : 0;
+  int64_t params = p->out[CHANNELS] * p->params * 4 * p->entry * (t->weights_outer ? 1 : places);
   if (p->kind == CONV && (t->weights_outer || sums > 1))
-    input *= n[0];
+    input *= n[CHANNELS];
   if (!t->weights_outer || sums > 1)
-    weights *= p->images * n[1] * n[2];
-  int64_t params = p->out[0] * p->params * 4 * p->entry * (t->weights_outer ? 1 : n[1] * n[2] * p->images);
+    weights *= places;
   int64_t load = (input + weights + 2 * params) / p->beat, store = points * p->entry / p->beat;
   int64_t matrix = p->kind == CONV ? points * p->in_blocks * window : 0;
   int64_t vector = points * p->vector_steps;
@@ -136,22 +142,35 @@ static void consider(const struct problem *p, const struct tiling *t, struct til
   }
 }
 
-/* Channel tiles and summed blocks shrink by about half, rows one by one, columns in up to eight parts. */
+/* Rows shrink one by one, columns in up to eight parts; narrower tiles than the first that fit only cost
+ * more. Of several images at a time, all of each. */
+static void search_places(const struct problem *p, struct tiling *t, struct tiling *best)
+{
+  const int64_t *out = p->out;
+  for (t->tile[ROWS] = out[ROWS]; t->tile[ROWS] > 0;
+       t->tile[ROWS] = next_candidate(out[ROWS], t->tile[ROWS]))
+    for (t->tile[COLUMNS] = out[COLUMNS]; t->tile[COLUMNS] > 0;
+         t->tile[COLUMNS] = next_candidate(out[COLUMNS], t->tile[COLUMNS])) {
+      t->weights_outer = true;
+      consider(p, t, best);
+      t->weights_outer = false;
+      consider(p, t, best);
+      if (t->tile[IMAGES] > 1)
+        return;
+      if (fits(p, t))
+        break;
+    }
+}
+
+/* Channel tiles, summed blocks and images shrink by about half. */
 static struct tiling search(const struct problem *p)
 {
   struct tiling best = {.cost = 0}, t;
   int64_t sums = p->kind == CONV ? p->in_blocks : 1;
-  for (t.tile[0] = p->out[0]; t.tile[0] > 0; t.tile[0] /= 2)
-    for (t.in_blocks = sums; t.in_blocks > 0; t.in_blocks /= 2)
-      for (t.tile[1] = p->out[1]; t.tile[1] > 0; t.tile[1] = next_candidate(p->out[1], t.tile[1]))
-        for (t.tile[2] = p->out[2]; t.tile[2] > 0; t.tile[2] = next_candidate(p->out[2], t.tile[2])) {
-          t.weights_outer = true;
-          consider(p, &t, &best);
-          t.weights_outer = false;
-          consider(p, &t, &best);
-          if (fits(p, &t))
-            break; /* narrower tiles only cost more */
-        }
+  for (t.tile[IMAGES] = p->out[IMAGES]; t.tile[IMAGES] > 0; t.tile[IMAGES] /= 2)
+    for (t.tile[CHANNELS] = p->out[CHANNELS]; t.tile[CHANNELS] > 0; t.tile[CHANNELS] /= 2)
+      for (t.in_blocks = sums; t.in_blocks > 0; t.in_blocks /= 2)
+        search_places(p, &t, &best);
   return best;
 }
 
@@ -168,7 +187,7 @@ static void window_attributes(struct problem *p, int64_t kh, int64_t kw)
 static struct problem problem_of(const struct tsr_node *n, const struct tsr_design *d)
 {
   const int64_t *y = n->out[0]->dims;
-  struct problem p = {.node = n, .images = y[NB], .out = {y[CB], y[PH], y[PW]}, .operands = 1, .work = 1,
+  struct problem p = {.node = n, .out = {y[CB], y[PH], y[PW], y[NB]}, .operands = 1, .work = 1,
                       .kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .kind = CHANNELWISE,
                       .inp = tsr_design_depth(d, TSR_BUFFER_INP), .wgt = tsr_design_depth(d, TSR_BUFFER_WGT),
                       .acc = tsr_design_depth(d, TSR_BUFFER_ACC) / 2,
@@ -235,13 +254,14 @@ __attribute__((format(printf, 2, 3))) static void line(struct writer *w, const c
 static void tile_result(struct writer *w, const struct tiling *t)
 {
   line(w, "cache_write y out ys");
-  line(w, "split ys cb %lld co ci", (long long)t->tile[0]);
-  line(w, "split ys h %lld ho hi", (long long)t->tile[1]);
-  line(w, "split ys w %lld wo wi", (long long)t->tile[2]);
-  line(w, t->weights_outer ? "reorder ys co nb ho wo ci hi wi b i" : "reorder ys nb ho wo co ci hi wi b i");
-  static const char *const tiles[] = {"co", "ho", "wo"};
-  for (int k = 0; k < 3; k++)
-    line(w, "pipeline ys %s 2", tiles[k]);
+  static const struct {
+    const char *loop, *outer, *inner;
+  } row[DIMS] = {{"cb", "co", "ci"}, {"h", "ho", "hi"}, {"w", "wo", "wi"}, {"nb", "no", "ni"}};
+  for (int k = 0; k < DIMS; k++) {
+    line(w, "split ys %s %lld %s %s", row[k].loop, (long long)t->tile[k], row[k].outer, row[k].inner);
+    line(w, "pipeline ys %s 2", row[k].outer);
+  }
+  line(w, "reorder ys %s ni ci hi wi b i", t->weights_outer ? "co no ho wo" : "no ho wo co");
 }
 
 static const char *innermost(const struct tiling *t)
@@ -332,7 +352,7 @@ static void write_lookup(struct writer *w, const struct tiling *t)
 static enum tsr_status refuse_capacity(struct tsr_err *err, const struct problem *p,
                                        const struct tsr_design *d)
 {
-  struct tiling one = {.tile = {1, 1, 1}, .in_blocks = 1, .weights_outer = true};
+  struct tiling one = {.tile = {1, 1, 1, 1}, .in_blocks = 1, .weights_outer = true};
   struct need n = need_of(p, &one);
   const struct {
     const char *key;
