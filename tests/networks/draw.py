@@ -2,8 +2,8 @@
 """Random networks: draw(seed) is the same network on every machine.
 
 Corners are drawn more often than what lies between them: channels at a block, one less and one
-more, maps of one element or one column, zero points at the ends of their type, scales that are powers of
-two (so that results are exact, and ties exact ties) or that make results saturate.
+more, maps of one element or one column, zero points at the ends of their type, scales that are
+powers of two (so that results are exact, and ties exact ties) or that make results saturate.
 """
 import math
 import random

@@ -2,8 +2,8 @@
 """Makes a failing network small: tries one simplification after the other, keeps what still fails.
 
 Candidates are whole networks, smaller first: layers cut off behind and before, layers taken out,
-dims shrunk, parameters brought to their plainest. A candidate that does not exist (layers.Invalid) or
-fails otherwise is dropped. Ends when nothing simpler fails.
+dims shrunk, parameters brought to their plainest. A candidate that does not exist
+(layers.Invalid) or fails otherwise is dropped. Ends when nothing simpler fails.
 """
 import copy
 
