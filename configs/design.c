@@ -182,6 +182,10 @@ static enum tsr_status check_axi(const struct reader *r, const struct tsr_design
     return tsr_refuse(r->err, "%s:%d: axi_data_bits is %d, so a beat has %d bytes, which must divide "
                       "batch*block_in, %d, for every entry to start on a beat", r->name, line,
                       d->axi_data_bits, beat, tsr_design_lanes(d));
+  if (d->block_in * d->block_out % beat)
+    return tsr_refuse(r->err, "%s:%d: axi_data_bits is %d, so a beat has %d bytes, which must divide "
+                      "block_in*block_out, %d, for every weight tile to start on a beat", r->name, line,
+                      d->axi_data_bits, beat, d->block_in * d->block_out);
   if (beat * d->axi_burst_beats > AXI_BOUNDARY_BYTES)
     return tsr_refuse(r->err, "%s:%d: axi_burst_beats is %d, at %d bytes a beat more than the %d bytes "
                       "that an AXI burst may cover", r->name, line_of(r, "axi_burst_beats"),

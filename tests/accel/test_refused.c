@@ -97,8 +97,8 @@ static void too_small(void **state)
     struct tsr_arena *a = tsr_arena_new(NULL);
     struct tsr_err err = {0};
     const char *sentence = tsr_arena_printf(
-        a, "node 'conv1' (%s): design point small cannot hold one tile of node 'conv1': %s is %d, and "
-           "%d are needed", p->group > 1 ? "AccDepthwise" : "AccConv", p->key, p->is, p->needed);
+        a, "node 'conv1' (%s): design point small cannot hold one tile: %s is %d, and %d are needed",
+        p->group > 1 ? "AccDepthwise" : "AccConv", p->key, p->is, p->needed);
     assert_int_equal(compile_small(a, &err, p, p->is), TSR_REFUSED);
     assert_string_equal(err.text, sentence);
     /* an entry less than what is asked for is too small, and what is asked for is enough of this

@@ -220,6 +220,24 @@ static void bursts_stay_within_4096_bytes(void **state)
                                 "bytes that an AXI burst may cover");
 }
 
+/* batch*block may be whole beats where block*block is not. */
+static void weight_tiles_start_on_a_beat(void **state)
+{
+  struct tsr_design design;
+  struct tsr_err err;
+  const char *text =
+      tsr_arena_printf(*state, "{\"batch\": 4, \"block_in\": 5, \"block_out\": 5, \"inp_bits\": 8, "
+                               "\"wgt_bits\": 8, \"acc_bits\": 32, \"uop_bytes\": 1024, "
+                               "\"inp_bytes\": 2000, \"wgt_bytes\": 2500, \"acc_bytes\": 8000, "
+                               "\"out_bytes\": 2000, \"lut_bytes\": 256, \"queue_depth\": 4, "
+                               "\"token_depth\": 4, \"axi_data_bits\": 32, \"axi_burst_beats\": 16, "
+                               "\"axi_reads\": 2, \"axi_writes\": 2, \"clock_mhz\": 100, "
+                               "\"memory\": {\"model\": \"ideal\"}}");
+  assert_int_equal(tsr_design_parse(&err, "p", text, &design), TSR_REFUSED);
+  assert_string_equal(err.text, "p:1: axi_data_bits is 32, so a beat has 4 bytes, which must divide "
+                                "block_in*block_out, 25, for every weight tile to start on a beat");
+}
+
 /* Every key one below its smallest and one above its largest value. */
 static void every_key_has_its_range(void **state)
 {
@@ -333,6 +351,7 @@ int main(void)
       cmocka_unit_test(compiled_in_as_in_the_file),
       cmocka_unit_test(hash_and_difference),
       cmocka_unit_test(hash_by_hand),
+      cmocka_unit_test(weight_tiles_start_on_a_beat),
       cmocka_unit_test(refused_points),
       cmocka_unit_test(bursts_stay_within_4096_bytes),
       cmocka_unit_test(every_key_has_its_range),

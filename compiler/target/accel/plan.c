@@ -363,11 +363,10 @@ static enum tsr_status refuse_capacity(struct tsr_err *err, const struct problem
              {"out_bytes", n.out, p->out_entries, p->entry}};
   for (int k = 0; k < 4; k++)
     if (row[k].need > row[k].have)
-      return tsr_refuse(err, "design point %s cannot hold one tile of node '%s': %s is %lld, and %lld are "
-                             "needed",
-                        d->name, p->node->name, row[k].key, (long long)(row[k].have * row[k].entry),
+      return tsr_refuse(err, "design point %s cannot hold one tile: %s is %lld, and %lld are needed",
+                        d->name, row[k].key, (long long)(row[k].have * row[k].entry),
                         (long long)(row[k].need * row[k].entry));
-  return tsr_refuse(err, "design point %s has no tiling for node '%s'", d->name, p->node->name);
+  return tsr_refuse(err, "design point %s has no tiling for it", d->name);
 }
 
 enum tsr_status tsr__accel_plan(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
