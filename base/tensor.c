@@ -10,7 +10,8 @@ static const struct {
   enum tsr_dtype_kind kind;
   int onnx;
 } dtypes[] = {
-#define TSR_DTYPE(id, text, size, class, descr, number) {text, descr, size, TSR_KIND_##class, number},
+#define TSR_DTYPE(id, text, size, class, descr, number)                                            \
+  {text, descr, size, TSR_KIND_##class, number},
 #include "base/dtypes.def"
 #undef TSR_DTYPE
 };
@@ -97,10 +98,11 @@ bool tsr_same_shape(const struct tsr_tensor *a, const struct tsr_tensor *b)
   return a->rank == b->rank && !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]);
 }
 
-#define EACH_NUMBER(X)                                                                               \
-  X(BOOL, uint8_t)                                                                                   \
-  X(I8, int8_t) X(U8, uint8_t) X(I16, int16_t) X(U16, uint16_t) X(I32, int32_t) X(U32, uint32_t)     \
-  X(I64, int64_t) X(U64, uint64_t) X(F32, float) X(F64, double)
+#define EACH_NUMBER(X)                                                                             \
+  X(BOOL, uint8_t)                                                                                 \
+  X(I8, int8_t)                                                                                    \
+  X(U8, uint8_t) X(I16, int16_t) X(U16, uint16_t) X(I32, int32_t) X(U32, uint32_t) X(I64, int64_t) \
+      X(U64, uint64_t) X(F32, float) X(F64, double)
 
 static int64_t saturate_to_int64(double v)
 {
@@ -116,26 +118,22 @@ int64_t tsr_get_int(const struct tsr_tensor *t, int64_t i)
   if (tsr_dtype_kind(t->dtype) == TSR_KIND_FLOAT)
     return saturate_to_int64(tsr_get_float(t, i));
   switch (t->dtype) {
-#define CASE(id, type)                                                                               \
-  case TSR_##id:                                                                                     \
-    return (int64_t)((const type *)t->data)[i];
+#define CASE(id, type)                                                                             \
+  case TSR_##id: return (int64_t)((const type *)t->data)[i];
     EACH_NUMBER(CASE)
 #undef CASE
-  default:
-    return 0;
+  default: return 0;
   }
 }
 
 double tsr_get_float(const struct tsr_tensor *t, int64_t i)
 {
   switch (t->dtype) {
-#define CASE(id, type)                                                                               \
-  case TSR_##id:                                                                                     \
-    return (double)((const type *)t->data)[i];
+#define CASE(id, type)                                                                             \
+  case TSR_##id: return (double)((const type *)t->data)[i];
     EACH_NUMBER(CASE)
 #undef CASE
-  default:
-    return 0;
+  default: return 0;
   }
 }
 
@@ -144,14 +142,11 @@ void tsr_put_int(struct tsr_tensor *t, int64_t i, int64_t value)
   if (t->dtype == TSR_BOOL)
     value = value != 0;
   switch (t->dtype) {
-#define CASE(id, type)                                                                               \
-  case TSR_##id:                                                                                     \
-    ((type *)t->data)[i] = (type)value;                                                              \
-    return;
+#define CASE(id, type)                                                                             \
+  case TSR_##id: ((type *)t->data)[i] = (type)value; return;
     EACH_NUMBER(CASE)
 #undef CASE
-  default:
-    return;
+  default: return;
   }
 }
 

@@ -71,14 +71,16 @@ static enum tsr_status run_layer(struct tsr_arena *a, struct tsr_err *err, const
 static void print_totals(const struct totals *t, bool json)
 {
   if (json)
-    printf("[\n  {\"bench\": \"agreement\", \"case\": \"elements off by one or more\", \"ours\": %ld, "
-           "\"units\": \"of %ld elements in %ld layers\"},\n  {\"bench\": \"agreement\", "
-           "\"case\": \"largest difference\", \"ours\": %ld, \"units\": \"quantization steps\"}\n]\n",
-           t->differing, t->elements, t->layers, t->largest);
+    printf(
+        "[\n  {\"bench\": \"agreement\", \"case\": \"elements off by one or more\", \"ours\": %ld, "
+        "\"units\": \"of %ld elements in %ld layers\"},\n  {\"bench\": \"agreement\", "
+        "\"case\": \"largest difference\", \"ours\": %ld, \"units\": \"quantization steps\"}\n]\n",
+        t->differing, t->elements, t->layers, t->largest);
   else
-    printf("%ld layers (%ld more begin or end at a tensor that was not recorded), %ld elements: %ld "
-           "differ, by at most %ld quantization steps\n",
-           t->layers, t->skipped, t->elements, t->differing, t->largest);
+    printf(
+        "%ld layers (%ld more begin or end at a tensor that was not recorded), %ld elements: %ld "
+        "differ, by at most %ld quantization steps\n",
+        t->layers, t->skipped, t->elements, t->differing, t->largest);
 }
 
 static enum tsr_status run(struct tsr_arena *a, struct tsr_err *err, const char *model,

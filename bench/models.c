@@ -31,8 +31,8 @@ static double now(void)
 
 static void print_json(const struct row *r, bool first)
 {
-  printf("%s\n  {\"bench\": \"%s\", \"case\": \"%s %s %s\", \"ours\": %.6g", first ? "[" : ",", r->bench,
-         r->model, r->config, r->what, r->ours);
+  printf("%s\n  {\"bench\": \"%s\", \"case\": \"%s %s %s\", \"ours\": %.6g", first ? "[" : ",",
+         r->bench, r->model, r->config, r->what, r->ours);
   if (r->peer >= 0)
     printf(", \"peer\": %.6g, \"peer_name\": \"%s\"", r->peer, r->peer_name);
   printf(", \"units\": \"%s\"}", r->units);
@@ -87,7 +87,8 @@ static bool bench_compile(struct bench *b, struct tessera *t, const char *path,
     tessera_model_free(m);
     best = took < best ? took : best;
   }
-  print_row(b, &(struct row){"compile", short_name(path, name), b->config, "time", best, -1, NULL, "s"});
+  print_row(
+      b, &(struct row){"compile", short_name(path, name), b->config, "time", best, -1, NULL, "s"});
   return true;
 }
 
@@ -124,11 +125,12 @@ static bool bench_stream(struct bench *b, struct tessera *t, const char *path,
   }
   char text[48];
   const char *name = short_name(path, text);
-  print_row(b, &(struct row){"stream", name, b->config, "instructions", (double)info.instructions, -1,
-                             NULL, "instructions"});
-  print_row(b, &(struct row){"stream", name, b->config, "DRAM read", read, compulsory_bytes(m, &info),
-                             "image and inputs once", "bytes"});
-  print_row(b, &(struct row){"stream", name, b->config, "DRAM written", written, -1, NULL, "bytes"});
+  print_row(b, &(struct row){"stream", name, b->config, "instructions", (double)info.instructions,
+                             -1, NULL, "instructions"});
+  print_row(b, &(struct row){"stream", name, b->config, "DRAM read", read,
+                             compulsory_bytes(m, &info), "image and inputs once", "bytes"});
+  print_row(b,
+            &(struct row){"stream", name, b->config, "DRAM written", written, -1, NULL, "bytes"});
   print_row(b, &(struct row){"stream", name, b->config, "MACs on accel", macs, -1, NULL, "MACs"});
   tessera_model_free(m);
   return true;
@@ -176,7 +178,7 @@ int main(int argc, char **argv)
   if (argc < 2)
     return usage();
   b.name = argv[1];
-  run = !strcmp(b.name, "compile") ? bench_compile
+  run = !strcmp(b.name, "compile")  ? bench_compile
         : !strcmp(b.name, "stream") ? bench_stream
         : !strcmp(b.name, "run")    ? bench_run
                                     : NULL;

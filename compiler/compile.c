@@ -69,7 +69,8 @@ static void add_buffer(struct compiler *c, const struct tsr_value *v)
   struct tsr_module_buffer *b = &c->m->buffer[c->m->buffers];
   struct tsr_tensor t = tsr_value_tensor(v);
   size_t bytes = tsr_tensor_bytes(&t);
-  *b = (struct tsr_module_buffer){.name = v->name, .dtype = v->dtype, .rank = v->rank, .data = v->data};
+  *b = (struct tsr_module_buffer){
+      .name = v->name, .dtype = v->dtype, .rank = v->rank, .data = v->data};
   memcpy(b->dims, v->dims, sizeof b->dims);
   b->on_device = c->stream && on_device(c, v);
   if (b->on_device && v->data) {
@@ -142,7 +143,8 @@ static void dump_stream(struct compiler *c, const struct tsr_module_layer *l)
   dump(c, "stream", l->name, text.data ? text.data : "");
 }
 
-static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n)
+static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l,
+                                  const struct tsr_node *n)
 {
   struct tir_program *program;
   struct tir_sched *s = tir_sched_new(c->a, l->func);
@@ -170,7 +172,8 @@ static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l
 
 static void open_step(struct compiler *c, enum tsr_step_kind kind, int layer)
 {
-  bool continues = kind == TSR_STEP_ACCEL && c->m->steps && c->m->step[c->m->steps - 1].kind == kind;
+  bool continues = kind == TSR_STEP_ACCEL && c->m->steps &&
+                   c->m->step[c->m->steps - 1].kind == kind;
   if (!continues) {
     c->m->step[c->m->steps++] = (struct tsr_module_step){.kind = kind, .layer = layer};
     if (kind == TSR_STEP_ACCEL) {
@@ -206,7 +209,8 @@ static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
     return status;
   l->func = func;
   if (!accel) {
-    l->reason = c->stream ? tsr_accel_refusal(c->a, n, c->d) : "everything runs on the CPU: --target cpu";
+    l->reason = c->stream ? tsr_accel_refusal(c->a, n, c->d)
+                          : "everything runs on the CPU: --target cpu";
     close_step(c);
     open_step(c, TSR_STEP_CPU, index);
     return TSR_OK;
@@ -254,7 +258,8 @@ static enum tsr_status close_module(struct compiler *c)
   struct tsr_module *m = c->m;
   if (!c->stream)
     return TSR_OK;
-  enum tsr_status status = tsr__stream_close(c->stream, c->err, &m->insns, &m->image, &m->image_bytes);
+  enum tsr_status status =
+      tsr__stream_close(c->stream, c->err, &m->insns, &m->image, &m->image_bytes);
   m->insn_count = c->stream->count;
   m->window_bytes = m->image_bytes + c->activations;
   for (int k = 0; k < m->buffers; k++)
@@ -272,13 +277,17 @@ static enum tsr_status verify_module(struct compiler *c)
       continue;
     struct tsr_findings findings;
     struct tsr_program program = {.insns = m->insns + m->step[k].first_insn * TSR_INSN_BYTES,
-                                  .insn_count = m->step[k].insns, .data = m->image,
-                                  .data_bytes = m->image_bytes, .window_bytes = m->window_bytes,
+                                  .insn_count = m->step[k].insns,
+                                  .data = m->image,
+                                  .data_bytes = m->image_bytes,
+                                  .window_bytes = m->window_bytes,
                                   .design_hash = c->d->hash};
     tsr_verify(c->a, c->d, &program, &findings);
     if (findings.count)
-      return tsr_refuse(c->err, "the program made for partition %d does not verify (a defect of the "
-                                "compiler): %s", k, findings.list[0].text);
+      return tsr_refuse(c->err,
+                        "the program made for partition %d does not verify (a defect of the "
+                        "compiler): %s",
+                        k, findings.list[0].text);
   }
   return TSR_OK;
 }
@@ -298,7 +307,8 @@ static enum tsr_status place_graph(struct compiler *c)
 
 enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
                                   const struct tsr_design *design,
-                                  const struct tsr_compile_options *options, struct tsr_module **out)
+                                  const struct tsr_compile_options *options,
+                                  struct tsr_module **out)
 {
   struct tsr_module *m = TSR_NEW(a, struct tsr_module);
   struct compiler c = {.a = a, .err = err, .g = g, .d = design, .options = options, .m = m};

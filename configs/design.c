@@ -15,15 +15,23 @@ struct key {
 };
 
 static const struct key keys[] = {
-#define TSR_KEY(key, smallest, largest, unit, meaning)                                               \
-  {#key, unit, smallest, largest, offsetof(struct tsr_design, key),                                  \
+#define TSR_KEY(key, smallest, largest, unit, meaning)                                             \
+  {#key,                                                                                           \
+   unit,                                                                                           \
+   smallest,                                                                                       \
+   largest,                                                                                        \
+   offsetof(struct tsr_design, key),                                                               \
    offsetof(struct tsr_design, key) != offsetof(struct tsr_design, clock_mhz)},
 #include "configs/keys.def"
 #undef TSR_KEY
 };
 
-enum { KEYS = sizeof keys / sizeof keys[0], SMALLEST_DEPTH = 2, LARGEST_DEPTH = 65536,
-       AXI_BOUNDARY_BYTES = 4096 };
+enum {
+  KEYS = sizeof keys / sizeof keys[0],
+  SMALLEST_DEPTH = 2,
+  LARGEST_DEPTH = 65536,
+  AXI_BOUNDARY_BYTES = 4096
+};
 
 static int get(const struct tsr_design *d, const struct key *key)
 {
@@ -47,8 +55,8 @@ static enum tsr_status unknown_key(const struct reader *r, const struct tsr__jso
   if (near)
     return tsr_refuse(r->err, "%s:%d: unknown key '%s'%s; did you mean '%s'?", r->name, m->line,
                       m->key, of, near);
-  return tsr_refuse(r->err, "%s:%d: unknown key '%s'%s; docs/design-point.md lists the keys", r->name,
-                    m->line, m->key, of);
+  return tsr_refuse(r->err, "%s:%d: unknown key '%s'%s; docs/design-point.md lists the keys",
+                    r->name, m->line, m->key, of);
 }
 
 static enum tsr_status check_names(const struct reader *r)
@@ -70,8 +78,8 @@ static enum tsr_status check_names(const struct reader *r)
   return TSR_OK;
 }
 
-static enum tsr_status read_number(const struct reader *r, int parent, const char *key, int smallest,
-                                   int largest, int *out)
+static enum tsr_status read_number(const struct reader *r, int parent, const char *key,
+                                   int smallest, int largest, int *out)
 {
   const struct tsr__json_member *m = tsr__json_find(r->json, parent, key);
   int end = parent < 0 ? r->json->end_line : r->json->members[parent].end_line;
@@ -81,8 +89,8 @@ static enum tsr_status read_number(const struct reader *r, int parent, const cha
   if (m->kind != TSR__JSON_NUMBER)
     return tsr_refuse(r->err, "%s:%d: %s must be a whole number", r->name, m->line, key);
   if (m->number < smallest || m->number > largest)
-    return tsr_refuse(r->err, "%s:%d: %s is %" PRId64 ", outside of %d to %d", r->name, m->line, key,
-                      m->number, smallest, largest);
+    return tsr_refuse(r->err, "%s:%d: %s is %" PRId64 ", outside of %d to %d", r->name, m->line,
+                      key, m->number, smallest, largest);
   *out = (int)m->number;
   return TSR_OK;
 }
@@ -153,9 +161,10 @@ static enum tsr_status check_depth(const struct reader *r, const char *key, int 
                       key, size_bytes, unit_bytes, unit);
   int depth = size_bytes / entry_bytes;
   if (depth < least || depth > LARGEST_DEPTH)
-    return tsr_refuse(r->err, "%s:%d: %s is %d, which is %d entries of %d bytes, outside of %d to %d "
-                      "entries", r->name, line, key, size_bytes, depth, entry_bytes, least,
-                      LARGEST_DEPTH);
+    return tsr_refuse(r->err,
+                      "%s:%d: %s is %d, which is %d entries of %d bytes, outside of %d to %d "
+                      "entries",
+                      r->name, line, key, size_bytes, depth, entry_bytes, least, LARGEST_DEPTH);
   return TSR_OK;
 }
 
@@ -179,25 +188,29 @@ static enum tsr_status check_axi(const struct reader *r, const struct tsr_design
     return tsr_refuse(r->err, "%s:%d: axi_data_bits is %d, no power of two", r->name, line,
                       d->axi_data_bits);
   if (tsr_design_lanes(d) % beat)
-    return tsr_refuse(r->err, "%s:%d: axi_data_bits is %d, so a beat has %d bytes, which must divide "
-                      "batch*block_in, %d, for every entry to start on a beat", r->name, line,
-                      d->axi_data_bits, beat, tsr_design_lanes(d));
+    return tsr_refuse(r->err,
+                      "%s:%d: axi_data_bits is %d, so a beat has %d bytes, which must divide "
+                      "batch*block_in, %d, for every entry to start on a beat",
+                      r->name, line, d->axi_data_bits, beat, tsr_design_lanes(d));
   if (d->block_in * d->block_out % beat)
-    return tsr_refuse(r->err, "%s:%d: axi_data_bits is %d, so a beat has %d bytes, which must divide "
-                      "block_in*block_out, %d, for every weight tile to start on a beat", r->name, line,
-                      d->axi_data_bits, beat, d->block_in * d->block_out);
+    return tsr_refuse(r->err,
+                      "%s:%d: axi_data_bits is %d, so a beat has %d bytes, which must divide "
+                      "block_in*block_out, %d, for every weight tile to start on a beat",
+                      r->name, line, d->axi_data_bits, beat, d->block_in * d->block_out);
   if (beat * d->axi_burst_beats > AXI_BOUNDARY_BYTES)
-    return tsr_refuse(r->err, "%s:%d: axi_burst_beats is %d, at %d bytes a beat more than the %d bytes "
-                      "that an AXI burst may cover", r->name, line_of(r, "axi_burst_beats"),
-                      d->axi_burst_beats, beat, AXI_BOUNDARY_BYTES);
+    return tsr_refuse(r->err,
+                      "%s:%d: axi_burst_beats is %d, at %d bytes a beat more than the %d bytes "
+                      "that an AXI burst may cover",
+                      r->name, line_of(r, "axi_burst_beats"), d->axi_burst_beats, beat,
+                      AXI_BOUNDARY_BYTES);
   return TSR_OK;
 }
 
 static enum tsr_status check_rules(const struct reader *r, const struct tsr_design *d)
 {
   if (d->block_in != d->block_out)
-    return tsr_refuse(r->err, "%s:%d: block_out is %d and block_in is %d; they must be equal", r->name,
-                      line_of(r, "block_out"), d->block_out, d->block_in);
+    return tsr_refuse(r->err, "%s:%d: block_out is %d and block_in is %d; they must be equal",
+                      r->name, line_of(r, "block_out"), d->block_out, d->block_in);
   if (check_axi(r, d))
     return TSR_REFUSED;
   return check_scratchpads(r, d);
@@ -251,7 +264,7 @@ const char *tsr_design_difference(struct tsr_arena *arena, const struct tsr_desi
 {
   for (int i = 0; i < KEYS; i++)
     if (get(here, &keys[i]) != get(there, &keys[i]))
-      return tsr_arena_printf(arena, "%s is %d here and %d there", keys[i].name, get(here, &keys[i]),
-                              get(there, &keys[i]));
+      return tsr_arena_printf(arena, "%s is %d here and %d there", keys[i].name,
+                              get(here, &keys[i]), get(there, &keys[i]));
   return NULL;
 }

@@ -37,7 +37,8 @@ static const struct row {
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-static enum tsr_status check_names(struct tsr_err *err, const char *name, const struct tsr__json *json)
+static enum tsr_status check_names(struct tsr_err *err, const char *name,
+                                   const struct tsr__json *json)
 {
   const char *names[ROWS + 2] = {"TARGET", "HW_VER"};
   for (int i = 0; i < ROWS; i++)
@@ -56,8 +57,8 @@ static enum tsr_status check_names(struct tsr_err *err, const char *name, const 
   return TSR_OK;
 }
 
-static enum tsr_status read_rows(struct tsr_err *err, const char *name, const struct tsr__json *json,
-                                 struct vta *vta)
+static enum tsr_status read_rows(struct tsr_err *err, const char *name,
+                                 const struct tsr__json *json, struct vta *vta)
 {
   for (int i = 0; i < ROWS; i++) {
     const struct tsr__json_member *m = tsr__json_find(json, -1, rows[i].key);
@@ -74,8 +75,9 @@ static enum tsr_status read_rows(struct tsr_err *err, const char *name, const st
   return TSR_OK;
 }
 
-static enum tsr_status check_width(struct tsr_err *err, const char *name, const struct tsr__json *json,
-                                   const char *key, int log, int wanted)
+static enum tsr_status check_width(struct tsr_err *err, const char *name,
+                                   const struct tsr__json *json, const char *key, int log,
+                                   int wanted)
 {
   const struct tsr__json_member *m = tsr__json_find(json, -1, key);
   if (log == wanted)
@@ -96,8 +98,8 @@ static enum tsr_status check_widths(struct tsr_err *err, const char *name,
 }
 
 /* Newer files say LOG_BLOCK, older ones LOG_BLOCK_IN and LOG_BLOCK_OUT; all that are there must agree. */
-static enum tsr_status read_block(struct tsr_err *err, const char *name, const struct tsr__json *json,
-                                  const struct vta *vta, int *block)
+static enum tsr_status read_block(struct tsr_err *err, const char *name,
+                                  const struct tsr__json *json, const struct vta *vta, int *block)
 {
   int in = vta->block_in == UNSET ? vta->block : vta->block_in;
   int out = vta->block_out == UNSET ? vta->block : vta->block_out;
@@ -123,14 +125,15 @@ static char *write_json(struct tsr_arena *arena, const struct vta *vta, int bloc
   struct tsr_design d = *base;
   d.batch = 1 << vta->batch;
   d.block_in = d.block_out = 1 << block;
-  d.uop_bytes = (1 << vta->uop_buff) / 4 * TSR_UOP_BYTES; /* as many micro-ops; VTA's have 4 bytes */
+  d.uop_bytes = (1 << vta->uop_buff) / 4 *
+                TSR_UOP_BYTES; /* as many micro-ops; VTA's have 4 bytes */
   d.inp_bytes = 1 << vta->inp_buff;
   d.wgt_bytes = 1 << vta->wgt_buff;
   d.acc_bytes = 1 << vta->acc_buff;
   d.out_bytes = 1 << vta->out_buff;
   d.axi_data_bits = axi_bits(vta->batch + block);
   tsr_text_add(&text, "{\n");
-#define TSR_KEY(key, smallest, largest, unit, meaning)                                               \
+#define TSR_KEY(key, smallest, largest, unit, meaning)                                             \
   tsr_text_add(&text, "  \"%s\": %d,\n", #key, d.key);
 #include "configs/keys.def"
 #undef TSR_KEY
@@ -138,8 +141,8 @@ static char *write_json(struct tsr_arena *arena, const struct vta *vta, int bloc
   return text.data;
 }
 
-enum tsr_status tsr_design_import_vta(struct tsr_arena *arena, struct tsr_err *err, const char *name,
-                                      const char *text, char **json)
+enum tsr_status tsr_design_import_vta(struct tsr_arena *arena, struct tsr_err *err,
+                                      const char *name, const char *text, char **json)
 {
   struct tsr__json read;
   struct vta vta;

@@ -33,7 +33,8 @@ static void add_numbers(struct tsr_text *text, const struct tsr__operand *o,
                  (int64_t)value_of(insn, o->format, o->slots[i]));
 }
 
-static void add_bits(struct tsr_text *text, const struct tsr__operand *o, const struct tsr_insn *insn)
+static void add_bits(struct tsr_text *text, const struct tsr__operand *o,
+                     const struct tsr_insn *insn)
 {
   uint64_t mask = value_of(insn, o->format, o->slots[0]);
   const char *comma = "";
@@ -77,9 +78,7 @@ static void add_operand(struct tsr_text *text, const struct tsr__operand *o,
     return;
   tsr_text_add(text, " %s=", o->keyword);
   switch (o->spelling) {
-  case TSR__UOPS:
-    tsr_text_add(text, "%u+%u", insn->loop.uop_begin, insn->loop.uop_count);
-    break;
+  case TSR__UOPS: tsr_text_add(text, "%u+%u", insn->loop.uop_begin, insn->loop.uop_count); break;
   case TSR__ENGINES:
   case TSR__BITS: add_bits(text, o, insn); break;
   default: add_numbers(text, o, insn); break;
@@ -156,7 +155,8 @@ static size_t zeros_at(const struct tsr_program *p, size_t at)
   return n;
 }
 
-static bool uop_at(const struct tsr_program *p, const int32_t *depth, size_t at, struct tsr_uop *uop)
+static bool uop_at(const struct tsr_program *p, const int32_t *depth, size_t at,
+                   struct tsr_uop *uop)
 {
   if (p->data_bytes - at < TSR_UOP_BYTES)
     return false;
@@ -167,12 +167,13 @@ static bool uop_at(const struct tsr_program *p, const int32_t *depth, size_t at,
 }
 
 /* One line of data at `at`; returns where the next begins. */
-static size_t add_data_line(struct tsr_text *text, const struct tsr_program *p, const int32_t *depth,
-                            size_t at)
+static size_t add_data_line(struct tsr_text *text, const struct tsr_program *p,
+                            const int32_t *depth, size_t at)
 {
   struct tsr_uop uop;
   if (uop_at(p, depth, at, &uop)) {
-    tsr_text_add(text, ".uop %u,%u,%u%s\n", uop.dst, uop.a, uop.b, uop.overwrite ? ",overwrite" : "");
+    tsr_text_add(text, ".uop %u,%u,%u%s\n", uop.dst, uop.a, uop.b,
+                 uop.overwrite ? ",overwrite" : "");
     return at + TSR_UOP_BYTES;
   }
   size_t zeros = zeros_at(p, at);

@@ -11,55 +11,73 @@ static void add(struct tsr_text *out, const char *prose)
   tsr_text_add_bytes(out, prose, strlen(prose));
 }
 
-static const char intro[] =
-    "<!-- Made by isa_gen from isa/*.def: `isa_gen page > docs/isa.md`. Changes here are lost. -->\n"
-    "# The instruction set\n"
-    "\n"
-    "A program is a list of 256-bit words. `fetch` reads them in order and hands each to the queue of the\n"
-    "engine that executes it; four engines run at the same time, each in the order of its own queue. What\n"
-    "one engine has to know of another travels as tokens. Words, fields and numbers are the same at every\n"
-    "design point; only the sizes of scratchpads and tiles differ ([design-point.md](design-point.md)).\n"
-    "The text form is in [assembler.md](assembler.md).\n"
-    "\n"
-    "**In one line each**\n"
-    "\n";
+static const char intro[] = "<!-- Made by isa_gen from isa/*.def: `isa_gen page > docs/isa.md`. "
+                            "Changes here are lost. -->\n"
+                            "# The instruction set\n"
+                            "\n"
+                            "A program is a list of 256-bit words. `fetch` reads them in order and "
+                            "hands each to the queue of the\n"
+                            "engine that executes it; four engines run at the same time, each in "
+                            "the order of its own queue. What\n"
+                            "one engine has to know of another travels as tokens. Words, fields "
+                            "and numbers are the same at every\n"
+                            "design point; only the sizes of scratchpads and tiles differ "
+                            "([design-point.md](design-point.md)).\n"
+                            "The text form is in [assembler.md](assembler.md).\n"
+                            "\n"
+                            "**In one line each**\n"
+                            "\n";
 
-static const char machine[] =
-    "\n"
-    "## The machine\n"
-    "\n"
-    "`batch`, `block_in` and `block_out` are keys of the design point, and `block_in = block_out`. A *lane* is\n"
-    "one of the `batch*block_out` elements of an entry.\n"
-    "\n";
+static const char machine[] = "\n"
+                              "## The machine\n"
+                              "\n"
+                              "`batch`, `block_in` and `block_out` are keys of the design point, "
+                              "and `block_in = block_out`. A *lane* is\n"
+                              "one of the `batch*block_out` elements of an entry.\n"
+                              "\n";
 
 static const char scratchpads[] =
     "\n"
-    "Entries are numbered from 0. ACC has two banks: bank 0 is its lower half, bank 1 its upper half. An\n"
-    "instruction of `matrix` or `vector` names the banks that it touches and holds them while it runs, so that\n"
-    "`matrix` fills one while `vector` drains the other. UOP and LUT are written by LOAD only. The scratchpads\n"
+    "Entries are numbered from 0. ACC has two banks: bank 0 is its lower half, bank 1 its upper "
+    "half. An\n"
+    "instruction of `matrix` or `vector` names the banks that it touches and holds them while it "
+    "runs, so that\n"
+    "`matrix` fills one while `vector` drains the other. UOP and LUT are written by LOAD only. The "
+    "scratchpads\n"
     "are zero after reset.\n"
     "\n"
-    "Everything is two's complement and little endian; DRAM addresses are byte offsets into the *window*, the\n"
+    "Everything is two's complement and little endian; DRAM addresses are byte offsets into the "
+    "*window*, the\n"
     "piece of memory that the host gave to the program.\n"
     "\n"
     "## Order and tokens\n"
     "\n"
-    "There is one counter for every ordered pair of engines, at 0 when a program starts. Before an instruction\n"
-    "starts it waits until the counter from each engine in `wait` is above 0, then takes one token from each.\n"
-    "When it has ended, with all that it wrote in place, it gives one token to each engine in `signal`, once\n"
-    "none of those counters is full (`token_depth` of the design point). A full counter stalls the signaller;\n"
-    "no token is ever dropped. An engine has no tokens for itself: its instructions run one after another\n"
+    "There is one counter for every ordered pair of engines, at 0 when a program starts. Before an "
+    "instruction\n"
+    "starts it waits until the counter from each engine in `wait` is above 0, then takes one token "
+    "from each.\n"
+    "When it has ended, with all that it wrote in place, it gives one token to each engine in "
+    "`signal`, once\n"
+    "none of those counters is full (`token_depth` of the design point). A full counter stalls the "
+    "signaller;\n"
+    "no token is ever dropped. An engine has no tokens for itself: its instructions run one after "
+    "another\n"
     "anyhow.\n"
     "\n"
-    "Tokens are the only order between engines. Two instructions of different engines that touch the same\n"
-    "entries, one of them writing, need a chain of tokens between them; otherwise the result depends on\n"
-    "timing. `fetch` runs ahead as far as the queues hold (`queue_depth`). When nothing can go on and the\n"
+    "Tokens are the only order between engines. Two instructions of different engines that touch "
+    "the same\n"
+    "entries, one of them writing, need a chain of tokens between them; otherwise the result "
+    "depends on\n"
+    "timing. `fetch` runs ahead as far as the queues hold (`queue_depth`). When nothing can go on "
+    "and the\n"
     "program has not finished, the machine stops with trap `deadlock`.\n"
     "\n"
     "## Words\n"
     "\n"
-    "Bit 0 is the lowest bit of the first byte. Each row below is 32 bits, bit 31 on the left. Reserved bits\n"
-    "(`-`) are zero; a word in which one is not is refused with trap `field`. A row of `-` at the end stands\n"
+    "Bit 0 is the lowest bit of the first byte. Each row below is 32 bits, bit 31 on the left. "
+    "Reserved bits\n"
+    "(`-`) are zero; a word in which one is not is refused with trap `field`. A row of `-` at the "
+    "end stands\n"
     "for all rows up to the end of the word; `*` is a field too narrow for its name, told below.\n";
 
 static const char nest[] =
@@ -78,19 +96,28 @@ static const char nest[] =
     "                                and (i2 == 0 or not first[2])\n"
     "            the instruction, on every lane\n"
     "\n"
-    "The result is that of this order: a point sees what all points before it wrote. Indices are computed\n"
-    "exactly, without wrap-around. Every d and a, and every b that the instruction reads through, must lie\n"
-    "inside its scratchpad, and those in ACC inside a bank that `banks` names; b counts as read also where\n"
-    "`first` makes its value unused. The machine decides that before the first point runs, from the corners\n"
+    "The result is that of this order: a point sees what all points before it wrote. Indices are "
+    "computed\n"
+    "exactly, without wrap-around. Every d and a, and every b that the instruction reads through, "
+    "must lie\n"
+    "inside its scratchpad, and those in ACC inside a bank that `banks` names; b counts as read "
+    "also where\n"
+    "`first` makes its value unused. The machine decides that before the first point runs, from "
+    "the corners\n"
     "of the nest.\n"
     "\n"
-    "*Sums across loops.* The mask `first` says which loops carry a sum. With `first=0,1`, `overwrite` starts\n"
-    "a sum where i0 and i1 are both 0, and later iterations of these loops add to it. With an empty mask each\n"
-    "`overwrite` micro-op starts a sum at every loop point. An instruction that has no use for `first` must\n"
+    "*Sums across loops.* The mask `first` says which loops carry a sum. With `first=0,1`, "
+    "`overwrite` starts\n"
+    "a sum where i0 and i1 are both 0, and later iterations of these loops add to it. With an "
+    "empty mask each\n"
+    "`overwrite` micro-op starts a sum at every loop point. An instruction that has no use for "
+    "`first` must\n"
     "have a zero mask, and its micro-ops no `overwrite` (trap `field`).\n"
     "\n"
-    "*Operands of `vector`.* D is ACC, OUT or INP by the field `dst`; what goes to OUT or INP saturates to\n"
-    "int8. A is ACC, or INP sign-extended to int32, by `src`. B is ACC. Lanes do not meet, except in RSUM and\n"
+    "*Operands of `vector`.* D is ACC, OUT or INP by the field `dst`; what goes to OUT or INP "
+    "saturates to\n"
+    "int8. A is ACC, or INP sign-extended to int32, by `src`. B is ACC. Lanes do not meet, except "
+    "in RSUM and\n"
     "RMAX.\n"
     "\n"
     "## Arithmetic\n"
@@ -105,21 +132,25 @@ static const char nest[] =
     "\n"
     "`base/arith.h` has each of these as a C function; all implementations give the same bits.\n";
 
-static const char traps_before[] =
-    "\n"
-    "## Traps\n"
-    "\n"
-    "A trap stops the machine and leaves its number, the index of the instruction in the program and the\n"
-    "engine in registers. What scratchpads and DRAM then hold is not defined; reset makes the machine as new.\n"
-    "\n"
-    "| number | name | why | found by |\n"
-    "|---|---|---|---|\n";
+static const char traps_before[] = "\n"
+                                   "## Traps\n"
+                                   "\n"
+                                   "A trap stops the machine and leaves its number, the index of "
+                                   "the instruction in the program and the\n"
+                                   "engine in registers. What scratchpads and DRAM then hold is "
+                                   "not defined; reset makes the machine as new.\n"
+                                   "\n"
+                                   "| number | name | why | found by |\n"
+                                   "|---|---|---|---|\n";
 
 static const char traps_after[] =
     "\n"
-    "An instruction that could raise several raises the first that applies, in the order `opcode`, `field`,\n"
-    "`index`, `window`, `align`. The values that a word may hold do not depend on the design point: the encoder\n"
-    "refuses exactly the words for which decoding raises `opcode` or `field`. Beyond the ranges in the tables\n"
+    "An instruction that could raise several raises the first that applies, in the order `opcode`, "
+    "`field`,\n"
+    "`index`, `window`, `align`. The values that a word may hold do not depend on the design "
+    "point: the encoder\n"
+    "refuses exactly the words for which decoding raises `opcode` or `field`. Beyond the ranges in "
+    "the tables\n"
     "above, `field` is raised for\n"
     "\n"
     "* a reserved bit that is not zero, in a word or in a micro-op that an instruction executes;\n"
@@ -128,7 +159,8 @@ static const char traps_after[] =
     "* `pad` outside of -128 .. 127 except for `acc`, or other than 0 for `uop`;\n"
     "* `pad`, `xl`, `xr`, `yl` or `yr` other than 0 in STORE;\n"
     "* `dst` other than ACC in GEMM and MAC; `src` other than 0 in GEMM;\n"
-    "* `first` other than 0, or a micro-op with `overwrite`, where the instruction has no use for it.\n"
+    "* `first` other than 0, or a micro-op with `overwrite`, where the instruction has no use for "
+    "it.\n"
     "\n"
     "A micro-op's bits are looked at when an instruction executes it, not when it is loaded.\n";
 
@@ -140,9 +172,10 @@ const char *tsr__format_name(int format)
 
 static void add_summary(struct tsr_text *out)
 {
-  tsr_text_add(out, "| opcode | instruction | engine | format | what it does |\n|---|---|---|---|---|\n");
-#define TSR_INSN(opcode, name, text, engine, format, meaning)                                        \
-  tsr_text_add(out, "| 0x%02x | [%s](#%s) | %s | %s | %s |\n", opcode, #name, text,                   \
+  tsr_text_add(
+      out, "| opcode | instruction | engine | format | what it does |\n|---|---|---|---|---|\n");
+#define TSR_INSN(opcode, name, text, engine, format, meaning)                                      \
+  tsr_text_add(out, "| 0x%02x | [%s](#%s) | %s | %s | %s |\n", opcode, #name, text,                \
                tsr_engine_name(TSR_ENGINE_##engine), #format, meaning);
 #include "isa/insns.def"
 #undef TSR_INSN
@@ -151,7 +184,7 @@ static void add_summary(struct tsr_text *out)
 static void add_engines(struct tsr_text *out)
 {
   tsr_text_add(out, "| engine | bit in token masks | what it does |\n|---|---|---|\n");
-#define TSR_ENGINE(name, text, meaning)                                                              \
+#define TSR_ENGINE(name, text, meaning)                                                            \
   tsr_text_add(out, "| %s | %d | %s |\n", text, TSR_ENGINE_##name, meaning);
 #include "isa/engines.def"
 #undef TSR_ENGINE
@@ -159,9 +192,11 @@ static void add_engines(struct tsr_text *out)
 
 static void add_buffers(struct tsr_text *out)
 {
-  tsr_text_add(out, "\n| buffer | number | LOAD | STORE | entry in DRAM | holds |\n|---|---|---|---|---|---|\n");
-#define TSR_BUFFER(name, text, load, store, entry, meaning)                                          \
-  tsr_text_add(out, "| %s | %d | %s | %s | %s | %s |\n", text, TSR_BUFFER_##name,                     \
+  tsr_text_add(
+      out,
+      "\n| buffer | number | LOAD | STORE | entry in DRAM | holds |\n|---|---|---|---|---|---|\n");
+#define TSR_BUFFER(name, text, load, store, entry, meaning)                                        \
+  tsr_text_add(out, "| %s | %d | %s | %s | %s | %s |\n", text, TSR_BUFFER_##name,                  \
                load ? "yes" : "-", store ? "yes" : "-", entry, meaning);
 #include "isa/buffers.def"
 #undef TSR_BUFFER
@@ -288,15 +323,17 @@ struct detail {
 static struct detail detail_of(enum tsr_opcode opcode)
 {
   switch (opcode) {
-#define TSR_DETAIL(name, example, reads, writes, text)                                               \
-  case TSR_OP_##name: return (struct detail){example, reads, writes, text};
+#define TSR_DETAIL(name, example, reads, writes, text)                                             \
+  case TSR_OP_##name:                                                                              \
+    return (struct detail){example, reads, writes, text};
 #include "isa/details.def"
 #undef TSR_DETAIL
   }
   return (struct detail){"", "", "", ""};
 }
 
-static void add_insn(struct tsr_text *out, enum tsr_opcode opcode, const char *name, const char *meaning)
+static void add_insn(struct tsr_text *out, enum tsr_opcode opcode, const char *name,
+                     const char *meaning)
 {
   struct detail d = detail_of(opcode);
   tsr_text_add(out, "\n### %s\n\n    %s\n\n", name, meaning);
@@ -308,9 +345,11 @@ static void add_insn(struct tsr_text *out, enum tsr_opcode opcode, const char *n
 
 static void add_insns(struct tsr_text *out)
 {
-  add(out, "\n## Instructions\n\nEach with its meaning, what it touches, what a caller has to know, and an "
+  add(out, "\n## Instructions\n\nEach with its meaning, what it touches, what a caller has to "
+           "know, and an "
            "example in assembler.\n");
-#define TSR_INSN(opcode, name, text, engine, format, meaning) add_insn(out, TSR_OP_##name, text, meaning);
+#define TSR_INSN(opcode, name, text, engine, format, meaning)                                      \
+  add_insn(out, TSR_OP_##name, text, meaning);
 #include "isa/insns.def"
 #undef TSR_INSN
 }
@@ -331,7 +370,7 @@ static const char *found_by(int trap)
 static void add_traps(struct tsr_text *out)
 {
   add(out, traps_before);
-#define TSR_TRAP(number, name, text, meaning)                                                        \
+#define TSR_TRAP(number, name, text, meaning)                                                      \
   tsr_text_add(out, "| %d | %s | %s | %s |\n", number, text, meaning, found_by(number));
 #include "isa/traps.def"
 #undef TSR_TRAP

@@ -46,37 +46,38 @@ static void add_reserved(struct tsr_text *out, int format, int word_bits)
 static void add_numbers(struct tsr_text *out)
 {
   tsr_text_add(out, "\n// opcodes\n");
-#define TSR_INSN(opcode, name, text, engine, format, meaning)                                        \
+#define TSR_INSN(opcode, name, text, engine, format, meaning)                                      \
   tsr_text_add(out, "`define TSR_OP_%s 8'h%02x // %s %s\n", #name, opcode, #engine, #format);
 #include "isa/insns.def"
 #undef TSR_INSN
   tsr_text_add(out, "\n// engines: the bit in token masks; FETCH is no engine of tokens\n");
-#define TSR_ENGINE(name, text, meaning)                                                              \
+#define TSR_ENGINE(name, text, meaning)                                                            \
   tsr_text_add(out, "`define TSR_ENGINE_%s %d // %s\n", #name, TSR_ENGINE_##name, meaning);
 #include "isa/engines.def"
 #undef TSR_ENGINE
   tsr_text_add(out, "`define TSR_ENGINE_FETCH %d\n`define TSR_ENGINES %d\n", TSR_ENGINE_FETCH,
                TSR_ENGINE_COUNT);
   tsr_text_add(out, "\n// buffers\n");
-#define TSR_BUFFER(name, text, load, store, entry, meaning)                                          \
+#define TSR_BUFFER(name, text, load, store, entry, meaning)                                        \
   tsr_text_add(out, "`define TSR_BUFFER_%s 8'd%d // %s\n", #name, TSR_BUFFER_##name, meaning);
 #include "isa/buffers.def"
 #undef TSR_BUFFER
   tsr_text_add(out, "\n// buffers that LOAD and that STORE take, one bit each\n");
   int load = 0, store = 0;
-#define TSR_BUFFER(name, text, loads, stores, entry, meaning)                                        \
+#define TSR_BUFFER(name, text, loads, stores, entry, meaning)                                      \
   load |= (loads) << TSR_BUFFER_##name, store |= (stores) << TSR_BUFFER_##name;
 #include "isa/buffers.def"
 #undef TSR_BUFFER
   tsr_text_add(out, "`define TSR_LOADABLE %d'h%02x\n`define TSR_STORABLE %d'h%02x\n",
                TSR_BUFFER_COUNT, load, TSR_BUFFER_COUNT, store);
   tsr_text_add(out, "\n// where d and a of vector instructions lie\n");
-  tsr_text_add(out, "`define TSR_DST_ACC 2'd%d\n`define TSR_DST_OUT 2'd%d\n`define TSR_DST_INP 2'd%d\n",
+  tsr_text_add(out,
+               "`define TSR_DST_ACC 2'd%d\n`define TSR_DST_OUT 2'd%d\n`define TSR_DST_INP 2'd%d\n",
                TSR_DST_ACC, TSR_DST_OUT, TSR_DST_INP);
   tsr_text_add(out, "`define TSR_SRC_ACC 1'd%d\n`define TSR_SRC_INP 1'd%d\n", TSR_SRC_ACC,
                TSR_SRC_INP);
   tsr_text_add(out, "\n// traps\n");
-#define TSR_TRAP(number, name, text, meaning)                                                        \
+#define TSR_TRAP(number, name, text, meaning)                                                      \
   tsr_text_add(out, "`define TSR_TRAP_%s 8'd%d // %s\n", #name, number, meaning);
 #include "isa/traps.def"
 #undef TSR_TRAP
@@ -84,10 +85,11 @@ static void add_numbers(struct tsr_text *out)
 
 void tsr__gen_verilog(struct tsr_text *out)
 {
-  tsr_text_add(out, "// SPDX-License-Identifier: Apache-2.0\n"
-                    "// Made by isa_gen from isa/*.def; changes here are lost.\n"
-                    "`ifndef TSR_ISA_VH\n`define TSR_ISA_VH\n\n"
-                    "`define TSR_INSN_BITS %d\n`define TSR_UOP_BITS %d\n`define TSR_LUT_BYTES %d\n",
+  tsr_text_add(out,
+               "// SPDX-License-Identifier: Apache-2.0\n"
+               "// Made by isa_gen from isa/*.def; changes here are lost.\n"
+               "`ifndef TSR_ISA_VH\n`define TSR_ISA_VH\n\n"
+               "`define TSR_INSN_BITS %d\n`define TSR_UOP_BITS %d\n`define TSR_LUT_BYTES %d\n",
                8 * TSR_INSN_BYTES, 8 * TSR_UOP_BYTES, TSR_LUT_BYTES);
   add_numbers(out);
   for (int format = 0; format < TSR__FORMAT_COUNT; format++) {

@@ -65,11 +65,14 @@ static enum tsr_status check_counts(struct tsr_err *err, const char *name, const
     return tsr_refuse(err, "%s: claims %" PRIu64 " bytes of data; the most is %d", name, data,
                       TSR__LARGEST_DATA);
   if (window > TSR__LARGEST_WINDOW || window < data)
-    return tsr_refuse(err, "%s: claims a window of %" PRIu64 " bytes, outside of its %" PRIu64
-                      " bytes of data to %" PRIu64, name, window, data, TSR__LARGEST_WINDOW);
+    return tsr_refuse(err,
+                      "%s: claims a window of %" PRIu64 " bytes, outside of its %" PRIu64
+                      " bytes of data to %" PRIu64,
+                      name, window, data, TSR__LARGEST_WINDOW);
   uint64_t wanted = HEAD_BYTES + insns * TSR_INSN_BYTES + data + TAIL_BYTES;
   if (size != wanted)
-    return tsr_refuse(err, "%s: has %zu bytes where its header claims %" PRIu64, name, size, wanted);
+    return tsr_refuse(err, "%s: has %zu bytes where its header claims %" PRIu64, name, size,
+                      wanted);
   return TSR_OK;
 }
 
@@ -78,9 +81,11 @@ enum tsr_status tsr_program_read(struct tsr_arena *arena, struct tsr_err *err, c
 {
   if (check_head(err, name, bytes, size) || check_counts(err, name, bytes, size))
     return TSR_REFUSED;
-  uint32_t crc = crc32_of(bytes, size - TAIL_BYTES), told = (uint32_t)get(bytes + size - TAIL_BYTES, 4);
+  uint32_t crc = crc32_of(bytes, size - TAIL_BYTES),
+           told = (uint32_t)get(bytes + size - TAIL_BYTES, 4);
   if (crc != told)
-    return tsr_refuse(err, "%s: is damaged: its CRC-32 is 0x%08x and it says 0x%08x", name, crc, told);
+    return tsr_refuse(err, "%s: is damaged: its CRC-32 is 0x%08x and it says 0x%08x", name, crc,
+                      told);
   for (int i = HEAD_USED; i < HEAD_BYTES; i++)
     if (bytes[i])
       return tsr_refuse(err, "%s: byte %d of its header is reserved and not zero", name, i);

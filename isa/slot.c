@@ -7,83 +7,94 @@
 /* The rows of a format lie in order and apart: an enumerator without a value is one more than the one
  * before it, here the first bit behind the row before. No two rows of a format start at the same bit. */
 enum {
-#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                                        \
-  FREE_##format##_##name, START_##format##_##low, LAST_##format##_##name = (low) + (bits) - 1,
+#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                             \
+  FREE_##format##_##name, START_##format##_##low, LAST_##format##_##name = (low) + (bits)-1,
 #include "isa/fields.def"
 #undef TSR_FIELD
 };
 /* What fits: two's complement where the smallest value is negative. */
-#define MOST(bits, smallest) ((INT64_C(1) << ((bits) - ((smallest) < 0))) - 1)
-#define LEAST(bits, smallest) ((smallest) < 0 ? -(INT64_C(1) << ((bits) - 1)) : 0)
+#define MOST(bits, smallest)  ((INT64_C(1) << ((bits) - ((smallest) < 0))) - 1)
+#define LEAST(bits, smallest) ((smallest) < 0 ? -(INT64_C(1) << ((bits)-1)) : 0)
 enum { WORD_NONE = 256, WORD_SYNC = 256, WORD_DMA = 256, WORD_LOOP = 256, WORD_UOP = 64 };
-#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                                        \
-  _Static_assert((low) == 0 || (low) >= FREE_##format##_##name, #name " overlaps the row before");   \
-  _Static_assert((low) + (bits) <= WORD_##format && (bits) <= 32, #name " fits its word");            \
-  _Static_assert((largest) <= MOST(bits, smallest) && (smallest) >= LEAST(bits, smallest),           \
+#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                             \
+  _Static_assert((low) == 0 || (low) >= FREE_##format##_##name, #name " overlaps the row before"); \
+  _Static_assert((low) + (bits) <= WORD_##format && (bits) <= 32, #name " fits its word");         \
+  _Static_assert((largest) <= MOST(bits, smallest) && (smallest) >= LEAST(bits, smallest),         \
                  #name "'s values fit its bits");
 #include "isa/fields.def"
 #undef TSR_FIELD
 
 /* Where each slot lives in struct tsr_insn or struct tsr_uop. */
-#define HOME_NONE struct tsr_insn
-#define HOME_SYNC struct tsr_insn
-#define HOME_DMA struct tsr_insn
-#define HOME_LOOP struct tsr_insn
-#define HOME_UOP struct tsr_uop
-#define AT_NONE_opcode opcode
-#define AT_SYNC_opcode opcode
-#define AT_SYNC_wait wait
-#define AT_SYNC_signal signal
-#define AT_SYNC_engine engine
-#define AT_DMA_opcode opcode
-#define AT_DMA_wait wait
-#define AT_DMA_signal signal
-#define AT_DMA_buffer dma.buffer
-#define AT_DMA_sram dma.sram
-#define AT_DMA_pad dma.pad
-#define AT_DMA_dram dma.dram
-#define AT_DMA_nx dma.nx
-#define AT_DMA_ny dma.ny
-#define AT_DMA_nz dma.nz
-#define AT_DMA_xl dma.xl
-#define AT_DMA_xr dma.xr
-#define AT_DMA_yl dma.yl
-#define AT_DMA_yr dma.yr
-#define AT_DMA_sy dma.sy
-#define AT_DMA_sz dma.sz
-#define AT_LOOP_opcode opcode
-#define AT_LOOP_wait wait
-#define AT_LOOP_signal signal
-#define AT_LOOP_first loop.first
-#define AT_LOOP_banks loop.banks
-#define AT_LOOP_dst loop.dst
-#define AT_LOOP_src loop.src
+#define HOME_NONE         struct tsr_insn
+#define HOME_SYNC         struct tsr_insn
+#define HOME_DMA          struct tsr_insn
+#define HOME_LOOP         struct tsr_insn
+#define HOME_UOP          struct tsr_uop
+#define AT_NONE_opcode    opcode
+#define AT_SYNC_opcode    opcode
+#define AT_SYNC_wait      wait
+#define AT_SYNC_signal    signal
+#define AT_SYNC_engine    engine
+#define AT_DMA_opcode     opcode
+#define AT_DMA_wait       wait
+#define AT_DMA_signal     signal
+#define AT_DMA_buffer     dma.buffer
+#define AT_DMA_sram       dma.sram
+#define AT_DMA_pad        dma.pad
+#define AT_DMA_dram       dma.dram
+#define AT_DMA_nx         dma.nx
+#define AT_DMA_ny         dma.ny
+#define AT_DMA_nz         dma.nz
+#define AT_DMA_xl         dma.xl
+#define AT_DMA_xr         dma.xr
+#define AT_DMA_yl         dma.yl
+#define AT_DMA_yr         dma.yr
+#define AT_DMA_sy         dma.sy
+#define AT_DMA_sz         dma.sz
+#define AT_LOOP_opcode    opcode
+#define AT_LOOP_wait      wait
+#define AT_LOOP_signal    signal
+#define AT_LOOP_first     loop.first
+#define AT_LOOP_banks     loop.banks
+#define AT_LOOP_dst       loop.dst
+#define AT_LOOP_src       loop.src
 #define AT_LOOP_uop_begin loop.uop_begin
 #define AT_LOOP_uop_count loop.uop_count
-#define AT_LOOP_n0 loop.n[0]
-#define AT_LOOP_n1 loop.n[1]
-#define AT_LOOP_n2 loop.n[2]
-#define AT_LOOP_dst0 loop.step_dst[0]
-#define AT_LOOP_dst1 loop.step_dst[1]
-#define AT_LOOP_dst2 loop.step_dst[2]
-#define AT_LOOP_a0 loop.step_a[0]
-#define AT_LOOP_a1 loop.step_a[1]
-#define AT_LOOP_a2 loop.step_a[2]
-#define AT_LOOP_b0 loop.step_b[0]
-#define AT_LOOP_b1 loop.step_b[1]
-#define AT_LOOP_b2 loop.step_b[2]
-#define AT_UOP_dst dst
-#define AT_UOP_a a
-#define AT_UOP_b b
-#define AT_UOP_overwrite overwrite
+#define AT_LOOP_n0        loop.n[0]
+#define AT_LOOP_n1        loop.n[1]
+#define AT_LOOP_n2        loop.n[2]
+#define AT_LOOP_dst0      loop.step_dst[0]
+#define AT_LOOP_dst1      loop.step_dst[1]
+#define AT_LOOP_dst2      loop.step_dst[2]
+#define AT_LOOP_a0        loop.step_a[0]
+#define AT_LOOP_a1        loop.step_a[1]
+#define AT_LOOP_a2        loop.step_a[2]
+#define AT_LOOP_b0        loop.step_b[0]
+#define AT_LOOP_b1        loop.step_b[1]
+#define AT_LOOP_b2        loop.step_b[2]
+#define AT_UOP_dst        dst
+#define AT_UOP_a          a
+#define AT_UOP_b          b
+#define AT_UOP_overwrite  overwrite
 
 #define TSR_FORMAT_UOP TSR__FORMAT_UOP
-#define KIND(home, at)                                                                               \
-  _Generic(((home *)0)->at, int: TSR__INT, uint32_t: TSR__U32, uint64_t: TSR__U64, bool: TSR__BOOL)
+#define KIND(home, at)                                                                             \
+  _Generic(((home *)0)->at, int                                                                    \
+           : TSR__INT, uint32_t                                                                    \
+           : TSR__U32, uint64_t                                                                    \
+           : TSR__U64, bool                                                                        \
+           : TSR__BOOL)
 static const struct tsr__slot slots[] = {
-#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                                        \
-  {#name, meaning, TSR_FORMAT_##format, low, bits, smallest, largest,                                \
-   KIND(HOME_##format, AT_##format##_##name), offsetof(HOME_##format, AT_##format##_##name)},
+#define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                             \
+  {#name,                                                                                          \
+   meaning,                                                                                        \
+   TSR_FORMAT_##format,                                                                            \
+   low,                                                                                            \
+   bits,                                                                                           \
+   smallest,                                                                                       \
+   largest,                                                                                        \
+   KIND(HOME_##format, AT_##format##_##name),                                                      \
+   offsetof(HOME_##format, AT_##format##_##name)},
 #include "isa/fields.def"
 #undef TSR_FIELD
 };

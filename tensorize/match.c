@@ -14,9 +14,9 @@
 enum { MAX_AXES = 8, MAX_OPERANDS = 8 };
 
 struct binding {
-  const struct tir_var *axis[MAX_AXES];            /* the loop variable, by axis of the intrinsic */
+  const struct tir_var *axis[MAX_AXES]; /* the loop variable, by axis of the intrinsic */
   const struct tir_buffer *buffer[MAX_OPERANDS];
-  const tir_e *index[MAX_OPERANDS];                /* the load's indices */
+  const tir_e *index[MAX_OPERANDS]; /* the load's indices */
 };
 
 struct matcher {
@@ -26,7 +26,7 @@ struct matcher {
   const struct tir_func *func;
   struct binding bound;
   int steps, deepest; /* nodes of the pattern unified; where the reason was found */
-  char reason[384];   /* of the deepest failure so far: of the order of operands that came furthest */
+  char reason[384]; /* of the deepest failure so far: of the order of operands that came furthest */
 };
 
 __attribute__((format(printf, 2, 3))) static bool reject(struct matcher *t, const char *format, ...)
@@ -102,8 +102,10 @@ static bool unify_trailing(struct matcher *t, int rank, const tir_e *p, const st
   int lead = b->rank - rank;
   for (int k = 0; k < lead; k++)
     if (uses_inner(t->m, x[k]))
-      return reject(t, "a tensorized loop runs over dim %d of buffer %s; only its last %d are the "
-                       "intrinsic's", k, b->name, rank);
+      return reject(t,
+                    "a tensorized loop runs over dim %d of buffer %s; only its last %d are the "
+                    "intrinsic's",
+                    k, b->name, rank);
   for (int k = 0; k < rank; k++)
     if (!unify(t, p[k], x[lead + k]))
       return false;
@@ -116,8 +118,8 @@ static bool suits(struct matcher *t, const struct tir_buffer *operand, const str
   char found[192], wanted[192];
   int lead = b->rank - operand->rank;
   if (b->dtype != operand->dtype)
-    return reject(t, "buffer %s is of %s; the intrinsic wants %s", b->name, tsr_dtype_name(b->dtype),
-                  tsr_dtype_name(operand->dtype));
+    return reject(t, "buffer %s is of %s; the intrinsic wants %s", b->name,
+                  tsr_dtype_name(b->dtype), tsr_dtype_name(operand->dtype));
   if (b->scope != operand->scope)
     return reject(t, "buffer %s is in scope %s; the intrinsic wants %s", b->name,
                   tir_scope_name(b->scope), tir_scope_name(operand->scope));
@@ -144,8 +146,8 @@ static bool unify_buffer(struct matcher *t, const struct tir_buffer *operand, co
                     t->bound.buffer[k]->name, b->name);
     for (int d = 0; d < b->rank - operand->rank; d++)
       if (!tir_same(t->bound.index[k][d], x[d]))
-        return reject(t, "operand %s of the intrinsic would be two places of buffer %s", operand->name,
-                      b->name);
+        return reject(t, "operand %s of the intrinsic would be two places of buffer %s",
+                      operand->name, b->name);
   }
   t->bound.buffer[k] = b;
   t->bound.index[k] = x;
@@ -243,7 +245,8 @@ static bool matches(struct matcher *t)
   static const char *const how[] = {"assigns", "sums", "multiplies", "takes the maximum",
                                     "takes the minimum"};
   if (t->pattern->combine != t->m->combine)
-    return reject(t, "the stage %s; the intrinsic %s", how[t->m->combine], how[t->pattern->combine]);
+    return reject(t, "the stage %s; the intrinsic %s", how[t->m->combine],
+                  how[t->pattern->combine]);
   return unify_output(t) && unify(t, t->pattern->value, t->m->value) && every_loop_bound(t);
 }
 
@@ -272,8 +275,8 @@ enum tsr_status tsr_tensorize_match(struct tsr_arena *a, struct tsr_err *err, co
   const struct tir_intrin *intrin = find(context, name);
   if (!intrin)
     return refuse_name(a, err, context, name);
-  struct matcher t = {.arena = a, .m = m, .func = intrin->func, .pattern = intrin->func->stage[0],
-                      .deepest = -1};
+  struct matcher t = {
+      .arena = a, .m = m, .func = intrin->func, .pattern = intrin->func->stage[0], .deepest = -1};
   if (!matches(&t))
     return tsr_refuse(err, "%s does not match: %s", name, t.reason);
   m->intrin = intrin;

@@ -8,8 +8,8 @@
 
 enum { NB, CB, PH, PW, PB, PI, BLOCKED_RANK }; /* dims of a blocked activation */
 
-static struct tir_stage *blocked_stage(struct tsr__compute *c, const char *name, struct tir_buffer *out,
-                                       tir_e at[BLOCKED_RANK])
+static struct tir_stage *blocked_stage(struct tsr__compute *c, const char *name,
+                                       struct tir_buffer *out, tir_e at[BLOCKED_RANK])
 {
   struct tir_stage *s = tir_func_stage(c->a, c->f, name, out, "nb cb h w b i", 0, NULL);
   for (int k = 0; k < BLOCKED_RANK; k++)
@@ -33,7 +33,8 @@ static tir_e bounded(struct tsr__compute *c, tir_e condition, tir_e x, int64_t l
   return condition;
 }
 
-static struct tir_buffer *acc_like(struct tsr__compute *c, const char *name, const struct tir_buffer *y)
+static struct tir_buffer *acc_like(struct tsr__compute *c, const char *name,
+                                   const struct tir_buffer *y)
 {
   return tir_func_temp(c->a, c->f, name, TSR_I32, BLOCKED_RANK, y->dims);
 }
@@ -67,15 +68,15 @@ static bool gathers(const struct window *w, int k)
 }
 
 /* The stage `xs`: x with its padding, as large as the windows reach. */
-static struct tir_buffer *padded(struct tsr__compute *c, struct tir_buffer *x, const struct window *w,
-                                 int64_t pad_value)
+static struct tir_buffer *padded(struct tsr__compute *c, struct tir_buffer *x,
+                                 const struct window *w, int64_t pad_value)
 {
   int64_t dims[BLOCKED_RANK] = {x->dims[NB], x->dims[CB], 0, 0, x->dims[PB], x->dims[PI]};
   tir_e at[BLOCKED_RANK], inside = NULL;
   for (int k = 0; k < 2; k++)
-    dims[PH + k] = gathers(w, k) ? w->out[k]
-                                 : (w->out[k] - 1) * w->stride[k] +
-                                       (w->kernel[k] - 1) * w->dilation[k] + 1;
+    dims[PH + k] = gathers(w, k)
+                       ? w->out[k]
+                       : (w->out[k] - 1) * w->stride[k] + (w->kernel[k] - 1) * w->dilation[k] + 1;
   struct tir_buffer *xs = tir_func_temp(c->a, c->f, "xs", x->dtype, BLOCKED_RANK, dims);
   struct tir_stage *s = blocked_stage(c, "xs", xs, at);
   for (int k = 0; k < 2; k++) {
@@ -132,11 +133,13 @@ enum tsr_status tsr__compute_acc_conv(struct tsr__compute *c)
   struct window win = window_of(c, w->dims[2], w->dims[3]);
   struct tir_buffer *xs = padded(c, x, &win, tsr_node_int(c->n, "x_zero", 0));
   int64_t reduce[4] = {w->dims[1], w->dims[2], w->dims[3], w->dims[5]};
-  struct tir_stage *s = tir_func_stage(c->a, c->f, "acc", acc, "nb ob h w b o cb kh kw i", 4, reduce);
+  struct tir_stage *s =
+      tir_func_stage(c->a, c->f, "acc", acc, "nb ob h w b o cb kh kw i", 4, reduce);
   tir_e v[10];
   for (int k = 0; k < 10; k++)
     v[k] = tir_axis_use(c->a, s, k);
-  tir_e hw[2] = {v[2], v[3]}, tap[2] = {v[7], v[8]}, xi[BLOCKED_RANK] = {v[0], v[6], 0, 0, v[4], v[9]};
+  tir_e hw[2] = {v[2], v[3]}, tap[2] = {v[7], v[8]},
+        xi[BLOCKED_RANK] = {v[0], v[6], 0, 0, v[4], v[9]};
   tir_e wi[6] = {v[1], v[6], v[7], v[8], v[5], v[9]};
   tsr__combines(c, s, TIR_SUM);
   s->value = e_mul(c, window_load(c, &win, xs, hw, tap, xi), e_cast(c, TSR_I32, e_load(c, w, wi)));
@@ -151,11 +154,13 @@ static struct tir_buffer *channelwise(struct tsr__compute *c, const struct windo
                                       enum tir_combine combine)
 {
   struct tir_buffer *acc = acc_like(c, "acc", c->out[0]);
-  struct tir_stage *s = tir_func_stage(c->a, c->f, "acc", acc, "nb cb h w b i kh kw", 2, win->kernel);
+  struct tir_stage *s =
+      tir_func_stage(c->a, c->f, "acc", acc, "nb cb h w b i kh kw", 2, win->kernel);
   tir_e v[8];
   for (int k = 0; k < 8; k++)
     v[k] = tir_axis_use(c->a, s, k);
-  tir_e hw[2] = {v[2], v[3]}, tap[2] = {v[6], v[7]}, xi[BLOCKED_RANK] = {v[0], v[1], 0, 0, v[4], v[5]};
+  tir_e hw[2] = {v[2], v[3]}, tap[2] = {v[6], v[7]},
+        xi[BLOCKED_RANK] = {v[0], v[1], 0, 0, v[4], v[5]};
   tir_e wi[5] = {v[1], v[6], v[7], v[4], v[5]};
   tsr__combines(c, s, combine);
   s->value = window_load(c, win, xs, hw, tap, xi);
@@ -256,8 +261,10 @@ enum tsr_status tsr__compute_pack(struct tsr__compute *c)
   inside = bounded(c, inside, lane, 0, y->dims[CB] * y->dims[PI] - 1, channels * taps);
   for (int k = 0; k < 2; k++) {
     int64_t extent = x->rank > 2 + k ? x->dims[2 + k] : 1;
-    int64_t last = (y->dims[PH + k] - 1) * w.stride[k] + (w.kernel[k] - 1) * w.dilation[k] - w.pad[k];
-    from[2 + k] = e_add(c, e_times(c, at[PH + k], w.stride[k]), e_times(c, taps_at[k], w.dilation[k]));
+    int64_t last = (y->dims[PH + k] - 1) * w.stride[k] + (w.kernel[k] - 1) * w.dilation[k] -
+                   w.pad[k];
+    from[2 + k] =
+        e_add(c, e_times(c, at[PH + k], w.stride[k]), e_times(c, taps_at[k], w.dilation[k]));
     from[2 + k] = e_plus(c, from[2 + k], -w.pad[k]);
     inside = bounded(c, inside, from[2 + k], -w.pad[k], last, extent);
   }
@@ -274,7 +281,7 @@ enum tsr_status tsr__compute_unpack(struct tsr__compute *c)
   struct tir_stage *s = tsr__elementwise(c, "y", c->out[0], i);
   int rank = c->out[0]->rank;
   tir_e at[BLOCKED_RANK] = {e_floordiv(c, i[0], x->dims[PB]), e_floordiv(c, i[1], x->dims[PI]),
-                            rank > 2 ? i[2] : e_index(c, 0), rank > 3 ? i[3] : e_index(c, 0),
+                            rank > 2 ? i[2] : e_index(c, 0),  rank > 3 ? i[3] : e_index(c, 0),
                             e_floormod(c, i[0], x->dims[PB]), e_floormod(c, i[1], x->dims[PI])};
   s->value = e_load(c, x, at);
   return TSR_OK;

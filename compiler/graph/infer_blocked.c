@@ -23,11 +23,14 @@ static enum tsr_status places(struct tsr__infer *c, const struct walk *w, const 
                               int64_t out[2])
 {
   for (int k = 0; k < 2; k++) {
-    if (w->kernel[k] < 1 || w->stride[k] < 1 || w->dilation[k] < 1 || w->pad[k] < 0 || w->pad[k + 2] < 0)
-      return tsr__refuse_node(c->err, c->n, "kernel, strides and dilations must be at least 1, pads 0");
+    if (w->kernel[k] < 1 || w->stride[k] < 1 || w->dilation[k] < 1 || w->pad[k] < 0 ||
+        w->pad[k + 2] < 0)
+      return tsr__refuse_node(c->err, c->n,
+                              "kernel, strides and dilations must be at least 1, pads 0");
     int64_t room = in[k] + w->pad[k] + w->pad[k + 2] - (w->kernel[k] - 1) * w->dilation[k] - 1;
     if (room < 0)
-      return tsr__refuse_node(c->err, c->n, "its window is larger than the input %s", tsr__shape(c, 0));
+      return tsr__refuse_node(c->err, c->n, "its window is larger than the input %s",
+                              tsr__shape(c, 0));
     out[k] = room / w->stride[k] + 1;
   }
   return TSR_OK;
@@ -92,7 +95,8 @@ enum tsr_status tsr__infer_acc_conv(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
   if (w->rank != 6 || x->rank != 6 || w->dims[1] != x->dims[CB] || w->dims[5] != x->dims[PI])
-    return tsr__refuse_node(c->err, c->n, "weights %s do not fit %s", tsr__shape(c, 1), tsr__shape(c, 0));
+    return tsr__refuse_node(c->err, c->n, "weights %s do not fit %s", tsr__shape(c, 1),
+                            tsr__shape(c, 0));
   c->out[0].dims[CB] = w->dims[0];
   c->out[0].dims[PI] = w->dims[4];
   return windowed(c, w->dims[2], w->dims[3]);
@@ -102,7 +106,8 @@ enum tsr_status tsr__infer_acc_depthwise(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
   if (w->rank != 5 || x->rank != 6 || w->dims[0] != x->dims[CB] || w->dims[4] != x->dims[PI])
-    return tsr__refuse_node(c->err, c->n, "weights %s do not fit %s", tsr__shape(c, 1), tsr__shape(c, 0));
+    return tsr__refuse_node(c->err, c->n, "weights %s do not fit %s", tsr__shape(c, 1),
+                            tsr__shape(c, 0));
   return windowed(c, w->dims[1], w->dims[2]);
 }
 

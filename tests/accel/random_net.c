@@ -3,8 +3,8 @@
 
 #include "base/arith.h"
 
-const char *const net_kind_names[NET_KINDS] = {"conv", "depthwise", "grouped", "dense", "elementwise",
-                                               "pool", "mixed"};
+const char *const net_kind_names[NET_KINDS] = {"conv",        "depthwise", "grouped", "dense",
+                                               "elementwise", "pool",      "mixed"};
 
 struct net {
   struct tsr_arena *a;
@@ -54,7 +54,8 @@ static int shift_for(int64_t terms)
 
 static void requantization(struct net *n, struct tsr_node *node, int64_t channels, int64_t terms)
 {
-  int32_t *mult = TSR_NEW_ARRAY(n->a, int32_t, channels), *pack = TSR_NEW_ARRAY(n->a, int32_t, channels);
+  int32_t *mult = TSR_NEW_ARRAY(n->a, int32_t, channels),
+          *pack = TSR_NEW_ARRAY(n->a, int32_t, channels);
   for (int64_t k = 0; k < channels; k++) {
     mult[k] = random_mult(n);
     pack[k] = random_pack(n, shift_for(terms) + (int)random_in(n->r, -1, 1));
@@ -74,8 +75,8 @@ static struct tsr_value *finish(struct net *n, struct tsr_node *node)
   return y;
 }
 
-static void window(struct net *n, struct tsr_node *node, const struct tsr_value *x, int64_t kh, int64_t kw,
-                   bool plain)
+static void window(struct net *n, struct tsr_node *node, const struct tsr_value *x, int64_t kh,
+                   int64_t kw, bool plain)
 {
   int64_t kernel[2] = {kh, kw}, stride[2] = {1, 1}, pad[4] = {0}, dilation[2] = {1, 1};
   for (int k = 0; k < 2 && !plain; k++) {
@@ -130,8 +131,10 @@ static struct tsr_value *binary(struct net *n, struct tsr_value *x, struct tsr_v
   struct tsr_node *node = tsr_graph_node(n->g, sum ? TSR_G_QAdd : TSR_G_QMul, "binary", 2, 1);
   node->in[0] = x;
   node->in[1] = y;
-  tsr_node_set_int(n->g, node, sum ? "mx" : "x_zero", random_in(n->r, -100, 100) * (sum ? 40000 : 1));
-  tsr_node_set_int(n->g, node, sum ? "my" : "y_zero", random_in(n->r, -100, 100) * (sum ? 40000 : 1));
+  tsr_node_set_int(n->g, node, sum ? "mx" : "x_zero",
+                   random_in(n->r, -100, 100) * (sum ? 40000 : 1));
+  tsr_node_set_int(n->g, node, sum ? "my" : "y_zero",
+                   random_in(n->r, -100, 100) * (sum ? 40000 : 1));
   uniform(n, node, sum ? 31 + 22 : 31 + 8);
   return finish(n, node);
 }
@@ -149,8 +152,10 @@ static struct tsr_value *pool(struct net *n, struct tsr_value *x, bool mean, boo
 {
   int64_t kernel[2];
   for (int k = 0; k < 2; k++)
-    kernel[k] = global ? x->dims[2 + k] : random_in(n->r, 1, x->dims[2 + k] < 4 ? x->dims[2 + k] : 4);
-  struct tsr_node *node = tsr_graph_node(n->g, mean ? TSR_G_QAvgPool : TSR_G_QMaxPool, "pool", 1, 1);
+    kernel[k] = global ? x->dims[2 + k]
+                       : random_in(n->r, 1, x->dims[2 + k] < 4 ? x->dims[2 + k] : 4);
+  struct tsr_node *node =
+      tsr_graph_node(n->g, mean ? TSR_G_QAvgPool : TSR_G_QMaxPool, "pool", 1, 1);
   node->in[0] = x;
   tsr_node_set_ints(n->g, node, "kernel", 2, kernel);
   window(n, node, x, kernel[0], kernel[1], global);
@@ -177,9 +182,10 @@ struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kin
 {
   struct net n = {a, r, tsr_graph_new(a, net_kind_names[kind])};
   int64_t group = kind == NET_GROUPED ? random_in(r, 2, 4) : 1;
-  int64_t dims[4] = {random_in(r, 0, 3) ? 1 : random_in(r, 2, 5), random_in(r, 1, 48 / group) * group,
-                     random_in(r, 1, 20), random_in(r, 1, 20)};
-  struct tsr_value *x = tsr_graph_input(n.g, "x", TSR_I8, kind == NET_DENSE ? 2 : 4, dims), *y = NULL;
+  int64_t dims[4] = {random_in(r, 0, 3) ? 1 : random_in(r, 2, 5),
+                     random_in(r, 1, 48 / group) * group, random_in(r, 1, 20), random_in(r, 1, 20)};
+  struct tsr_value *x = tsr_graph_input(n.g, "x", TSR_I8, kind == NET_DENSE ? 2 : 4, dims),
+                   *y = NULL;
   switch (kind) {
   case NET_CONV: y = conv(&n, x, random_in(r, 1, 90), 1); break;
   case NET_DEPTHWISE: y = conv(&n, x, dims[1], dims[1]); break;
@@ -190,7 +196,8 @@ struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kin
   default:
     y = lut(&n, x);
     for (int k = (int)random_in(r, 1, 4); k > 0 && y; k--)
-      y = random_bits(r) & 1 ? lut(&n, y) : binary(&n, y, random_bits(r) & 1 ? x : y, random_bits(r) & 1);
+      y = random_bits(r) & 1 ? lut(&n, y)
+                             : binary(&n, y, random_bits(r) & 1 ? x : y, random_bits(r) & 1);
   }
   if (!y)
     return NULL;

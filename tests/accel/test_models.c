@@ -24,19 +24,19 @@ static const char *const one_point[] = {"default", NULL};
 struct network {
   const char *model, *sets; /* sets: printf format of the folder of set k */
   const char *const *points;
-  double steps;             /* most quantization steps that an output may be off; < 0: top-1 only */
+  double steps; /* most quantization steps that an output may be off; < 0: top-1 only */
 };
 
 static const struct network networks[] = {
-  {SHARED "mlperf_tiny_resnet8/model_int8_qdq.onnx", SHARED "mlperf_tiny_resnet8/int8_test_data_set_%d",
-   all_points, 1},
-  {SHARED "mlperf_tiny_ad_autoencoder/model_int8_qdq.onnx",
-   SHARED "mlperf_tiny_ad_autoencoder/int8_test_data_set_%d", all_points, 1},
-  {SHARED "mlperf_tiny_dscnn_kws/model_int8_qdq.onnx", SHARED "mlperf_tiny_dscnn_kws/int8_test_data_set_%d",
-   all_points, 1},
-  /* docs/benchmarks.md says why its softmax outputs are up to 4 steps off */
-  {SHARED "imagenet_tf2_mobilenet_v2_1.0_224_ptq/model_qdq.onnx",
-   SHARED "imagenet_tf2_mobilenet_v2_1.0_224_ptq/test_data_set_%d", one_point, -1},
+    {SHARED "mlperf_tiny_resnet8/model_int8_qdq.onnx",
+     SHARED "mlperf_tiny_resnet8/int8_test_data_set_%d", all_points, 1},
+    {SHARED "mlperf_tiny_ad_autoencoder/model_int8_qdq.onnx",
+     SHARED "mlperf_tiny_ad_autoencoder/int8_test_data_set_%d", all_points, 1},
+    {SHARED "mlperf_tiny_dscnn_kws/model_int8_qdq.onnx",
+     SHARED "mlperf_tiny_dscnn_kws/int8_test_data_set_%d", all_points, 1},
+    /* docs/benchmarks.md says why its softmax outputs are up to 4 steps off */
+    {SHARED "imagenet_tf2_mobilenet_v2_1.0_224_ptq/model_qdq.onnx",
+     SHARED "imagenet_tf2_mobilenet_v2_1.0_224_ptq/test_data_set_%d", one_point, -1},
 };
 
 static void must(struct tessera *t, enum tessera_status status)

@@ -56,7 +56,8 @@ static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
   if (tsr_executor_run(executor, &err) || tsr_executor_check(executor, &err, &difference))
     snprintf(o->text, sizeof o->text, "%s", err.text);
   else if (memcmp(tsr_executor_buffer(executor, m->output[0]), out.data, tsr_tensor_bytes(&out)))
-    snprintf(o->text, sizeof o->text, "every layer agrees with its compute, but the output is wrong");
+    snprintf(o->text, sizeof o->text,
+             "every layer agrees with its compute, but the output is wrong");
   tsr_executor_close(executor);
 }
 

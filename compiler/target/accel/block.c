@@ -34,7 +34,8 @@ static int64_t dim_of(const struct tsr_value *v, int k)
   return k < v->rank ? v->dims[k] : 1;
 }
 
-static struct tsr_value *typed_value(struct blocker *b, const char *name, int rank, const int64_t *dims)
+static struct tsr_value *typed_value(struct blocker *b, const char *name, int rank,
+                                     const int64_t *dims)
 {
   struct tsr_value *v = tsr_graph_value(b->g, name);
   v->typed = true;
@@ -68,11 +69,15 @@ struct fold {
 static struct tsr_value *pack(struct blocker *b, struct tsr_value *x, const struct fold *f)
 {
   int64_t taps = f ? f->kernel[0] * f->kernel[1] : 1;
-  int64_t dims[6] = {ceil_div(x->dims[0], b->d->batch), ceil_div(x->dims[1] * taps, b->d->block_in),
-                     f ? f->out[0] : dim_of(x, 2), f ? f->out[1] : dim_of(x, 3), b->d->batch,
+  int64_t dims[6] = {ceil_div(x->dims[0], b->d->batch),
+                     ceil_div(x->dims[1] * taps, b->d->block_in),
+                     f ? f->out[0] : dim_of(x, 2),
+                     f ? f->out[1] : dim_of(x, 3),
+                     b->d->batch,
                      b->d->block_in};
   struct tsr_value *y = typed_value(b, tsr_arena_printf(b->a, "%s.blocked", x->name), 6, dims);
-  struct tsr_node *n = tsr_graph_node(b->g, TSR_G_Pack, tsr_arena_printf(b->a, "pack %s", x->name), 1, 1);
+  struct tsr_node *n =
+      tsr_graph_node(b->g, TSR_G_Pack, tsr_arena_printf(b->a, "pack %s", x->name), 1, 1);
   n->in[0] = x;
   tsr_node_set_output(n, 0, y);
   tsr_node_set_int(b->g, n, "batch", b->d->batch);
@@ -111,12 +116,13 @@ static void unpack(struct blocker *b, struct tsr_value *blocked, struct tsr_valu
 static struct tsr_value *constant(struct blocker *b, const struct tsr_node *n, const char *what,
                                   enum tsr_dtype dtype, int rank, const int64_t *dims, void *data)
 {
-  return tsr_graph_constant(b->g, tsr_arena_printf(b->a, "%s.%s", n->name, what), dtype, rank, dims, data);
+  return tsr_graph_constant(b->g, tsr_arena_printf(b->a, "%s.%s", n->name, what), dtype, rank, dims,
+                            data);
 }
 
 /* p[CB, 3, B, I] of per-channel bias, mult, pack; lanes past the last channel are 0. */
-static struct tsr_value *lane_parameters(struct blocker *b, const struct tsr_node *n, int64_t channels,
-                                         const int32_t *const part[3])
+static struct tsr_value *lane_parameters(struct blocker *b, const struct tsr_node *n,
+                                         int64_t channels, const int32_t *const part[3])
 {
   int64_t dims[4] = {ceil_div(channels, b->d->block_out), 3, b->d->batch, b->d->block_out};
   int32_t *p = tsr_arena_alloc_array(b->a, (size_t)tsr_count(dims, 4, 4), 4);
@@ -179,8 +185,8 @@ static struct lane *lanes_of(struct blocker *b, const struct weights *w, const i
 }
 
 /* One tile's row: the weights of output channel o from input lanes [from, to), shifted by `tap`. */
-static void fill_row(const struct weights *w, int64_t o, const struct lane *lane, int64_t from, int64_t to,
-                     int64_t tap, int8_t *row)
+static void fill_row(const struct weights *w, int64_t o, const struct lane *lane, int64_t from,
+                     int64_t to, int64_t tap, int8_t *row)
 {
   int64_t group = o / (w->o / w->group);
   const int8_t *first = w->data + o * (w->c / w->group) * w->kh * w->kw + tap;
@@ -191,12 +197,16 @@ static void fill_row(const struct weights *w, int64_t o, const struct lane *lane
 
 /* w[OB, CB, KH, KW, O, I]; folded: taps become input lanes, and the kernel is what is not folded. Lanes and
  * channels past the last stay zero. */
-static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *n, const struct weights *w,
-                                      const int64_t folded[2])
+static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *n,
+                                      const struct weights *w, const int64_t folded[2])
 {
   int64_t lanes = w->c * folded[0] * folded[1], block = b->d->block_in;
-  int64_t dims[6] = {ceil_div(w->o, b->d->block_out), ceil_div(lanes, block), w->kh / folded[0],
-                     w->kw / folded[1], b->d->block_out, block};
+  int64_t dims[6] = {ceil_div(w->o, b->d->block_out),
+                     ceil_div(lanes, block),
+                     w->kh / folded[0],
+                     w->kw / folded[1],
+                     b->d->block_out,
+                     block};
   const struct lane *lane = lanes_of(b, w, folded, lanes);
   int8_t *p = tsr_arena_alloc(b->a, (size_t)tsr_count(dims, 6, 1)), *row = p;
   for (int64_t ob = 0; ob < dims[0]; ob++)
@@ -205,7 +215,8 @@ static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *
         for (int64_t kw = 0; kw < dims[3]; kw++)
           for (int64_t o = ob * dims[4]; o < (ob + 1) * dims[4]; o++, row += block)
             if (o < w->o)
-              fill_row(w, o, lane, from, from + block < lanes ? from + block : lanes, kh * w->kw + kw, row);
+              fill_row(w, o, lane, from, from + block < lanes ? from + block : lanes,
+                       kh * w->kw + kw, row);
   return constant(b, n, "w", TSR_I8, 6, dims, p);
 }
 
@@ -229,8 +240,12 @@ static struct tsr_node *blocked_node(struct blocker *b, const struct tsr_node *n
                                      int inputs)
 {
   const struct tsr_value *y = n->out[0];
-  int64_t dims[6] = {ceil_div(y->dims[0], b->d->batch), ceil_div(y->dims[1], b->d->block_out),
-                     dim_of(y, 2), dim_of(y, 3), b->d->batch, b->d->block_out};
+  int64_t dims[6] = {ceil_div(y->dims[0], b->d->batch),
+                     ceil_div(y->dims[1], b->d->block_out),
+                     dim_of(y, 2),
+                     dim_of(y, 3),
+                     b->d->batch,
+                     b->d->block_out};
   struct tsr_value *v = typed_value(b, tsr_arena_printf(b->a, "%s.blocked", y->name), 6, dims);
   struct tsr_node *m = tsr_graph_node(b->g, op, n->name, inputs, 1);
   tsr_node_set_output(m, 0, v);
@@ -260,7 +275,8 @@ static struct weights weights_of(const struct tsr_node *n)
 {
   const struct tsr_value *w = n->in[1];
   int64_t group = tsr_node_int(n, "group", 1);
-  return (struct weights){w->data, w->dims[0], w->dims[1] * group, dim_of(w, 2), dim_of(w, 3), group};
+  return (struct weights){w->data,      w->dims[0],   w->dims[1] * group,
+                          dim_of(w, 2), dim_of(w, 3), group};
 }
 
 static struct tsr_value *conv_parameters(struct blocker *b, const struct tsr_node *n)
@@ -421,7 +437,8 @@ static void remove_unused(struct tsr_graph *g)
   }
 }
 
-enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g, const struct tsr_design *d)
+enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g,
+                                const struct tsr_design *d)
 {
   struct blocker b = {.g = g, .a = g->arena, .d = d};
   int count = g->nodes;

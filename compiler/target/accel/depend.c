@@ -71,8 +71,8 @@ static void note(struct tsr__depend *d, struct log *log, uint64_t lo, uint64_t h
   log->list[log->count++] = (struct touch){lo, hi, number};
 }
 
-void tsr__depend_touch(struct tsr__depend *d, int engine, enum tsr__space space, uint64_t lo, uint64_t hi,
-                       bool writes)
+void tsr__depend_touch(struct tsr__depend *d, int engine, enum tsr__space space, uint64_t lo,
+                       uint64_t hi, bool writes)
 {
   struct engine *e = &d->engine[engine];
   for (int p = 0; p < TSR_ENGINE_COUNT; p++) {

@@ -32,8 +32,9 @@ struct box {
 /* --- from a nest to a box --------------------------------------------------------------------------- */
 
 /* Flat element index of a load or store, per loop of the nest. */
-static bool flat_index(const struct tsr__walk *w, const struct tsr__nest *nest, const struct tir_buffer *b,
-                       const tir_e *index, int64_t *base, int64_t step[16])
+static bool flat_index(const struct tsr__walk *w, const struct tsr__nest *nest,
+                       const struct tir_buffer *b, const tir_e *index, int64_t *base,
+                       int64_t step[16])
 {
   int64_t stride = 1;
   *base = 0;
@@ -78,7 +79,8 @@ static bool narrow(struct box *box, int loops, int64_t c0, const int64_t *c)
   return true;
 }
 
-static bool condition(const struct tsr__walk *w, const struct tsr__nest *nest, tir_e x, struct box *box)
+static bool condition(const struct tsr__walk *w, const struct tsr__nest *nest, tir_e x,
+                      struct box *box)
 {
   if (x->op == TIR_AND)
     return condition(w, nest, x->arg[0], box) && condition(w, nest, x->arg[1], box);
@@ -289,7 +291,7 @@ static void emit_box(struct tsr__walk *w, struct box *box)
 
 /* --- the nest --------------------------------------------------------------------------------------- */
 
-struct copy { /* to[..] = inside ? from[..] : pad */
+struct copy {                         /* to[..] = inside ? from[..] : pad */
   const struct tir_buffer *to, *from; /* no from: all of it is padding */
   const tir_e *to_index, *from_index;
   tir_e inside; /* or NULL */
@@ -325,15 +327,21 @@ static bool copy_of(const struct tir_stmt *store, struct copy *c)
 }
 
 /* The box of a copy whose windows all lie outside of the tensor: padding, one byte an element. */
-static enum tsr_status padding_of(struct tsr__walk *w, const struct tsr__nest *nest, const struct copy *c,
-                                  const struct tsr__place *sram, struct box *box)
+static enum tsr_status padding_of(struct tsr__walk *w, const struct tsr__nest *nest,
+                                  const struct copy *c, const struct tsr__place *sram,
+                                  struct box *box)
 {
   int64_t step[16];
-  *box = (struct box){.dims = nest->loops, .load = true, .nothing = true, .pad = c->pad,
-                      .base = BASE_CONSTANT, .entry = (int)sram->entry_elements,
+  *box = (struct box){.dims = nest->loops,
+                      .load = true,
+                      .nothing = true,
+                      .pad = c->pad,
+                      .base = BASE_CONSTANT,
+                      .entry = (int)sram->entry_elements,
                       .buffer = buffer_of(sram->buffer->scope, c->widens)};
   if (!flat_index(w, nest, c->to, c->to_index, &box->sram, step))
-    return tsr_refuse(w->err, "the padding of %s is not an affine function of its loops", c->to->name);
+    return tsr_refuse(w->err, "the padding of %s is not an affine function of its loops",
+                      c->to->name);
   for (int k = 0; k < nest->loops; k++)
     box->dim[k] = (struct dim){nest->extent[k], step[k], step[k], 0, nest->extent[k]};
   if (!whole_entries(box, sram->entry_elements, 1))
@@ -343,14 +351,17 @@ static enum tsr_status padding_of(struct tsr__walk *w, const struct tsr__nest *n
   return TSR_OK;
 }
 
-static enum tsr_status box_of(struct tsr__walk *w, const struct tsr__nest *nest, const struct copy *c,
-                              const struct tsr__place *sram, const struct tsr__place *dram,
-                              struct box *box)
+static enum tsr_status box_of(struct tsr__walk *w, const struct tsr__nest *nest,
+                              const struct copy *c, const struct tsr__place *sram,
+                              const struct tsr__place *dram, struct box *box)
 {
   int64_t sram_step[16], dram_step[16];
   bool load = sram->buffer == c->to;
   int64_t element = (int64_t)tsr_dtype_bytes(dram->buffer->dtype);
-  *box = (struct box){.dims = nest->loops, .load = load, .base = dram->base, .pad = c->pad,
+  *box = (struct box){.dims = nest->loops,
+                      .load = load,
+                      .base = dram->base,
+                      .pad = c->pad,
                       .buffer = buffer_of(sram->buffer->scope, c->widens),
                       .entry = (int)(sram->entry_elements * element)};
   if (!flat_index(w, nest, c->to, c->to_index, load ? &box->sram : &box->dram,
@@ -360,7 +371,8 @@ static enum tsr_status box_of(struct tsr__walk *w, const struct tsr__nest *nest,
     return tsr_refuse(w->err, "a copy of %s is not an affine function of its loops", c->from->name);
   box->dram = box->dram * element + (int64_t)dram->dram;
   for (int k = 0; k < nest->loops; k++)
-    box->dim[k] = (struct dim){nest->extent[k], sram_step[k], dram_step[k] * element, 0, nest->extent[k]};
+    box->dim[k] =
+        (struct dim){nest->extent[k], sram_step[k], dram_step[k] * element, 0, nest->extent[k]};
   if (c->inside && !condition(w, nest, c->inside, box))
     return tsr_refuse(w->err, "the padding of %s is not a box", c->from->name);
   for (int k = 0; k < nest->loops; k++)
@@ -381,7 +393,8 @@ enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest
   if (!copy_of(nest->leaf, &c))
     return tsr_refuse(w->err, "a statement on %s is neither a copy nor tensorized",
                       nest->leaf->store.buffer->name);
-  struct tsr__place *to = tsr__walk_place(w, c.to), *from = c.from ? tsr__walk_place(w, c.from) : NULL;
+  struct tsr__place *to = tsr__walk_place(w, c.to),
+                    *from = c.from ? tsr__walk_place(w, c.from) : NULL;
   if (from ? (to->base == BASE_NONE) == (from->base == BASE_NONE) : to->base != BASE_NONE)
     return tsr_refuse(w->err, "a copy from %s to %s is not between DRAM and a scratchpad",
                       from ? c.from->name : "a constant", c.to->name);

@@ -90,11 +90,8 @@ static bool find(const struct tsr__env *env, tir_e x, int n, const struct tir_va
 {
   memset(out, 0, sizeof *out);
   switch (x->op) {
-  case TIR_INT:
-    out->c0 = x->i;
-    return true;
-  case TIR_VAR:
-    return variable(env, x->var, n, vars, out);
+  case TIR_INT: out->c0 = x->i; return true;
+  case TIR_VAR: return variable(env, x->var, n, vars, out);
   case TIR_CAST:
     return tsr_dtype_kind(x->dtype) == TSR_KIND_INT && find(env, x->arg[0], n, vars, out);
   case TIR_SELECT: {
@@ -102,8 +99,7 @@ static bool find(const struct tsr__env *env, tir_e x, int n, const struct tir_va
     return find(env, x->arg[0], n, vars, &c) && is_constant(&c, n) &&
            find(env, x->arg[c.c0 ? 1 : 2], n, vars, out);
   }
-  default:
-    return combine(env, x, n, vars, out);
+  default: return combine(env, x, n, vars, out);
   }
 }
 

@@ -26,7 +26,8 @@ struct shape {
 
 /* Strides of the buffer's leading dims, in entries. */
 static int64_t entry_index(const struct tsr__walk *w, const struct tsr__nest *nest,
-                           const struct tir_buffer *b, const tir_e *index, int64_t *coefficient, bool *ok)
+                           const struct tir_buffer *b, const tir_e *index, int64_t *coefficient,
+                           bool *ok)
 {
   const struct tsr__place *p = tsr__walk_place((struct tsr__walk *)w, b);
   int64_t stride[TSR_MAX_RANK], below = 1, base = 0;
@@ -122,8 +123,8 @@ static int enumerate(struct tsr_arena *a, const struct shape *s, const bool hard
         index[o] += at[k] * s->level[k].step[o];
       first &= !(s->level[k].reduce && at[k]);
     }
-    (*out)[u] = (struct tsr_uop){(uint32_t)index[DST], (uint32_t)index[SRC_A], (uint32_t)index[SRC_B],
-                                 first};
+    (*out)[u] = (struct tsr_uop){(uint32_t)index[DST], (uint32_t)index[SRC_A],
+                                 (uint32_t)index[SRC_B], first};
     for (int k = s->levels; k-- > 0;) { /* the next point, innermost first */
       if (hardware[k])
         continue;

@@ -21,14 +21,16 @@ static const char *empty_refusal(struct tsr_arena *a, const struct tsr_value *v)
 static const char *dtype_refusal(struct tsr_arena *a, const struct tsr_node *n)
 {
   const char *dtype = n->outputs && n->out[0] ? tsr_dtype_name(n->out[0]->dtype) : "no type";
-  const struct tsr_attr *reason = tsr_node_attr(n, "reason"); /* of the pass that would make it int8 */
+  const struct tsr_attr *reason =
+      tsr_node_attr(n, "reason"); /* of the pass that would make it int8 */
   if (reason)
     return tsr_arena_printf(a, "%s computes in %s: %s", tsr_gop_name(n->op), dtype, reason->s);
-  return tsr_arena_printf(a, "%s computes in %s; the accelerator runs int8 ops", tsr_gop_name(n->op),
-                          dtype);
+  return tsr_arena_printf(a, "%s computes in %s; the accelerator runs int8 ops",
+                          tsr_gop_name(n->op), dtype);
 }
 
-const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n, const struct tsr_design *d)
+const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n,
+                              const struct tsr_design *d)
 {
   (void)d;
   switch (n->op) {
@@ -42,7 +44,8 @@ const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n, con
   case TSR_G_Pack:
   case TSR_G_Unpack: return "layouts are changed by the CPU";
   case TSR_G_QuantizeLinear:
-  case TSR_G_DequantizeLinear: return "conversion between float and int8 at the border is the CPU's";
+  case TSR_G_DequantizeLinear:
+    return "conversion between float and int8 at the border is the CPU's";
   default:
     if (n->outputs && n->out[0] && n->out[0]->dtype == TSR_I8)
       return tsr_arena_printf(a, "the accelerator has no instruction for %s", tsr_gop_name(n->op));

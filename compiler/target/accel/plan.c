@@ -18,21 +18,21 @@ enum { CHANNELS, ROWS, COLUMNS, IMAGES, DIMS }; /* what is tiled */
 struct problem {
   enum kind kind;
   const struct tsr_node *node;
-  int64_t out[DIMS];          /* channel blocks, rows, columns, images of the result */
-  int64_t in_blocks;          /* CONV: channel blocks that are summed */
+  int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
+  int64_t in_blocks; /* CONV: channel blocks that are summed */
   int64_t kernel[2], stride[2], dilation[2];
-  int64_t operands;           /* activations read */
-  int64_t params;             /* ACC entries of constants per channel block */
-  int64_t fixed_params;       /* ACC entries of constants of the whole op */
-  int64_t work;               /* int32 buffers of the result's size */
-  int64_t vector_steps;       /* vector steps per entry of the result */
+  int64_t operands;                   /* activations read */
+  int64_t params;                     /* ACC entries of constants per channel block */
+  int64_t fixed_params;               /* ACC entries of constants of the whole op */
+  int64_t work;                       /* int32 buffers of the result's size */
+  int64_t vector_steps;               /* vector steps per entry of the result */
   int64_t inp, wgt, acc, out_entries; /* capacities, entries; acc of one bank */
   int64_t entry, weight_entry, beat;  /* bytes */
 };
 
 struct tiling {
   int64_t tile[DIMS], in_blocks; /* in_blocks: channel blocks that are summed at a time */
-  bool weights_outer;         /* channel tiles outside of spatial tiles */
+  bool weights_outer;            /* channel tiles outside of spatial tiles */
   int64_t cost;
 };
 
@@ -83,7 +83,8 @@ static struct need need_of(const struct problem *p, const struct tiling *t)
 static bool fits(const struct problem *p, const struct tiling *t)
 {
   struct need n = need_of(p, t);
-  for (int k = 0; k < 2; k++) /* loops and rows of an instruction have 16 bits; depths reach 65536 */
+  for (int k = 0; k < 2;
+       k++) /* loops and rows of an instruction have 16 bits; depths reach 65536 */
     if (region(p, k, t->tile[ROWS + k]) > UINT16_MAX)
       return false;
   for (int k = 0; k < DIMS; k++)
@@ -100,13 +101,15 @@ static int64_t cost_of(const struct problem *p, const struct tiling *t)
     tiles *= n[k];
     points *= p->out[k];
   }
-  int64_t window = p->kernel[0] * p->kernel[1], blocks = p->kind == CONV ? p->in_blocks : p->out[CHANNELS];
+  int64_t window = p->kernel[0] * p->kernel[1],
+          blocks = p->kind == CONV ? p->in_blocks : p->out[CHANNELS];
   if (p->kind == CONV)
     sums = ceil_div(p->in_blocks, t->in_blocks);
   int64_t rows = n[ROWS] * region(p, 0, t->tile[ROWS]), places = n[ROWS] * n[COLUMNS] * n[IMAGES];
   int64_t columns = n[COLUMNS] * region(p, 1, t->tile[COLUMNS]);
   int64_t input = p->out[IMAGES] * p->operands * blocks * rows * columns * p->entry;
-  int64_t weights = p->kind == CONV ? p->out[CHANNELS] * p->in_blocks * window * p->weight_entry : 0;
+  int64_t weights = p->kind == CONV ? p->out[CHANNELS] * p->in_blocks * window * p->weight_entry
+                                    : 0;
   int64_t params = p->out[CHANNELS] * p->params * 4 * p->entry * (t->weights_outer ? 1 : places);
   if (p->kind == CONV && (t->weights_outer || sums > 1))
     input *= n[CHANNELS];
@@ -187,11 +190,19 @@ static void window_attributes(struct problem *p, int64_t kh, int64_t kw)
 static struct problem problem_of(const struct tsr_node *n, const struct tsr_design *d)
 {
   const int64_t *y = n->out[0]->dims;
-  struct problem p = {.node = n, .out = {y[CB], y[PH], y[PW], y[NB]}, .operands = 1, .work = 1,
-                      .kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .kind = CHANNELWISE,
-                      .inp = tsr_design_depth(d, TSR_BUFFER_INP), .wgt = tsr_design_depth(d, TSR_BUFFER_WGT),
+  struct problem p = {.node = n,
+                      .out = {y[CB], y[PH], y[PW], y[NB]},
+                      .operands = 1,
+                      .work = 1,
+                      .kernel = {1, 1},
+                      .stride = {1, 1},
+                      .dilation = {1, 1},
+                      .kind = CHANNELWISE,
+                      .inp = tsr_design_depth(d, TSR_BUFFER_INP),
+                      .wgt = tsr_design_depth(d, TSR_BUFFER_WGT),
                       .acc = tsr_design_depth(d, TSR_BUFFER_ACC) / 2,
-                      .out_entries = tsr_design_depth(d, TSR_BUFFER_OUT), .beat = tsr_design_beat(d),
+                      .out_entries = tsr_design_depth(d, TSR_BUFFER_OUT),
+                      .beat = tsr_design_beat(d),
                       .entry = tsr_design_dram_entry(d, TSR_BUFFER_INP),
                       .weight_entry = tsr_design_dram_entry(d, TSR_BUFFER_WGT)};
   const int64_t *w = n->inputs > 1 ? n->in[1]->dims : NULL;
@@ -258,7 +269,8 @@ static void tile_result(struct writer *w, const struct tiling *t)
     const char *loop, *outer, *inner;
   } row[DIMS] = {{"cb", "co", "ci"}, {"h", "ho", "hi"}, {"w", "wo", "wi"}, {"nb", "no", "ni"}};
   for (int k = 0; k < DIMS; k++) {
-    line(w, "split ys %s %lld %s %s", row[k].loop, (long long)t->tile[k], row[k].outer, row[k].inner);
+    line(w, "split ys %s %lld %s %s", row[k].loop, (long long)t->tile[k], row[k].outer,
+         row[k].inner);
     line(w, "pipeline ys %s 2", row[k].outer);
   }
   line(w, "reorder ys %s ni ci hi wi b i", t->weights_outer ? "co no ho wo" : "no ho wo co");
@@ -314,7 +326,9 @@ static void write_channelwise(struct writer *w, const struct problem *p, const s
   }
   line(w, "reorder acc nb cb kh kw h w b i");
   line(w, "tensorize acc b accel.%s",
-       op == TSR_G_AccDepthwise ? "mac" : op == TSR_G_AccMaxPool ? "maximum" : "sum");
+       op == TSR_G_AccDepthwise ? "mac"
+       : op == TSR_G_AccMaxPool ? "maximum"
+                                : "sum");
   line(w, "tensorize y b accel.%s", op == TSR_G_AccMaxPool ? "narrow" : "quant");
 }
 
@@ -363,7 +377,8 @@ static enum tsr_status refuse_capacity(struct tsr_err *err, const struct problem
              {"out_bytes", n.out, p->out_entries, p->entry}};
   for (int k = 0; k < 4; k++)
     if (row[k].need > row[k].have)
-      return tsr_refuse(err, "design point %s cannot hold one tile: %s is %lld, and %lld are needed",
+      return tsr_refuse(err,
+                        "design point %s cannot hold one tile: %s is %lld, and %lld are needed",
                         d->name, row[k].key, (long long)(row[k].have * row[k].entry),
                         (long long)(row[k].need * row[k].entry));
   return tsr_refuse(err, "design point %s has no tiling for it", d->name);

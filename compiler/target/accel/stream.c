@@ -11,8 +11,8 @@ struct sequence {
   struct sequence *next; /* of the same hash */
   const uint8_t *bytes;
   uint32_t count;
-  uint64_t dram;    /* in the micro-ops' part of the image */
-  uint32_t at;      /* first entry, while resident */
+  uint64_t dram;     /* in the micro-ops' part of the image */
+  uint32_t at;       /* first entry, while resident */
   uint64_t resident; /* ring position + 1 at which it was loaded; 0: not */
 };
 
@@ -148,7 +148,9 @@ static struct sequence *intern(struct tsr__stream *s, const uint8_t *bytes, uint
       return q;
   struct sequence *q = TSR_NEW(s->arena, struct sequence);
   align(&s->uops, 128);
-  *q = (struct sequence){.next = *bucket, .count = count, .dram = s->uops.length,
+  *q = (struct sequence){.next = *bucket,
+                         .count = count,
+                         .dram = s->uops.length,
                          .bytes = tsr_arena_copy(s->arena, bytes, size)};
   tsr_text_add_bytes(&s->uops, bytes, size);
   *bucket = q;
@@ -204,8 +206,8 @@ static struct span span_of(const struct tsr_insn *insn, const struct tsr_uop *uo
   return r;
 }
 
-static void touch_banks(struct tsr__stream *s, struct tsr_insn *insn, int engine, enum tsr__space space,
-                        struct span r, bool writes)
+static void touch_banks(struct tsr__stream *s, struct tsr_insn *insn, int engine,
+                        enum tsr__space space, struct span r, bool writes)
 {
   tsr__depend_touch(s->depend, engine, space, r.lo, r.hi, writes);
   if (space == SPACE_ACC) {
@@ -233,11 +235,15 @@ static void touch_operands(struct tsr__stream *s, struct tsr_insn *insn, const s
   touch_banks(s, insn, engine, dst_space[insn->loop.dst], d, true);
   touch_banks(s, insn, engine, from_inp ? SPACE_INP : SPACE_ACC, a, false);
   if (reads_b(op))
-    touch_banks(s, insn, engine, op == TSR_OP_GEMM  ? SPACE_WGT : op == TSR_OP_LUT ? SPACE_LUT : SPACE_ACC,
+    touch_banks(s, insn, engine,
+                op == TSR_OP_GEMM  ? SPACE_WGT
+                : op == TSR_OP_LUT ? SPACE_LUT
+                                   : SPACE_ACC,
                 b, false);
 }
 
-void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct tsr_uop *uops, int count)
+void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct tsr_uop *uops,
+                      int count)
 {
   uint8_t *bytes = tsr_arena_alloc(s->arena, (size_t)count * TSR_UOP_BYTES);
   for (int k = 0; k < count; k++) {
@@ -262,7 +268,9 @@ enum tsr_status tsr__stream_close(struct tsr__stream *s, struct tsr_err *err, ui
 {
   align(&s->constants, 128);
   align(&s->uops, 128);
-  uint64_t base[] = {[BASE_NONE] = 0, [BASE_CONSTANT] = 0, [BASE_UOP] = s->constants.length,
+  uint64_t base[] = {[BASE_NONE] = 0,
+                     [BASE_CONSTANT] = 0,
+                     [BASE_UOP] = s->constants.length,
                      [BASE_ACTIVATION] = s->constants.length + s->uops.length};
   *insns = tsr_arena_alloc_array(s->arena, s->count, TSR_INSN_BYTES);
   for (size_t k = 0; k < s->count; k++) {

@@ -48,9 +48,9 @@ static enum tsr__space space_of(enum tir_scope scope)
 
 static int buffer_id(enum tsr__space space)
 {
-  static const int id[] = {[SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP,
-                           [SPACE_WGT] = TSR_BUFFER_WGT, [SPACE_ACC] = TSR_BUFFER_ACC,
-                           [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
+  static const int id[] = {
+      [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
+      [SPACE_ACC] = TSR_BUFFER_ACC, [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
   return id[space];
 }
 
@@ -100,9 +100,11 @@ static bool collect(const struct tir_stmt *s, int depth, struct inventory *v)
   case TIR_ALLOC:
     if (v->count == 32)
       return false;
-    v->place[v->count++] = (struct tsr__place){.buffer = s->alloc.buffer, .depth = depth > 2 ? 2 : depth,
-                                               .instance = -1,
-                                               .filled_by_dma = !computed(s->alloc.body, s->alloc.buffer)};
+    v->place[v->count++] =
+        (struct tsr__place){.buffer = s->alloc.buffer,
+                            .depth = depth > 2 ? 2 : depth,
+                            .instance = -1,
+                            .filled_by_dma = !computed(s->alloc.body, s->alloc.buffer)};
     return collect(s->alloc.body, depth, v);
   default: return true;
   }
@@ -110,8 +112,8 @@ static bool collect(const struct tir_stmt *s, int depth, struct inventory *v)
 
 /* Takes `entries` of a space (ACC: of one bank), from where the last layer's buffers ended, so that this
  * layer's first loads need not wait for that one's last steps. */
-static bool take(struct tsr__stream *s, enum tsr__space space, int bank, uint32_t entries, uint32_t *used,
-                 uint32_t *at)
+static bool take(struct tsr__stream *s, enum tsr__space space, int bank, uint32_t entries,
+                 uint32_t *used, uint32_t *at)
 {
   uint32_t size = (uint32_t)tsr_design_depth(s->design, buffer_id(space));
   uint32_t base = 0;
@@ -144,9 +146,12 @@ static bool place_one(struct tsr__walk *w, struct tsr__place *p, uint32_t used[S
   p->entries = (uint32_t)(elements / p->entry_elements);
   for (int copy = 0; copy < p->depth; copy++)
     for (int bank = 0; bank < 2; bank++) {
-      int which = !acc ? 0 : p->filled_by_dma && w->both_banks ? bank : (w->stream->bank + copy) % 2;
+      int which = !acc                                ? 0
+                  : p->filled_by_dma && w->both_banks ? bank
+                                                      : (w->stream->bank + copy) % 2;
       bool wanted = bank == 0 || (acc && p->filled_by_dma && w->both_banks);
-      if (wanted && !take(w->stream, space, which, p->entries, &used[space][which], &p->at[copy][bank]))
+      if (wanted &&
+          !take(w->stream, space, which, p->entries, &used[space][which], &p->at[copy][bank]))
         return false;
     }
   return true;
@@ -227,9 +232,7 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
     for (int k = 0; k < s->block.count && !status; k++)
       status = walk(w, s->block.stmt[k]);
     return status;
-  case TIR_ALLOC:
-    tsr__walk_place(w, s->alloc.buffer)->instance++;
-    return walk(w, s->alloc.body);
+  case TIR_ALLOC: tsr__walk_place(w, s->alloc.buffer)->instance++; return walk(w, s->alloc.body);
   case TIR_IF:
     if (!tsr__env_value(&w->env, s->when.condition, &holds))
       return tsr_refuse(w->err, "a condition depends on data");
@@ -238,8 +241,8 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
   }
 }
 
-enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, const struct tir_program *p,
-                                  const struct tsr__place *params)
+enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
+                                  const struct tir_program *p, const struct tsr__place *params)
 {
   struct inventory *v = TSR_NEW(s->arena, struct inventory);
   struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
