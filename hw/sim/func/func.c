@@ -13,6 +13,7 @@
 #include "hw/sim/func/state.h"
 #include "hw/sim/func/tiles.h"
 #include "hw/sim/func/vector.h"
+#include "hw/sim/func/watch.h"
 #include "verify/check.h"
 
 /* One call of tsr_func_run(). */
@@ -23,6 +24,7 @@ struct run {
   uint8_t *window;
   size_t window_bytes;
   struct tsr_func_result *result;
+  struct tsr__watch *watch; /* NULL: nobody watches */
   bool finished;
 };
 
@@ -151,6 +153,8 @@ static enum step execute(struct run *run, int engine)
                                       sizeof run->result->text);
   if (trap != TSR_TRAP_NONE)
     return stop(run, trap, entry->index, engine);
+  if (run->watch)
+    tsr__watch_insn(run->watch, entry);
   if (insn->opcode == TSR_OP_LOAD)
     tsr__load(func, insn, run->window);
   else if (insn->opcode == TSR_OP_STORE)
@@ -171,20 +175,28 @@ static enum step deadlock(struct run *run)
   return stop(run, TSR_TRAP_DEADLOCK, insn, engine);
 }
 
-/* The one place that picks among engines that could go on. */
+/* The one place that picks among fetch and the engines that could go on. */
 static enum step step(struct run *run)
 {
-  uint32_t ready = tsr_order_ready(&run->func->order);
+  struct tsr_order *order = &run->func->order;
+  if (run->watch && tsr__watch_fetches(run->watch)) {
+    enum step done = fetch(run);
+    if (done != STEP_BLOCKED)
+      return done;
+  }
+  uint32_t ready = tsr_order_ready(order);
   if (ready)
-    return execute(run, tsr_order_oldest(&run->func->order, ready));
+    return execute(run, run->watch ? tsr__watch_pick(run->watch, ready)
+                                   : tsr_order_oldest(order, ready));
   enum step done = fetch(run);
   return done == STEP_BLOCKED ? deadlock(run) : done;
 }
 
-enum tsr_trap tsr_func_run(struct tsr_func *func, const uint8_t *insns, size_t insn_count,
-                           uint8_t *window, size_t window_bytes, struct tsr_func_result *result)
+enum tsr_trap tsr__func_watched(struct tsr_func *func, const uint8_t *insns, size_t insn_count,
+                                uint8_t *window, size_t window_bytes,
+                                struct tsr_func_result *result, struct tsr__watch *watch)
 {
-  struct run run = {func, insns, insn_count, 0, window, window_bytes, result, false};
+  struct run run = {func, insns, insn_count, 0, window, window_bytes, result, watch, false};
   memset(result, 0, sizeof *result);
   tsr_order_start(&func->order);
   func->stale |= func->exposed;
@@ -197,6 +209,12 @@ enum tsr_trap tsr_func_run(struct tsr_func *func, const uint8_t *insns, size_t i
   for (int e = 0; e < TSR_ENGINE_COUNT; e++)
     func->counters.insns[e] += func->order.retired[e];
   return result->trap;
+}
+
+enum tsr_trap tsr_func_run(struct tsr_func *func, const uint8_t *insns, size_t insn_count,
+                           uint8_t *window, size_t window_bytes, struct tsr_func_result *result)
+{
+  return tsr__func_watched(func, insns, insn_count, window, window_bytes, result, NULL);
 }
 
 const struct tsr_func_counters *tsr_func_counters(const struct tsr_func *func)

@@ -96,21 +96,6 @@ static void vector(struct tsr_func *func, const struct tsr_insn *insn, const str
   write_d(func, insn, p->d, d);
 }
 
-static struct tsr__point point(const struct tsr_insn *insn, const struct tsr_uop *u, uint32_t i0,
-                               uint32_t i1, uint32_t i2)
-{
-  const uint32_t *sd = insn->loop.step_dst, *sa = insn->loop.step_a, *sb = insn->loop.step_b;
-  uint32_t first = insn->loop.first;
-  struct tsr__point p = {
-      .d = u->dst + i0 * sd[0] + i1 * sd[1] + i2 * sd[2],
-      .a = u->a + i0 * sa[0] + i1 * sa[1] + i2 * sa[2],
-      .b = u->b + i0 * sb[0] + i1 * sb[1] + i2 * sb[2],
-      .first = u->overwrite && (i0 == 0 || !(first & 1)) && (i1 == 0 || !(first & 2)) &&
-               (i2 == 0 || !(first & 4)),
-  };
-  return p;
-}
-
 void tsr__reference(struct tsr_func *func, const struct tsr_insn *insn)
 {
   const uint8_t *uops = tsr__uops(func, insn);
@@ -120,7 +105,7 @@ void tsr__reference(struct tsr_func *func, const struct tsr_insn *insn)
         for (uint32_t u = 0; u < insn->loop.uop_count; u++) {
           struct tsr_uop uop;
           tsr_uop_decode(uops + (size_t)u * TSR_UOP_BYTES, &uop);
-          struct tsr__point p = point(insn, &uop, i0, i1, i2);
+          struct tsr__point p = tsr__point_at(insn, &uop, i0, i1, i2);
           if (insn->opcode == TSR_OP_GEMM)
             gemm(func, &p);
           else

@@ -37,6 +37,20 @@ struct tsr__point {
   bool first;
 };
 
+static inline struct tsr__point tsr__point_at(const struct tsr_insn *insn, const struct tsr_uop *u,
+                                              uint32_t i0, uint32_t i1, uint32_t i2)
+{
+  const uint32_t *sd = insn->loop.step_dst, *sa = insn->loop.step_a, *sb = insn->loop.step_b;
+  uint32_t first = insn->loop.first;
+  return (struct tsr__point){
+      .d = u->dst + i0 * sd[0] + i1 * sd[1] + i2 * sd[2],
+      .a = u->a + i0 * sa[0] + i1 * sa[1] + i2 * sa[2],
+      .b = u->b + i0 * sb[0] + i1 * sb[1] + i2 * sb[2],
+      .first = u->overwrite && (i0 == 0 || !(first & 1)) && (i1 == 0 || !(first & 2)) &&
+               (i2 == 0 || !(first & 4)),
+  };
+}
+
 static inline uint32_t tsr__le16(const uint8_t *bytes)
 {
   return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
