@@ -184,6 +184,10 @@ struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kin
   int64_t group = kind == NET_GROUPED ? random_in(r, 2, 4) : 1;
   int64_t dims[4] = {random_in(r, 0, 3) ? 1 : random_in(r, 2, 5),
                      random_in(r, 1, 48 / group) * group, random_in(r, 1, 20), random_in(r, 1, 20)};
+  if (kind == NET_POOL && random_bits(r) % 4 == 0) { /* a map that no scratchpad holds whole */
+    dims[2] = random_in(r, 40, 70);
+    dims[3] = random_in(r, 40, 70);
+  }
   struct tsr_value *x = tsr_graph_input(n.g, "x", TSR_I8, kind == NET_DENSE ? 2 : 4, dims),
                    *y = NULL;
   switch (kind) {

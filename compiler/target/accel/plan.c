@@ -19,7 +19,7 @@ struct problem {
   enum kind kind;
   const struct tsr_node *node;
   int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
-  int64_t in_blocks; /* CONV: channel blocks that are summed */
+  int64_t summed; /* CONV: channel blocks; CHANNELWISE: rows of the kernel; else 1 */
   int64_t kernel[2], stride[2], dilation[2];
   int64_t operands;                   /* activations read */
   int64_t params;                     /* ACC entries of constants per channel block */
@@ -31,7 +31,7 @@ struct problem {
 };
 
 struct tiling {
-  int64_t tile[DIMS], in_blocks; /* in_blocks: channel blocks that are summed at a time */
+  int64_t tile[DIMS], slice; /* slice: of what is summed, at a time */
   bool weights_outer;            /* channel tiles outside of spatial tiles */
   int64_t cost;
 };
@@ -46,11 +46,23 @@ static int64_t largest(int64_t a, int64_t b)
   return a > b ? a : b;
 }
 
-static int64_t region(const struct problem *p, int k, int64_t tile)
+/* Places that windows of `taps` kernel elements reach, for `tile` results. */
+static int64_t reach(const struct problem *p, int k, int64_t tile, int64_t taps)
 {
   if (p->kernel[k] == 1)
     return tile;
-  return (tile - 1) * p->stride[k] + (p->kernel[k] - 1) * p->dilation[k] + 1;
+  return (tile - 1) * p->stride[k] + (taps - 1) * p->dilation[k] + 1;
+}
+
+/* The input region of a tile and a slice of the sum. */
+static int64_t region_rows(const struct problem *p, const struct tiling *t)
+{
+  return reach(p, 0, t->tile[ROWS], p->kind == CHANNELWISE ? t->slice : p->kernel[0]);
+}
+
+static int64_t region_columns(const struct problem *p, const struct tiling *t)
+{
+  return reach(p, 1, t->tile[COLUMNS], p->kernel[1]);
 }
 
 struct need { /* entries */
@@ -59,22 +71,21 @@ struct need { /* entries */
 
 static struct need need_of(const struct problem *p, const struct tiling *t)
 {
-  int64_t tiles = 1, places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES], sums = 1;
+  int64_t tiles = 1, places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
   for (int k = 0; k < DIMS; k++)
     tiles *= ceil_div(p->out[k], t->tile[k]);
   int64_t channel_tiles = ceil_div(p->out[CHANNELS], t->tile[CHANNELS]);
-  if (p->kind == CONV)
-    sums = ceil_div(p->in_blocks, t->in_blocks);
+  int64_t sums = ceil_div(p->summed, t->slice);
   int64_t copies = tiles > 1 ? 2 : 1, slices = tiles * sums > 1 ? 2 : 1;
   bool weights_stay = t->weights_outer && sums == 1;
   int64_t weight_copies = weights_stay ? (channel_tiles > 1 ? 2 : 1) : slices;
   int64_t param_copies = t->weights_outer ? (channel_tiles > 1 ? 2 : 1) : copies;
-  int64_t channels = t->tile[CHANNELS], blocks = p->kind == CONV ? t->in_blocks : channels;
+  int64_t channels = t->tile[CHANNELS], blocks = p->kind == CONV ? t->slice : channels;
   int64_t window = p->kernel[0] * p->kernel[1];
   return (struct need){
-      .inp = slices * p->operands * blocks * t->tile[IMAGES] * region(p, 0, t->tile[ROWS]) *
-             region(p, 1, t->tile[COLUMNS]),
-      .wgt = p->kind == CONV ? weight_copies * channels * t->in_blocks * window : 0,
+      .inp = slices * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) *
+             region_columns(p, t),
+      .wgt = p->kind == CONV ? weight_copies * channels * t->slice * window : 0,
       .acc = p->work * channels * places + param_copies * p->params * channels + p->fixed_params,
       .out = copies * channels * places,
   };
@@ -83,10 +94,9 @@ static struct need need_of(const struct problem *p, const struct tiling *t)
 static bool fits(const struct problem *p, const struct tiling *t)
 {
   struct need n = need_of(p, t);
-  for (int k = 0; k < 2;
-       k++) /* loops and rows of an instruction have 16 bits; depths reach 65536 */
-    if (region(p, k, t->tile[ROWS + k]) > UINT16_MAX)
-      return false;
+  /* loops and rows of an instruction have 16 bits; depths reach 65536 */
+  if (region_rows(p, t) > UINT16_MAX || region_columns(p, t) > UINT16_MAX)
+    return false;
   for (int k = 0; k < DIMS; k++)
     if (t->tile[k] > UINT16_MAX)
       return false;
@@ -95,28 +105,25 @@ static bool fits(const struct problem *p, const struct tiling *t)
 
 static int64_t cost_of(const struct problem *p, const struct tiling *t)
 {
-  int64_t n[DIMS], points = 1, tiles = 1, sums = 1;
+  int64_t n[DIMS], points = 1, tiles = 1, sums = ceil_div(p->summed, t->slice);
+  bool conv = p->kind == CONV;
   for (int k = 0; k < DIMS; k++) {
     n[k] = ceil_div(p->out[k], t->tile[k]);
     tiles *= n[k];
     points *= p->out[k];
   }
-  int64_t window = p->kernel[0] * p->kernel[1],
-          blocks = p->kind == CONV ? p->in_blocks : p->out[CHANNELS];
-  if (p->kind == CONV)
-    sums = ceil_div(p->in_blocks, t->in_blocks);
-  int64_t rows = n[ROWS] * region(p, 0, t->tile[ROWS]), places = n[ROWS] * n[COLUMNS] * n[IMAGES];
-  int64_t columns = n[COLUMNS] * region(p, 1, t->tile[COLUMNS]);
+  int64_t window = p->kernel[0] * p->kernel[1], places = n[ROWS] * n[COLUMNS] * n[IMAGES];
+  int64_t rows = n[ROWS] * region_rows(p, t), columns = n[COLUMNS] * region_columns(p, t);
+  int64_t blocks = conv ? p->summed : p->out[CHANNELS] * sums;
   int64_t input = p->out[IMAGES] * p->operands * blocks * rows * columns * p->entry;
-  int64_t weights = p->kind == CONV ? p->out[CHANNELS] * p->in_blocks * window * p->weight_entry
-                                    : 0;
+  int64_t weights = conv ? p->out[CHANNELS] * p->summed * window * p->weight_entry : 0;
   int64_t params = p->out[CHANNELS] * p->params * 4 * p->entry * (t->weights_outer ? 1 : places);
-  if (p->kind == CONV && (t->weights_outer || sums > 1))
+  if (conv && (t->weights_outer || sums > 1))
     input *= n[CHANNELS];
   if (!t->weights_outer || sums > 1)
     weights *= places;
   int64_t load = (input + weights + 2 * params) / p->beat, store = points * p->entry / p->beat;
-  int64_t matrix = p->kind == CONV ? points * p->in_blocks * window : 0;
+  int64_t matrix = conv ? points * p->summed * window : 0;
   int64_t vector = points * p->vector_steps;
   int64_t busiest = largest(largest(matrix, vector), largest(load, store));
   int64_t first = load / (tiles * sums) + (matrix + vector + store) / (4 * tiles);
@@ -165,14 +172,13 @@ static void search_places(const struct problem *p, struct tiling *t, struct tili
     }
 }
 
-/* Channel tiles, summed blocks and images shrink by about half. */
+/* Channel tiles, slices of the sum and images shrink by about half. */
 static struct tiling search(const struct problem *p)
 {
   struct tiling best = {.cost = 0}, t;
-  int64_t sums = p->kind == CONV ? p->in_blocks : 1;
   for (t.tile[IMAGES] = p->out[IMAGES]; t.tile[IMAGES] > 0; t.tile[IMAGES] /= 2)
     for (t.tile[CHANNELS] = p->out[CHANNELS]; t.tile[CHANNELS] > 0; t.tile[CHANNELS] /= 2)
-      for (t.in_blocks = sums; t.in_blocks > 0; t.in_blocks /= 2)
+      for (t.slice = p->summed; t.slice > 0; t.slice /= 2)
         search_places(p, &t, &best);
   return best;
 }
@@ -181,7 +187,7 @@ static struct tiling search(const struct problem *p)
 
 static void window_attributes(struct problem *p, int64_t kh, int64_t kw)
 {
-  p->kernel[0] = kh;
+  p->kernel[0] = p->summed = kh;
   p->kernel[1] = kw;
   tsr_node_ints(p->node, "strides", 2, 1, p->stride);
   tsr_node_ints(p->node, "dilations", 2, 1, p->dilation);
@@ -197,6 +203,7 @@ static struct problem problem_of(const struct tsr_node *n, const struct tsr_desi
                       .kernel = {1, 1},
                       .stride = {1, 1},
                       .dilation = {1, 1},
+                      .summed = 1,
                       .kind = CHANNELWISE,
                       .inp = tsr_design_depth(d, TSR_BUFFER_INP),
                       .wgt = tsr_design_depth(d, TSR_BUFFER_WGT),
@@ -211,10 +218,10 @@ static struct problem problem_of(const struct tsr_node *n, const struct tsr_desi
   switch (n->op) {
   case TSR_G_AccConv:
     p.kind = CONV;
-    p.in_blocks = w[1];
     p.params = 3;
     p.vector_steps = 1;
     window_attributes(&p, w[2], w[3]);
+    p.summed = w[1];
     break;
   case TSR_G_AccDepthwise:
     window_attributes(&p, w[1], w[2]);
@@ -284,7 +291,7 @@ static const char *innermost(const struct tiling *t)
 static void write_conv(struct writer *w, const struct problem *p, const struct tiling *t)
 {
   const char *in = innermost(t);
-  bool whole = t->in_blocks >= p->in_blocks;
+  bool whole = t->slice >= p->summed;
   line(w, "cache_read w wgt acc ws");
   line(w, "cache_read p acc y ps");
   line(w, "set_scope xs inp");
@@ -293,7 +300,7 @@ static void write_conv(struct writer *w, const struct problem *p, const struct t
   line(w, "compute_at y ys %s", in);
   line(w, "compute_at ps ys co");
   line(w, "compute_at acc ys %s", in);
-  line(w, "split acc cb %lld so si", (long long)t->in_blocks);
+  line(w, "split acc cb %lld so si", (long long)t->slice);
   line(w, "reorder acc so nb ob si kh kw h w b o i");
   line(w, "pipeline acc so 2");
   if (whole) {
@@ -318,13 +325,18 @@ static void write_channelwise(struct writer *w, const struct problem *p, const s
   tile_result(w, t);
   line(w, "compute_at y ys %s", in);
   line(w, "compute_at acc ys %s", in);
-  line(w, "compute_at xs ys %s", in);
+  line(w, "split acc kh %lld so si", (long long)t->slice);
+  line(w, "reorder acc so nb cb si kw h w b i");
+  line(w, "pipeline acc so 2");
+  if (t->slice < p->summed)
+    line(w, "compute_at xs acc so");
+  else
+    line(w, "compute_at xs ys %s", in);
   if (op == TSR_G_AccDepthwise) {
     line(w, "set_scope ws acc");
     line(w, "compute_at ws ys co");
     line(w, "compute_at ps ys co");
   }
-  line(w, "reorder acc nb cb kh kw h w b i");
   line(w, "tensorize acc b accel.%s",
        op == TSR_G_AccDepthwise ? "mac"
        : op == TSR_G_AccMaxPool ? "maximum"
@@ -366,7 +378,7 @@ static void write_lookup(struct writer *w, const struct tiling *t)
 static enum tsr_status refuse_capacity(struct tsr_err *err, const struct problem *p,
                                        const struct tsr_design *d)
 {
-  struct tiling one = {.tile = {1, 1, 1, 1}, .in_blocks = 1, .weights_outer = true};
+  struct tiling one = {.tile = {1, 1, 1, 1}, .slice = 1, .weights_outer = true};
   struct need n = need_of(p, &one);
   const struct {
     const char *key;
