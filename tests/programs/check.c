@@ -210,10 +210,11 @@ static bool lists(const struct tsr_detect *out, int kind)
   return false;
 }
 
-bool check_reported(struct bench *bench, const struct tsr_program *program, uint64_t seed, int kind)
+bool check_reported(struct bench *bench, const struct tsr_program *program, uint64_t seed,
+                    int kind)
 {
   struct tsr_detect out;
-  return detect(bench, program, seed, &out) != TSR_TRAP_OPCODE && lists(&out, kind);
+  return detect(bench, program, seed, &out) == TSR_TRAP_NONE && lists(&out, kind);
 }
 
 bool check_wavers(struct bench *bench, const struct tsr_program *program, uint64_t seed)
@@ -243,22 +244,27 @@ static bool covered(const struct found *found, const struct tsr_detect *out)
   for (size_t k = 0; !found->stops && k < out->listed; k++) {
     enum tsr_detect_kind kind = out->list[k].kind;
     bool race = has(found, KIND_RACE);
-    if (kind == TSR_DETECT_LEFTOVER ? !has(found, KIND_BALANCE)
-                                    : !race && (kind == TSR_DETECT_RACE || !has(found, KIND_UNWRITTEN)))
+    bool unwritten = kind == TSR_DETECT_UNWRITTEN && has(found, KIND_UNWRITTEN);
+    if (!(kind == TSR_DETECT_LEFTOVER ? has(found, KIND_BALANCE) : race || unwritten))
       return false;
   }
   return true;
+}
+
+bool check_short(const struct generated *g)
+{
+  return g->defect == DEFECT_TOKEN || g->defect == DEFECT_TOKENS;
 }
 
 /* What a defect does to a run: it stops the machine, or the detector reports it. */
 static enum verdict check_dynamic(struct bench *bench, const struct generated *g,
                                   const struct found *found, uint64_t seed)
 {
+  bool excused = check_short(g) && (int)KIND_RACE == (int)NO_FINDING;
   for (uint64_t order = 0; order < CHECK_ORDERS; order++) {
     struct tsr_detect out;
     enum tsr_trap trap = detect(bench, &g->program, seed + order, &out);
-    bool excused = g->defect == DEFECT_TOKEN && KIND_RACE == NO_FINDING;
-    bool seen = g->defect == DEFECT_TOKEN ? lists(&out, TSR_DETECT_RACE) : out.count;
+    bool seen = check_short(g) ? lists(&out, TSR_DETECT_RACE) : out.count;
     if (trap == TSR_TRAP_NONE && !seen)
       return UNSEEN;
     if (!excused && !covered(found, &out))
@@ -271,7 +277,7 @@ static enum verdict check_dynamic(struct bench *bench, const struct generated *g
 
 enum verdict check_planted(struct bench *bench, const struct generated *g, uint64_t seed)
 {
-  if (g->defect == DEFECT_TOKEN && !g->raced)
+  if (check_short(g) && !g->raced)
     return check_valid(bench, &g->program, seed);
   struct found found = verify(bench, &g->program);
   bool stuck = g->defect == DEFECT_LEFTOVER && found.kind[KIND_DEADLOCK]; /* a counter was full */

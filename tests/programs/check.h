@@ -40,11 +40,15 @@ enum verdict check_valid(struct bench *bench, const struct tsr_program *program,
 /* Found; and what the detector finds, the verifier found. */
 enum verdict check_planted(struct bench *bench, const struct generated *g, uint64_t seed);
 
+/* A program short of tokens, which may be as good without them. */
+bool check_short(const struct generated *g);
+
 /* Whether the verifier has the finding that goes with a defect. */
 bool check_found(struct bench *bench, const struct tsr_program *program, enum defect defect);
-/* Whether the detector, under one order, has a report of the kind (enum tsr_detect_kind), and the
- * program does not stop for the lack of FINISH. */
-bool check_reported(struct bench *bench, const struct tsr_program *program, uint64_t seed, int kind);
+/* Whether the program comes to its end under one order, with a report of the kind (enum
+ * tsr_detect_kind) by the detector. */
+bool check_reported(struct bench *bench, const struct tsr_program *program, uint64_t seed,
+                    int kind);
 /* Whether some order of CHECK_ORDERS ends in other bits than program order, or in a trap. */
 bool check_wavers(struct bench *bench, const struct tsr_program *program, uint64_t seed);
 

@@ -140,10 +140,10 @@ static bool attempt(struct draft *d, enum defect defect, struct generated *out)
   bool placed = place_tokens(d);
   if (!placed && defect != DEFECT_OVERFLOW)
     return false;
-  if (defect == DEFECT_TOKEN) {
+  bool drops = defect == DEFECT_TOKEN || defect == DEFECT_TOKENS;
+  for (uint32_t k = drops ? defect == DEFECT_TOKEN ? 1 : 2 + draw(d, 20) : 0; k > 0; k--)
     drop_token(d);
-    out->raced = has_race(d);
-  }
+  out->raced = drops && has_race(d);
   put_tokens(d);
   if (defect == DEFECT_LEFTOVER || defect == DEFECT_STARVED)
     unbalance(d, defect);

@@ -23,7 +23,7 @@ const char *defect_text(enum defect defect);
 struct generated {
   struct tsr_program program; /* lives in the arena */
   enum defect defect;
-  bool raced; /* TOKEN: the token was the only order between two conflicting instructions */
+  bool raced; /* TOKEN, TOKENS: two conflicting instructions have no order now */
 };
 
 void generate(struct tsr_arena *arena, const struct tsr_design *design, uint64_t seed,

@@ -23,9 +23,10 @@ static void choose_buffers(struct nest *nest)
   nest->buffer[1] = gemm || i->loop.src ? TSR_BUFFER_INP : TSR_BUFFER_ACC;
   nest->buffer[2] = gemm                         ? TSR_BUFFER_WGT
                     : i->opcode == TSR_OP_LUT    ? TSR_BUFFER_LUT
-                    : i->opcode == TSR_OP_MOV || i->opcode == TSR_OP_RSUM || i->opcode == TSR_OP_RMAX
-                        ? -1
-                        : TSR_BUFFER_ACC;
+                    : i->opcode == TSR_OP_MOV    ? -1
+                    : i->opcode == TSR_OP_RSUM   ? -1
+                    : i->opcode == TSR_OP_RMAX   ? -1
+                                                 : TSR_BUFFER_ACC;
   nest->extra[2] = i->opcode == TSR_OP_QUANT ? 2 : 0;
 }
 
@@ -121,7 +122,8 @@ struct nest draw_nest(struct draft *d)
 /* Into the image; byte in it, or UINT32_MAX where it is full. */
 static uint32_t put_uops(struct draft *d, const struct nest *nest)
 {
-  uint32_t beat = (uint32_t)tsr_design_beat(d->design), at = (d->uop_bytes + beat - 1) / beat * beat;
+  uint32_t beat = (uint32_t)tsr_design_beat(d->design);
+  uint32_t at = (d->uop_bytes + beat - 1) / beat * beat;
   if (at + nest->insn.loop.uop_count * TSR_UOP_BYTES > DRAFT_UOPS)
     return UINT32_MAX;
   for (uint32_t u = 0; u < nest->insn.loop.uop_count; u++)
@@ -155,7 +157,8 @@ bool add_nest(struct draft *d, struct nest *nest, bool spoilt)
     return false;
   const struct range *hot = &d->hot[TSR_BUFFER_UOP][draw(d, 2)];
   uint32_t count = nest->insn.loop.uop_count, room = hot->count - count;
-  struct tsr_insn load = {.opcode = TSR_OP_LOAD, .dma = {.dram = from, .nx = count, .ny = 1, .nz = 1}};
+  struct tsr_insn load = {.opcode = TSR_OP_LOAD,
+                          .dma = {.dram = from, .nx = count, .ny = 1, .nz = 1}};
   load.dma.xl = room && draw(d, 4) == 0 ? draw(d, room < 3 ? room : 3) : 0;
   load.dma.xr = room > load.dma.xl && draw(d, 4) == 0;
   load.dma.sram = hot->low + draw(d, room - load.dma.xl - load.dma.xr + 1);

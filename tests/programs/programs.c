@@ -10,9 +10,10 @@
 #include "tests/programs/shrink.h"
 
 static const char USAGE[] =
-    "usage: programs [--seed N] [--count N] [--config NAME]   a campaign: N valid, N planted\n"
-    "       programs --shrink SEED [--planted] [--config NAME]  the smallest program that fails as\n"
-    "                                                         that one; if none does: that is found\n";
+    "usage: programs [--seed N] [--count N] [--config NAME]\n"
+    "         N valid programs, and N with a defect planted\n"
+    "       programs --shrink SEED [--planted] [--config NAME]\n"
+    "         the smallest that fails as that one; if it is fine, that has its defect\n";
 
 struct options {
   uint64_t seed, count;
@@ -57,7 +58,7 @@ static int campaign(const struct options *o, bool planted)
     struct trial t = {.bench = &bench, .seed = seed};
     bench_open(&bench, point_of(o, seed));
     try(&t, arena, planted ? check_defect(seed) : DEFECT_NONE);
-    harmless += t.generated.defect == DEFECT_TOKEN && !t.generated.raced;
+    harmless += check_short(&t.generated) && !t.generated.raced;
     races += t.generated.raced;
     if (t.verdict != FINE && failed++ < 20)
       printf("seed %" PRIu64 " (%s, %s): verdict %d: %s\n", seed, bench.design.name,
@@ -88,7 +89,8 @@ static bool is_found(void *context, const struct tsr_program *program)
 {
   struct trial *t = context;
   switch (t->generated.defect) {
-  case DEFECT_TOKEN: return check_reported(t->bench, program, t->seed, TSR_DETECT_RACE);
+  case DEFECT_TOKEN:
+  case DEFECT_TOKENS: return check_reported(t->bench, program, t->seed, TSR_DETECT_RACE);
   case DEFECT_UNWRITTEN: return check_reported(t->bench, program, t->seed, TSR_DETECT_UNWRITTEN);
   default: return check_found(t->bench, program, t->generated.defect);
   }
@@ -108,7 +110,7 @@ static int shrink_seed(const struct options *o)
     struct tsr_program small = shrink(arena, &t.generated.program, fails, &t);
     fputs(tsr_disassemble(arena, &small), stdout);
   } else {
-    puts("; nothing is wrong with it");
+    puts("; it comes to its end as it should, or to another end before what was planted");
   }
   bench_close(&bench);
   tsr_arena_free(arena);
@@ -134,9 +136,14 @@ int main(int argc, char **argv)
     case 's': o.seed = strtoull(optarg, NULL, 0); break;
     case 'c': o.count = strtoull(optarg, NULL, 0); break;
     case 'p': o.config = optarg; break;
-    case 'k': o.shrink = true; o.seed = strtoull(optarg, NULL, 0); break;
+    case 'k':
+      o.shrink = true;
+      o.seed = strtoull(optarg, NULL, 0);
+      break;
     case 'd': o.planted = true; break;
-    default: fputs(USAGE, stderr); return 2;
+    default:
+      fputs(USAGE, stderr);
+      return 2;
     }
   }
   if (optind < argc || (o.config && !known_point(o.config))) {

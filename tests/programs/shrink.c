@@ -134,7 +134,8 @@ static void lower(struct shrinker *s, size_t at, const struct tsr__slot *slot)
 {
   struct tsr_insn insn;
   decode(&s->now, at, &insn);
-  int64_t value = (int64_t)tsr__slot_get(slot, &insn), least = slot->smallest < 0 ? 0 : slot->smallest;
+  int64_t value = (int64_t)tsr__slot_get(slot, &insn);
+  int64_t least = slot->smallest < 0 ? 0 : slot->smallest;
   const int64_t better[] = {least, least + (value - least) / 2, value - 1};
   for (size_t k = 0; value > least && k < sizeof better / sizeof better[0]; k++) {
     tsr__slot_put(slot, &insn, (uint64_t)better[k]);

@@ -8,7 +8,7 @@
 /* Whether a program still fails in the way that is looked into. */
 typedef bool shrink_fails(void *context, const struct tsr_program *program);
 
-/* The program must fail. What is returned fails, and lives in the arena. Tried, until nothing helps:
+/* The program must fail. What is returned fails, and lives in the arena. Tried until nothing helps:
  * runs of instructions left out; instructions made SYNCs of the same tokens; pairs of tokens, given
  * and taken, left out; every field at its smallest value, at half; data zero, and cut. */
 struct tsr_program shrink(struct tsr_arena *arena, const struct tsr_program *program,

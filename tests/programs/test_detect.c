@@ -82,7 +82,8 @@ static void setup(struct machine *m, const char *text)
       tsr_assemble(m->arena, &err, "text", text, &m->program))
     fail_msg("%s", err.text);
   m->func = tsr_func_new(NULL, &m->design);
-  memcpy(m->window, m->program.data, m->program.data_bytes);
+  for (size_t i = 0; i < m->program.data_bytes; i++)
+    m->window[i] = m->program.data[i];
 }
 
 static void teardown(struct machine *m)

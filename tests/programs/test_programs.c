@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random programs: valid ones are clean and give the same bits in every order and on every path; those
- * with a defect are found. PROGRAMS_COUNT of each; seeds as in scripts/fuzz-programs. */
+/* Random programs: valid ones are clean and give the same bits in every order and on every path;
+ * those with a defect are found. Seeds are those of scripts/fuzz-programs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "tests/programs/check.h"
+
+enum { PROGRAMS = 500 };
 
 static const uint64_t SEED = 1;
 
@@ -19,7 +21,7 @@ static void run_all(bool planted)
   print_message("seed %d\n", (int)SEED);
   for (int p = 0; p < CHECK_POINTS; p++)
     bench_open(&bench[p], check_point((uint64_t)p));
-  for (uint64_t seed = SEED; seed < SEED + PROGRAMS_COUNT; seed++) {
+  for (uint64_t seed = SEED; seed < SEED + PROGRAMS; seed++) {
     struct bench *b = &bench[seed % CHECK_POINTS];
     struct tsr_arena *arena = tsr_arena_new(NULL);
     struct generated g;

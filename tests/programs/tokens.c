@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens for a draft. For every instruction, and every other engine, the latest earlier instruction of
- * that engine with which it conflicts is an edge; those before it are ordered by their queue. An
+/* Tokens for a draft. For every instruction, and every other engine, the latest earlier instruction
+ * of that engine with which it conflicts is an edge; those before it are ordered by their queue. An
  * edge that does not end later than the one before it, between the same engines, adds nothing: so
  * edges rise at both ends, and the k-th token given is the k-th taken. Every edge goes forward in
  * the program; if counters hold what program order asks of them, program order is one way through,
@@ -178,7 +178,8 @@ bool has_race(struct draft *d)
       mine[d->list[i].touches[k].element] |= d->list[i].touches[k].how & USED;
     for (int j = 0; j < i; j++)
       for (size_t k = 0; !before[i][j] && k < d->list[j].count; k++) {
-        uint32_t other = d->list[j].touches[k].how & USED, own = mine[d->list[j].touches[k].element];
+        const struct touch *t = &d->list[j].touches[k];
+        uint32_t other = t->how & USED, own = mine[t->element];
         if (other && own && (other | own) & TOUCH_WRITE)
           return true;
       }

@@ -42,6 +42,7 @@ static bool touch_dma(struct draft *d, struct drafted *out)
 
 static bool touch_second(struct draft *d, struct drafted *out, bool first, uint64_t b)
 {
+  bool good = true;
   switch (out->insn.opcode) {
   case TSR_OP_MOV:
   case TSR_OP_RSUM:
@@ -49,9 +50,9 @@ static bool touch_second(struct draft *d, struct drafted *out, bool first, uint6
   case TSR_OP_GEMM: return entry(d, out, TSR_BUFFER_WGT, b, TOUCH_READ);
   case TSR_OP_LUT: return entry(d, out, TSR_BUFFER_LUT, b, TOUCH_READ);
   case TSR_OP_QUANT:
-    return entry(d, out, TSR_BUFFER_ACC, b, TOUCH_READ) &
-           entry(d, out, TSR_BUFFER_ACC, b + 1, TOUCH_READ) &
-           entry(d, out, TSR_BUFFER_ACC, b + 2, TOUCH_READ);
+    for (uint64_t k = 0; k < 3; k++)
+      good &= entry(d, out, TSR_BUFFER_ACC, b + k, TOUCH_READ);
+    return good;
   case TSR_OP_ADD:
   case TSR_OP_MIN:
   case TSR_OP_MAX:

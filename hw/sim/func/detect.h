@@ -2,11 +2,11 @@
 /* The race detector: runs a program with its engines in a random order that tokens allow, and tells
  * what depends on that order.
  *
- * Two instructions of different engines that touch the same element, one of them writing, must have a
- * chain of tokens between them. Every engine has a vector clock; a token carries its giver's clock to
- * its taker. The k-th token from one engine to another is the same in every order, so what is
- * ordered by tokens does not depend on the order that a run takes: one run finds every race among
- * the elements that it touches. Room in queues and counters also delays engines, but orders
+ * Two instructions of different engines that touch the same element, one of them writing, must
+ * have a chain of tokens between them. Every engine has a vector clock; a token carries its giver's
+ * clock to its taker. The k-th token from one engine to another is the same in every order, so what
+ * is ordered by tokens does not depend on the order that a run takes: one run finds every race
+ * among the elements that it touches. Room in queues and counters also delays engines, but orders
  * nothing here: a program must be right at any depth. An operand whose value `first` makes unused
  * is not read.
  *
@@ -42,9 +42,9 @@ struct tsr_detect {
   size_t listed, count;
 };
 
-/* Runs as tsr_func_run() does, in the order of `seed`; scratchpads keep what they hold, but count as
- * unwritten. Memory: 32 bytes for every scratchpad entry and grain of the window, during the call.
- * TSR_NO_MEMORY: nothing was run. */
+/* Runs as tsr_func_run() does, in the order of `seed`; scratchpads keep what they hold, but count
+ * as unwritten. Memory: 32 bytes for every scratchpad entry and grain of the window, during the
+ * call. TSR_NO_MEMORY: nothing was run. */
 enum tsr_status tsr_func_detect(struct tsr_func *func, const uint8_t *insns, size_t insn_count,
                                 uint8_t *window, size_t window_bytes, uint64_t seed,
                                 struct tsr_func_result *result, struct tsr_detect *out);
