@@ -61,6 +61,7 @@ struct tsr__stream {
   struct tsr__depend *depend;
   struct tsr_text constants, uops; /* bytes of the image: packed tensors, micro-op sequences */
   struct tsr__uop_cache *cache;
+  uint64_t padding[256]; /* offset + 1 of an entry of that value; 0: none yet */
   uint64_t read_bytes, write_bytes; /* by LOAD and STORE, so far */
   uint32_t next[SPACES][2]; /* where the next layer's buffers begin: [1] is ACC's upper bank */
   int bank;                 /* of the next single buffer in ACC */
@@ -71,6 +72,8 @@ void tsr__stream_begin(struct tsr__stream *s); /* a partition: nothing is in the
 void tsr__stream_end(struct tsr__stream *s);   /* FINISH */
 /* Copies bytes into the image, aligned to the AXI beat and to 64 bytes; returns their offset. */
 uint64_t tsr__stream_constant(struct tsr__stream *s, const void *bytes, size_t size);
+/* Offset of an int8 entry that holds `value` in every element; one for each value. */
+uint64_t tsr__stream_padding(struct tsr__stream *s, int32_t value);
 /* Appends a LOAD or STORE; dram is relative to base. Counts bytes, places tokens. */
 void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base);
 /* Appends a GEMM or vector instruction with its micro-ops, which are loaded where they are not resident. */

@@ -219,9 +219,7 @@ static void pad_x_y(struct tsr_insn *insn, const struct picture *p)
 static void emit_padding(struct tsr__walk *w, const struct box *box)
 {
   struct tsr_insn insn = {.opcode = TSR_OP_LOAD};
-  uint8_t *value = tsr_arena_alloc(w->arena, (size_t)box->entry);
-  memset(value, box->pad, (size_t)box->entry);
-  uint64_t at = tsr__stream_constant(w->stream, value, (size_t)box->entry);
+  uint64_t at = tsr__stream_padding(w->stream, box->pad);
   const struct dim *d = box->dims ? &box->dim[box->dims - 1] : &one;
   bool row = d->sram == 1;
   int64_t runs = row ? (d->n + MOST_PADDING) / (MOST_PADDING + 1) : d->n;

@@ -96,6 +96,18 @@ uint64_t tsr__stream_constant(struct tsr__stream *s, const void *bytes, size_t s
   return at;
 }
 
+uint64_t tsr__stream_padding(struct tsr__stream *s, int32_t value)
+{
+  uint64_t *at = &s->padding[(uint8_t)value];
+  if (!*at) {
+    size_t size = (size_t)tsr_design_dram_entry(s->design, TSR_BUFFER_INP);
+    uint8_t *entry = tsr_arena_alloc(s->arena, size);
+    memset(entry, (uint8_t)value, size);
+    *at = tsr__stream_constant(s, entry, size) + 1;
+  }
+  return *at - 1;
+}
+
 /* --- LOAD and STORE -------------------------------------------------------------------------------- */
 
 static enum tsr__space space_of(int buffer)
