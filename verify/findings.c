@@ -13,6 +13,9 @@ const char *tsr_finding_kind_name(enum tsr_finding_kind kind)
   case TSR_FINDING_INDEX: return "index";
   case TSR_FINDING_WINDOW: return "window";
   case TSR_FINDING_ALIGN: return "align";
+  case TSR_FINDING_RACE: return "race";
+  case TSR_FINDING_UNWRITTEN: return "unwritten";
+  case TSR_FINDING_OVERFLOW: return "overflow";
   }
   return "?";
 }

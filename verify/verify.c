@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The checker's passes over a program. Each is one walk in program order:
+/* The checker's passes over a program:
  *
  *   words    every word decodes; the program ends in its only FINISH, which is last
+ *   tokens   the machine's queues and tokens, without the machine (order.c); leaves an order in
+ *            which the instructions may run
  *   ranges   what an instruction would trap for by itself (check.c), with the micro-ops of its time
- *   tokens   the machine's queues and tokens, without the machine (order.c)
- *
- * Races and overflow are passes of their own, to come beside these. */
+ *   data     what instructions leave to each other (flow.c), where nothing above stops it */
 #include "verify/verify.h"
 
 #include <inttypes.h>
@@ -13,6 +13,7 @@
 
 #include "verify/check.h"
 #include "verify/findings.h"
+#include "verify/flow.h"
 #include "verify/order.h"
 #include "verify/uops.h"
 
@@ -23,12 +24,16 @@ struct checker {
   struct tsr_findings *out;
   size_t end;  /* instructions before the first FINISH or word that does not decode */
   bool finish; /* a FINISH is at `end` */
+  bool stops;  /* the machine would stop before */
+  size_t
+      *order; /* the instructions before `end` as tokens let them run; at last those that can't */
   char text[512];
 };
 
 static void find(struct checker *c, enum tsr_finding_kind kind, size_t insn, int engine)
 {
   tsr__finding_add(c->arena, c->out, kind, insn, engine, c->text);
+  c->stops |= kind != TSR_FINDING_BALANCE && kind != TSR_FINDING_END;
 }
 
 static const uint8_t *word_at(const struct checker *c, size_t index)
@@ -101,8 +106,9 @@ static enum tsr_finding_kind kind_of(enum tsr_trap trap)
 static void check_ranges(struct checker *c)
 {
   struct tsr__uops *uops = tsr__uops_new(c->arena, c->design, c->program);
-  for (size_t i = 0; i < c->end; i++) {
+  for (size_t k = 0; k < c->end; k++) {
     struct tsr_insn insn;
+    size_t i = c->order[k];
     tsr_insn_decode(word_at(c, i), &insn);
     enum tsr_trap trap = tsr_check_insn(c->design, i, &insn, tsr__uops_now(uops),
                                         c->program->window_bytes, c->text, sizeof c->text);
@@ -138,14 +144,14 @@ static void check_balance(struct checker *c, const struct tsr_order *order)
 }
 
 /* Hands out instructions until the end or until none can go on; true at the end. */
-static bool walk(struct checker *c, struct tsr_order *order, size_t *next)
+static bool walk(struct checker *c, struct tsr_order *order, size_t *next, size_t *begun)
 {
-  *next = 0;
+  *next = *begun = 0;
   for (;;) {
     uint32_t ready = tsr_order_ready(order);
     if (ready) {
       int engine = tsr_order_oldest(order, ready);
-      tsr_order_begin(order, engine);
+      c->order[(*begun)++] = tsr_order_begin(order, engine)->index;
       tsr_order_end(order, engine);
       continue;
     }
@@ -159,13 +165,29 @@ static bool walk(struct checker *c, struct tsr_order *order, size_t *next)
   }
 }
 
+/* Instructions that never begin come behind the others, in program order. */
+static void complete_order(struct checker *c, size_t begun)
+{
+  if (begun == c->end)
+    return;
+  bool *seen = TSR_NEW_ARRAY(c->arena, bool, c->end + 1);
+  for (size_t k = 0; k < begun; k++)
+    seen[c->order[k]] = true;
+  for (size_t i = 0; i < c->end; i++)
+    if (!seen[i])
+      c->order[begun++] = i;
+}
+
 static void check_tokens(struct checker *c)
 {
   struct tsr_order order;
-  size_t next;
+  size_t next, begun;
+  c->order = TSR_NEW_ARRAY(c->arena, size_t, c->end + 1);
   tsr_order_init(c->arena, c->design, &order);
   tsr_order_start(&order);
-  if (walk(c, &order, &next)) {
+  bool ends = walk(c, &order, &next, &begun);
+  complete_order(c, begun);
+  if (ends) {
     if (c->finish)
       check_balance(c, &order);
     return;
@@ -176,14 +198,29 @@ static void check_tokens(struct checker *c)
   find(c, TSR_FINDING_DEADLOCK, stuck, engine);
 }
 
-void tsr_verify(struct tsr_arena *arena, const struct tsr_design *design,
-                const struct tsr_program *program, struct tsr_findings *out)
+struct tsr_verify_options tsr_verify_defaults(void)
+{
+  return (struct tsr_verify_options){true, true, true, INT8_MIN, INT8_MAX, 1, 0};
+}
+
+void tsr_verify_with(struct tsr_arena *arena, const struct tsr_design *design,
+                     const struct tsr_program *program, const struct tsr_verify_options *options,
+                     struct tsr_findings *out)
 {
   struct checker c = {.arena = arena, .design = design, .program = program, .out = out};
   *out = (struct tsr_findings){0};
   check_hash(&c);
   check_words(&c);
   check_end(&c);
-  check_ranges(&c);
   check_tokens(&c);
+  check_ranges(&c);
+  if (c.finish && !c.stops)
+    tsr__flow(arena, design, program, options, c.order, c.end, out);
+}
+
+void tsr_verify(struct tsr_arena *arena, const struct tsr_design *design,
+                const struct tsr_program *program, struct tsr_findings *out)
+{
+  struct tsr_verify_options options = tsr_verify_defaults();
+  tsr_verify_with(arena, design, program, &options, out);
 }
