@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which transfers wait for which, by what they touch in DRAM; what QUANT waits for; where micro-ops come to lie. */
+/* Which transfers wait for which, by what they touch in DRAM; what QUANT waits for; where micro-ops
+ * come to lie. */
 #include "tests/accel/rig.h"
 
 struct transfer {
@@ -86,7 +87,7 @@ static uint32_t append_uops(struct tsr__stream *s, int count, uint32_t salt)
   return insn.loop.uop_begin;
 }
 
-/* QUANT reads three rows of parameters: it waits for who wrote any of them, and names their banks. */
+/* QUANT reads three rows of parameters: it waits for who wrote one of them, and names their banks. */
 static void test_quant_reads_three_rows(void **state)
 {
   (void)state;
