@@ -37,6 +37,22 @@ static const int pads[] = {TSR_BUFFER_UOP, TSR_BUFFER_INP, TSR_BUFFER_WGT,
                            TSR_BUFFER_ACC, TSR_BUFFER_OUT, TSR_BUFFER_LUT};
 enum { PADS = sizeof pads / sizeof pads[0] };
 
+const char *verdict_text(enum verdict verdict)
+{
+  static const char *const texts[] = {
+      [FINE] = "fine",
+      [NOT_CLEAN] = "the verifier has a finding",
+      [TRAPPED] = "it stops early",
+      [REPORTED] = "the detector has a report",
+      [PATH_BITS] = "a path gives other bits",
+      [ORDER_BITS] = "an order gives other bits",
+      [MISSED] = "the verifier does not have the finding",
+      [UNSEEN] = "the detector sees nothing",
+      [DISAGREE] = "the detector reports what the verifier does not find",
+  };
+  return texts[verdict];
+}
+
 const char *check_point(uint64_t seed)
 {
   return tsr_design_names()[seed % CHECK_POINTS];

@@ -18,6 +18,8 @@ enum verdict {
   DISAGREE     /* the detector has a report, and the verifier no such finding */
 };
 
+const char *verdict_text(enum verdict verdict);
+
 enum { CHECK_POINTS = 5, CHECK_ORDERS = 4 };
 
 /* A machine and what runs left behind. */

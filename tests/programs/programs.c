@@ -61,8 +61,8 @@ static int campaign(const struct options *o, bool planted)
     harmless += check_short(&t.generated) && !t.generated.raced;
     races += t.generated.raced;
     if (t.verdict != FINE && failed++ < 20)
-      printf("seed %" PRIu64 " (%s, %s): verdict %d: %s\n", seed, bench.design.name,
-             defect_text(t.generated.defect), (int)t.verdict, bench.text);
+      printf("seed %" PRIu64 " (%s, %s): %s: %s\n", seed, bench.design.name,
+             defect_text(t.generated.defect), verdict_text(t.verdict), bench.text);
     waver += t.generated.raced && check_wavers(&bench, &t.generated.program, seed);
     bench_close(&bench);
     tsr_arena_free(arena);
@@ -104,8 +104,8 @@ static int shrink_seed(const struct options *o)
   bench_open(&bench, point_of(o, o->seed));
   try(&t, arena, o->planted ? check_defect(o->seed) : DEFECT_NONE);
   shrink_fails *fails = t.verdict != FINE ? fails_so : is_found;
-  printf("; seed %" PRIu64 ", %s, defect %s, verdict %d: %s\n", o->seed, bench.design.name,
-         defect_text(t.generated.defect), (int)t.verdict, bench.text);
+  printf("; seed %" PRIu64 ", %s, defect %s, %s: %s\n", o->seed, bench.design.name,
+         defect_text(t.generated.defect), verdict_text(t.verdict), bench.text);
   if (fails(&t, &t.generated.program)) {
     struct tsr_program small = shrink(arena, &t.generated.program, fails, &t);
     fputs(tsr_disassemble(arena, &small), stdout);

@@ -57,6 +57,21 @@ static const struct row rows[] = {
      "load uop dram=512 n=1\nload inp n=1\nload wgt n=1 signal=matrix\n"
      "gemm uops=0+1 n=2 first=none banks=0 dst=1 wait=load\nfinish\n.data\n.org 512\n.uop 3,0,0\n",
      {"ACC entry ", NULL}},
+    {"QUANT reads three entries",
+     "load uop dram=512 n=1\nload inp n=1\nload acc n=2 signal=vector\n"
+     "quant uops=0+1 a=inp dst=out banks=0 wait=load\nfinish\n.data\n.org 512\n.uop 3,0,0\n",
+     {"ACC entry 2: instruction 3 (quant, vector) reads what nothing wrote", NULL}},
+    {"LUT reads its table",
+     "load uop dram=512 n=1\nload inp n=1 signal=vector\n"
+     "lut uops=0+1 a=inp dst=out wait=load\nload lut sram=1 n=1\nfinish\n"
+     ".data\n.org 512\n.uop 3,0,1\n",
+     {"LUT entry 1: instruction 2 (lut, vector) reads what ",
+      "LUT entry 1: instruction 3 (load, load) writes what instruction 2 (lut, vector) reads"}},
+    {"GEMM reads weights",
+     "load uop dram=512 n=1\nload inp n=1 signal=matrix\nload wgt sram=5 n=1\n"
+     "gemm uops=0+1 banks=0 wait=load\nfinish\n.data\n.org 512\n.uop 3,0,5,overwrite\n",
+     {"WGT entry 5: instruction 3 (gemm, matrix) reads what ",
+      "WGT entry 5: instruction 2 (load, load) writes what instruction 3 (gemm, matrix) reads"}},
     {"micro-ops are read",
      "load uop dram=512 n=1\nload inp n=1 signal=vector\n"
      "mov uops=0+1 a=inp dst=out wait=load\nload uop dram=512 n=1\nfinish\n"

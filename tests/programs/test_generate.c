@@ -127,7 +127,7 @@ static bool fails(void *context, const struct tsr_program *program)
                  : check_found(c->bench, program, c->defect);
 }
 
-/* Every defect, planted in a program of dozens, comes down to so few instructions. */
+/* Every defect, planted in a program of dozens, comes down to a few instructions. */
 static void shrinks(void **state)
 {
   (void)state;
@@ -142,9 +142,8 @@ static void shrinks(void **state)
       generate(arena, &bench.design, seed, (enum defect)defect, &g);
     if (fails(&cause, &g.program)) {
       struct tsr_program small = shrink(arena, &g.program, fails, &cause);
-      size_t most = defect == DEFECT_OVERFLOW ? 40 : 4;
       assert_true(fails(&cause, &small));
-      if (small.insn_count > most)
+      if (small.insn_count > 4)
         fail_msg("%s: %s", defect_text((enum defect)defect), tsr_disassemble(arena, &small));
     } else {
       assert_true(defect == DEFECT_UNWRITTEN); /* the verifier may not have it */

@@ -28,8 +28,8 @@ static void run_all(bool planted)
     generate(arena, &b->design, seed, planted ? check_defect(seed) : DEFECT_NONE, &g);
     enum verdict v = planted ? check_planted(b, &g, seed) : check_valid(b, &g.program, seed);
     if (v != FINE)
-      fail_msg("seed %d (%s, %s): verdict %d: %s", (int)seed, b->design.name,
-               defect_text(g.defect), (int)v, b->text);
+      fail_msg("seed %d (%s, %s): %s: %s", (int)seed, b->design.name,
+               defect_text(g.defect), verdict_text(v), b->text);
     raced += g.raced;
     tsr_arena_free(arena);
   }
