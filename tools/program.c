@@ -148,7 +148,7 @@ static int verify(struct cli *cli)
 const struct command command_verify = {
   .name = "verify",
   .usage = "PROGRAM.tbin|PACKAGE.tsr [OPTIONS]",
-  .summary = "check a program without running it: tokens, indices, addresses; exit 1 on a finding",
+  .summary = "check a program without running it: tokens, ranges, races, overflow; exit 1 on a finding",
   .options = verify_options,
   .examples = "  tessera verify program.tbin --config tiny\n"
               "  tessera verify digits.tsr --json\n",

@@ -145,3 +145,88 @@ size_t naive_races(struct naive *n)
   }
   return races;
 }
+
+/* ---- what was written ---- */
+
+struct memory {
+  bool *written[TSR_BUFFER_COUNT];
+};
+
+static bool takes_b(int op, bool first)
+{
+  bool needless = op == TSR_OP_MOV || op == TSR_OP_RSUM || op == TSR_OP_RMAX;
+  return !needless && !(first && (op == TSR_OP_ADD || op == TSR_OP_MIN || op == TSR_OP_MAX));
+}
+
+/* Whether the point reads nothing; then it writes. */
+static bool run_point(struct memory *m, const struct tsr_insn *insn, const struct tsr_uop *uop,
+                      const uint32_t at[3])
+{
+  static const int dst[] = {TSR_BUFFER_ACC, TSR_BUFFER_OUT, TSR_BUFFER_INP};
+  int op = insn->opcode;
+  bool gemm = op == TSR_OP_GEMM, first = uop->overwrite, bad = false;
+  uint32_t d = uop->dst, a = uop->a, b = uop->b;
+  for (int k = 0; k < 3; k++) {
+    d += at[k] * insn->loop.step_dst[k];
+    a += at[k] * insn->loop.step_a[k];
+    b += at[k] * insn->loop.step_b[k];
+    first &= at[k] == 0 || !(insn->loop.first >> k & 1);
+  }
+  bad |= !m->written[gemm || insn->loop.src ? TSR_BUFFER_INP : TSR_BUFFER_ACC][a];
+  int b_space = gemm ? TSR_BUFFER_WGT : op == TSR_OP_LUT ? TSR_BUFFER_LUT : TSR_BUFFER_ACC;
+  for (uint32_t k = 0; takes_b(op, first) && k < (op == TSR_OP_QUANT ? 3 : 1); k++)
+    bad |= !m->written[b_space][b + k];
+  if ((gemm || op == TSR_OP_MAC) && !first)
+    bad |= !m->written[TSR_BUFFER_ACC][d];
+  m->written[dst[insn->loop.dst]][d] = true;
+  return bad;
+}
+
+static bool run_loop(struct memory *m, const struct tsr_insn *insn, const uint8_t *uops)
+{
+  bool bad = false;
+  uint32_t at[3];
+  for (at[0] = 0; at[0] < insn->loop.n[0]; at[0]++)
+    for (at[1] = 0; at[1] < insn->loop.n[1]; at[1]++)
+      for (at[2] = 0; at[2] < insn->loop.n[2]; at[2]++)
+        for (uint32_t u = 0; u < insn->loop.uop_count; u++) {
+          struct tsr_uop uop;
+          tsr_uop_decode(uops + (insn->loop.uop_begin + u) * TSR_UOP_BYTES, &uop);
+          bad |= !m->written[TSR_BUFFER_UOP][insn->loop.uop_begin + u];
+          bad |= run_point(m, insn, &uop, at);
+        }
+  return bad;
+}
+
+static bool run_transfer(struct memory *m, const struct tsr_insn *insn)
+{
+  int space = insn->dma.buffer == TSR_BUFFER_ACC8 ? TSR_BUFFER_ACC : insn->dma.buffer;
+  uint32_t entries = (insn->dma.xl + insn->dma.nx + insn->dma.xr) *
+                     (insn->dma.yl + insn->dma.ny + insn->dma.yr) * insn->dma.nz;
+  bool bad = false;
+  for (uint32_t e = insn->dma.sram; e < insn->dma.sram + entries; e++) {
+    bad |= insn->opcode == TSR_OP_STORE && !m->written[space][e];
+    m->written[space][e] |= insn->opcode == TSR_OP_LOAD;
+  }
+  return bad;
+}
+
+size_t naive_unwritten(const struct naive *n)
+{
+  struct memory m;
+  size_t found = 0;
+  uint8_t *uops = tsr_arena_alloc(n->arena, 65536 * TSR_UOP_BYTES);
+  for (int b = 0; b < TSR_BUFFER_COUNT; b++)
+    m.written[b] = TSR_NEW_ARRAY(n->arena, bool, tsr_design_depth(n->design, b));
+  for (size_t i = 0; i < n->count; i++) {
+    const struct tsr_insn *insn = &n->insn[i];
+    if (tsr_opcode_format(insn->opcode) == TSR_FORMAT_LOOP)
+      found += run_loop(&m, insn, uops);
+    else if (tsr_opcode_format(insn->opcode) == TSR_FORMAT_DMA)
+      found += run_transfer(&m, insn);
+    if (insn->opcode == TSR_OP_LOAD && insn->dma.buffer == TSR_BUFFER_UOP)
+      memcpy(uops + insn->dma.sram * TSR_UOP_BYTES, n->program->data + insn->dma.dram,
+             (size_t)insn->dma.nx * TSR_UOP_BYTES);
+  }
+  return found;
+}

@@ -24,4 +24,7 @@ struct naive *naive_new(struct tsr_arena *arena, const struct tsr_design *design
 /* Pairs of different engines that conflict and that the tokens of n->insn leave unordered. */
 size_t naive_races(struct naive *n);
 
+/* Instructions that read an entry which nothing has written, in program order: point by point. */
+size_t naive_unwritten(const struct naive *n);
+
 #endif
