@@ -91,7 +91,6 @@ static bool is_found(void *context, const struct tsr_program *program)
   switch (t->generated.defect) {
   case DEFECT_TOKEN:
   case DEFECT_TOKENS: return check_reported(t->bench, program, t->seed, TSR_DETECT_RACE);
-  case DEFECT_UNWRITTEN: return check_reported(t->bench, program, t->seed, TSR_DETECT_UNWRITTEN);
   default: return check_found(t->bench, program, t->generated.defect);
   }
 }
