@@ -166,6 +166,14 @@ static void micro_ops_in_time(void **state)
   expect(m, TSR_FINDING_INDEX, 3, TSR_ENGINE_MATRIX,
          "instruction 3 (gemm, matrix): WGT index 1030 (b) at loop point (0,0,0), micro-op 0; "
          "the scratchpad has 1024 entries");
+  struct tsr_insn load = machine_dma(TSR_OP_LOAD, TSR_BUFFER_UOP, 0, 8, 1);
+  gemm.wait = 1 << TSR_ENGINE_LOAD; /* for what comes behind it in the program */
+  load.signal = 1 << TSR_ENGINE_MATRIX;
+  machine_add(m, &gemm);
+  machine_add(m, &load);
+  expect(m, TSR_FINDING_INDEX, 0, TSR_ENGINE_MATRIX,
+         "instruction 0 (gemm, matrix): WGT index 1030 (b) at loop point (0,0,0), micro-op 0; "
+         "the scratchpad has 1024 entries");
   machine_close(m);
 }
 

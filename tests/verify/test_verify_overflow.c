@@ -197,6 +197,28 @@ static void in_place(void **state)
   machine_close(m);
 }
 
+/* An int8 that is not known, taken from a parameter near the end of int32. */
+static void differences(void **state)
+{
+  (void)state;
+  struct machine *m = machine_open("default");
+  for (int over = 0; over < 2; over++) {
+    image_uop(m, 0, 2, 0, 1, false);
+    set_i32(m, 0, INT32_MIN + 127 - over);
+    add(m, uops(1), 0, 0);
+    add(m, machine_dma(TSR_OP_LOAD, TSR_BUFFER_ACC, 0, PARAMETERS, 1), 0, 0);
+    add(m, machine_dma(TSR_OP_LOAD, TSR_BUFFER_ACC8, 1, 16384, 1), 0, VECTOR);
+    add(m, machine_loop(TSR_OP_SUB), LOAD, 0);
+    if (over)
+      expect(m, TSR_FINDING_OVERFLOW, 3,
+             "instruction 3 (sub, vector): ACC entry 2 (d) at loop point (0,0,0), micro-op 0 may "
+             "overflow int32: it can be -2147483649 to -2147483394");
+    else
+      expect_clean(m);
+  }
+  machine_close(m);
+}
+
 /* int8 by a parameter of 2^24 - 1 over n points. */
 static void products(void **state)
 {
@@ -249,9 +271,11 @@ static void unknown_sums(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(weights),    cmocka_unit_test(unknown_weights), cmocka_unit_test(inputs),
-      cmocka_unit_test(sums_go_on), cmocka_unit_test(vector),          cmocka_unit_test(in_place),
-      cmocka_unit_test(products),   cmocka_unit_test(unknown_sums),
+      cmocka_unit_test(weights),      cmocka_unit_test(unknown_weights),
+      cmocka_unit_test(inputs),       cmocka_unit_test(sums_go_on),
+      cmocka_unit_test(vector),       cmocka_unit_test(in_place),
+      cmocka_unit_test(differences),  cmocka_unit_test(products),
+      cmocka_unit_test(unknown_sums),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

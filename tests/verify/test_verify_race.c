@@ -245,6 +245,13 @@ static void waits_for_what_comes_later(void **state)
   expect_with(m, &races, TSR_FINDING_RACE, 1,
               "instruction 1 (load, load): writes ACC entry 0, and instruction 0 (store, store) "
               "reads ACC entry 0; no token orders the two");
+  struct tsr_insn sync = sync_on(TSR_ENGINE_VECTOR); /* the LOAD comes to run before the STORE */
+  add(m, machine_dma(TSR_OP_STORE, TSR_BUFFER_ACC, 0, 8192, 1), VECTOR, 0);
+  add(m, fill(TSR_BUFFER_ACC, 0, 1), 0, 0);
+  add(m, sync, 0, STORE);
+  expect_with(m, &races, TSR_FINDING_RACE, 1,
+              "instruction 1 (load, load): writes ACC entry 0, and instruction 0 (store, store) "
+              "reads ACC entry 0; no token orders the two");
   machine_close(m);
 }
 
