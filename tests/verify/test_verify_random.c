@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random programs: the checker and the slow reference say the same of races, of reads of nothing. */
+/* Random programs: checker and slow reference say the same of races and of reads of nothing. */
 #include "tests/func/machine.h"
 #include "tests/verify/naive.h"
 #include "verify/verify.h"
