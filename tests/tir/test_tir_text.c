@@ -126,7 +126,7 @@ static void test_float_constants_are_exact(void **state)
     struct tir_stage *s = tir_func_stage(*state, f, "s", y, "i", 0, NULL);
     s->value = tir_float(*state, dtype, i % 2 ? v : (double)w);
     struct tir_func *g = func_of(*state, tir_func_print(*state, f));
-    assert_true(tir__same(s->value, g->stage[0]->value));
+    assert_true(tir_same(s->value, g->stage[0]->value));
   }
 }
 
