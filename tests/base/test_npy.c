@@ -103,6 +103,11 @@ static void fortran_order_is_turned(void **state)
       file_of(a, 1, "{'descr':'<i2','fortran_order':True,'shape':(2,2,3)}", stored, 24);
   assert_int_equal(tsr_npy_read(a, NULL, "x", f.data, f.size, &t), TSR_OK);
   assert_memory_equal(t.data, expected, sizeof expected);
+  /* a matrix: element (i, j) is 10 i + j */
+  static const int16_t columns[6] = {0, 10, 1, 11, 2, 12}, rows[6] = {0, 1, 2, 10, 11, 12};
+  f = file_of(a, 1, "{'descr':'<i2','fortran_order':True,'shape':(2,3)}", columns, 12);
+  assert_int_equal(tsr_npy_read(a, NULL, "x", f.data, f.size, &t), TSR_OK);
+  assert_memory_equal(t.data, rows, sizeof rows);
   f = file_of(a, 1, "{'descr':'<i2','fortran_order':True,'shape':(2,0,3)}", "", 0);
   assert_int_equal(tsr_npy_read(a, NULL, "x", f.data, f.size, &t), TSR_OK);
 }
