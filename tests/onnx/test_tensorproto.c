@@ -163,10 +163,16 @@ static void refused(void **state)
   p->has_raw_data = 1;
   p->raw_data = (ProtobufCBinaryData){8, (uint8_t *)longs};
   expect(a, p, "has its data twice, as raw_data and in a typed field");
+  p = tensor_of(a, "", 12, 1, (int64_t[]){1}); /* one u32, and four bytes too many */
+  p->has_raw_data = 1;
+  p->raw_data = (ProtobufCBinaryData){8, (uint8_t *)longs};
+  expect(a, p, "raw data (bytes) holds 8, but 1 of uint32 needs 4");
   p = tensor_of(a, "", 1, 1, (int64_t[]){INT64_C(1) << 40});
   p->float_data = floats;
   p->n_float_data = 2;
   expect(a, p, "float_data holds 2, but 1099511627776 of float32 needs 1099511627776");
+  p->dims[0] = -1;
+  expect(a, p, "dim 0 is -1; dims of a tensor are not negative");
   p->dims[0] = INT64_MAX / 4 + 1;
   expect(a, p, "is too large");
   static const int types[] = {0, 8, 14, 15, 17, 22, 99, -1, INT32_MIN};

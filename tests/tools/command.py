@@ -86,6 +86,12 @@ def test_outputs(w):
     text = w.call("run", w.file("digits.onnx"), "--target", "cpu", "--random", "2", "--expect",
                   w.made("a.npy"), status=1)
     assert "beyond the tolerance of 0" in text
+    others = ["--target", "cpu", "--random", "2", "--expect", w.made("a.npy")]
+    found = w.json("run", w.file("digits.onnx"), *others, status=1)["expect"][0]
+    steps = found["largest_difference_steps"]
+    assert steps > 2 and not found["within_tolerance"]
+    w.call("run", w.file("digits.onnx"), *others, "--tolerance", str(steps - 0.5), status=1)
+    w.call("run", w.file("digits.onnx"), *others, "--tolerance", str(steps + 0.5))
 
 
 def test_table(w):
