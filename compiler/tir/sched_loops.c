@@ -167,8 +167,9 @@ static enum tsr_status check_sum_order(struct tir__edit *e, const struct tir__ss
     if (old[k] != new[k])
       return tsr_refuse(e->err,
                         "reordering loop %s of stage %s before loop %s would change the order "
-                        "of a float sum; keep the reduce loops in their order",
-                        s->loop[new[k]].name, s->name, s->loop[old[k]].name);
+                        "of a float %s; keep the reduce loops in their order",
+                        s->loop[new[k]].name, s->name, s->loop[old[k]].name,
+                        s->combine == TIR_SUM ? "sum" : "product");
   return TSR_OK;
 }
 

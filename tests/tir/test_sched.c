@@ -25,6 +25,9 @@ static const char stencil[] = "func stencil(x: i32[9]) -> (y: i32[9]) {\n"
                               "  t: t[n] = x[n] + i32(1)\n"
                               "  y: y[n] = select(n < 8, t[n + 1], i32(0)) - t[8 - n]\n"
                               "}\n";
+static const char products[] = "func products(x: f32[2,3,4]) -> (y: f32[2]) {\n"
+                               "  t: y[n] product(i < 3, j < 4) init 1.0 = x[n, i, j]\n"
+                               "}\n";
 static const char sums[] = "func sums(x: f32[2,3,4]) -> (y: f32[2]) {\n"
                            "  temp t: f32[2]\n"
                            "  t: t[n] sum(i < 3, j < 4) init 0.0 = x[n, i, j]\n"
@@ -363,6 +366,9 @@ static const struct sched_case refusals[] = {
      "the reduce loops in their order"},
     {sums, "split t j 2 jo ji", "reorder t ji jo",
      "reordering loop ji of stage t before loop jo would change the order of a float sum; keep "
+     "the reduce loops in their order"},
+    {products, "", "reorder t j i",
+     "reordering loop j of stage t before loop i would change the order of a float product; keep "
      "the reduce loops in their order"},
     {pair, "", "pipeline y n 0", "pipeline wants a whole number from 1 to 64, not '0'"},
     {pair, "", "compute_at y t n",
