@@ -153,13 +153,20 @@ enum tsr_status tsr__infer_conv_integer(struct tsr__infer *c)
   return s;
 }
 
-enum tsr_status tsr__infer_qlinear_conv(struct tsr__infer *c)
+/* x, w and the result's zero point are bytes. */
+static enum tsr_status qlinear_operands(struct tsr__infer *c)
 {
   enum tsr_status s = tsr__want(c, 0, TSR__BYTES);
   if (s == TSR_OK)
     s = tsr__want(c, 3, TSR__BYTES);
   if (s == TSR_OK)
     s = tsr__want(c, 7, TSR__BYTES);
+  return s;
+}
+
+enum tsr_status tsr__infer_qlinear_conv(struct tsr__infer *c)
+{
+  enum tsr_status s = qlinear_operands(c);
   if (s == TSR_OK)
     s = convolve(c, 3, 8);
   c->out[0].dtype = c->n->in[7]->dtype;
@@ -303,11 +310,7 @@ enum tsr_status tsr__infer_matmul_integer(struct tsr__infer *c)
 
 enum tsr_status tsr__infer_qlinear_matmul(struct tsr__infer *c)
 {
-  enum tsr_status s = tsr__want(c, 0, TSR__BYTES);
-  if (s == TSR_OK)
-    s = tsr__want(c, 3, TSR__BYTES);
-  if (s == TSR_OK)
-    s = tsr__want(c, 7, TSR__BYTES);
+  enum tsr_status s = qlinear_operands(c);
   if (s == TSR_OK)
     s = multiply(c, 0, 3);
   c->out[0].dtype = c->n->in[7]->dtype;

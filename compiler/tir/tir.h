@@ -139,7 +139,7 @@ tir_e tir_axis_use(struct tsr_arena *a, const struct tir_stage *s, int axis); /*
  * input: but parsed text is verified with this too, hence sentences. */
 enum tsr_status tir_func_verify(struct tsr_err *err, const struct tir_func *f);
 char *tir_func_print(struct tsr_arena *a, const struct tir_func *f);
-/* Parses one func from text; *end (optional) is set behind it. */
+/* Parses one func, which is all of the text. */
 enum tsr_status tir_func_parse(struct tsr_arena *a, struct tsr_err *err, const char *name,
                                const char *text, struct tir_func **out);
 
