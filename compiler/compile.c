@@ -149,7 +149,7 @@ static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l
   struct tir_program *program;
   struct tir_sched *s = tir_sched_new(c->a, l->func);
   tir_sched_intrinsics(s, c->intrinsics);
-  enum tsr_status status = tsr__accel_plan(c->a, c->err, n, c->d, s);
+  enum tsr_status status = tsr__accel_plan(c->err, n, c->d, s);
   if (!status)
     status = tir_lower(c->a, c->err, s, &program);
   if (status)
@@ -209,7 +209,7 @@ static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
     return status;
   l->func = func;
   if (!accel) {
-    l->reason = c->stream ? tsr_accel_refusal(c->a, n, c->d)
+    l->reason = c->stream ? tsr_accel_refusal(c->a, n)
                           : "everything runs on the CPU: --target cpu";
     close_step(c);
     open_step(c, TSR_STEP_CPU, index);

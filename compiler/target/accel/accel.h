@@ -20,10 +20,20 @@
 #include "isa/isa.h"
 #include "tensorize/tensorize.h"
 
+static inline int64_t tsr__ceil_div(int64_t a, int64_t b) /* a >= 0, b > 0 */
+{
+  return (a + b - 1) / b;
+}
+
+static inline int64_t tsr__floor_div(int64_t a, int64_t b) /* 0 where b is 0, as tensor IR has it */
+{
+  return b ? a / b - (a % b != 0 && (a % b < 0) != (b < 0)) : 0;
+}
+
 /* --- place and block ------------------------------------------------------------------------------- */
 
 /* NULL when the accelerator runs the node, else the reason why not, a sentence of the arena. */
-const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n, const struct tsr_design *d);
+const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n);
 
 /* Rewrites every node that the accelerator runs to its blocked form, with packed constants; Pack and
  * Unpack stand where a blocked value meets another node or the graph's edge. */
@@ -141,7 +151,7 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, co
 
 /* Finds and applies a schedule for a blocked node's compute; refuses when no tile fits, saying which
  * scratchpad is short. */
-enum tsr_status tsr__accel_plan(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
+enum tsr_status tsr__accel_plan(struct tsr_err *err, const struct tsr_node *n,
                                 const struct tsr_design *d, struct tir_sched *s);
 
 #endif

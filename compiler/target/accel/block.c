@@ -24,11 +24,6 @@ struct blocker {
   size_t forms, form_capacity;
 };
 
-static int64_t ceil_div(int64_t x, int64_t y)
-{
-  return (x + y - 1) / y;
-}
-
 static int64_t dim_of(const struct tsr_value *v, int k)
 {
   return k < v->rank ? v->dims[k] : 1;
@@ -69,8 +64,8 @@ struct fold {
 static struct tsr_value *pack(struct blocker *b, struct tsr_value *x, const struct fold *f)
 {
   int64_t taps = f ? f->kernel[0] * f->kernel[1] : 1;
-  int64_t dims[6] = {ceil_div(x->dims[0], b->d->batch),
-                     ceil_div(x->dims[1] * taps, b->d->block_in),
+  int64_t dims[6] = {tsr__ceil_div(x->dims[0], b->d->batch),
+                     tsr__ceil_div(x->dims[1] * taps, b->d->block_in),
                      f ? f->out[0] : dim_of(x, 2),
                      f ? f->out[1] : dim_of(x, 3),
                      b->d->batch,
@@ -124,7 +119,7 @@ static struct tsr_value *constant(struct blocker *b, const struct tsr_node *n, c
 static struct tsr_value *lane_parameters(struct blocker *b, const struct tsr_node *n,
                                          int64_t channels, const int32_t *const part[3])
 {
-  int64_t dims[4] = {ceil_div(channels, b->d->block_out), 3, b->d->batch, b->d->block_out};
+  int64_t dims[4] = {tsr__ceil_div(channels, b->d->block_out), 3, b->d->batch, b->d->block_out};
   int32_t *p = tsr_arena_alloc_array(b->a, (size_t)tsr_count(dims, 4, 4), 4);
   for (int64_t c = 0; c < channels; c++)
     for (int k = 0; k < 3; k++)
@@ -201,8 +196,8 @@ static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *
                                       const struct weights *w, const int64_t folded[2])
 {
   int64_t lanes = w->c * folded[0] * folded[1], block = b->d->block_in;
-  int64_t dims[6] = {ceil_div(w->o, b->d->block_out),
-                     ceil_div(lanes, block),
+  int64_t dims[6] = {tsr__ceil_div(w->o, b->d->block_out),
+                     tsr__ceil_div(lanes, block),
                      w->kh / folded[0],
                      w->kw / folded[1],
                      b->d->block_out,
@@ -224,7 +219,7 @@ static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *
 static struct tsr_value *depthwise_weights(struct blocker *b, const struct tsr_node *n,
                                            const struct weights *w)
 {
-  int64_t dims[5] = {ceil_div(w->c, b->d->block_in), w->kh, w->kw, b->d->batch, b->d->block_in};
+  int64_t dims[5] = {tsr__ceil_div(w->c, b->d->block_in), w->kh, w->kw, b->d->batch, b->d->block_in};
   int64_t taps = w->kh * w->kw;
   int8_t *p = tsr_arena_alloc(b->a, (size_t)tsr_count(dims, 5, 1));
   for (int64_t c = 0; c < w->c; c++)
@@ -240,8 +235,8 @@ static struct tsr_node *blocked_node(struct blocker *b, const struct tsr_node *n
                                      int inputs)
 {
   const struct tsr_value *y = n->out[0];
-  int64_t dims[6] = {ceil_div(y->dims[0], b->d->batch),
-                     ceil_div(y->dims[1], b->d->block_out),
+  int64_t dims[6] = {tsr__ceil_div(y->dims[0], b->d->batch),
+                     tsr__ceil_div(y->dims[1], b->d->block_out),
                      dim_of(y, 2),
                      dim_of(y, 3),
                      b->d->batch,
@@ -291,7 +286,7 @@ static void choose_fold(const struct blocker *b, const struct weights *w, int64_
   const int64_t option[3][2] = {{1, 1}, {1, w->kw}, {w->kh, w->kw}};
   int64_t best = INT64_MAX;
   for (int k = 0; k < 3; k++) {
-    int64_t blocks = ceil_div(w->c * option[k][0] * option[k][1], b->d->block_in);
+    int64_t blocks = tsr__ceil_div(w->c * option[k][0] * option[k][1], b->d->block_in);
     int64_t products = blocks * (w->kh / option[k][0]) * (w->kw / option[k][1]);
     if (products < best) {
       best = products;
@@ -446,7 +441,7 @@ enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g,
   g->nodes = 0;
   for (int k = 0; k < count; k++) {
     struct tsr_node *n = old[k];
-    if (tsr_accel_refusal(g->arena, n, d)) {
+    if (tsr_accel_refusal(g->arena, n)) {
       g->node = TSR_GROW(g->arena, g->node, g->nodes, &g->node_capacity);
       g->node[g->nodes++] = n;
       continue;

@@ -50,11 +50,6 @@ static bool flat_index(const struct tsr__walk *w, const struct tsr__nest *nest,
   return true;
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-  return a / b - (a % b != 0 && (a % b < 0) != (b < 0));
-}
-
 /* Narrows the valid range of the loops by 0 <= c0 + c*i. */
 static bool narrow(struct box *box, int loops, int64_t c0, const int64_t *c)
 {
@@ -70,10 +65,10 @@ static bool narrow(struct box *box, int loops, int64_t c0, const int64_t *c)
   }
   struct dim *d = &box->dim[which];
   if (c[which] > 0) {
-    int64_t from = -floor_div(c0, c[which]);
+    int64_t from = -tsr__floor_div(c0, c[which]);
     d->lo = from > d->lo ? from : d->lo;
   } else {
-    int64_t to = floor_div(c0, -c[which]) + 1;
+    int64_t to = tsr__floor_div(c0, -c[which]) + 1;
     d->hi = to < d->hi ? to : d->hi;
   }
   return true;

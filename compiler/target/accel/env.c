@@ -18,16 +18,11 @@ static bool is_constant(const struct affine *x, int n)
   return true;
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-  return b ? a / b - (a % b != 0 && (a % b < 0) != (b < 0)) : 0;
-}
-
 static bool constant_op(int op, int64_t a, int64_t b, int64_t *r)
 {
   switch (op) {
-  case TIR_FDIV: *r = floor_div(a, b); return true;
-  case TIR_FMOD: *r = a - floor_div(a, b) * b; return true;
+  case TIR_FDIV: *r = tsr__floor_div(a, b); return true;
+  case TIR_FMOD: *r = a - tsr__floor_div(a, b) * b; return true;
   case TIR_MIN: *r = a < b ? a : b; return true;
   case TIR_MAX: *r = a > b ? a : b; return true;
   case TIR_LT: *r = a < b; return true;

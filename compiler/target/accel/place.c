@@ -29,10 +29,8 @@ static const char *dtype_refusal(struct tsr_arena *a, const struct tsr_node *n)
                           tsr_gop_name(n->op), dtype);
 }
 
-const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n,
-                              const struct tsr_design *d)
+const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n)
 {
-  (void)d;
   switch (n->op) {
   case TSR_G_QConv:
   case TSR_G_QDense:

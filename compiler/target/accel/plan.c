@@ -36,11 +36,6 @@ struct tiling {
   int64_t cost;
 };
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-  return (a + b - 1) / b;
-}
-
 static int64_t largest(int64_t a, int64_t b)
 {
   return a > b ? a : b;
@@ -73,9 +68,9 @@ static struct need need_of(const struct problem *p, const struct tiling *t)
 {
   int64_t tiles = 1, places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
   for (int k = 0; k < DIMS; k++)
-    tiles *= ceil_div(p->out[k], t->tile[k]);
-  int64_t channel_tiles = ceil_div(p->out[CHANNELS], t->tile[CHANNELS]);
-  int64_t sums = ceil_div(p->summed, t->slice);
+    tiles *= tsr__ceil_div(p->out[k], t->tile[k]);
+  int64_t channel_tiles = tsr__ceil_div(p->out[CHANNELS], t->tile[CHANNELS]);
+  int64_t sums = tsr__ceil_div(p->summed, t->slice);
   int64_t copies = tiles > 1 ? 2 : 1, slices = tiles * sums > 1 ? 2 : 1;
   bool weights_stay = t->weights_outer && sums == 1;
   int64_t weight_copies = weights_stay ? (channel_tiles > 1 ? 2 : 1) : slices;
@@ -105,10 +100,10 @@ static bool fits(const struct problem *p, const struct tiling *t)
 
 static int64_t cost_of(const struct problem *p, const struct tiling *t)
 {
-  int64_t n[DIMS], points = 1, tiles = 1, sums = ceil_div(p->summed, t->slice);
+  int64_t n[DIMS], points = 1, tiles = 1, sums = tsr__ceil_div(p->summed, t->slice);
   bool conv = p->kind == CONV;
   for (int k = 0; k < DIMS; k++) {
-    n[k] = ceil_div(p->out[k], t->tile[k]);
+    n[k] = tsr__ceil_div(p->out[k], t->tile[k]);
     tiles *= n[k];
     points *= p->out[k];
   }
@@ -133,12 +128,12 @@ static int64_t cost_of(const struct problem *p, const struct tiling *t)
 /* The k-th tile size of an extent, largest first: what k tiles of equal size need; 0 past the end. */
 static int64_t candidate(int64_t extent, int64_t k)
 {
-  return k <= extent ? ceil_div(extent, k) : 0;
+  return k <= extent ? tsr__ceil_div(extent, k) : 0;
 }
 
 static int64_t next_candidate(int64_t extent, int64_t tile)
 {
-  return tile <= 1 ? 0 : candidate(extent, ceil_div(extent, tile - 1));
+  return tile <= 1 ? 0 : candidate(extent, tsr__ceil_div(extent, tile - 1));
 }
 
 static void consider(const struct problem *p, const struct tiling *t, struct tiling *best)
@@ -396,13 +391,12 @@ static enum tsr_status refuse_capacity(struct tsr_err *err, const struct problem
   return tsr_refuse(err, "design point %s has no tiling for it", d->name);
 }
 
-enum tsr_status tsr__accel_plan(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
+enum tsr_status tsr__accel_plan(struct tsr_err *err, const struct tsr_node *n,
                                 const struct tsr_design *d, struct tir_sched *s)
 {
   struct problem p = problem_of(n, d);
   struct tiling t = search(&p);
   struct writer w = {s, err, TSR_OK};
-  (void)a;
   if (!t.cost)
     return refuse_capacity(err, &p, d);
   switch (p.kind) {
