@@ -83,6 +83,33 @@ static void add_numbers(struct tsr_text *out)
 #undef TSR_TRAP
 }
 
+/* The host's registers, with the bits that can be written, and what the machine counts. */
+static void add_host(struct tsr_text *out)
+{
+  tsr_text_add(out, "\n// registers, and their writable bits\n");
+#define TSR_REGISTER(offset, name, writable, meaning)                                              \
+  tsr_text_add(out, "`define TSR_REG_%s 12'h%03x\n`define TSR_REG_%s_MASK 32'h%08x\n", #name,      \
+               offset, #name, (unsigned)(writable));
+#include "isa/registers.def"
+#undef TSR_REGISTER
+  tsr_text_add(out, "`define TSR_REG_COUNTERS 12'h%03x\n\n// states of engines\n",
+               TSR_REG_COUNTERS);
+#define TSR_STATE(number, name, text, meaning)                                                     \
+  tsr_text_add(out, "`define TSR_STATE_%s 4'd%d // %s\n", #name, number, meaning);
+#include "isa/states.def"
+#undef TSR_STATE
+  tsr_text_add(out, "\n// counters, in their order\n");
+#define TSR_STATE_COUNTER(engine, state)                                                           \
+  tsr_text_add(out, "`define TSR_COUNTER_%s_%s %d\n", #engine, #state,                            \
+               TSR_COUNTER_##engine##_##state);
+#define TSR_EVENT_COUNTER(name, text, meaning)                                                     \
+  tsr_text_add(out, "`define TSR_COUNTER_%s %d // %s\n", #name, TSR_COUNTER_##name, meaning);
+#include "isa/counters.def"
+#undef TSR_STATE_COUNTER
+#undef TSR_EVENT_COUNTER
+  tsr_text_add(out, "`define TSR_COUNTERS %d\n", TSR_COUNTER_COUNT);
+}
+
 void tsr__gen_verilog(struct tsr_text *out)
 {
   tsr_text_add(out,
@@ -92,6 +119,7 @@ void tsr__gen_verilog(struct tsr_text *out)
                "`define TSR_INSN_BITS %d\n`define TSR_UOP_BITS %d\n`define TSR_LUT_BYTES %d\n",
                8 * TSR_INSN_BYTES, 8 * TSR_UOP_BYTES, TSR_LUT_BYTES);
   add_numbers(out);
+  add_host(out);
   for (int format = 0; format < TSR__FORMAT_COUNT; format++) {
     add_fields(out, format);
     add_reserved(out, format, format == TSR__FORMAT_UOP ? 8 * TSR_UOP_BYTES : 8 * TSR_INSN_BYTES);

@@ -36,6 +36,30 @@ enum tsr_trap {
 #undef TSR_TRAP
 };
 
+enum tsr_state {
+#define TSR_STATE(number, name, text, meaning) TSR_STATE_##name = number,
+#include "isa/states.def"
+#undef TSR_STATE
+};
+
+/* Offsets of the host's registers. */
+enum tsr_register {
+#define TSR_REGISTER(offset, name, writable, meaning) TSR_REG_##name = offset,
+#include "isa/registers.def"
+#undef TSR_REGISTER
+  TSR_REG_COUNTERS = 0x100 /* counter k: low word at TSR_REG_COUNTERS + 8k, high word behind it */
+};
+
+/* What the machine counts, in its order. */
+enum tsr_counter {
+#define TSR_STATE_COUNTER(engine, state) TSR_COUNTER_##engine##_##state,
+#define TSR_EVENT_COUNTER(name, text, meaning) TSR_COUNTER_##name,
+#include "isa/counters.def"
+#undef TSR_STATE_COUNTER
+#undef TSR_EVENT_COUNTER
+  TSR_COUNTER_COUNT
+};
+
 enum tsr_format { TSR_FORMAT_NONE, TSR_FORMAT_SYNC, TSR_FORMAT_DMA, TSR_FORMAT_LOOP };
 
 enum tsr_opcode {
@@ -82,6 +106,10 @@ const char *tsr_engine_name(int engine);  /* "load" */
 const char *tsr_buffer_name(int buffer);  /* "inp" */
 const char *tsr_trap_name(int trap);      /* "index" */
 const char *tsr_trap_meaning(int trap);
+const char *tsr_state_name(int state);         /* "token" */
+const char *tsr_counter_name(int counter);     /* of a state: its name, "token"; "tiles" */
+int tsr_counter_engine(int counter);           /* whose state it counts, TSR_ENGINE_FETCH too; else -1 */
+const char *tsr_counter_meaning(int counter);
 bool tsr_opcode_valid(int opcode);
 const char *tsr_opcode_name(int opcode);  /* "gemm" */
 enum tsr_format tsr_opcode_format(int opcode);

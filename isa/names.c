@@ -44,6 +44,63 @@ const char *tsr_trap_meaning(int trap)
   }
 }
 
+const char *tsr_state_name(int state)
+{
+  switch (state) {
+#define TSR_STATE(number, name, text, meaning) case TSR_STATE_##name: return text;
+#include "isa/states.def"
+#undef TSR_STATE
+  default: return "?";
+  }
+}
+
+/* A counter of a state has the state's own words. */
+struct counter {
+  const char *name, *meaning;
+  int engine;
+};
+
+static const char *state_meaning(int state)
+{
+  switch (state) {
+#define TSR_STATE(number, name, text, meaning) case TSR_STATE_##name: return meaning;
+#include "isa/states.def"
+#undef TSR_STATE
+  default: return "?";
+  }
+}
+
+static struct counter counter_of(int counter)
+{
+  switch (counter) {
+#define TSR_STATE_COUNTER(engine, state)                                                           \
+  case TSR_COUNTER_##engine##_##state:                                                             \
+    return (struct counter){tsr_state_name(TSR_STATE_##state), state_meaning(TSR_STATE_##state),   \
+                            TSR_ENGINE_##engine};
+#define TSR_EVENT_COUNTER(name, text, meaning)                                                     \
+  case TSR_COUNTER_##name: return (struct counter){text, meaning, -1};
+#include "isa/counters.def"
+#undef TSR_STATE_COUNTER
+#undef TSR_EVENT_COUNTER
+  default: return (struct counter){"?", "?", -1};
+  }
+}
+
+const char *tsr_counter_name(int counter)
+{
+  return counter_of(counter).name;
+}
+
+const char *tsr_counter_meaning(int counter)
+{
+  return counter_of(counter).meaning;
+}
+
+int tsr_counter_engine(int counter)
+{
+  return counter_of(counter).engine;
+}
+
 bool tsr_opcode_valid(int opcode)
 {
   switch (opcode) {
