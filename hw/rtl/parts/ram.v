@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ram: one write port, one read port, inferred. The word read is there in the next cycle and stays
+// while read_i is low. Reading the address that is written gives the old word.
+
+`default_nettype none
+
+module ram #(
+  parameter WIDTH = 8,
+  parameter DEPTH = 64
+) (
+  input  wire                                           clk_i,
+  input  wire                                           write_i,
+  input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0]   write_addr_i,
+  input  wire [WIDTH-1:0]                               write_data_i,
+  input  wire                                           read_i,
+  input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0]   read_addr_i,
+  output wire [WIDTH-1:0]                               read_data_o
+);
+
+  require #(.OK(DEPTH >= 1)) depth_is_at_least_1 ();
+
+  reg [WIDTH-1:0] mem [0:DEPTH-1];
+  reg [WIDTH-1:0] read_data_q;
+
+  assign read_data_o = read_data_q;
+
+  always @(posedge clk_i) begin
+    if (write_i) mem[write_addr_i] <= write_data_i;
+    if (read_i) read_data_q <= mem[read_addr_i];
+  end
+
+`ifdef FORMAL
+  // One bit of one word, any one: what was written to it last, and what its last read must give.
+  (* anyconst *) wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0] f_addr;
+  (* anyconst *) wire [(WIDTH > 1 ? $clog2(WIDTH) : 1) - 1:0] f_bit;
+  reg f_written = 1'b0;
+  reg f_value;
+  reg f_read = 1'b0;
+  reg f_expected;
+
+  always @(posedge clk_i) begin
+    if (write_i && write_addr_i == f_addr) begin
+      f_written <= 1'b1;
+      f_value   <= write_data_i[f_bit];
+    end
+    if (read_i) begin
+      f_read     <= f_written && read_addr_i == f_addr;
+      f_expected <= f_value;
+    end
+  end
+
+  always @* begin
+    assume (f_addr < DEPTH && f_bit < WIDTH);
+
+    if (f_read) assert (read_data_o[f_bit] == f_expected);  // 1. what was written before the read
+    if (f_written) assert (mem[f_addr][f_bit] == f_value);  // makes the induction close
+
+    cover (f_read && f_expected != f_value && !read_i);     // overwritten, and still at the output
+  end
+`endif
+
+endmodule

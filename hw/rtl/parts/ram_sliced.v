@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ram_sliced: a ram.v whose words are written in slices of SLICE bits, one enable each.
+
+`default_nettype none
+
+module ram_sliced #(
+  parameter WIDTH = 32,
+  parameter SLICE = 8,
+  parameter DEPTH = 64
+) (
+  input  wire                                           clk_i,
+  input  wire [WIDTH/SLICE-1:0]                         write_i,
+  input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0]   write_addr_i,
+  input  wire [WIDTH-1:0]                               write_data_i,
+  input  wire                                           read_i,
+  input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0]   read_addr_i,
+  output wire [WIDTH-1:0]                               read_data_o
+);
+
+  require #(.OK(DEPTH >= 1)) depth_is_at_least_1 ();
+  require #(.OK(WIDTH % SLICE == 0)) slice_divides_width ();
+
+  reg [WIDTH-1:0] mem [0:DEPTH-1];
+  reg [WIDTH-1:0] read_data_q;
+
+  assign read_data_o = read_data_q;
+
+  integer i;
+  always @(posedge clk_i) begin
+    for (i = 0; i < WIDTH / SLICE; i = i + 1) begin
+      if (write_i[i]) mem[write_addr_i][i*SLICE +: SLICE] <= write_data_i[i*SLICE +: SLICE];
+    end
+    if (read_i) read_data_q <= mem[read_addr_i];
+  end
+
+`ifdef FORMAL
+  // One bit of one word, any one: what was written to it last, and what its last read must give.
+  (* anyconst *) wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0] f_addr;
+  (* anyconst *) wire [(WIDTH > 1 ? $clog2(WIDTH) : 1) - 1:0] f_bit;
+  reg f_written = 1'b0;
+  reg f_value;
+  reg f_read = 1'b0;
+  reg f_expected;
+
+  integer         f;
+  reg [WIDTH-1:0] f_write;  // of each bit
+  always @* for (f = 0; f < WIDTH; f = f + 1) f_write[f] = write_i[f/SLICE];
+
+  always @(posedge clk_i) begin
+    if (f_write[f_bit] && write_addr_i == f_addr) begin
+      f_written <= 1'b1;
+      f_value   <= write_data_i[f_bit];
+    end
+    if (read_i) begin
+      f_read     <= f_written && read_addr_i == f_addr;
+      f_expected <= f_value;
+    end
+  end
+
+  always @* begin
+    assume (f_addr < DEPTH && f_bit < WIDTH);
+
+    if (f_read) assert (read_data_o[f_bit] == f_expected);  // 1. what was written before the read
+    if (f_written) assert (mem[f_addr][f_bit] == f_value);  // makes the induction close
+
+    cover (f_read && f_expected != f_value && !read_i);     // overwritten, and still at the output
+  end
+`endif
+
+endmodule

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// write_port: the write channels of the AXI4 master. Store asks for bursts and hands over beats; a beat goes
+// out when a burst that was asked for lacks it. All outputs to the bus come from registers.
+// halt_i: no burst is begun, and the beats that are still owed go out with all strobes low.
+
+`default_nettype none
+`include "tessera.vh"
+
+module write_port (
+  input  wire                        clk_i,
+  input  wire                        rst_ni,
+  input  wire                        halt_i,
+  output wire                        quiet_o,   // nothing is outstanding
+  output wire                        sent_o,    // all that was asked for has gone out
+
+  input  wire                        burst_valid_i,
+  output wire                        burst_ready_o,
+  input  wire [`TSR_ADDR_BITS-1:0]   burst_addr_i,
+  input  wire [8:0]                  burst_beats_i,
+  input  wire                        beat_valid_i,
+  output wire                        beat_ready_o,
+  input  wire [`TSR_AXI_BITS-1:0]    beat_data_i,
+  output wire                        answer_o,  // a burst has been acknowledged
+  output wire                        error_o,   // with an error
+
+  output wire [`TSR_ADDR_BITS-1:0]   m_axi_awaddr_o,
+  output wire [7:0]                  m_axi_awlen_o,
+  output wire                        m_axi_awvalid_o,
+  input  wire                        m_axi_awready_i,
+  output wire [`TSR_AXI_BITS-1:0]    m_axi_wdata_o,
+  output wire [`TSR_BEAT_BYTES-1:0]  m_axi_wstrb_o,
+  output wire                        m_axi_wlast_o,
+  output wire                        m_axi_wvalid_o,
+  input  wire                        m_axi_wready_i,
+  input  wire [1:0]                  m_axi_bresp_i,
+  input  wire                        m_axi_bvalid_i,
+  output wire                        m_axi_bready_o
+);
+
+  // ---- addresses ----
+
+  reg                      aw_valid_q;
+  reg [`TSR_ADDR_BITS-1:0] aw_addr_q;
+  reg [7:0]                aw_len_q;
+  wire                     none, full;
+
+  assign burst_ready_o = (!aw_valid_q || m_axi_awready_i) && !full && !halt_i;
+  wire begins = burst_valid_i && burst_ready_o;
+  wire [8:0] len = burst_beats_i - 9'd1;
+  wire unused = &{1'b0, len[8], m_axi_bresp_i[0], lengths_full};
+
+  always @(posedge clk_i) begin
+    if (!rst_ni) aw_valid_q <= 1'b0;
+    else if (begins) aw_valid_q <= 1'b1;
+    else if (m_axi_awready_i) aw_valid_q <= 1'b0;
+    if (begins) begin
+      aw_addr_q <= burst_addr_i;
+      aw_len_q <= len[7:0];
+    end
+  end
+
+  assign m_axi_awaddr_o = aw_addr_q;
+  assign m_axi_awlen_o = aw_len_q;
+  assign m_axi_awvalid_o = aw_valid_q;
+  assign m_axi_bready_o = 1'b1;
+
+  token_counter #(.DEPTH(`TSR_WRITES)) outstanding (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .clear_i (1'b0),
+    .push_i  (begins),
+    .pop_i   (m_axi_bvalid_i),
+    .empty_o (none),
+    .full_o  (full)
+  );
+
+  assign quiet_o = none;
+  assign answer_o = m_axi_bvalid_i;
+  assign error_o = m_axi_bvalid_i && m_axi_bresp_i[1];
+
+  // ---- data: the lengths of the bursts that lack beats ----
+
+  wire       lengths_full, nothing_owed, beat_ready;
+  wire [7:0] length;
+  reg  [7:0] beat_q;  // of the first of them
+  wire       last = beat_q == length;
+  wire       beat = !nothing_owed && (halt_i || beat_valid_i) && beat_ready;
+
+  fifo #(.WIDTH(8), .DEPTH(`TSR_WRITES)) lengths (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .clear_i (1'b0),
+    .push_i  (begins),
+    .data_i  (len[7:0]),
+    .full_o  (lengths_full),
+    .pop_i   (beat && last),
+    .data_o  (length),
+    .empty_o (nothing_owed)
+  );
+
+  always @(posedge clk_i) begin
+    if (!rst_ni) beat_q <= 8'd0;
+    else if (beat) beat_q <= last ? 8'd0 : beat_q + 8'd1;
+  end
+
+  assign beat_ready_o = beat_ready && !nothing_owed && !halt_i;
+  assign sent_o = nothing_owed && !m_axi_wvalid_o && !aw_valid_q;
+
+  wire strobe;
+  assign m_axi_wstrb_o = {`TSR_BEAT_BYTES{strobe}};
+
+  skid_buffer #(.WIDTH(`TSR_AXI_BITS + 2)) beats (
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .clear_i (1'b0),
+    .valid_i (!nothing_owed && (halt_i || beat_valid_i)),
+    .ready_o (beat_ready),
+    .data_i  ({!halt_i, last, beat_data_i}),
+    .valid_o (m_axi_wvalid_o),
+    .ready_i (m_axi_wready_i),
+    .data_o  ({strobe, m_axi_wlast_o, m_axi_wdata_o})
+  );
+
+endmodule
