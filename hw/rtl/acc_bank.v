@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // acc_bank: one bank of ACC, two copies for two read ports. The engine that holds the bank's lock is the one
-// that uses it; store and matrix read by port A only.
+// that uses it; store and matrix read by port A only. Clearing comes by load's port, while nobody holds it.
 
 `default_nettype none
 `include "tessera.vh"
@@ -13,8 +13,6 @@ module acc_bank #(
   input  wire                    clk_i,
   input  wire [3:0]              owner_i,        // one-hot, by engine
 
-  input  wire                    clear_i,        // writes zeros at clear_row_i
-  input  wire [ROW_BITS-1:0]     clear_row_i,
   input  wire [SLICES-1:0]       load_write_i,
   input  wire [ROW_BITS-1:0]     load_row_i,
   input  wire [`TSR_ENTRY32-1:0] load_data_i,
@@ -42,14 +40,17 @@ module acc_bank #(
   wire by_store = owner_i[`TSR_ENGINE_STORE];
   wire unused = &{1'b0, owner_i[`TSR_ENGINE_LOAD]};
 
-  wire whole = clear_i || matrix_write_i || vector_write_i;
+  wire whole = matrix_write_i || vector_write_i;
   wire [SLICES-1:0] write = load_write_i | {SLICES{whole}};
-  wire [ROW_BITS-1:0] write_row = clear_i   ? clear_row_i
-                                : by_matrix ? matrix_write_row_i
+  wire [ROW_BITS-1:0] write_row = by_matrix ? matrix_write_row_i
                                 : by_vector ? vector_write_row_i : load_row_i;
-  wire [`TSR_ENTRY32-1:0] write_data = clear_i   ? {`TSR_ENTRY32{1'b0}}
-                                     : by_matrix ? matrix_data_i
-                                     : by_vector ? vector_data_i : load_data_i;
+  reg [`TSR_ENTRY32-1:0] write_data;
+  always @(*) begin
+    write_data = {`TSR_ENTRY32{1'bx}};
+    if (matrix_write_i) write_data = matrix_data_i;
+    else if (vector_write_i) write_data = vector_data_i;
+    else if (load_write_i != 0) write_data = load_data_i;
+  end
 
   wire read = matrix_read_i || vector_read_i || store_read_i;
   wire [ROW_BITS-1:0] read_row = by_store ? store_row_i : by_vector ? vector_row_i : matrix_row_i;

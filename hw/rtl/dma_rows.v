@@ -30,8 +30,6 @@ module dma_rows (
   reg [27:0]               beats_q;
   wire                     row_ready;
 
-  wire [`TSR_ADDR_BITS-1:0] origin = window_i + {8'd0, insn_i[`TSR_DMA_DRAM]};
-  wire [`TSR_ADDR_BITS-1:0] next_plane = plane_q + {8'd0, sz_q};
 
   assign busy_o = rows_q || valid_o;
 
@@ -41,8 +39,8 @@ module dma_rows (
     else if (row_ready && y_q == 0 && z_q == 0) rows_q <= 1'b0;
 
     if (start_i) begin
-      row_q <= origin;
-      plane_q <= origin;
+      row_q <= window_i + {8'd0, insn_i[`TSR_DMA_DRAM]};
+      plane_q <= window_i + {8'd0, insn_i[`TSR_DMA_DRAM]};
       ny_q <= insn_i[`TSR_DMA_NY] - 16'd1;
       y_q <= insn_i[`TSR_DMA_NY] - 16'd1;
       z_q <= insn_i[`TSR_DMA_NZ] - 16'd1;
@@ -56,8 +54,8 @@ module dma_rows (
       end else begin
         y_q <= ny_q;
         z_q <= z_q - 16'd1;
-        row_q <= next_plane;
-        plane_q <= next_plane;
+        row_q <= plane_q + {8'd0, sz_q};
+        plane_q <= plane_q + {8'd0, sz_q};
       end
     end
   end

@@ -35,8 +35,8 @@ module fetch_words (
   assign word_o  = word_q;
   assign error_o = error_q;
 
-  wire [`TSR_AXI_BITS+255:0] joined = {data_i, word_q};
   wire [31:0] first_bit = {30'd0, sub_q} * 256;
+  wire [`TSR_AXI_BITS+511:0] joined = {256'd0, data_i, word_q};  // never read past data_i
 
   always @(posedge clk_i) begin
     if (!rst_ni || clear_i) begin

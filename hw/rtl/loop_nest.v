@@ -34,10 +34,6 @@ module loop_nest (
   function [50:0] step(input [50:0] sums, input [15:0] d, input [15:0] a, input [15:0] b);
     step = {sums[50:34] + {1'b0, b}, sums[33:17] + {1'b0, a}, sums[16:0] + {1'b0, d}};
   endfunction
-  wire [50:0] next0 = step(sums0_q, insn_i[`TSR_LOOP_DST0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_B0]);
-  wire [50:0] next1 = step(sums1_q, insn_i[`TSR_LOOP_DST1], insn_i[`TSR_LOOP_A1], insn_i[`TSR_LOOP_B1]);
-  wire [50:0] next2 = step(sums2_q, insn_i[`TSR_LOOP_DST2], insn_i[`TSR_LOOP_A2], insn_i[`TSR_LOOP_B2]);
-
   assign valid_o  = valid_q;
   assign uop_o    = insn_i[`TSR_LOOP_UOP_BEGIN] + u_q;
   assign sums_o   = sums2_q;
@@ -68,19 +64,20 @@ module loop_nest (
       if (end_u_q) begin
         i2_q <= end2_q ? 16'd0 : i2_q + 16'd1;
         end2_q <= (end2_q ? 16'd0 : i2_q + 16'd1) == last2;
-        if (!end2_q) sums2_q <= next2;
+        if (!end2_q)
+          sums2_q <= step(sums2_q, insn_i[`TSR_LOOP_DST2], insn_i[`TSR_LOOP_A2], insn_i[`TSR_LOOP_B2]);
         else begin
           i1_q <= end1_q ? 16'd0 : i1_q + 16'd1;
           end1_q <= (end1_q ? 16'd0 : i1_q + 16'd1) == last1;
           if (!end1_q) begin
-            sums1_q <= next1;
-            sums2_q <= next1;
+            sums1_q <= step(sums1_q, insn_i[`TSR_LOOP_DST1], insn_i[`TSR_LOOP_A1], insn_i[`TSR_LOOP_B1]);
+            sums2_q <= step(sums1_q, insn_i[`TSR_LOOP_DST1], insn_i[`TSR_LOOP_A1], insn_i[`TSR_LOOP_B1]);
           end else begin
             i0_q <= i0_q + 16'd1;
             end0_q <= i0_q + 16'd1 == last0;
-            sums0_q <= next0;
-            sums1_q <= next0;
-            sums2_q <= next0;
+            sums0_q <= step(sums0_q, insn_i[`TSR_LOOP_DST0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_B0]);
+            sums1_q <= step(sums0_q, insn_i[`TSR_LOOP_DST0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_B0]);
+            sums2_q <= step(sums0_q, insn_i[`TSR_LOOP_DST0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_B0]);
           end
         end
       end

@@ -16,34 +16,50 @@ module lut #(
   input  wire                                       read_i,
   input  wire [15:0]                                table_i,
   input  wire [`TSR_ENTRY8-1:0]                     index_i,   // int8 a lane
-  output wire [`TSR_ENTRY8-1:0]                     data_o
+  output reg  [`TSR_ENTRY8-1:0]                     data_o     // in the cycle behind read_i; then anything
 );
 
   localparam WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
   localparam PLACE_BITS = $clog2(`TSR_BEAT_BYTES);  // of a byte in a word
 
+  wire unused = &{1'b0, table_i};
+
+  reg                                read_q;
+  reg [`TSR_LANES*`TSR_AXI_BITS-1:0] words_q;
+  reg [`TSR_LANES*PLACE_BITS-1:0]    places_q;
+
   genvar i;
   generate
     for (i = 0; i < `TSR_LANES; i = i + 1) begin : lane
-      wire [7:0] entry = index_i[8*i +: 8] ^ 8'h80;
-      wire [23:0] place = {table_i, entry};
-      wire [`TSR_AXI_BITS-1:0] word;
-      reg [PLACE_BITS-1:0] byte_q;
-      wire unused = &{1'b0, place[23:PLACE_BITS]};
+      reg [`TSR_AXI_BITS-1:0] mem [0:WORDS-1];
 
-      ram #(.WIDTH(`TSR_AXI_BITS), .DEPTH(WORDS)) tables (
-        .clk_i        (clk_i),
-        .write_i      (write_i),
-        .write_addr_i (write_addr_i),
-        .write_data_i (write_data_i),
-        .read_i       (read_i),
-        .read_addr_i  (place[PLACE_BITS +: WORD_BITS]),
-        .read_data_o  (word)
-      );
+      // Signed indices count from -128.
+      wire [23:0] place = {table_i, ~index_i[8*i+7], index_i[8*i +: 7]};
+      wire unused_place = &{1'b0, place};
 
-      always @(posedge clk_i) if (read_i) byte_q <= place[PLACE_BITS-1:0];
-      assign data_o[8*i +: 8] = word[{byte_q, 3'b000} +: 8];
+      always @(posedge clk_i) begin
+        if (read_i) begin
+          words_q[`TSR_AXI_BITS*i +: `TSR_AXI_BITS] <= mem[place[PLACE_BITS +: WORD_BITS]];
+          places_q[PLACE_BITS*i +: PLACE_BITS] <= place[PLACE_BITS-1:0];
+        end
+        if (write_i) mem[write_addr_i] = write_data_i;  // as in ram.v
+      end
     end
   endgenerate
+
+  always @(posedge clk_i) read_q <= read_i;
+
+  integer k;
+  reg [`TSR_AXI_BITS-1:0] word;
+  always @(*) begin
+    data_o = {`TSR_ENTRY8{1'bx}};
+    word = {`TSR_AXI_BITS{1'bx}};
+    if (read_q) begin
+      for (k = 0; k < `TSR_LANES; k = k + 1) begin
+        word = words_q[`TSR_AXI_BITS*k +: `TSR_AXI_BITS];
+        data_o[8*k +: 8] = word[{places_q[PLACE_BITS*k +: PLACE_BITS], 3'b000} +: 8];
+      end
+    end
+  end
 
 endmodule

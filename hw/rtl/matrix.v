@@ -99,6 +99,8 @@ module matrix (
   wire [1:0] b_more;
 
   loop_limits limits (
+    .clk_i         (clk_i),
+    .take_i        (begin_o),
     .insn_i        (insn_i),
     .takes_first_o (takes_first),
     .d_low_o       (d_low),
@@ -151,7 +153,7 @@ module matrix (
 
   reg [15:0] d0_q, d1_q, d2_q;
   reg        first0_q, first1_q;
-  reg        latest_q, older_q;  // stage 1's old sum is in sum_q, in written_q
+  reg        latest_q, older_q;  // stage 1's old sum is the one made last, the one before
 
   always @(posedge clk_i) begin
     if (!rst_ni || clear_i) stage_q <= 4'd0;
@@ -187,9 +189,7 @@ module matrix (
     .product_o (product)
   );
 
-  wire [`TSR_ENTRY32-1:0] held = bank1_q ? acc1_data_i : acc0_data_i;
   wire [`TSR_ENTRY32-1:0] sum;
-  reg  [`TSR_ENTRY32-1:0] written_q;
 
   accumulate sums (
     .clk_i     (clk_i),
@@ -198,12 +198,11 @@ module matrix (
     .first_i   (first1_q),
     .latest_i  (latest_q),
     .older_i   (older_q),
-    .acc_i     (held),
-    .older_sum_i (written_q),
+    .bank_i    (bank1_q),
+    .acc0_i    (acc0_data_i),
+    .acc1_i    (acc1_data_i),
     .sum_o     (sum)
   );
-
-  always @(posedge clk_i) if (stage_q[2]) written_q <= sum;
 
   assign acc_write_o = stage_q[2] ? {bank2, !bank2} : 2'b00;
   assign acc_write_row_o = row2;

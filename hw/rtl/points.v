@@ -99,13 +99,15 @@ module points (
 
   // ---- checks ----
 
-  wire [17:0] b_end = b_q + {16'd0, b_more_i};
-  wire d_wrong = d_q < {1'b0, d_low_i} || d_q >= {1'b0, d_high_i};
-  wire a_wrong = a_q < {1'b0, a_low_i} || a_q >= {1'b0, a_high_i};
-  wire b_wrong = b_used_i && (b_q < {1'b0, b_low_i} || b_end >= {1'b0, b_high_i});
-
-  wire wrong = bits_q || d_wrong || a_wrong || b_wrong;
-  assign trap_o = valid_q && wrong;
+  reg wrong;
+  always @(*) begin
+    wrong = 1'b0;
+    if (valid_q)
+      wrong = bits_q || d_q < {1'b0, d_low_i} || d_q >= {1'b0, d_high_i}
+           || a_q < {1'b0, a_low_i} || a_q >= {1'b0, a_high_i}
+           || (b_used_i && (b_q < {1'b0, b_low_i} || b_q + {16'd0, b_more_i} >= {1'b0, b_high_i}));
+  end
+  assign trap_o = wrong;
   assign trap_code_o = bits_q ? `TSR_TRAP_FIELD : `TSR_TRAP_INDEX;
 
   assign active_o = nest_valid || read_valid_q || valid_q;

@@ -14,6 +14,7 @@ module registers (
   input  wire [31:0]                  write_data_i,
   input  wire                         write_whole_i,
   output wire                         write_error_o,
+  input  wire                         read_i,
   input  wire [11:0]                  read_addr_i,
   output reg  [31:0]                  read_data_o,
   output reg                          read_error_o,
@@ -121,7 +122,7 @@ module registers (
   always @(*) begin
     read_data_o = 32'd0;
     read_error_o = 1'b0;
-    case (read_addr_i)
+    if (read_i) case (read_addr_i)
       `TSR_REG_ID:              read_data_o = 32'h41525354;
       `TSR_REG_VERSION:         read_data_o = 32'd1;
       `TSR_REG_HASH_LO:         read_data_o = HASH[31:0];

@@ -2,7 +2,8 @@
 //
 // scratchpads: UOP, INP, WGT, ACC, OUT and LUT with a port for everyone who may use them at the same time.
 // UOP and INP are there twice, once for matrix and once for vector; ACC has two banks (acc_bank.v); the
-// write ports of ACC and INP go to the holder of their lock. clear_i writes zeros, an entry a cycle.
+// write ports of ACC and INP go to the holder of their lock. clear_i writes zeros into one entry of each; rows
+// past the end of the smaller ones are written again, or not at all.
 
 `default_nettype none
 `include "tessera.vh"
@@ -13,7 +14,6 @@ module scratchpads (
   input  wire [15:0]              clear_entry_i,
   input  wire [3:0]               acc0_owner_i,   // one-hot, by engine
   input  wire [3:0]               acc1_owner_i,
-  input  wire                     inp_by_vector_i,
 
   input  wire                     load_write_i,
   input  wire [2:0]               load_buffer_i,
@@ -85,20 +85,19 @@ module scratchpads (
   localparam ROW_BITS = `TSR_ACC_HALF > 1 ? $clog2(`TSR_ACC_HALF) : 1;
   localparam LUT_BITS = LUT_WORDS > 1 ? $clog2(LUT_WORDS) : 1;
 
-  // ---- what load writes ----
+  // ---- what load writes, and what clearing does ----
 
+  wire [15:0]              entry = clear_i ? clear_entry_i : load_entry_i;
   wire [UOP_SLICES-1:0]    uop_write;
-  wire [63:0]              uop_data;
   wire [INP_SLICES-1:0]    inp_write;
-  wire [`TSR_ENTRY8-1:0]   inp_data;
   wire [WGT_SLICES-1:0]    wgt_write;
-  wire [`TSR_WGT_BITS-1:0] wgt_data;
   wire [ACC_SLICES-1:0]    acc_write;
   wire [`TSR_ENTRY32-1:0]  acc_data;
   wire                     lut_write;
-  wire [`TSR_AXI_BITS-1:0] lut_data;
+  wire [`TSR_AXI_BITS-1:0] beat;
 
   load_lanes lanes (
+    .clear_i     (clear_i),
     .write_i     (load_write_i),
     .buffer_i    (load_buffer_i),
     .slice_i     (load_slice_i),
@@ -106,44 +105,35 @@ module scratchpads (
     .pad_value_i (load_pad_value_i),
     .data_i      (load_data_i),
     .uop_write_o (uop_write),
-    .uop_data_o  (uop_data),
     .inp_write_o (inp_write),
-    .inp_data_o  (inp_data),
     .wgt_write_o (wgt_write),
-    .wgt_data_o  (wgt_data),
     .acc_write_o (acc_write),
-    .acc_data_o  (acc_data),
     .lut_write_o (lut_write),
-    .lut_data_o  (lut_data)
+    .beat_o      (beat),
+    .acc_data_o  (acc_data)
   );
 
-  wire [31:0] clear_entry = {16'd0, clear_entry_i};
-  wire unused = &{1'b0, clear_entry, load_entry_i, load_slice_i, matrix_uop_addr_i, matrix_inp_addr_i,
+  wire unused = &{1'b0, entry, load_slice_i, matrix_uop_addr_i, matrix_inp_addr_i,
                   matrix_wgt_addr_i, matrix_acc_read_row_i, matrix_acc_write_row_i, vector_uop_addr_i,
                   vector_inp_addr_i, vector_acc_read_row_i, vector_acc_read_b_row_i,
                   vector_acc_write_row_i, vector_byte_addr_i, store_out_addr_i, store_acc_row_i};
 
   // ---- UOP ----
 
-  wire uop_clear = clear_i && clear_entry < `TSR_UOP_DEPTH;
-  wire [UOP_SLICES-1:0] uop_enable = uop_write | {UOP_SLICES{uop_clear}};
-  wire [UOP_BITS-1:0] uop_entry = clear_i ? clear_entry_i[UOP_BITS-1:0] : load_entry_i[UOP_BITS-1:0];
-  wire [63:0] uop_word = clear_i ? 64'd0 : uop_data;
-
-  ram_sliced #(.WIDTH(64), .SLICE(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_matrix (
+  ram_striped #(.WIDTH(64), .STRIPE(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_matrix (
     .clk_i        (clk_i),
-    .write_i      (uop_enable),
-    .write_addr_i (uop_entry),
-    .write_data_i (uop_word),
+    .write_i      (uop_write),
+    .write_addr_i (entry[UOP_BITS-1:0]),
+    .write_data_i (beat[UOP_SLICE-1:0]),
     .read_i       (matrix_uop_read_i),
     .read_addr_i  (matrix_uop_addr_i[UOP_BITS-1:0]),
     .read_data_o  (matrix_uop_data_o)
   );
-  ram_sliced #(.WIDTH(64), .SLICE(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_vector (
+  ram_striped #(.WIDTH(64), .STRIPE(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_vector (
     .clk_i        (clk_i),
-    .write_i      (uop_enable),
-    .write_addr_i (uop_entry),
-    .write_data_i (uop_word),
+    .write_i      (uop_write),
+    .write_addr_i (entry[UOP_BITS-1:0]),
+    .write_data_i (beat[UOP_SLICE-1:0]),
     .read_i       (vector_uop_read_i),
     .read_addr_i  (vector_uop_addr_i[UOP_BITS-1:0]),
     .read_data_o  (vector_uop_data_o)
@@ -151,13 +141,15 @@ module scratchpads (
 
   // ---- INP ----
 
-  wire inp_clear = clear_i && clear_entry < `TSR_INP_DEPTH;
-  wire [INP_SLICES-1:0] inp_enable = inp_write | {INP_SLICES{inp_clear || vector_inp_write_i}};
-  wire [INP_BITS-1:0] inp_entry = clear_i         ? clear_entry_i[INP_BITS-1:0]
-                                : inp_by_vector_i ? vector_byte_addr_i[INP_BITS-1:0]
-                                                  : load_entry_i[INP_BITS-1:0];
-  wire [`TSR_ENTRY8-1:0] inp_word = clear_i         ? {`TSR_ENTRY8{1'b0}}
-                                  : inp_by_vector_i ? vector_byte_data_i : inp_data;
+  wire [INP_SLICES-1:0] inp_enable = inp_write | {INP_SLICES{vector_inp_write_i}};
+  wire [INP_BITS-1:0] inp_entry = vector_inp_write_i ? vector_byte_addr_i[INP_BITS-1:0]
+                                                     : entry[INP_BITS-1:0];
+  reg [`TSR_ENTRY8-1:0] inp_word;
+  always @(*) begin
+    inp_word = {`TSR_ENTRY8{1'bx}};
+    if (vector_inp_write_i) inp_word = vector_byte_data_i;
+    else if (inp_write != 0) inp_word = {INP_SLICES{beat}};
+  end
 
   ram_sliced #(.WIDTH(`TSR_ENTRY8), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_INP_DEPTH)) inp_matrix (
     .clk_i        (clk_i),
@@ -180,13 +172,11 @@ module scratchpads (
 
   // ---- WGT ----
 
-  wire wgt_clear = clear_i && clear_entry < `TSR_WGT_DEPTH;
-
-  ram_sliced #(.WIDTH(`TSR_WGT_BITS), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_WGT_DEPTH)) wgt (
+  ram_striped #(.WIDTH(`TSR_WGT_BITS), .STRIPE(`TSR_AXI_BITS), .DEPTH(`TSR_WGT_DEPTH)) wgt (
     .clk_i        (clk_i),
-    .write_i      (wgt_write | {WGT_SLICES{wgt_clear}}),
-    .write_addr_i (clear_i ? clear_entry_i[WGT_BITS-1:0] : load_entry_i[WGT_BITS-1:0]),
-    .write_data_i (clear_i ? {`TSR_WGT_BITS{1'b0}} : wgt_data),
+    .write_i      (wgt_write),
+    .write_addr_i (entry[WGT_BITS-1:0]),
+    .write_data_i (beat),
     .read_i       (matrix_tile_read_i),
     .read_addr_i  (matrix_wgt_addr_i[WGT_BITS-1:0]),
     .read_data_o  (matrix_wgt_data_o)
@@ -194,20 +184,18 @@ module scratchpads (
 
   // ---- ACC ----
 
+  // Clearing goes through both banks at once.
   wire load_bank;
-  wire [15:0] load_row;
+  wire [15:0] load_row, bank_row;
   acc_place load_place (.index_i(load_entry_i), .bank_o(load_bank), .row_o(load_row));
-  wire unused_row = &{1'b0, load_row};
-
-  wire acc_clear = clear_i && clear_entry < `TSR_ACC_HALF;
+  assign bank_row = clear_i ? clear_entry_i : load_row;
+  wire unused_row = &{1'b0, bank_row};
 
   acc_bank acc0 (
     .clk_i              (clk_i),
     .owner_i            (acc0_owner_i),
-    .clear_i            (acc_clear),
-    .clear_row_i        (clear_entry_i[ROW_BITS-1:0]),
-    .load_write_i       (acc_write & {ACC_SLICES{!load_bank}}),
-    .load_row_i         (load_row[ROW_BITS-1:0]),
+    .load_write_i       (acc_write & {ACC_SLICES{!load_bank || clear_i}}),
+    .load_row_i         (bank_row[ROW_BITS-1:0]),
     .load_data_i        (acc_data),
     .matrix_write_i     (matrix_acc_write_i[0]),
     .matrix_write_row_i (matrix_acc_write_row_i[ROW_BITS-1:0]),
@@ -230,10 +218,8 @@ module scratchpads (
   acc_bank acc1 (
     .clk_i              (clk_i),
     .owner_i            (acc1_owner_i),
-    .clear_i            (acc_clear),
-    .clear_row_i        (clear_entry_i[ROW_BITS-1:0]),
-    .load_write_i       (acc_write & {ACC_SLICES{load_bank}}),
-    .load_row_i         (load_row[ROW_BITS-1:0]),
+    .load_write_i       (acc_write & {ACC_SLICES{load_bank || clear_i}}),
+    .load_row_i         (bank_row[ROW_BITS-1:0]),
     .load_data_i        (acc_data),
     .matrix_write_i     (matrix_acc_write_i[1]),
     .matrix_write_row_i (matrix_acc_write_row_i[ROW_BITS-1:0]),
@@ -255,11 +241,9 @@ module scratchpads (
 
   // ---- OUT ----
 
-  wire out_clear = clear_i && clear_entry < `TSR_OUT_DEPTH;
-
   ram #(.WIDTH(`TSR_ENTRY8), .DEPTH(`TSR_OUT_DEPTH)) out (
     .clk_i        (clk_i),
-    .write_i      (out_clear || vector_out_write_i),
+    .write_i      (clear_i || vector_out_write_i),
     .write_addr_i (clear_i ? clear_entry_i[OUT_BITS-1:0] : vector_byte_addr_i[OUT_BITS-1:0]),
     .write_data_i (clear_i ? {`TSR_ENTRY8{1'b0}} : vector_byte_data_i),
     .read_i       (store_out_read_i),
@@ -269,15 +253,14 @@ module scratchpads (
 
   // ---- LUT ----
 
-  wire lut_clear = clear_i && clear_entry < LUT_WORDS;
   wire [31:0] lut_word = {16'd0, load_entry_i} * LUT_SLICES + {19'd0, load_slice_i};
   wire unused_word = &{1'b0, lut_word};
 
   lut tables (
     .clk_i        (clk_i),
-    .write_i      (lut_clear || lut_write),
+    .write_i      (lut_write),
     .write_addr_i (clear_i ? clear_entry_i[LUT_BITS-1:0] : lut_word[LUT_BITS-1:0]),
-    .write_data_i (clear_i ? {`TSR_AXI_BITS{1'b0}} : lut_data),
+    .write_data_i (beat),
     .read_i       (vector_lut_read_i),
     .table_i      (vector_lut_table_i),
     .index_i      (vector_lut_index_i),

@@ -2,7 +2,7 @@
 //
 // supervisor: starts programs, and says how they end: at FINISH, by a trap, or in a deadlock.
 //
-//   CLEAR  zeros go into the scratchpads        after reset
+//   CLEAR  zeros go into the scratchpads        after reset, once every engine has let go of them
 //   READY  waits for a start
 //   BEGIN  everything but the scratchpads is as new
 //   RUN
@@ -27,6 +27,7 @@ module supervisor (
   output wire         ready_o,
   output wire         running_o,      // a program runs
   output wire         clearing_o,
+  output wire         wipe_o,         // zeros go into entry clear_entry_o
   output wire [15:0]  clear_entry_o,
   output wire         clear_o,        // queues, tokens, engines, counters
   output wire         begin_o,        // fetch starts
@@ -69,6 +70,7 @@ module supervisor (
 
   reg [2:0]  state_q;
   reg [15:0] entry_q;
+  reg        wipe_q;        // CLEAR, but for its first cycle
   reg        begin_q;       // the first cycle of RUN
   reg        reset_q;       // a reset came while a program ran
   reg        ended_q;
@@ -79,6 +81,7 @@ module supervisor (
   assign ready_o = state_q == READY;
   assign running_o = state_q == BEGIN || state_q == RUN || state_q == HALT;
   assign clearing_o = state_q == CLEAR;
+  assign wipe_o = wipe_q;
   assign clear_entry_o = entry_q;
   assign clear_o = state_q == BEGIN || state_q == CLEAR;
   assign begin_o = begin_q;
@@ -88,6 +91,8 @@ module supervisor (
   assign trap_o = trap_q;
   assign trap_engine_o = engine_q;
   assign trap_insn_o = insn_q;
+
+  wire wiped = wipe_q && {16'd0, entry_q} == DEEPEST - 1;
 
   // ---- how it ends ----
 
@@ -106,7 +111,7 @@ module supervisor (
     oldest_insn = 32'd0;
     found = 1'b0;
     for (e = 0; e < `TSR_ENGINES; e = e + 1) begin
-      if (any_i[e] && (!found || oldest_i[32*e +: 32] < oldest_insn)) begin
+      if (deadlock && any_i[e] && (!found || oldest_i[32*e +: 32] < oldest_insn)) begin
         found = 1'b1;
         oldest = e[2:0];
         oldest_insn = oldest_i[32*e +: 32];
@@ -134,6 +139,7 @@ module supervisor (
 
   always @(posedge clk_i) begin
     begin_q <= rst_ni && state_q == BEGIN;
+    wipe_q <= rst_ni && state_q == CLEAR && !wiped;
     if (!rst_ni) begin
       state_q <= CLEAR;
       entry_q <= 16'd0;
@@ -145,13 +151,13 @@ module supervisor (
     end else begin
       case (state_q)
         CLEAR: begin
-          entry_q <= entry_q + 16'd1;
+          if (wipe_q) entry_q <= entry_q + 16'd1;
           ended_q <= 1'b0;
           trap_q <= `TSR_TRAP_NONE;
           engine_q <= `TSR_ENGINE_FETCH;
           insn_q <= 32'd0;
           reset_q <= 1'b0;
-          if ({16'd0, entry_q} == DEEPEST - 1) state_q <= READY;
+          if (wiped) state_q <= READY;
         end
         READY: begin
           if (reset_i) state_q <= CLEAR;

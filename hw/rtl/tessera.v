@@ -80,7 +80,6 @@ module tessera (
   wire        reg_write, reg_write_whole, reg_write_error, reg_read, reg_read_error;
   wire [11:0] reg_write_addr, reg_read_addr;
   wire [31:0] reg_write_data, reg_read_data;
-  wire        unused_read = &{1'b0, reg_read};
 
   axi_lite host (
     .clk_i            (clk_i),
@@ -113,7 +112,7 @@ module tessera (
     .read_error_i     (reg_read_error)
   );
 
-  wire start, reset, design_wrong, ready, running, clearing, clear, fetch_begin, halt, count, ended;
+  wire start, reset, design_wrong, ready, running, clearing, wipe, clear, fetch_begin, halt, count, ended;
   wire [`TSR_ADDR_BITS-1:0] program_addr, window;
   wire [29:0] program_bytes;
   wire [32:0] window_bytes;
@@ -135,6 +134,7 @@ module tessera (
     .write_data_i    (reg_write_data),
     .write_whole_i   (reg_write_whole),
     .write_error_o   (reg_write_error),
+    .read_i          (reg_read),
     .read_addr_i     (reg_read_addr),
     .read_data_o     (reg_read_data),
     .read_error_o    (reg_read_error),
@@ -177,6 +177,7 @@ module tessera (
     .ready_o          (ready),
     .running_o        (running),
     .clearing_o       (clearing),
+    .wipe_o           (wipe),
     .clear_entry_o    (clear_entry),
     .clear_o          (clear),
     .begin_o          (fetch_begin),
@@ -373,6 +374,7 @@ module tessera (
     .held_o    (held)
   );
 
+  // Of INP's write port only one engine uses it at a time; nobody has to know which.
   wire [3:0] acc0_owner, acc1_owner, inp_owner;
   generate
     for (e = 0; e < `TSR_ENGINES; e = e + 1) begin : owner
@@ -619,11 +621,10 @@ module tessera (
 
   scratchpads pads (
     .clk_i                   (clk_i),
-    .clear_i                 (clearing),
+    .clear_i                 (wipe),
     .clear_entry_i           (clear_entry),
     .acc0_owner_i            (acc0_owner),
     .acc1_owner_i            (acc1_owner),
-    .inp_by_vector_i         (inp_owner[`TSR_ENGINE_VECTOR]),
     .load_write_i            (load_write),
     .load_buffer_i           (load_buffer),
     .load_entry_i            (load_entry),

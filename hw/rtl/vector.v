@@ -135,6 +135,8 @@ module vector (
   wire [1:0] b_more;
 
   loop_limits limits (
+    .clk_i         (clk_i),
+    .take_i        (begin_o),
     .insn_i        (insn_i),
     .takes_first_o (takes_first),
     .d_low_o       (d_low),
@@ -277,30 +279,52 @@ module vector (
   // ---- operands ----
 
   reg [`TSR_ENTRY32-1:0] bias_q, multiplier_q, packed_q, written_q;
-  wire [`TSR_ENTRY32-1:0] acc_a = bank_a_q ? acc1_data_i : acc0_data_i;
-  wire [`TSR_ENTRY32-1:0] acc_b = bank_b_q ? acc1_b_data_i : acc0_b_data_i;
+  reg [`TSR_ENTRY32-1:0] operand_a, operand_b, old_d;
   wire [`TSR_ENTRY32-1:0] result, inp_wide;
 
-  widen widen_inp (.bytes_i(inp_data_i), .words_o(inp_wide));
+  widen widen_inp (
+    .enable_i (there_q[0] && !a_in_acc),
+    .bytes_i  (inp_data_i),
+    .words_o  (inp_wide)
+  );
 
-  wire [`TSR_ENTRY32-1:0] operand_a = latest_a_q ? result
-                                    : older_a_q  ? written_q
-                                    : a_in_acc   ? acc_a : inp_wide;
-  wire [`TSR_ENTRY32-1:0] operand_b = latest_b_q ? result
-                                    : older_b_q  ? written_q : acc_b;
-  wire [`TSR_ENTRY32-1:0] old_d = first2_q   ? {`TSR_ENTRY32{1'b0}}
-                                : latest_d_q ? result
-                                : older_d_q  ? written_q : acc_a;
-
-  always @(posedge clk_i) begin
-    if (loads_bias_q) bias_q <= acc_b;
-    if (loads_multiplier_q) multiplier_q <= acc_b;
-    if (loads_packed_q) packed_q <= acc_b;
-    if ((there_q & writes_in) != 0) written_q <= result;
+  always @(*) begin
+    operand_a = {`TSR_ENTRY32{1'bx}};
+    operand_b = {`TSR_ENTRY32{1'bx}};
+    if (there_q[0]) begin
+      if (latest_a_q) operand_a = result;
+      else if (older_a_q) operand_a = written_q;
+      else if (!a_in_acc) operand_a = inp_wide;
+      else operand_a = bank_a_q ? acc1_data_i : acc0_data_i;
+      if (latest_b_q) operand_b = result;
+      else if (older_b_q) operand_b = written_q;
+      else operand_b = bank_b_q ? acc1_b_data_i : acc0_b_data_i;
+    end
   end
 
-  saturate table_index (.words_i(operand_a), .bytes_o(lut_index_o));
+  always @(*) begin
+    old_d = {`TSR_ENTRY32{1'bx}};
+    if (there_q[2] && multiplies) begin
+      if (first2_q) old_d = {`TSR_ENTRY32{1'b0}};
+      else if (latest_d_q) old_d = result;
+      else if (older_d_q) old_d = written_q;
+      else old_d = bank_a_q ? acc1_data_i : acc0_data_i;
+    end
+  end
+
+  always @(posedge clk_i) begin
+    if (loads_bias_q) bias_q <= bank_b_q ? acc1_b_data_i : acc0_b_data_i;
+    if (loads_multiplier_q) multiplier_q <= bank_b_q ? acc1_b_data_i : acc0_b_data_i;
+    if (loads_packed_q) packed_q <= bank_b_q ? acc1_b_data_i : acc0_b_data_i;
+    if (writes) written_q <= result;
+  end
+
   assign lut_read_o = lut && there_q[0];
+  saturate table_index (
+    .enable_i (lut_read_o),
+    .words_i  (operand_a),
+    .bytes_o  (lut_index_o)
+  );
   assign lut_table_o = table_q;
 
   vector_alu alu (
@@ -325,7 +349,11 @@ module vector (
   wire bank_d;
 
   acc_place place_d (.index_i(written_d), .bank_o(bank_d), .row_o(acc_write_row_o));
-  saturate saturate_result (.words_i(result), .bytes_o(byte_write_data_o));
+  saturate saturate_result (
+    .enable_i (writes && !d_in_acc),
+    .words_i  (result),
+    .bytes_o  (byte_write_data_o)
+  );
 
   assign acc_write_o = writes && d_in_acc ? {bank_d, !bank_d} : 2'b00;
   assign acc_write_data_o = result;

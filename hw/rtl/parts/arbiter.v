@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// arbiter: grants one of COUNT requests, round robin. grant_o is one-hot, or zero without a request.
-// A grant may change with the requests until it is taken: take_i, only while there is a grant, moves
-// the turn to the requests above the one granted. A request that stays is granted within COUNT takes.
+// arbiter: grants one of COUNT requests, round robin. grant_o is one-hot, zero without a request.
+// A grant may change with the requests until taken: take_i, only while there is a grant, moves
+// the turn on to the requests above the one granted. Who stays is granted within COUNT takes.
 
 `default_nettype none
 
@@ -33,6 +33,7 @@ module arbiter #(
 `ifdef FORMAL
   // One request, any one, and how often others were taken while it stayed.
   (* anyconst *) wire [31:0] f_me;
+  wire                       f_real  = f_me < COUNT;
   reg                        f_begun = 1'b0;
   reg [31:0]                 f_passed;
 
@@ -54,22 +55,21 @@ module arbiter #(
 
   always @* begin
     if (!f_begun) assume (!rst_ni);
-    assume (f_me < COUNT);
-    assume (!take_i || grant_o != 0);
+    if (rst_ni) assume (!take_i || grant_o != 0);
 
     if (f_begun) begin
       assert ((grant_o & ~request_i) == 0);               // 1. only a request is granted
       assert ((grant_o & (grant_o - 1'b1)) == 0);         // 2. at most one
       assert ((grant_o != 0) == (request_i != 0));        // 3. one, if there is a request
-      assert (f_passed < COUNT);                          // 4. who stays is granted within COUNT takes
+      assert (!f_real || f_passed < COUNT);               // 4. who stays waits for each other once
 
       // Where the turn is; these make the induction close.
       assert (f_not_above != 0 && (f_not_above & (f_not_above + 1'b1)) == 0);
-      assert (f_passed == 0 || f_passed + f_distance <= COUNT);
+      assert (!f_real || f_passed == 0 || f_passed + f_distance <= COUNT);
     end
 
     // A request waits for all others, then it is taken.
-    cover (f_begun && f_passed == COUNT - 1 && take_i && grant_o[f_me]);
+    cover (f_begun && f_real && f_passed == COUNT - 1 && take_i && grant_o[f_me]);
   end
 `endif
 

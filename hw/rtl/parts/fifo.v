@@ -85,14 +85,23 @@ module fifo #(
     end
   end
 
+  // All words, the oldest lowest: for the rules of modules around it.
+  wire [WIDTH*DEPTH-1:0] f_words;
+  genvar g;
+  generate
+    for (g = 0; g < DEPTH; g = g + 1) begin : f_place
+      wire [31:0] slot = head_q + g < DEPTH ? head_q + g : head_q + g - DEPTH;
+      assign f_words[WIDTH*g +: WIDTH] = mem[slot[INDEX_BITS-1:0]];
+    end
+  endgenerate
+
   // Where the word and the tail must be; these make the induction close.
   wire [31:0] f_slot = head_q + f_ahead < DEPTH ? head_q + f_ahead : head_q + f_ahead - DEPTH;
   wire [31:0] f_tail = (head_q + f_count) % DEPTH;
 
   always @* begin
     if (!f_begun) assume (!rst_ni);
-    assume (!(push_i && full_o));
-    assume (!(pop_i && empty_o));
+    if (rst_ni && !clear_i) assume (!(push_i && full_o) && !(pop_i && empty_o));
 
     if (f_begun) begin
       assert (f_count <= DEPTH);                          // 1. never more than DEPTH words

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // queue: a fifo for wide or many words: they wait in a RAM that is read synchronously.
-// Same ports and rules as fifo.v, and the same timing: a word pushed into an empty queue is at data_o
-// in the next cycle, and a word can be popped every cycle.
+// Same ports and rules as fifo.v, and the same timing: a word pushed into an empty queue is at
+// data_o in the next cycle, and a word can be popped every cycle.
 //
 // The RAM's output register holds the oldest word: a pop reads the one behind it. A word that has
 // nothing in front of it can't come out of the RAM in time, so it goes round by a second register.
+// Hence what the RAM gives for an address that is just being written is never used, which
+// no_rw_check tells Yosys: that saves registers on FPGAs whose RAMs don't promise the old word.
 
 `default_nettype none
 
@@ -31,6 +33,7 @@ module queue #(
 
   require #(.OK(DEPTH >= 1)) depth_is_at_least_1 ();
 
+  (* no_rw_check *)
   reg [WIDTH-1:0]      mem [0:DEPTH-1];
   reg [WIDTH-1:0]      read_q;    // the oldest word, when it came out of mem
   reg [WIDTH-1:0]      around_q;  // the oldest word, when it went round
@@ -46,8 +49,8 @@ module queue #(
   assign data_o  = around_valid_q ? around_q : read_q;
 
   always @(posedge clk_i) begin
-    if (push_i) mem[tail_q] <= data_i;
     if (pop_i) read_q <= mem[next_q];
+    if (push_i) mem[tail_q] = data_i;  // as in ram.v
     if (around) around_q <= data_i;
   end
 
@@ -102,8 +105,7 @@ module queue #(
 
   always @* begin
     if (!f_begun) assume (!rst_ni);
-    assume (!(push_i && full_o));
-    assume (!(pop_i && empty_o));
+    if (rst_ni && !clear_i) assume (!(push_i && full_o) && !(pop_i && empty_o));
 
     if (f_begun) begin
       assert (f_count <= DEPTH);                          // 1. never more than DEPTH words
@@ -122,7 +124,7 @@ module queue #(
   always @(posedge clk_i) begin
     // A word that was pushed last into a full queue leaves; words go round at one a cycle.
     cover (f_begun && f_follow && f_passed == DEPTH - 1 && pop_i);
-    cover (f_begun && f_follow && pop_i && around && $past(pop_i && around));
+    cover (DEPTH == 1 || (f_begun && pop_i && around && $past(pop_i && around)));
   end
 `endif
 

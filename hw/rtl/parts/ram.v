@@ -25,19 +25,22 @@ module ram #(
 
   assign read_data_o = read_data_q;
 
+  // The read comes first, so it gets the old word; blocking, since Verilator would otherwise keep every
+  // write until the end of the cycle (lint.vlt).
   always @(posedge clk_i) begin
-    if (write_i) mem[write_addr_i] <= write_data_i;
     if (read_i) read_data_q <= mem[read_addr_i];
+    if (write_i) mem[write_addr_i] = write_data_i;
   end
 
 `ifdef FORMAL
   // One bit of one word, any one: what was written to it last, and what its last read must give.
   (* anyconst *) wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0] f_addr;
   (* anyconst *) wire [(WIDTH > 1 ? $clog2(WIDTH) : 1) - 1:0] f_bit;
-  reg f_written = 1'b0;
-  reg f_value;
-  reg f_read = 1'b0;
-  reg f_expected;
+  wire f_real = f_addr < DEPTH && f_bit < WIDTH;
+  reg  f_written = 1'b0;
+  reg  f_value;
+  reg  f_read = 1'b0;
+  reg  f_expected;
 
   always @(posedge clk_i) begin
     if (write_i && write_addr_i == f_addr) begin
@@ -51,12 +54,13 @@ module ram #(
   end
 
   always @* begin
-    assume (f_addr < DEPTH && f_bit < WIDTH);
+    if (f_real && f_read)
+      assert (read_data_o[f_bit] == f_expected);          // 1. what was written before the read
+    if (f_real && f_written)
+      assert (mem[f_addr][f_bit] == f_value);             // makes the induction close
 
-    if (f_read) assert (read_data_o[f_bit] == f_expected);  // 1. what was written before the read
-    if (f_written) assert (mem[f_addr][f_bit] == f_value);  // makes the induction close
-
-    cover (f_read && f_expected != f_value && !read_i);     // overwritten, and still at the output
+    // The bit that was read has been overwritten, and is still at the output.
+    cover (f_real && f_read && f_expected != f_value && !read_i);
   end
 `endif
 

@@ -26,22 +26,26 @@ module ram_sliced #(
 
   assign read_data_o = read_data_q;
 
+  // As in ram.v.
   integer i;
   always @(posedge clk_i) begin
-    for (i = 0; i < WIDTH / SLICE; i = i + 1) begin
-      if (write_i[i]) mem[write_addr_i][i*SLICE +: SLICE] <= write_data_i[i*SLICE +: SLICE];
-    end
     if (read_i) read_data_q <= mem[read_addr_i];
+    if (write_i != 0) begin
+      for (i = 0; i < WIDTH / SLICE; i = i + 1) begin
+        if (write_i[i]) mem[write_addr_i][i*SLICE +: SLICE] = write_data_i[i*SLICE +: SLICE];
+      end
+    end
   end
 
 `ifdef FORMAL
   // One bit of one word, any one: what was written to it last, and what its last read must give.
   (* anyconst *) wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0] f_addr;
   (* anyconst *) wire [(WIDTH > 1 ? $clog2(WIDTH) : 1) - 1:0] f_bit;
-  reg f_written = 1'b0;
-  reg f_value;
-  reg f_read = 1'b0;
-  reg f_expected;
+  wire f_real = f_addr < DEPTH && f_bit < WIDTH;
+  reg  f_written = 1'b0;
+  reg  f_value;
+  reg  f_read = 1'b0;
+  reg  f_expected;
 
   integer         f;
   reg [WIDTH-1:0] f_write;  // of each bit
@@ -59,12 +63,13 @@ module ram_sliced #(
   end
 
   always @* begin
-    assume (f_addr < DEPTH && f_bit < WIDTH);
+    if (f_real && f_read)
+      assert (read_data_o[f_bit] == f_expected);          // 1. what was written before the read
+    if (f_real && f_written)
+      assert (mem[f_addr][f_bit] == f_value);             // makes the induction close
 
-    if (f_read) assert (read_data_o[f_bit] == f_expected);  // 1. what was written before the read
-    if (f_written) assert (mem[f_addr][f_bit] == f_value);  // makes the induction close
-
-    cover (f_read && f_expected != f_value && !read_i);     // overwritten, and still at the output
+    // The bit that was read has been overwritten, and is still at the output.
+    cover (f_real && f_read && f_expected != f_value && !read_i);
   end
 `endif
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// require: checks a parameter. Elaboration stops when OK is 0; the instance's name says what was wrong:
+// require: checks a parameter. Elaboration stops when OK is 0; the instance says what is wrong:
 //   require #(.OK(DEPTH >= 1)) depth_is_at_least_1 ();
 
 `default_nettype none

@@ -46,8 +46,7 @@ module token_counter #(
 
   always @* begin
     if (!f_begun) assume (!rst_ni);
-    assume (!(push_i && full_o));
-    assume (!(pop_i && empty_o));
+    if (rst_ni && !clear_i) assume (!(push_i && full_o) && !(pop_i && empty_o));
 
     if (f_begun) begin
       assert (f_tokens <= DEPTH);                         // 1. never more than DEPTH tokens
@@ -59,7 +58,7 @@ module token_counter #(
 
   always @(posedge clk_i) begin
     cover (f_begun && empty_o && $past(full_o && !clear_i && rst_ni, DEPTH));
-    cover (f_begun && push_i && pop_i);
+    cover (DEPTH == 1 || (f_begun && push_i && pop_i));
   end
 `endif
 
