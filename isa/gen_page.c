@@ -102,9 +102,9 @@ static const char nest[] =
     "must lie\n"
     "inside its scratchpad, and those in ACC inside a bank that `banks` names; b counts as read "
     "also where\n"
-    "`first` makes its value unused. The machine decides that before the first point runs, from "
-    "the corners\n"
-    "of the nest.\n"
+    "`first` makes its value unused. Since steps are not negative, the corners of the nest decide; the "
+    "functional\n"
+    "device looks at them before the first point runs, the hardware traps when it comes to the point.\n"
     "\n"
     "*Sums across loops.* The mask `first` says which loops carry a sum. With `first=0,1`, "
     "`overwrite` starts\n"
@@ -162,7 +162,53 @@ static const char traps_after[] =
     "* `first` other than 0, or a micro-op with `overwrite`, where the instruction has no use for "
     "it.\n"
     "\n"
-    "A micro-op's bits are looked at when an instruction executes it, not when it is loaded.\n";
+    "A micro-op's bits are looked at when an instruction executes it, not when it is loaded.\n"
+    "\n"
+    "A word that fetch refuses, and the end of a program without FINISH, trap when no engine can go on: what "
+    "comes\n"
+    "before them in the program has run. Of two engines whose instructions would both trap, the one that "
+    "gets to\n"
+    "its own first stops the machine.\n";
+
+static const char host_before[] =
+    "\n"
+    "## The host's registers\n"
+    "\n"
+    "32 bits each, behind an AXI4-Lite port with 12 bits of address. A write that is refused is answered "
+    "SLVERR and\n"
+    "changes nothing: to a register that is read only or is none; of fewer than all four bytes; with a bit "
+    "that is\n"
+    "not writable, so a misaligned address or length is one; and any but a reset while a program runs or "
+    "scratchpads\n"
+    "are being cleared, so a start while busy is one. A read of what is no register gets SLVERR and 0.\n"
+    "\n"
+    "| offset | name | writable bits | meaning |\n"
+    "|---|---|---|---|\n";
+
+static const char host_after[] =
+    "\n"
+    "A program runs from where PROGRAM says, with every DMA address counted from where WINDOW says. A start "
+    "makes\n"
+    "queues, tokens and counters as new, and leaves the scratchpads as they are; a reset clears these too, "
+    "and all\n"
+    "registers. A reset of a machine that runs takes effect when the bus has answered all that was asked "
+    "of it.\n"
+    "\n"
+    "### States of an engine\n"
+    "\n"
+    "| number | name | in that cycle the engine |\n"
+    "|---|---|---|\n";
+
+static const char counters_before[] =
+    "\n"
+    "### Counters\n"
+    "\n"
+    "40 bits each, from a start to the program's end. An engine is in one state in each cycle: its states "
+    "sum to\n"
+    "`cycles`.\n"
+    "\n"
+    "| registers | counter | counts |\n"
+    "|---|---|---|\n";
 
 const char *tsr__format_name(int format)
 {
@@ -360,9 +406,10 @@ static const char *found_by(int trap)
   case TSR_TRAP_NONE: return "-";
   case TSR_TRAP_OPCODE: return "fetch";
   case TSR_TRAP_FIELD: return "fetch; the engine, for micro-ops";
-  case TSR_TRAP_DESIGN: return "the driver, before the program starts";
+  case TSR_TRAP_DESIGN: return "the machine, at the start";
   case TSR_TRAP_DEADLOCK: return "the machine";
-  case TSR_TRAP_BUS: return "the AXI port";
+  case TSR_TRAP_BUS: return "load, store or fetch";
+  case TSR_TRAP_INDEX: return "the engine: load and store before they start";
   default: return "the engine, before it starts";
   }
 }
@@ -377,6 +424,29 @@ static void add_traps(struct tsr_text *out)
   add(out, traps_after);
 }
 
+static void add_host(struct tsr_text *out)
+{
+  add(out, host_before);
+#define TSR_REGISTER(offset, name, writable, meaning)                                              \
+  tsr_text_add(out, "| 0x%03x | %s | %s | %s |\n", offset, #name, (writable) ? #writable : "-",     \
+               meaning);
+#include "isa/registers.def"
+#undef TSR_REGISTER
+  add(out, host_after);
+#define TSR_STATE(number, name, text, meaning)                                                     \
+  tsr_text_add(out, "| %d | %s | %s |\n", number, text, meaning);
+#include "isa/states.def"
+#undef TSR_STATE
+  add(out, counters_before);
+  for (int k = 0; k < TSR_COUNTER_COUNT; k++) {
+    int engine = tsr_counter_engine(k), at = TSR_REG_COUNTERS + 8 * k;
+    tsr_text_add(out, "| 0x%03x, 0x%03x | %s%s%s | %s%s |\n", at, at + 4,
+                 engine < 0 ? "" : tsr_engine_name(engine), engine < 0 ? "" : ": ",
+                 tsr_counter_name(k), engine < 0 ? "" : "cycles in which it ",
+                 tsr_counter_meaning(k));
+  }
+}
+
 void tsr__gen_page(struct tsr_text *out)
 {
   add(out, intro);
@@ -389,4 +459,5 @@ void tsr__gen_page(struct tsr_text *out)
   add(out, nest);
   add_insns(out);
   add_traps(out);
+  add_host(out);
 }

@@ -51,8 +51,16 @@ module dma_check (
   reg [51:0] far_q, offset_q;  // offset_q: dram, then with the first product
 
   wire last = digit_q == DIGITS - 1;
-  wire [41:0] entries_next = (entries_q << 4) + {20'd0, {4'd0, entries_a_q} * {18'd0, entries_b_q[19:16]}};
-  wire [51:0] far_next = (far_q << 4) + {16'd0, {4'd0, far_a_q} * {32'd0, far_b_q[19:16]}};
+  reg [41:0] entries_next;
+  reg [51:0] far_next;
+  always @(*) begin
+    entries_next = 42'bx;
+    far_next = 52'bx;
+    if (busy_q) begin
+      entries_next = (entries_q << 4) + {20'd0, {4'd0, entries_a_q} * {18'd0, entries_b_q[19:16]}};
+      far_next = (far_q << 4) + {16'd0, {4'd0, far_a_q} * {32'd0, far_b_q[19:16]}};
+    end
+  end
   wire [17:0] planes = entries_next[41:17] != 0 ? 18'h20000 : entries_next[17:0];
 
   assign done_o = done_q;

@@ -52,7 +52,11 @@ module load_fill (
   reg [12:0] slice_q, last_slice_q;
   reg [3:0]  sub_q;                    // micro-op within a beat that holds several
 
-  wire pad = x_q < {10'd0, left_q} || x_q >= right_q || y_q < {10'd0, top_q} || y_q >= bottom_q;
+  reg pad;
+  always @(*) begin
+    pad = 1'b0;
+    if (active_q) pad = x_q < {10'd0, left_q} || x_q >= right_q || y_q < {10'd0, top_q} || y_q >= bottom_q;
+  end
   wire uop = {5'd0, buffer_q} == `TSR_BUFFER_UOP;
   wire lut = {5'd0, buffer_q} == `TSR_BUFFER_LUT;
   wire move = active_q && (pad || beat_i);

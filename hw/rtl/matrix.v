@@ -3,9 +3,9 @@
 // matrix: GEMM. One tile product a cycle:
 //
 //   points -> INP, WGT -> tile_product -> + ACC -> ACC
-//               0            1              2      3     the product's stage
+//               0            1              2            the product's stage
 //
-// Stage 2 adds to what ACC held; a sum that is still on its way into ACC comes from its register.
+// Stage 1 adds to what ACC held, stage 2 writes; a sum that is still on its way into ACC comes from its register.
 
 `default_nettype none
 `include "tessera.vh"
@@ -58,8 +58,8 @@ module matrix (
   wire start, refused, points_active, points_trap, uops_wrong;
   wire [7:0] points_code;
   wire sync = insn_i[`TSR_LOOP_OPCODE] == `TSR_OP_SYNC;
-  wire done = !points_active && stage_q == 4'd0;
-  reg [3:0] stage_q;  // bit k: there is a product in stage k
+  wire done = !points_active && stage_q == 3'd0;
+  reg [2:0] stage_q;  // bit k: there is a product in stage k
 
   sequencer steps (
     .clk_i     (clk_i),
@@ -156,8 +156,8 @@ module matrix (
   reg        latest_q, older_q;  // stage 1's old sum is the one made last, the one before
 
   always @(posedge clk_i) begin
-    if (!rst_ni || clear_i) stage_q <= 4'd0;
-    else stage_q <= {stage_q[2:0], point};
+    if (!rst_ni || clear_i) stage_q <= 3'd0;
+    else stage_q <= {stage_q[1:0], point};
     d0_q <= d;
     d1_q <= d0_q;
     d2_q <= d1_q;

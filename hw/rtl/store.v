@@ -211,10 +211,18 @@ module store (
   assign acc_read_o = read && acc_q ? {bank, !bank} : 2'b00;
   assign beat_valid_o = read_valid_q;
 
-  wire [`TSR_ENTRY32-1:0] acc_data = read_bank_q ? acc1_data_i : acc0_data_i;
   wire [31:0] first_bit = {19'd0, read_slice_q} * `TSR_AXI_BITS;
   wire unused = &{1'b0, first_bit};
-  assign beat_data_o = acc_q ? acc_data[first_bit +: `TSR_AXI_BITS] : out_data_i[first_bit +: `TSR_AXI_BITS];
+  reg [`TSR_AXI_BITS-1:0] beat_data;
+  always @(*) begin
+    beat_data = {`TSR_AXI_BITS{1'bx}};
+    if (read_valid_q) begin
+      if (!acc_q) beat_data = out_data_i[first_bit +: `TSR_AXI_BITS];
+      else if (read_bank_q) beat_data = acc1_data_i[first_bit +: `TSR_AXI_BITS];
+      else beat_data = acc0_data_i[first_bit +: `TSR_AXI_BITS];
+    end
+  end
+  assign beat_data_o = beat_data;
   assign bytes_o = beat_valid_o && beat_ready_i ? BEAT_BYTES[7:0] : 8'd0;
 
   // ---- end: an instruction is done when as many bursts are acknowledged as had been asked for ----
