@@ -124,7 +124,7 @@ module fetch (
   always @(posedge clk_i) begin
     if (!rst_ni || clear_i) running_q <= 1'b0;
     else if (start_i) running_q <= 1'b1;
-    if (start_i) index_q <= 32'd0;
+    if (!rst_ni || clear_i || start_i) index_q <= 32'd0;
     else if (handed) index_q <= index_q + 32'd1;
   end
 

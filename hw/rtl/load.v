@@ -24,6 +24,7 @@ module load (
   input  wire [3:0]                have_i,
   output wire [3:0]                take_o,
   input  wire [3:0]                room_i,
+  input  wire                      spare_i,    // all that may be in flight have room for their tokens
   output wire [3:0]                give_o,
   output wire                      ask_o,
   output wire [`TSR_LOCKS-1:0]     want_o,
@@ -64,7 +65,7 @@ module load (
   output wire [7:0]                bytes_o
 );
 
-  localparam IN_FLIGHT = 4;
+  localparam IN_FLIGHT = `TSR_IN_FLIGHT;
   localparam [17:0] ACC_HALF = `TSR_ACC_HALF;
 
   // ---- ask ----
@@ -75,14 +76,16 @@ module load (
 
   reg  [1:0] step_q, step_d;
   wire sync = insn_i[`TSR_DMA_OPCODE] == `TSR_OP_SYNC;
-  wire checked, check_trap, rows_busy, flight_full, flight_empty;
+  wire checked, check_trap, rows_busy, flight_full, flight_empty, in_flight_spare;
   wire [7:0] check_code;
   wire [17:0] end_entry;
   wire [27:0] row_beats;
 
   wire [3:0] missing = insn_i[11:8] & ~have_i;
   wire able = step_q == ASK && missing == 0;
-  wire free = !rows_busy && !flight_full;
+  // Tokens are taken ahead of the instructions before only where these are sure to give theirs.
+  wire sure = insn_i[11:8] == 0 || flight_empty || spare_i;
+  wire free = !rows_busy && !flight_full && sure;
   wire go = able && free && !(check_trap && !sync);
 
   assign begin_o = go;
@@ -138,7 +141,8 @@ module load (
     .push_i  (go),
     .pop_i   (retire_o),
     .empty_o (flight_empty),
-    .full_o  (flight_full)
+    .full_o  (flight_full),
+    .spare_o (in_flight_spare)
   );
 
   // ---- fill: instructions that were asked for, with the locks that they need ----
@@ -222,14 +226,14 @@ module load (
   assign trap_code_o = bus_trap ? `TSR_TRAP_BUS : check_code;
   assign trap_index_o = bus_trap ? fill_index : index_i;
 
-  wire ask_blocked = step_q == ASK ? !able || flight_full : step_q == NEW && !valid_i;
+  wire ask_blocked = step_q == ASK ? !able || flight_full || !sure : step_q == NEW && !valid_i;
   wire end_blocked = !ended_empty && lacking != 0;
   assign any_o = valid_i || !flight_empty;
   assign blocked_o = ask_blocked && !rows_busy && asked_empty && (ended_empty || end_blocked);
   assign oldest_o = !ended_empty ? ended_index : !asked_empty ? fill_index : index_i;
   assign missing_o = end_blocked ? lacking : step_q == ASK ? missing : 4'd0;
 
-  wire unused = &{1'b0, asked_full, ended_full};
+  wire unused = &{1'b0, asked_full, ended_full, in_flight_spare};
 
   always @(*) begin
     state_o = `TSR_STATE_BUSY;

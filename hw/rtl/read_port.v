@@ -49,7 +49,7 @@ module read_port (
   reg                      ar_valid_q, ar_id_q;
   reg [`TSR_ADDR_BITS-1:0] ar_addr_q;
   reg [7:0]                ar_len_q;
-  wire                     none, full;
+  wire                     none, full, outstanding_spare;
 
   wire room = (!ar_valid_q || m_axi_arready_i) && !full && !halt_i;
   assign fetch_ready_o = room;
@@ -57,7 +57,7 @@ module read_port (
   wire begins = room && (fetch_valid_i || load_valid_i);
   wire [8:0] beats = fetch_valid_i ? fetch_beats_i : load_beats_i;
   wire [8:0] len = beats - 9'd1;
-  wire unused = &{1'b0, len[8], m_axi_rresp_i[0]};
+  wire unused = &{1'b0, outstanding_spare, len[8], m_axi_rresp_i[0]};
 
   always @(posedge clk_i) begin
     if (!rst_ni) ar_valid_q <= 1'b0;
@@ -77,7 +77,8 @@ module read_port (
     .push_i  (begins),
     .pop_i   (m_axi_rvalid_i && m_axi_rready_o && m_axi_rlast_i),
     .empty_o (none),
-    .full_o  (full)
+    .full_o  (full),
+    .spare_o (outstanding_spare)
   );
 
   assign quiet_o = none;

@@ -23,6 +23,7 @@ module store (
   input  wire [3:0]                have_i,
   output wire [3:0]                take_o,
   input  wire [3:0]                room_i,
+  input  wire                      spare_i,    // all that may be in flight have room for their tokens
   output wire [3:0]                give_o,
   output wire                      ask_o,
   output wire [`TSR_LOCKS-1:0]     want_o,
@@ -65,7 +66,7 @@ module store (
   output wire [7:0]                bytes_o
 );
 
-  localparam IN_FLIGHT = 4;  // sent, not acknowledged
+  localparam IN_FLIGHT = `TSR_IN_FLIGHT;  // sent, not acknowledged
   localparam [17:0] ACC_HALF = `TSR_ACC_HALF;
   localparam [31:0] BEAT_BYTES = `TSR_BEAT_BYTES;
   localparam [12:0] BYTE_LAST = `TSR_ENTRY8 / `TSR_AXI_BITS - 1;
@@ -86,7 +87,9 @@ module store (
 
   wire [3:0] missing = insn_i[11:8] & ~have_i;
   wire able = step_q == SEND && missing == 0;
-  wire free = send_q == IDLE && !ended_full;
+  // Tokens are taken ahead of the instructions before only where these are sure to give theirs.
+  wire sure = insn_i[11:8] == 0 || ended_empty || spare_i;
+  wire free = send_q == IDLE && !ended_full && sure;
   wire go = able && free && !(check_trap && !sync);
 
   assign begin_o = go;
@@ -266,7 +269,7 @@ module store (
   assign trap_code_o = bus_trap ? `TSR_TRAP_BUS : check_code;
   assign trap_index_o = !bus_trap ? index_i : ended_empty ? send_index_q : ended_index;
 
-  wire check_blocked = step_q == SEND ? !able || ended_full : step_q == NEW && !valid_i;
+  wire check_blocked = step_q == SEND ? !able || ended_full || !sure : step_q == NEW && !valid_i;
   wire end_blocked = !ended_empty && acknowledged && lacking != 0;
   assign any_o = valid_i || send_q != IDLE || !ended_empty;
   assign blocked_o = check_blocked && send_q == IDLE && (ended_empty || end_blocked);

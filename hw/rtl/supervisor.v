@@ -6,7 +6,7 @@
 //   READY  waits for a start
 //   BEGIN  everything but the scratchpads is as new
 //   RUN
-//   HALT   a trap: waits until the bus is quiet
+//   HALT   a trap: waits until the bus is quiet; the engines stay cut off from it until they are as new
 //
 // Nothing in the machine can go on when fetch and every engine stand still, each for want of a token, of room
 // or of an instruction, and the bus is quiet. Then a word that is no instruction traps, FINISH ends the program
@@ -70,6 +70,7 @@ module supervisor (
 
   reg [2:0]  state_q;
   reg [15:0] entry_q;
+  reg        halt_q;        // since a trap or a reset, until BEGIN or CLEAR
   reg        wipe_q;        // CLEAR, but for its first cycle
   reg        begin_q;       // the first cycle of RUN
   reg        reset_q;       // a reset came while a program ran
@@ -85,7 +86,7 @@ module supervisor (
   assign clear_entry_o = entry_q;
   assign clear_o = state_q == BEGIN || state_q == CLEAR;
   assign begin_o = begin_q;
-  assign halt_o = state_q == HALT;
+  assign halt_o = halt_q;
   assign count_o = state_q == RUN;
   assign ended_o = ended_q;
   assign trap_o = trap_q;
@@ -144,6 +145,7 @@ module supervisor (
       state_q <= CLEAR;
       entry_q <= 16'd0;
       reset_q <= 1'b0;
+      halt_q <= 1'b0;
       ended_q <= 1'b0;
       trap_q <= `TSR_TRAP_NONE;
       engine_q <= `TSR_ENGINE_FETCH;
@@ -157,6 +159,7 @@ module supervisor (
           engine_q <= `TSR_ENGINE_FETCH;
           insn_q <= 32'd0;
           reset_q <= 1'b0;
+          halt_q <= 1'b0;
           if (wiped) state_q <= READY;
         end
         READY: begin
@@ -170,15 +173,20 @@ module supervisor (
           end
           entry_q <= 16'd0;
         end
-        BEGIN: state_q <= RUN;
+        BEGIN: begin
+          halt_q <= 1'b0;
+          state_q <= RUN;
+        end
         RUN: begin
           if (reset_i) begin
             reset_q <= 1'b1;
+            halt_q <= 1'b1;
             state_q <= HALT;
           end else if (traps) begin
             trap_q <= code;
             engine_q <= engine;
             insn_q <= insn;
+            halt_q <= 1'b1;
             state_q <= HALT;
           end else if (finished) begin
             ended_q <= 1'b1;

@@ -155,7 +155,7 @@ module tessera (
     .trap_insn_i     (trap_insn),
     .states_i        (states),
     .missing_i       (missing),
-    .insns_i         ({fetch_index, oldest}),
+    .insns_i         ({fetch_index, oldest & {{32{any[3]}}, {32{any[2]}}, {32{any[1]}}, {32{any[0]}}}}),
     .counter_o       (counter),
     .counter_value_i (counter_value)
   );
@@ -295,7 +295,7 @@ module tessera (
 
   // ---- fetch, and the queues ----
 
-  wire [3:0]   push, queue_full, queue_empty, pop;
+  wire [3:0]   push, no_place, queue_full, queue_empty, pop;
   wire [255:0] word;
 
   fetch fetch_program (
@@ -315,7 +315,7 @@ module tessera (
     .push_o          (push),
     .word_o          (word),
     .index_o         (fetch_index),
-    .full_i          (queue_full),
+    .full_i          (no_place),
     .finish_o        (finish),
     .stop_o          (stop),
     .stop_code_o     (stop_code),
@@ -342,6 +342,21 @@ module tessera (
         .data_o  ({index[e], insn[e]}),
         .empty_o (queue_empty[e])
       );
+
+      // An instruction keeps its place until it has given its tokens, also where its engine has taken it
+      // out of the queue before: how far fetch runs ahead is queue_depth, whatever the engine.
+      wire none, unused_spare;
+      token_counter #(.DEPTH(`TSR_QUEUE_DEPTH)) places (
+        .clk_i   (clk_i),
+        .rst_ni  (rst_ni),
+        .clear_i (clear),
+        .push_i  (push[e]),
+        .pop_i   (retire[e]),
+        .empty_o (none),
+        .full_o  (no_place[e]),
+        .spare_o (unused_spare)
+      );
+      wire unused_none = &{1'b0, none, unused_spare, queue_full[e]};
       assign trace_start_insn_o[32*e +: 32] = index[e];
     end
   endgenerate
@@ -349,6 +364,8 @@ module tessera (
   // ---- order: tokens and locks ----
 
   wire [15:0] have, take, room, give;
+  wire [3:0]  spare;
+  wire        unused_spare = &{1'b0, spare};
 
   tokens counts (
     .clk_i   (clk_i),
@@ -357,7 +374,8 @@ module tessera (
     .take_i  (take),
     .have_o  (have),
     .give_i  (give),
-    .room_o  (room)
+    .room_o  (room),
+    .spare_o (spare)
   );
 
   wire [3:0] ask, grant, release_locks;
@@ -402,6 +420,7 @@ module tessera (
     .have_i            (have[3:0]),
     .take_o            (take[3:0]),
     .room_i            (room[3:0]),
+    .spare_i           (spare[0]),
     .give_o            (give[3:0]),
     .ask_o             (ask[0]),
     .want_o            (want[0 +: `TSR_LOCKS]),
@@ -578,6 +597,7 @@ module tessera (
     .have_i         (have[15:12]),
     .take_o         (take[15:12]),
     .room_i         (room[15:12]),
+    .spare_i        (spare[3]),
     .give_o         (give[15:12]),
     .ask_o          (ask[3]),
     .want_o         (want[3*`TSR_LOCKS +: `TSR_LOCKS]),

@@ -9,6 +9,7 @@
 
 `define TSR_ADDR_BITS 40  // of the bus
 `define TSR_COUNTER_BITS 40
+`define TSR_IN_FLIGHT 4   // instructions of load, or of store, between their tokens and their end
 
 `define TSR_BEAT_BYTES (`TSR_AXI_BITS / 8)
 `define TSR_ENTRY8 (8 * `TSR_LANES)                 // bits of an entry of INP and OUT

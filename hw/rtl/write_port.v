@@ -43,12 +43,12 @@ module write_port (
   reg                      aw_valid_q;
   reg [`TSR_ADDR_BITS-1:0] aw_addr_q;
   reg [7:0]                aw_len_q;
-  wire                     none, full;
+  wire                     none, full, outstanding_spare;
 
   assign burst_ready_o = (!aw_valid_q || m_axi_awready_i) && !full && !halt_i;
   wire begins = burst_valid_i && burst_ready_o;
   wire [8:0] len = burst_beats_i - 9'd1;
-  wire unused = &{1'b0, len[8], m_axi_bresp_i[0], lengths_full};
+  wire unused = &{1'b0, outstanding_spare, len[8], m_axi_bresp_i[0], lengths_full};
 
   always @(posedge clk_i) begin
     if (!rst_ni) aw_valid_q <= 1'b0;
@@ -72,7 +72,8 @@ module write_port (
     .push_i  (begins),
     .pop_i   (m_axi_bvalid_i),
     .empty_o (none),
-    .full_o  (full)
+    .full_o  (full),
+    .spare_o (outstanding_spare)
   );
 
   assign quiet_o = none;

@@ -69,7 +69,7 @@ module arbiter #(
     end
 
     // A request waits for all others, then it is taken.
-    cover (f_begun && f_real && f_passed == COUNT - 1 && take_i && grant_o[f_me]);
+    cover (f_begun && rst_ni && f_real && f_passed == COUNT - 1 && take_i && grant_o[f_me]);
   end
 `endif
 

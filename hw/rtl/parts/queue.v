@@ -78,9 +78,11 @@ module queue #(
   reg [31:0]          f_ahead;   // words in front of it
   reg [31:0]          f_passed;  // words that left while it was inside
   reg [31:0]          f_count;
+  reg                 f_round;   // in the cycle before, too, a word left and one went round
 
   always @(posedge clk_i) begin
     f_begun <= 1'b1;
+    f_round <= rst_ni && !clear_i && pop_i && around;
     if (!rst_ni || clear_i) begin
       f_count  <= 0;
       f_follow <= 1'b0;
@@ -119,13 +121,11 @@ module queue #(
       assert (!f_follow || f_ahead == 0 || mem[f_slot] == f_word);
     end
 
+    // The last word of a full queue leaves; words go round at one a cycle.
+    cover (f_begun && f_follow && f_passed == DEPTH - 1 && pop_i);
+    cover (DEPTH == 1 || (f_begun && f_round && pop_i && around));
   end
 
-  always @(posedge clk_i) begin
-    // A word that was pushed last into a full queue leaves; words go round at one a cycle.
-    cover (f_begun && f_follow && f_passed == DEPTH - 1 && pop_i);
-    cover (DEPTH == 1 || (f_begun && pop_i && around && $past(pop_i && around)));
-  end
 `endif
 
 endmodule

@@ -38,4 +38,41 @@ module ram_striped #(
     end
   end
 
+`ifdef FORMAL
+  // One bit of one word, any one: what was written to it last, and what its last read must give.
+  (* anyconst *) wire [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0] f_addr;
+  (* anyconst *) wire [(WIDTH > 1 ? $clog2(WIDTH) : 1) - 1:0] f_bit;
+  wire f_real = f_addr < DEPTH && f_bit < WIDTH;
+  reg  f_written = 1'b0;
+  reg  f_value;
+  reg  f_read = 1'b0;
+  reg  f_expected;
+
+  integer          f;
+  reg  [WIDTH-1:0] f_write;  // of each bit
+  wire [WIDTH-1:0] f_data = {(WIDTH / STRIPE){write_data_i}};
+  always @* for (f = 0; f < WIDTH; f = f + 1) f_write[f] = write_i[f/STRIPE];
+
+  always @(posedge clk_i) begin
+    if (f_write[f_bit] && write_addr_i == f_addr) begin
+      f_written <= 1'b1;
+      f_value   <= f_data[f_bit];
+    end
+    if (read_i) begin
+      f_read     <= f_written && read_addr_i == f_addr;
+      f_expected <= f_value;
+    end
+  end
+
+  always @* begin
+    if (f_real && f_read)
+      assert (read_data_o[f_bit] == f_expected);          // 1. what was written before the read
+    if (f_real && f_written)
+      assert (mem[f_addr][f_bit] == f_value);             // makes the induction close
+
+    // The bit that was read has been overwritten, and is still at the output.
+    cover (f_real && f_read && f_expected != f_value && !read_i);
+  end
+`endif
+
 endmodule

@@ -54,6 +54,8 @@ module skid_buffer #(
   reg [WIDTH-1:0]     f_word;
   reg                 f_ahead;  // a word is in front of it
   reg [1:0]           f_count;
+  reg [1:0]           f_run;    // cycles in a row in which a word came and one went
+  reg                 f_piled;  // there were two, and one went in the cycle before
   wire                f_in  = valid_i && ready_o;
   wire                f_out = valid_o && ready_i;
 
@@ -61,9 +63,13 @@ module skid_buffer #(
     f_begun <= 1'b1;
     if (!rst_ni || clear_i) begin
       f_count  <= 0;
+      f_run    <= 0;
+      f_piled  <= 1'b0;
       f_follow <= 1'b0;
     end else begin
       f_count <= f_count + f_in - f_out;
+      f_run   <= f_in && f_out ? f_run + 1'b1 : 0;
+      f_piled <= f_count == 2 && f_out;
       if (f_follow) begin
         f_follow <= !f_out || f_ahead;
         f_ahead  <= f_ahead && !f_out;
@@ -94,9 +100,9 @@ module skid_buffer #(
     if (f_begun && $past(rst_ni && !clear_i && valid_o && !ready_i))
       assert (valid_o && $stable(data_o));                // 6. an offer stands until it is taken
 
-    // Words go through at one a cycle, then two pile up, and both leave.
-    cover (f_begun && f_follow && f_out && $past(f_in && f_out) && $past(f_in && f_out, 2));
-    cover (f_begun && f_follow && f_out && $past(f_out && f_count == 2));
+    // Words go through at one a cycle; two pile up, and both leave.
+    cover (f_begun && f_run == 3);
+    cover (f_begun && f_piled && f_out);
   end
 `endif
 
