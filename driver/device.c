@@ -2,6 +2,7 @@
 #include "driver/device.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TSR_DEVICE(name) &tsr_device_##name,
@@ -20,16 +21,28 @@ static const char *const names[] = {
 #undef TSR_DEVICE
 #undef TSR_ABSENT_DEVICE
 
-enum { NAMES = sizeof names / sizeof names[0] };
+enum { NAMES = sizeof names / sizeof names[0], LIST_TEXT = 128 };
 
 const struct tsr_device_kind *const *tsr_device_kinds(void)
 {
   return kinds;
 }
 
+/* "'func' and 'rtl'": those that are built in. */
+static const char *built_in(char text[static LIST_TEXT])
+{
+  int n = 0;
+  text[0] = 0;
+  for (int i = 0; kinds[i] && n < LIST_TEXT; i++)
+    n += snprintf(text + n, (size_t)(LIST_TEXT - n), "%s'%s'",
+                  !i ? "" : kinds[i + 1] ? ", " : " and ", kinds[i]->name);
+  return text;
+}
+
 enum tsr_status tsr_device_find(struct tsr_err *err, const char *name,
                                 const struct tsr_device_kind **out)
 {
+  char list[LIST_TEXT];
   for (int i = 0; kinds[i]; i++)
     if (!strcmp(kinds[i]->name, name)) {
       *out = kinds[i];
@@ -37,26 +50,50 @@ enum tsr_status tsr_device_find(struct tsr_err *err, const char *name,
     }
   for (int i = 0; i < NAMES; i++)
     if (!strcmp(names[i], name))
-      return tsr_refuse(err, "device '%s' is not built into this command; '%s' is", name,
-                        kinds[0]->name);
+      return tsr_refuse(err, "device '%s' is not built into this command; %s are", name,
+                        built_in(list));
   const char *near = tsr_nearest(name, names, NAMES);
-  return tsr_refuse(err, "unknown device '%.80s'; %s '%s'%s", name,
-                    near ? "did you mean" : "there is", near ? near : kinds[0]->name,
-                    near ? "?" : "");
+  if (near)
+    return tsr_refuse(err, "unknown device '%.80s'; did you mean '%s'?", name, near);
+  return tsr_refuse(err, "unknown device '%.80s'; there are %s", name, built_in(list));
+}
+
+/* A device of this build that takes an option. */
+static const char *taker(unsigned option)
+{
+  int i = 0;
+  while (kinds[i] && !(kinds[i]->takes & option))
+    i++;
+  return kinds[i] ? kinds[i]->name : "none";
+}
+
+static enum tsr_status check_options(struct tsr_err *err, const struct tsr_device_kind *kind,
+                                     const struct tsr_device_options *options)
+{
+  if (options->wave.path && !(kind->takes & TSR_DEVICE_TAKES_WAVE))
+    return tsr_refuse(err, "device '%s' has no signals, so that it writes no waveform; '%s' does",
+                      kind->name, taker(TSR_DEVICE_TAKES_WAVE));
+  if (options->timeout_cycles && !(kind->takes & TSR_DEVICE_TAKES_TIMEOUT))
+    return tsr_refuse(err, "device '%s' counts no cycles, so that it has no timeout; '%s' does",
+                      kind->name, taker(TSR_DEVICE_TAKES_TIMEOUT));
+  return TSR_OK;
 }
 
 enum tsr_status tsr_device_open(const struct tsr_allocator *allocator, struct tsr_err *err,
                                 const char *name, const struct tsr_design *design,
-                                size_t window_bytes, struct tsr_device **out)
+                                const struct tsr_device_options *options, size_t window_bytes,
+                                struct tsr_device **out)
 {
+  static const struct tsr_device_options defaults;
   const struct tsr_device_kind *kind;
-  if (tsr_device_find(err, name, &kind))
+  options = options ? options : &defaults;
+  if (tsr_device_find(err, name, &kind) || check_options(err, kind, options))
     return TSR_REFUSED;
   struct tsr_device *device = tsr_resize(allocator, NULL, sizeof *device);
   if (!device)
     return tsr_no_memory(err);
   *device = (struct tsr_device){kind, allocator, *design, window_bytes, NULL};
-  enum tsr_status status = kind->open(device, err);
+  enum tsr_status status = kind->open(device, err, options);
   if (status) {
     tsr_resize(allocator, device, 0);
     return status;
@@ -105,5 +142,6 @@ enum tsr_status tsr_device_run(struct tsr_device *device, struct tsr_err *err, c
 
 void tsr_device_counters(const struct tsr_device *device, struct tsr_device_counters *out)
 {
+  *out = (struct tsr_device_counters){0};
   device->kind->counters(device, out);
 }

@@ -14,7 +14,32 @@ struct tsr_device_counters {
   uint64_t insns[TSR_ENGINE_COUNT]; /* retired, by engine */
   uint64_t dram_read_bytes, dram_write_bytes;
   uint64_t macs, vector_ops;
+  uint64_t machine[TSR_COUNTER_COUNT]; /* by enum tsr_counter; zeros on a device without time */
+  uint64_t wave_cycles;                /* that went into the waveform */
 };
+
+/* Which cycles go into a waveform file. */
+struct tsr_device_wave {
+  const char *path;                 /* NULL: no waveform */
+  uint64_t first_cycle, last_cycle; /* of each run, both included */
+  /* Where insn_count > 0 instead those in which one of these instructions is at work: a part of the
+   * streams that will be run, at the place where they lie in memory. */
+  const uint8_t *insns;
+  size_t insn_count;
+};
+
+/* How a device runs. {0} are the defaults; what a kind does not `take` is refused. */
+struct tsr_device_options {
+  struct tsr_device_wave wave;
+  uint64_t timeout_cycles; /* of a run; 0: none */
+  const char *cache;       /* folder for what a device builds once and keeps; NULL: the user's */
+  /* Each may be NULL. say: a line about what takes long before a run; progress: now and then during
+   * one. */
+  void (*say)(void *context, const char *line);
+  void (*progress)(void *context, uint64_t cycle, size_t insn, size_t insn_count);
+  void *context;
+};
+enum { TSR_DEVICE_TAKES_WAVE = 1, TSR_DEVICE_TAKES_TIMEOUT = 2 };
 
 struct tsr_device {
   const struct tsr_device_kind *kind;
@@ -28,7 +53,9 @@ struct tsr_device {
  * window: the calls below have checked. */
 struct tsr_device_kind {
   const char *name, *meaning;
-  enum tsr_status (*open)(struct tsr_device *device, struct tsr_err *err);
+  unsigned takes; /* TSR_DEVICE_TAKES_ */
+  enum tsr_status (*open)(struct tsr_device *device, struct tsr_err *err,
+                          const struct tsr_device_options *options);
   void (*close)(struct tsr_device *device);
   enum tsr_status (*write)(struct tsr_device *device, struct tsr_err *err, uint64_t offset,
                            const void *data, size_t size);
@@ -53,11 +80,13 @@ const struct tsr_device_kind *const *tsr_device_kinds(void);
 enum tsr_status tsr_device_find(struct tsr_err *err, const char *name,
                                 const struct tsr_device_kind **out);
 
-/* Opens a device with a window of zeros, for programs of this design point. The caller ends it with
- * tsr_device_close(). On an error *out is untouched. */
+/* Opens a device with a window of zeros, for programs of this design point. options may be
+ * NULL; its texts are copied. The caller ends it with tsr_device_close(). On an error *out is
+ * untouched. */
 enum tsr_status tsr_device_open(const struct tsr_allocator *allocator, struct tsr_err *err,
                                 const char *name, const struct tsr_design *design,
-                                size_t window_bytes, struct tsr_device **out);
+                                const struct tsr_device_options *options, size_t window_bytes,
+                                struct tsr_device **out);
 void tsr_device_close(struct tsr_device *device); /* NULL is allowed */
 
 /* Copies into and out of the window; a range that leaves it is refused. */

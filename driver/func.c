@@ -19,8 +19,10 @@ static void close_func(struct tsr_device *device)
   tsr_resize(device->allocator, s, 0);
 }
 
-static enum tsr_status open_func(struct tsr_device *device, struct tsr_err *err)
+static enum tsr_status open_func(struct tsr_device *device, struct tsr_err *err,
+                                 const struct tsr_device_options *options)
 {
+  (void)options;
   struct state *s = tsr_resize(device->allocator, NULL, sizeof *s);
   size_t bytes = device->window_bytes ? device->window_bytes : 1;
   if (!s)

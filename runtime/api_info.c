@@ -14,6 +14,7 @@ void tessera_model_info(const struct tessera_model *model, struct tessera_model_
     .inputs = m->inputs,
     .outputs = m->outputs,
     .layers = m->layers,
+    .clock_mhz = m->design.clock_mhz,
     .instructions = m->insn_count,
     .window_bytes = m->window_bytes,
     .image_bytes = m->image_bytes,

@@ -13,9 +13,63 @@ struct tessera_session {
 
 struct opening {
   const struct tsr_module *module;
-  const char *device;
+  const struct tessera_session_options *options;
   struct tessera_session *session;
 };
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static enum tsr_status no_layer(struct tsr_arena *arena, struct tsr_err *err,
+                                const struct tsr_module *m, const char *name)
+{
+  const char **names = TSR_NEW_ARRAY(arena, const char *, m->layers), *near = NULL;
+  int n = 0;
+  for (int i = 0; i < m->layers; i++) {
+    if (!m->layer[i].insns)
+      continue;
+    names[n++] = m->layer[i].name;
+    if (!near && strstr(m->layer[i].name, name))
+      near = m->layer[i].name;
+  }
+  near = near ? near : tsr_nearest(name, names, n);
+  return tsr_refuse(err, "'%s' has no layer '%.80s'%s%s%s", m->name, name,
+                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* The instructions of a layer that is on the device. */
+static enum tsr_status find_layer(struct tsr_arena *arena, struct tsr_err *err,
+                                  const struct tsr_module *m, const char *name,
+                                  struct tsr_device_wave *wave)
+{
+  int i = 0;
+  while (i < m->layers && strcmp(m->layer[i].name, name))
+    i++;
+  if (i == m->layers)
+    return no_layer(arena, err, m, name);
+  if (!m->layer[i].insns)
+    return tsr_refuse(err, "layer '%s' runs on %s and has no instructions to write a waveform of",
+                      name, m->layer[i].target);
+  wave->insns = m->insns + m->layer[i].first_insn * TSR_INSN_BYTES;
+  wave->insn_count = m->layer[i].insns;
+  return TSR_OK;
+}
+
+static enum tsr_status device_options(struct tsr_arena *arena, struct tsr_err *err,
+                                      const struct opening *o, struct tsr_device_options *out)
+{
+  const struct tessera_session_options *from = o->options;
+  *out = (struct tsr_device_options){
+      .wave = {.path = from->wave, .first_cycle = from->wave_first, .last_cycle = from->wave_last},
+      .timeout_cycles = from->timeout_cycles,
+      .cache = from->cache,
+      .say = from->say,
+      .progress = from->progress,
+      .context = from->context,
+  };
+  if (!from->wave || !from->wave_layer)
+    return TSR_OK;
+  return find_layer(arena, err, o->module, from->wave_layer, &out->wave);
+}
 
 static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err, void *context)
 {
@@ -23,13 +77,25 @@ static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err
   o->session = TSR_NEW(arena, struct tessera_session);
   o->session->arena = arena;
   o->session->module = o->module;
-  return tsr_executor_open(arena, err, o->module, o->device, &o->session->executor);
+  struct tsr_device_options options;
+  if (device_options(arena, err, o, &options))
+    return TSR_REFUSED;
+  const char *device = o->options->device ? o->options->device : tessera_device(0);
+  return tsr_executor_open_with(arena, err, o->module, device, &options, &o->session->executor);
 }
 
 enum tessera_status tessera_session_open(struct tessera *t, const struct tessera_model *model,
                                          const char *device, struct tessera_session **out)
 {
-  struct opening o = {model->module, device ? device : tessera_device(0), NULL};
+  struct tessera_session_options options = {.device = device};
+  return tessera_session_open_with(t, model, &options, out);
+}
+
+enum tessera_status tessera_session_open_with(struct tessera *t, const struct tessera_model *model,
+                                              const struct tessera_session_options *options,
+                                              struct tessera_session **out)
+{
+  struct opening o = {model->module, options, NULL};
   struct tsr_arena *owner;
   enum tessera_status status = tsr__call(t, open_session, &o, &owner);
   if (!status)
@@ -44,6 +110,8 @@ void tessera_session_free(struct tessera_session *session)
   tsr_executor_close(session->executor);
   tsr_arena_free(session->arena);
 }
+
+/* --- running ---------------------------------------------------------------------------------- */
 
 enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session,
                                               int k, const struct tessera_tensor *tensor)
@@ -93,13 +161,36 @@ void tessera_session_counters(const struct tessera_session *session, struct tess
   struct tsr_device_counters c;
   tsr_executor_counters(session->executor, &c);
   *out = (struct tessera_counters){
-    .load_insns = c.insns[TSR_ENGINE_LOAD],
-    .matrix_insns = c.insns[TSR_ENGINE_MATRIX],
-    .vector_insns = c.insns[TSR_ENGINE_VECTOR],
-    .store_insns = c.insns[TSR_ENGINE_STORE],
-    .dram_read_bytes = c.dram_read_bytes,
-    .dram_write_bytes = c.dram_write_bytes,
-    .macs = c.macs,
-    .vector_ops = c.vector_ops,
+      .load_insns = c.insns[TSR_ENGINE_LOAD],
+      .matrix_insns = c.insns[TSR_ENGINE_MATRIX],
+      .vector_insns = c.insns[TSR_ENGINE_VECTOR],
+      .store_insns = c.insns[TSR_ENGINE_STORE],
+      .dram_read_bytes = c.dram_read_bytes,
+      .dram_write_bytes = c.dram_write_bytes,
+      .macs = c.macs,
+      .vector_ops = c.vector_ops,
+      .cycles = c.machine[TSR_COUNTER_CYCLES],
+      .fetch_bytes = c.machine[TSR_COUNTER_FETCH_BYTES],
+      .wave_cycles = c.wave_cycles,
   };
+}
+
+bool tessera_session_activity(const struct tessera_session *session, int k,
+                              struct tessera_activity *out)
+{
+  struct tsr_device_counters c;
+  tsr_executor_counters(session->executor, &c);
+  for (int i = 0; c.machine[TSR_COUNTER_CYCLES] && i < TSR_COUNTER_COUNT; i++) {
+    int engine = tsr_counter_engine(i);
+    if (engine < 0 || k-- > 0)
+      continue;
+    *out = (struct tessera_activity){
+        .engine = tsr_engine_name(engine),
+        .state = tsr_counter_name(i),
+        .meaning = tsr_counter_meaning(i),
+        .cycles = c.machine[i],
+    };
+    return true;
+  }
+  return false;
 }

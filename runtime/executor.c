@@ -108,16 +108,22 @@ static bool needs_device(const struct tsr_module *m)
 }
 
 /* The last thing that opening does: what comes after could unwind past the open device. */
-static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x, const char *name)
+static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x, const char *name,
+                                    const struct tsr_device_options *options)
 {
   const struct tsr_module *m = x->module;
   struct tsr_device *device;
   if (!needs_device(m))
-    return TSR_OK;
+    return options && (options->wave.path || options->timeout_cycles)
+               ? tsr_refuse(err,
+                            "no part of '%s' runs on a device, so that it has no waveform and no "
+                            "timeout",
+                            m->name)
+               : TSR_OK;
   if (!name)
     return tsr_refuse(err, "'%s' was compiled for the accelerator and needs a device", m->name);
-  enum tsr_status status = tsr_device_open(x->allocator, err, name, &m->design, m->window_bytes,
-                                           &device);
+  enum tsr_status status =
+      tsr_device_open(x->allocator, err, name, &m->design, options, m->window_bytes, &device);
   if (status)
     return status;
   status = tsr_device_write(device, err, 0, m->image, m->image_bytes);
@@ -128,9 +134,10 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
   return status;
 }
 
-enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
-                                  const struct tsr_module *module, const char *device,
-                                  struct tsr_executor **out)
+enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *err,
+                                       const struct tsr_module *module, const char *device,
+                                       const struct tsr_device_options *options,
+                                       struct tsr_executor **out)
 {
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena), .module = module};
@@ -142,10 +149,17 @@ enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
   if (status)
     return status;
   place_buffers(arena, x);
-  status = start_device(err, x, device);
+  status = start_device(err, x, device, options);
   if (!status)
     *out = x;
   return status;
+}
+
+enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
+                                  const struct tsr_module *module, const char *device,
+                                  struct tsr_executor **out)
+{
+  return tsr_executor_open_with(arena, err, module, device, NULL, out);
 }
 
 void tsr_executor_close(struct tsr_executor *x)

@@ -17,6 +17,11 @@ struct tsr_executor;
 enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out);
+/* The same with options for the device, which may be NULL. */
+enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *err,
+                                       const struct tsr_module *module, const char *device,
+                                       const struct tsr_device_options *options,
+                                       struct tsr_executor **out);
 void tsr_executor_close(struct tsr_executor *executor); /* NULL is allowed */
 
 /* A buffer that is not on the device: inputs to be filled before a run, outputs to be read after.

@@ -11,8 +11,9 @@
  *   tessera_session_run(t, session);
  *   tessera_session_output(t, session, 0, &scores);
  *
- * Everything that the command `tessera` does is a call of this file. Nothing here prints, exits,
- * reads an environment variable or keeps state outside of the objects that it hands out.
+ * Everything that the command `tessera` does is a call of this file. Nothing here prints, exits or
+ * keeps state outside of the objects that it hands out. Environment variables say where programs
+ * and the cache of the device "rtl" are, and nothing else.
  *
  * Objects and lifetime. A `struct tessera` holds the allocator and the last message; a call that
  * takes one belongs to one thread at a time, so have one a thread. A model does not change after it
@@ -179,6 +180,7 @@ struct tessera_model_info {
   const char *name, *config; /* config: the design point's name */
   uint64_t design_hash;
   int inputs, outputs, layers, streams;
+  int clock_mhz; /* of the design point */
   size_t instructions, window_bytes, image_bytes;
   bool packaged; /* came from a package */
 };
@@ -217,6 +219,27 @@ bool tessera_is_package(const void *bytes, size_t size);
 /* A model on a device of its own. device NULL: "func". */
 enum tessera_status tessera_session_open(struct tessera *t, const struct tessera_model *model,
                                          const char *device, struct tessera_session **out);
+
+/* How a device runs. {0} are the defaults. What a device does not have (`func` has no cycles, so
+ * neither waveforms nor a timeout) is refused, as is a layer that does not run on the device. */
+struct tessera_session_options {
+  const char *device;             /* NULL: "func" */
+  const char *wave;               /* a waveform file (FST) to write; NULL: none */
+  uint64_t wave_first, wave_last; /* cycles of each run that go into it, both included */
+  const char *wave_layer;         /* NULL; else those in which the layer of this name is at work */
+  uint64_t timeout_cycles;        /* of a run of a stream; 0: none */
+  const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
+                                     else ~/.cache/tessera */
+  /* Each may be NULL. say: a line about work that takes long before the first run. progress: while
+   * a stream runs, every few ten thousand cycles, with the cycle and the last instruction that has
+   * started of how many. */
+  void (*say)(void *context, const char *line);
+  void (*progress)(void *context, uint64_t cycle, size_t instruction, size_t instructions);
+  void *context;
+};
+enum tessera_status tessera_session_open_with(struct tessera *t, const struct tessera_model *model,
+                                              const struct tessera_session_options *options,
+                                              struct tessera_session **out);
 void tessera_session_free(struct tessera_session *session);
 
 /* Copies the tensor, which must have the input's type and shape. Inputs keep their value between
@@ -236,8 +259,20 @@ enum tessera_status tessera_session_check(struct tessera *t, struct tessera_sess
 struct tessera_counters {
   uint64_t load_insns, matrix_insns, vector_insns, store_insns; /* retired, by engine */
   uint64_t dram_read_bytes, dram_write_bytes, macs, vector_ops;
+  uint64_t cycles, fetch_bytes; /* 0 on a device without time */
+  uint64_t wave_cycles;         /* that went into the waveform */
 };
 void tessera_session_counters(const struct tessera_session *session, struct tessera_counters *out);
+
+/* What an engine did in how many cycles: a row for each engine and state. Those of one engine sum
+ * to tessera_counters.cycles. */
+struct tessera_activity {
+  const char *engine, *state, *meaning; /* "matrix", "token", "waits for a token" */
+  uint64_t cycles;
+};
+/* False behind the last row; a device without time has none. */
+bool tessera_session_activity(const struct tessera_session *session, int k,
+                              struct tessera_activity *out);
 
 /* --- targets and devices ---------------------------------------------------------------------- */
 

@@ -70,6 +70,15 @@ void outcome_take(struct outcome *outcome, const struct tessera_model *model,
   }
 }
 
+void outcome_count(struct outcome *outcome, const struct tessera_session *session)
+{
+  tessera_session_counters(session, &outcome->counters);
+  while (outcome->activities < MOST_ACTIVITIES &&
+         tessera_session_activity(session, outcome->activities,
+                                  &outcome->activity[outcome->activities]))
+    outcome->activities++;
+}
+
 /* --- what is expected ------------------------------------------------------------------------- */
 
 static int read_expected(const struct cli *cli, const struct tessera_model *model,

@@ -5,7 +5,7 @@
 
 #include "tools/cli.h"
 
-enum { MOST_EXPECTED = 16 };
+enum { MOST_EXPECTED = 16, MOST_ACTIVITIES = 64 };
 
 struct expectation {
   int output;
@@ -23,6 +23,9 @@ struct outcome {
   double seconds;
   bool checked;                  /* --check ran and found every layer equal */
   struct tessera_counters counters;
+  const char *wave; /* the waveform's file, or NULL */
+  int activities;   /* 0: the device has no time */
+  struct tessera_activity activity[MOST_ACTIVITIES];
   int expectations;
   struct expectation expected[MOST_EXPECTED];
   double tolerance;
@@ -39,6 +42,9 @@ void outcome_close(struct outcome *outcome);
 /* Takes the session's outputs as those of inference i. */
 void outcome_take(struct outcome *outcome, const struct tessera_model *model,
                   const struct tessera_session *session, int64_t i);
+
+/* What the device has counted. */
+void outcome_count(struct outcome *outcome, const struct tessera_session *session);
 
 /* Reads the files of --expect and --labels and refuses those that do not fit the outputs. */
 int outcome_expect(const struct cli *cli, const struct tessera_model *model,

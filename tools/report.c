@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/layers.h"
 #include "tools/outcome.h"
@@ -48,8 +49,85 @@ static void print_expectation(const struct outcome *o, const struct expectation 
   printf(" the tolerance of %g\n", o->tolerance);
 }
 
+/* A row an engine, a column a state, in the order in which they come. */
+struct grid {
+  const struct outcome *outcome;
+  int engines, states;
+  const char *engine[TABLE_COLUMNS], *state[TABLE_COLUMNS];
+};
+
+static int place_of(const char **list, int *n, const char *name)
+{
+  int i = 0;
+  while (i < *n && strcmp(list[i], name))
+    i++;
+  if (i == *n && *n < TABLE_COLUMNS - 1)
+    list[(*n)++] = name;
+  return i;
+}
+
+static void activity_cell(const struct grid *g, int engine, int state, char out[static TABLE_CELL])
+{
+  const struct outcome *o = g->outcome;
+  char count[COUNT_TEXT];
+  out[0] = 0;
+  for (int i = 0; i < o->activities; i++) {
+    const struct tessera_activity *a = &o->activity[i];
+    if (strcmp(a->engine, g->engine[engine]) || strcmp(a->state, g->state[state]))
+      continue;
+    snprintf(out, TABLE_CELL, "%s %5.1f %%", count_text(a->cycles, count),
+             100.0 * (double)a->cycles / (double)o->counters.cycles);
+  }
+}
+
+static void print_activity(const struct outcome *o)
+{
+  struct grid g = {.outcome = o};
+  for (int i = 0; i < o->activities; i++) {
+    place_of(g.engine, &g.engines, o->activity[i].engine);
+    place_of(g.state, &g.states, o->activity[i].state);
+  }
+  struct table table = {.columns = g.states + 1, .alignment = "lrrrrrrrrr"};
+  const char *cells[TABLE_COLUMNS] = {"engine"};
+  for (int s = 0; s < g.states; s++)
+    cells[s + 1] = g.state[s];
+  int bad = table_add(&table, cells);
+  for (int e = 0; e < g.engines && !bad; e++) {
+    char text[TABLE_COLUMNS][TABLE_CELL];
+    cells[0] = g.engine[e];
+    for (int s = 0; s < g.states; s++) {
+      activity_cell(&g, e, s, text[s]);
+      cells[s + 1] = text[s];
+    }
+    bad = table_add(&table, cells);
+  }
+  table_print(&table, stdout);
+  table_free(&table);
+}
+
+static void print_cycles(const struct tessera_model *model, const struct outcome *o)
+{
+  struct tessera_model_info info;
+  char count[COUNT_TEXT];
+  tessera_model_info(model, &info);
+  uint64_t cycles = o->counters.cycles;
+  printf("%s cycles", count_text(cycles, count));
+  if (o->inferences > 1)
+    printf(", %s an inference", count_text(cycles / (uint64_t)o->inferences, count));
+  printf(", %.3f ms each at %d MHz; simulated at %s cycles a second\n",
+         1e-3 * (double)cycles / info.clock_mhz / (double)o->inferences, info.clock_mhz,
+         count_text((uint64_t)((double)cycles / o->seconds), count));
+  if (o->wave)
+    printf("%s: %s cycles\n", o->wave, count_text(o->counters.wave_cycles, count));
+  printf("\n");
+  print_activity(o);
+  printf("\n");
+}
+
 void report_text(const struct tessera_model *model, const struct outcome *o)
 {
+  if (o->activities)
+    print_cycles(model, o);
   if (o->inferences == 1)
     for (int k = 0; k < o->outputs; k++)
       print_output(model, k, &o->output[k]);
@@ -109,15 +187,36 @@ static json_t *expectation_json(const struct expectation *e)
 
 static json_t *counters_json(const struct tessera_counters *c)
 {
-  const struct { const char *name; uint64_t value; } rows[] = {
-    {"load_insns", c->load_insns}, {"matrix_insns", c->matrix_insns},
-    {"vector_insns", c->vector_insns}, {"store_insns", c->store_insns},
-    {"dram_read_bytes", c->dram_read_bytes}, {"dram_write_bytes", c->dram_write_bytes},
-    {"macs", c->macs}, {"vector_ops", c->vector_ops}};
+  const struct { const char *name; uint64_t value;
+  } rows[] = {{"load_insns", c->load_insns},
+              {"matrix_insns", c->matrix_insns},
+              {"vector_insns", c->vector_insns},
+              {"store_insns", c->store_insns},
+              {"dram_read_bytes", c->dram_read_bytes},
+              {"dram_write_bytes", c->dram_write_bytes},
+              {"macs", c->macs},
+              {"vector_ops", c->vector_ops},
+              {"cycles", c->cycles},
+              {"fetch_bytes", c->fetch_bytes},
+              {"wave_cycles", c->wave_cycles}};
   json_t *object = json_object();
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     json_object_set_new(object, rows[i].name, json_integer((json_int_t)rows[i].value));
   return object;
+}
+
+/* {"load": {"idle": 12, ...}, ...} */
+static json_t *activity_json(const struct outcome *o)
+{
+  json_t *engines = json_object();
+  for (int i = 0; i < o->activities; i++) {
+    const struct tessera_activity *a = &o->activity[i];
+    if (!json_object_get(engines, a->engine))
+      json_object_set_new(engines, a->engine, json_object());
+    json_object_set_new(json_object_get(engines, a->engine), a->state,
+                        json_integer((json_int_t)a->cycles));
+  }
+  return engines;
 }
 
 void report_json(const struct cli *cli, const struct tessera_model *model, const char *device,
@@ -134,6 +233,8 @@ void report_json(const struct cli *cli, const struct tessera_model *model, const
   json_object_set_new(root, "inferences", json_integer(o->inferences));
   json_object_set_new(root, "seconds", json_real(o->seconds));
   json_object_set_new(root, "counters", counters_json(&o->counters));
+  if (o->activities)
+    json_object_set_new(root, "activity", activity_json(o));
   json_object_set_new(root, "outputs", outputs);
   if (cli_has(cli, "check"))
     json_object_set_new(root, "check", json_boolean(o->checked));

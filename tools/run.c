@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tessera run: a model or a package on a device, on real inputs. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "tools/layers.h"
 #include "tools/open.h"
 #include "tools/outcome.h"
+#include "tools/progress.h"
 #include "tools/table.h"
 #include "tools/tensors.h"
 
@@ -23,46 +24,19 @@ static const struct option options[] = {
      "has them, else absolute (default: 0)"},
     {"labels", "FILE.npy", "count how often the first output's largest element is the label"},
     {"check", NULL, "compare every layer with the interpreter, bit for bit"},
+    {"wave", "FILE.fst",
+     "write a waveform, of what --wave-window or --wave-layer says (accel:rtl)"},
+    {"wave-window", "A:B", "cycles A to B of each run of a stream"},
+    {"wave-layer", "NAME", "the cycles in which this layer's instructions are at work"},
+    {"timeout", "CYCLES", "give up a run of a stream that takes longer (accel:rtl)"},
     {NULL, NULL, NULL}};
-
-/* --- progress --------------------------------------------------------------------------------- */
-
-static double now(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-struct progress {
-  double start, last;
-  bool shown, terminal;
-};
-
-/* From the second second on: a line on a terminal that is written over, else one every ten seconds.
- */
-static void show_progress(struct progress *p, int64_t done, int64_t all)
-{
-  double t = now(), pause = p->terminal ? 0.2 : 10;
-  if (t - p->start < 2 || t - p->last < pause || done == all)
-    return;
-  double left = (t - p->start) / (double)done * (double)(all - done);
-  fprintf(stderr, "%s%" PRId64 " of %" PRId64 " inferences, about %.0f s left%s",
-          p->terminal ? "\r" : "", done, all, left, p->terminal ? "   " : "\n");
-  p->shown = true;
-  p->last = t;
-}
-
-static void end_progress(const struct progress *p)
-{
-  if (p->shown && p->terminal)
-    fprintf(stderr, "\r%60s\r", "");
-}
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
 struct run {
   const struct cli *cli;
+  struct tessera_session_options options;
+  struct progress progress;
   struct tessera_model *model;
   struct tessera_session *session;
   const char *device;
@@ -82,26 +56,25 @@ static int check_layers(struct run *r, int64_t i)
 
 static int infer(struct run *r)
 {
-  struct progress progress = {.start = now(), .terminal = isatty(STDERR_FILENO)};
   bool check = cli_has(r->cli, "check");
   int status = 0;
   for (int64_t i = 0; i < r->inputs.inferences && !status; i++) {
     status = inputs_set(r->cli, &r->inputs, r->model, r->session, i);
     if (status)
       break;
-    double start = now();
+    double start = progress_now();
     enum tessera_status ran = tessera_session_run(r->cli->t, r->session);
-    r->outcome.seconds += now() - start;
+    r->outcome.seconds += progress_now() - start;
     if (ran)
       status = cli_message(r->cli, ran);
     if (!status && check)
       status = check_layers(r, i);
     outcome_take(&r->outcome, r->model, r->session, i);
-    show_progress(&progress, i + 1, r->inputs.inferences);
+    progress_step(&r->progress);
   }
-  end_progress(&progress);
+  progress_end(&r->progress);
   r->outcome.checked = check && !status;
-  tessera_session_counters(r->session, &r->outcome.counters);
+  outcome_count(&r->outcome, r->session);
   return status;
 }
 
@@ -146,13 +119,62 @@ static int run_model(struct run *r)
     status = cli_number(r->cli, "tolerance", &r->outcome.tolerance);
   if (status)
     return status;
+  r->outcome.wave = r->options.wave;
   if (!cli_has(r->cli, "json"))
     print_head(r);
-  enum tessera_status opened = tessera_session_open(r->cli->t, r->model, r->device, &r->session);
+  enum tessera_status opened =
+      tessera_session_open_with(r->cli->t, r->model, &r->options, &r->session);
   if (opened)
     return cli_message(r->cli, opened);
+  progress_start(&r->progress, r->inputs.inferences);
   status = infer(r);
   return status ? status : finish(r);
+}
+
+/* "A:B". */
+static int parse_window(const struct cli *cli, struct tessera_session_options *o)
+{
+  const char *text = cli_value(cli, "wave-window");
+  char *colon, *end = NULL;
+  errno = 0;
+  o->wave_first = strtoull(text, &colon, 10);
+  if (*text >= '0' && *text <= '9' && *colon == ':' && colon[1] >= '0' && colon[1] <= '9')
+    o->wave_last = strtoull(colon + 1, &end, 10);
+  if (errno || !end || *end || o->wave_last < o->wave_first)
+    return cli_refuse("run: --wave-window '%s' is no A:B, cycles from A to B", text);
+  return 0;
+}
+
+static int parse_wave(const struct cli *cli, struct tessera_session_options *o)
+{
+  bool window = cli_has(cli, "wave-window");
+  o->wave = cli_value(cli, "wave");
+  o->wave_layer = cli_value(cli, "wave-layer");
+  if (!o->wave && (window || o->wave_layer))
+    return cli_refuse("run: --%s is for --wave, which is not given",
+                      window ? "wave-window" : "wave-layer");
+  if (o->wave && window == !!o->wave_layer)
+    return cli_refuse("run: --wave goes with --wave-window or --wave-layer, with one of them");
+  if (o->wave && tessera_file_writable(cli->t, o->wave))
+    return cli_message(cli, TESSERA_REFUSED);
+  return window ? parse_window(cli, o) : 0;
+}
+
+static int device_options(struct run *r)
+{
+  const struct cli *cli = r->cli;
+  r->options = (struct tessera_session_options){
+      .device = r->device,
+      .say = progress_say,
+      .progress = progress_cycle,
+      .context = &r->progress,
+  };
+  int status = parse_wave(cli, &r->options);
+  if (!status && cli_has(cli, "timeout"))
+    status = cli_seed(cli, "timeout", &r->options.timeout_cycles);
+  if (!status && cli_has(cli, "timeout") && !r->options.timeout_cycles)
+    return cli_refuse("run: --timeout 0 leaves no cycle to run in");
+  return status;
 }
 
 /* What can be refused before a model is read. */
@@ -174,6 +196,8 @@ static int run(struct cli *cli)
   if (!status)
     status = open_target(cli, &r.device);
   if (!status)
+    status = device_options(&r);
+  if (!status)
     status = open_model(cli, cli->word[0], &r.model);
   if (status)
     return status;
@@ -188,16 +212,19 @@ static int run(struct cli *cli)
 }
 
 const struct command command_run = {
-  .name = "run",
-  .usage = "MODEL.onnx|PACKAGE.tsr --input [NAME=]FILE ... [OPTIONS]",
-  .summary = "run a model or a package on inputs, compare, check, and tell what it cost",
-  .options = options,
-  .examples = "  tessera run models/digits/digits.onnx --input models/digits/images.npy \\\n"
-              "          --labels models/digits/labels.npy\n"
-              "  tessera run digits.tsr --random 1 --check\n"
-              "  tessera run model.onnx --input x=x.npy --expect y.pb --tolerance 1 --config tiny\n"
-              "  tessera run model.onnx --dump stream:conv1\n",
-  .least_words = 1,
-  .most_words = 1,
-  .run = run,
+    .name = "run",
+    .usage = "MODEL.onnx|PACKAGE.tsr --input [NAME=]FILE ... [OPTIONS]",
+    .summary = "run a model or a package on inputs, compare, check, and tell what it cost",
+    .options = options,
+    .examples =
+        "  tessera run models/digits/digits.onnx --input models/digits/images.npy \\\n"
+        "          --labels models/digits/labels.npy\n"
+        "  tessera run digits.tsr --random 1 --check\n"
+        "  tessera run model.onnx --input x=x.npy --expect y.pb --tolerance 1 --config tiny\n"
+        "  tessera run model.onnx --dump stream:conv1\n"
+        "  tessera run model.onnx --random 1 --target accel:rtl --wave conv1.fst --wave-layer "
+        "conv1\n",
+    .least_words = 1,
+    .most_words = 1,
+    .run = run,
 };

@@ -4,6 +4,7 @@
 
 A case is a file NAME.txt, lines of "word: rest":
 
+  env: NAME=TEXT  a variable of the environment of the calls behind it (may be repeated)
   make: ARGS      a call of the command that must succeed first (may be repeated)
   cut: FILE N     keep the first N bytes of FILE
   flip: FILE N    invert a bit of byte N of FILE (negative: from its end)
@@ -24,10 +25,10 @@ import tempfile
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
 
 
-def call(command, args, tmp):
+def call(command, args, tmp, env):
     words = [w.replace("{tmp}", tmp) for w in shlex.split(args)]
     return subprocess.run([command] + words, cwd=CASES, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=60, env=env)
 
 
 def damage(word, rest, tmp):
@@ -54,18 +55,20 @@ def check(command, path, tmp):
     status, before, done = 2, None, None
     with open(path, encoding="utf-8") as f:
         lines = [line.rstrip("\n") for line in f if line.strip() and line[0] != "#"]
-    wanted = []
+    wanted, env = [], dict(os.environ)
     for line in lines:
         word, rest = line.split(": ", 1)
-        if word == "make":
-            made = call(command, rest, tmp)
+        if word == "env":
+            env.update([rest.split("=", 1)])
+        elif word == "make":
+            made = call(command, rest, tmp, env)
             if made.returncode:
                 return "`%s` gave %d: %s" % (rest, made.returncode, made.stderr.decode())
         elif word in ("cut", "flip"):
             damage(word, rest, tmp)
         elif word == "run":
             before = sorted(os.listdir(tmp))
-            done = call(command, rest, tmp)
+            done = call(command, rest, tmp, env)
         elif word == "status":
             status = int(rest)
         elif word == "says":

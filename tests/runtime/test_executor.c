@@ -117,9 +117,9 @@ static void devices_are_named(void **state)
   struct tsr_module *m = hand_made(a);
   struct tsr_executor *x;
   static const struct { const char *device, *sentence; } rows[] = {
-    {"rtl", "device 'rtl' is not built into this command; 'func' is"},
+    {"cycle", "device 'cycle' is not built into this command; 'func' and 'rtl' are"},
     {"fnuc", "unknown device 'fnuc'; did you mean 'func'?"},
-    {"abacus", "unknown device 'abacus'; there is 'func'"},
+    {"abacus", "unknown device 'abacus'; there are 'func' and 'rtl'"},
     {NULL, "'by hand' was compiled for the accelerator and needs a device"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct tsr_err err = {0};
@@ -128,13 +128,28 @@ static void devices_are_named(void **state)
   }
 }
 
+static void what_a_device_does_not_take_is_refused(void **state)
+{
+  struct tsr_module *m = hand_made(*state);
+  static const struct tsr_device_options wave = {.wave = {.path = "/tmp/none.fst"}},
+                                         timeout = {.timeout_cycles = 1};
+  struct tsr_device *d;
+  struct tsr_err err = {0};
+  assert_int_equal(tsr_device_open(NULL, &err, "func", &m->design, &wave, 64, &d), TSR_REFUSED);
+  assert_string_equal(err.text,
+                      "device 'func' has no signals, so that it writes no waveform; 'rtl' does");
+  assert_int_equal(tsr_device_open(NULL, &err, "func", &m->design, &timeout, 64, &d), TSR_REFUSED);
+  assert_string_equal(err.text,
+                      "device 'func' counts no cycles, so that it has no timeout; 'rtl' does");
+}
+
 static void ranges_of_a_device_are_checked(void **state)
 {
   struct tsr_module *m = hand_made(*state);
   struct tsr_device *d;
   struct tsr_err err = {0};
   uint8_t byte = 7, back = 0;
-  assert_int_equal(tsr_device_open(NULL, &err, "func", &m->design, 64, &d), TSR_OK);
+  assert_int_equal(tsr_device_open(NULL, &err, "func", &m->design, NULL, 64, &d), TSR_OK);
   assert_int_equal(tsr_device_write(d, &err, 63, &byte, 1), TSR_OK);
   assert_int_equal(tsr_device_read(d, &err, 63, &back, 1), TSR_OK);
   assert_int_equal(back, 7);
@@ -154,6 +169,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(two_executors_do_not_meet, open_arena, close_arena),
     cmocka_unit_test_setup_teardown(a_stream_that_would_hang_is_refused, open_arena, close_arena),
     cmocka_unit_test_setup_teardown(devices_are_named, open_arena, close_arena),
+    cmocka_unit_test_setup_teardown(what_a_device_does_not_take_is_refused, open_arena, close_arena),
     cmocka_unit_test_setup_teardown(ranges_of_a_device_are_checked, open_arena, close_arena),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

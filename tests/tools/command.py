@@ -4,9 +4,13 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+
+
+NEED_VERILATOR = ("rtl", "wave", "timeout", "rtl_build", "rtl_cache")
 
 
 class World:
@@ -20,11 +24,15 @@ class World:
     def made(self, name):
         return os.path.join(self.tmp, name)
 
-    def call(self, *words, status=0):
-        done = subprocess.run([self.command] + list(words), capture_output=True, cwd=self.tmp)
+    def run(self, *words, status=0, env=None):
+        done = subprocess.run([self.command] + list(words), capture_output=True, cwd=self.tmp,
+                              env=dict(os.environ, **(env or {})))
         text = done.stdout.decode() + done.stderr.decode()
         assert done.returncode == status, "%s: exit status %d\n%s" % (words, done.returncode, text)
-        return done.stdout.decode()
+        return done.stdout.decode(), done.stderr.decode()
+
+    def call(self, *words, **more):
+        return self.run(*words, **more)[0]
 
     def json(self, *words, **more):
         return json.loads(self.call(*words, "--json", **more))
@@ -139,6 +147,118 @@ def test_config(w):
         assert w.json("config", "check", name)["hash"] == w.json("config", "show", name)["hash"]
 
 
+def on_rtl(w, *words, **more):
+    return w.run("run", w.file("digits.onnx"), "--target", "accel:rtl", *words, **more)
+
+
+def test_rtl(w):
+    out, _ = on_rtl(w, "--random", "1", "--json", "--check")
+    rtl, func = json.loads(out), w.json("run", w.file("digits.onnx"), "--random", "1")
+    assert rtl["check"] is True and rtl["device"] == "rtl"
+    assert rtl["outputs"] == func["outputs"]
+    cycles = rtl["counters"]["cycles"]
+    assert cycles > 1000 and func["counters"]["cycles"] == 0
+    for name in ("load_insns", "matrix_insns", "vector_insns", "store_insns", "dram_read_bytes",
+                 "dram_write_bytes", "macs", "vector_ops"):
+        assert rtl["counters"][name] == func["counters"][name], name
+    assert sorted(rtl["activity"]) == ["fetch", "load", "matrix", "store", "vector"]
+    for engine, states in rtl["activity"].items():
+        assert sum(states.values()) == cycles, engine
+    assert "activity" not in func
+    out, _ = on_rtl(w, "--random", "1")
+    assert "{:,} cycles, ".format(cycles) in out
+    assert re.search("^engine +busy ", out, re.M) and re.search("^matrix ", out, re.M)
+    out, _ = on_rtl(w, *images(w), "--json")
+    assert json.loads(out)["counters"]["cycles"] == 100 * cycles, "cycles do not depend on data"
+
+
+def test_wave(w):
+    _, said = on_rtl(w, "--random", "1", "--wave", "a.fst", "--wave-window", "100:149")
+    small = read(w.made("a.fst"))
+    layer = ["--wave", "b.fst", "--wave-layer", "conv2.Conv"]
+    out, said = on_rtl(w, "--random", "1", *layer, "--json")
+    assert said == "", "the model for waveforms is kept"
+    cycles = json.loads(out)["counters"]
+    assert 100 < cycles["wave_cycles"] < cycles["cycles"]
+    assert 1000 < len(small) < len(read(w.made("b.fst")))
+    out, _ = on_rtl(w, "--random", "1", "--wave", "c.fst", "--wave-window", "100:149")
+    assert "c.fst: 50 cycles\n" in out
+
+
+def test_timeout(w):
+    _, said = on_rtl(w, "--random", "1", "--json", "--timeout", "2000", status=2)
+    found = re.search("device 'rtl' reached its timeout: the program has not ended after 2000 "
+                      "cycles((; [a-z]+ (waits|is) at instruction [0-9]+[^;]*)+)", said)
+    assert found, said
+    assert "; fetch waits at instruction " in found.group(1), said
+    on_rtl(w, "--random", "1", "--timeout", "100000000")
+
+
+def fake_tools(w, **scripts):
+    """A PATH on which some tools are scripts."""
+    folder = w.made("tools")
+    os.makedirs(folder, exist_ok=True)
+    for name, script in scripts.items():
+        path = os.path.join(folder, name.replace("gxx", "g++"))
+        with open(path, "w", encoding="ascii") as f:
+            f.write("#!/bin/sh\n" + script)
+        os.chmod(path, 0o755)
+    return {"PATH": folder + ":" + os.environ["PATH"], "XDG_CACHE_HOME": w.made("cache")}
+
+
+def refused_build(w, env):
+    _, said = on_rtl(w, "--random", "1", "--json", status=2, env=env)
+    found = re.fullmatch(r"tessera: building the RTL of default; it is kept for the next time\n"
+                         r"tessera: the RTL model cannot be built: (.*); (\S+\.log) says more\n",
+                         said)
+    assert found, said
+    kept = sorted(os.listdir(os.path.join(w.made("cache"), "tessera")))
+    stem = os.path.basename(found.group(2))[:-4]
+    assert kept == [stem + ".lock", stem + ".log"], kept
+    os.remove(found.group(2))
+    os.remove(found.group(2)[:-4] + ".lock")
+    return found.group(1)
+
+
+def test_rtl_build(w):
+    """A build that fails says why, and leaves nothing but its log."""
+    _, said = on_rtl(w, "--random", "1", status=2, env={"XDG_CACHE_HOME": "/dev/null"})
+    assert said == ("tessera: /dev/null/tessera: the cache of RTL models cannot be written: Not a "
+                    "directory\n"), said
+    env = fake_tools(w, verilator="echo some text\necho '%Error: hw/rtl/x.v:3:5: bad'\nexit 1\n")
+    assert refused_build(w, env) == "verilator: %Error: hw/rtl/x.v:3:5: bad"
+    env = fake_tools(w, verilator="exit 1\n")
+    assert refused_build(w, env) == "verilator: it ended without a sentence"
+    os.remove(w.made("tools/verilator"))
+    env = fake_tools(w, gxx="echo 'x.h:1:2: fatal error: zlib.h: nowhere'\nexit 1\n")
+    assert refused_build(w, env) == ("g++: x.h:1:2: fatal error: zlib.h: nowhere; waveforms need "
+                                     "the Debian package zlib1g-dev")
+    _, said = on_rtl(w, "--random", "1", status=2, env={"PATH": w.made("tools")})
+    assert said == ("tessera: an RTL model is built by verilator, which is not installed; Debian "
+                    "has it in the package verilator\n")
+
+
+def test_rtl_cache(w):
+    """Two at once build one model; one that is damaged is built again."""
+    env = dict(os.environ, XDG_CACHE_HOME=w.made("cache"))
+    words = [w.command, "run", w.file("digits.onnx"), "--config", "tiny", "--random", "1", "--json",
+             "--target", "accel:rtl"]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+            for _ in range(2)]
+    outs = [p.communicate() for p in both]
+    assert [p.returncode for p in both] == [0, 0], outs
+    assert json.loads(outs[0][0])["outputs"] == json.loads(outs[1][0])["outputs"]
+    assert sorted(e.decode().split()[1] for _, e in outs) == ["building", "waiting"], outs
+    folder = os.path.join(w.made("cache"), "tessera")
+    kept = sorted(os.listdir(folder))
+    assert [os.path.splitext(k)[1] for k in kept] == [".lock", ".so"], kept
+    with open(os.path.join(folder, kept[1]), "wb") as f:
+        f.write(b"no model")
+    done = subprocess.run(words, capture_output=True, env=env)
+    assert done.returncode == 0 and b"building the RTL of tiny" in done.stderr, done
+    assert sorted(os.listdir(folder)) == kept
+
+
 def test_help(w):
     assert w.call("--version").startswith("tessera ")
     for name in ("run", "compile", "info", "asm", "disasm", "verify", "config"):
@@ -148,9 +268,13 @@ def test_help(w):
 
 def main():
     command, source, name = sys.argv[1:]
+    if name in NEED_VERILATOR and not shutil.which("verilator"):
+        print("skipped: verilator is not installed")
+        return 77
     with tempfile.TemporaryDirectory() as tmp:
         globals()["test_" + name](World(os.path.abspath(command), os.path.abspath(source), tmp))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

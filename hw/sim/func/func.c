@@ -89,11 +89,11 @@ void tsr_func_reset(struct tsr_func *func)
   func->stale = true;
 }
 
-static enum step stop(struct run *run, enum tsr_trap trap, size_t insn, int engine)
+static enum step stop(struct tsr_func_result *result, enum tsr_trap trap, size_t insn, int engine)
 {
-  run->result->trap = trap;
-  run->result->insn = insn;
-  run->result->engine = engine;
+  result->trap = trap;
+  result->insn = insn;
+  result->engine = engine;
   return STEP_TRAPPED;
 }
 
@@ -104,14 +104,14 @@ static enum step fetch(struct run *run)
   if (run->next == run->insn_count) {
     snprintf(result->text, sizeof result->text,
              "instruction %zu: the program ends here without finish", run->next);
-    return stop(run, TSR_TRAP_OPCODE, run->next, TSR_ENGINE_FETCH);
+    return stop(result, TSR_TRAP_OPCODE, run->next, TSR_ENGINE_FETCH);
   }
   const uint8_t *word = run->insns + run->next * TSR_INSN_BYTES;
   struct tsr_insn insn;
   enum tsr_trap trap = tsr_insn_decode(word, &insn);
   if (trap != TSR_TRAP_NONE) {
     tsr_check_word(run->next, word, trap, result->text, sizeof result->text);
-    return stop(run, trap, run->next, TSR_ENGINE_FETCH);
+    return stop(result, trap, run->next, TSR_ENGINE_FETCH);
   }
   if (insn.opcode == TSR_OP_FINISH) {
     run->finished = tsr_order_idle(&run->func->order);
@@ -143,26 +143,54 @@ static void execute_loop(struct tsr_func *func, const struct tsr_insn *insn)
     func->counters.vector_ops += points;
 }
 
+/* Whether the instruction traps, told before it does anything. */
+static enum tsr_trap check(const struct tsr_func *func, size_t index, const struct tsr_insn *insn,
+                           size_t window_bytes, struct tsr_func_result *result)
+{
+  enum tsr_trap trap = tsr_check_insn(&func->design, index, insn, func->uop, window_bytes,
+                                      result->text, sizeof result->text);
+  if (trap != TSR_TRAP_NONE)
+    stop(result, trap, index, tsr_insn_engine(insn));
+  return trap;
+}
+
+static void perform(struct tsr_func *func, const struct tsr_insn *insn, uint8_t *window)
+{
+  enum tsr_format format = tsr_opcode_format(insn->opcode);
+  if (insn->opcode == TSR_OP_LOAD)
+    tsr__load(func, insn, window);
+  else if (insn->opcode == TSR_OP_STORE)
+    tsr__store(func, insn, window);
+  else if (format == TSR_FORMAT_LOOP)
+    execute_loop(func, insn);
+}
+
 static enum step execute(struct run *run, int engine)
 {
   struct tsr_func *func = run->func;
   const struct tsr_order_entry *entry = tsr_order_begin(&func->order, engine);
-  const struct tsr_insn *insn = &entry->insn;
-  enum tsr_trap trap = tsr_check_insn(&func->design, entry->index, insn, func->uop,
-                                      run->window_bytes, run->result->text,
-                                      sizeof run->result->text);
-  if (trap != TSR_TRAP_NONE)
-    return stop(run, trap, entry->index, engine);
+  if (check(func, entry->index, &entry->insn, run->window_bytes, run->result))
+    return STEP_TRAPPED;
   if (run->watch)
     tsr__watch_insn(run->watch, entry);
-  if (insn->opcode == TSR_OP_LOAD)
-    tsr__load(func, insn, run->window);
-  else if (insn->opcode == TSR_OP_STORE)
-    tsr__store(func, insn, run->window);
-  else if (insn->opcode != TSR_OP_SYNC)
-    execute_loop(func, insn);
+  perform(func, &entry->insn, run->window);
   tsr_order_end(&func->order, engine);
   return STEP_DONE;
+}
+
+enum tsr_trap tsr_func_execute(struct tsr_func *func, size_t index, const struct tsr_insn *insn,
+                               uint8_t *window, size_t window_bytes, struct tsr_func_result *result)
+{
+  int engine = tsr_insn_engine(insn);
+  memset(result, 0, sizeof *result);
+  result->insn = index;
+  result->engine = engine;
+  if (check(func, index, insn, window_bytes, result))
+    return result->trap;
+  perform(func, insn, window);
+  if (engine < TSR_ENGINE_COUNT)
+    func->counters.insns[engine]++;
+  return TSR_TRAP_NONE;
 }
 
 static enum step deadlock(struct run *run)
@@ -172,7 +200,7 @@ static enum step deadlock(struct run *run)
   size_t insn = tsr_order_stuck(order, &engine);
   bool finish = run->insns[run->next * TSR_INSN_BYTES] == TSR_OP_FINISH;
   tsr_order_explain(order, run->next, finish, run->result->text, sizeof run->result->text);
-  return stop(run, TSR_TRAP_DEADLOCK, insn, engine);
+  return stop(run->result, TSR_TRAP_DEADLOCK, insn, engine);
 }
 
 /* The one place that picks among fetch and the engines that could go on. */

@@ -39,6 +39,13 @@ void tsr_func_reset(struct tsr_func *func); /* scratchpads, counters, tokens as 
 enum tsr_trap tsr_func_run(struct tsr_func *func, const uint8_t *insns, size_t insn_count,
                            uint8_t *window, size_t window_bytes, struct tsr_func_result *result);
 
+/* Executes one instruction now, whatever its tokens: the caller decides the order, and decoded it.
+ * FINISH and SYNC do nothing. Returns result->trap; on a trap nothing was done. Writes through
+ * tsr_func_scratchpad() since the last tsr_func_run() or reset are not seen. */
+enum tsr_trap tsr_func_execute(struct tsr_func *func, size_t index, const struct tsr_insn *insn,
+                               uint8_t *window, size_t window_bytes,
+                               struct tsr_func_result *result);
+
 const struct tsr_func_counters *tsr_func_counters(const struct tsr_func *func);
 
 /* A scratchpad's content, for tests and lockstep: int8 entries (int32 for ACC, ACC8), dense. */
