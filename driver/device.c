@@ -76,6 +76,9 @@ static enum tsr_status check_options(struct tsr_err *err, const struct tsr_devic
   if (options->timeout_cycles && !(kind->takes & TSR_DEVICE_TAKES_TIMEOUT))
     return tsr_refuse(err, "device '%s' counts no cycles, so that it has no timeout; '%s' does",
                       kind->name, taker(TSR_DEVICE_TAKES_TIMEOUT));
+  if (options->lockstep && !(kind->takes & TSR_DEVICE_TAKES_LOCKSTEP))
+    return tsr_refuse(err, "device '%s' does not run in lockstep with the functional model; '%s' does",
+                      kind->name, taker(TSR_DEVICE_TAKES_LOCKSTEP));
   return TSR_OK;
 }
 

@@ -32,6 +32,7 @@ struct tsr_device_wave {
 struct tsr_device_options {
   struct tsr_device_wave wave;
   uint64_t timeout_cycles; /* of a run; 0: none */
+  bool lockstep;           /* compare with the functional model after each instruction */
   const char *cache;       /* folder for what a device builds once and keeps; NULL: the user's */
   /* Each may be NULL. say: a line about what takes long before a run; progress: now and then during
    * one. */
@@ -39,7 +40,7 @@ struct tsr_device_options {
   void (*progress)(void *context, uint64_t cycle, size_t insn, size_t insn_count);
   void *context;
 };
-enum { TSR_DEVICE_TAKES_WAVE = 1, TSR_DEVICE_TAKES_TIMEOUT = 2 };
+enum { TSR_DEVICE_TAKES_WAVE = 1, TSR_DEVICE_TAKES_TIMEOUT = 2, TSR_DEVICE_TAKES_LOCKSTEP = 4 };
 
 struct tsr_device {
   const struct tsr_device_kind *kind;

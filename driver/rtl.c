@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Verilog under Verilator as a device. submit() runs the whole stream; wait() has nothing to
- * do. After a trap or a timeout the machine is reset, so that the next stream finds it as new. */
-#include "hw/sim/rtl/rtl.h"
+ * do. After a trap, a timeout or a difference the machine is reset, so that the next stream finds
+ * it as new. */
+#include "hw/sim/rtl/lockstep.h"
 
 #include <string.h>
 
@@ -9,6 +10,8 @@
 
 struct state {
   struct tsr_rtl *rtl;
+  struct tsr_lockstep *lockstep; /* NULL: runs alone */
+  struct tsr_device_options options; /* its texts are not looked at */
   uint8_t *window;
   struct tsr_device_wave wave; /* its path is not looked at */
   uint64_t counters[TSR_COUNTER_COUNT];
@@ -18,22 +21,42 @@ static void close_rtl(struct tsr_device *device)
 {
   struct state *s = device->state;
   tsr_rtl_close(s->rtl);
+  tsr_lockstep_close(s->lockstep);
   tsr_resize(device->allocator, s->window, 0);
   tsr_resize(device->allocator, s, 0);
 }
 
-static struct tsr_rtl_options options_of(const struct tsr_design *design,
+static void say(void *context, const char *line)
+{
+  const struct state *s = context;
+  s->options.say(s->options.context, line);
+}
+
+static void progress(void *context, uint64_t cycle, size_t insn, size_t insn_count)
+{
+  const struct state *s = context;
+  s->options.progress(s->options.context, cycle, insn, insn_count);
+}
+
+static void event(void *context, const struct tsr_rtl_event *event)
+{
+  const struct state *s = context;
+  tsr_lockstep_event(s->lockstep, event);
+}
+
+static struct tsr_rtl_options options_of(struct tsr_device *device,
                                          const struct tsr_device_options *o)
 {
-  struct tsr_rtl_options rtl = tsr_rtl_defaults(design);
+  struct tsr_rtl_options rtl = tsr_rtl_defaults(&device->design);
   rtl.wave.path = o->wave.path;
   rtl.wave.first_cycle = o->wave.first_cycle;
   rtl.wave.last_cycle = o->wave.last_cycle;
   rtl.timeout_cycles = o->timeout_cycles;
   rtl.cache = o->cache;
-  rtl.say = o->say;
-  rtl.progress = o->progress;
-  rtl.context = o->context;
+  rtl.say = o->say ? say : NULL;
+  rtl.progress = o->progress ? progress : NULL;
+  rtl.event = o->lockstep ? event : NULL;
+  rtl.context = device->state;
   return rtl;
 }
 
@@ -42,11 +65,14 @@ static enum tsr_status start(struct tsr_device *device, struct tsr_err *err,
 {
   struct state *s = device->state;
   size_t bytes = device->window_bytes ? device->window_bytes : 1;
-  struct tsr_rtl_options rtl = options_of(&device->design, options);
+  struct tsr_rtl_options rtl = options_of(device, options);
   s->window = tsr_resize(device->allocator, NULL, bytes);
   if (!s->window)
     return tsr_no_memory(err);
   memset(s->window, 0, bytes);
+  if (options->lockstep &&
+      tsr_lockstep_open(device->allocator, err, &device->design, &s->lockstep))
+    return tsr_no_memory(err);
   return tsr_rtl_open(device->allocator, err, &device->design, &rtl, s->window,
                       device->window_bytes, &s->rtl);
 }
@@ -57,7 +83,7 @@ static enum tsr_status open_rtl(struct tsr_device *device, struct tsr_err *err,
   struct state *s = tsr_resize(device->allocator, NULL, sizeof *s);
   if (!s)
     return tsr_no_memory(err);
-  *s = (struct state){.wave = options->wave};
+  *s = (struct state){.wave = options->wave, .options = *options};
   device->state = s;
   enum tsr_status status = start(device, err, options);
   if (status)
@@ -101,11 +127,17 @@ static enum tsr_status submit_rtl(struct tsr_device *device, struct tsr_err *err
   struct state *s = device->state;
   struct tsr_rtl_result result;
   place_wave(s, insns, count);
-  enum tsr_status status = tsr_rtl_run(s->rtl, err, insns, count, &result);
+  enum tsr_status status =
+      s->lockstep ? tsr_lockstep_run(s->lockstep, s->rtl, err, insns, count, s->window,
+                                     device->window_bytes, &result)
+                  : tsr_rtl_run(s->rtl, err, insns, count, &result);
   for (int k = 0; k < TSR_COUNTER_COUNT; k++)
     s->counters[k] += result.counters[k];
-  if (status || result.timed_out || result.trap)
+  if (status || result.timed_out || result.trap) {
     tsr_rtl_reset(s->rtl);
+    if (s->lockstep)
+      tsr_lockstep_reset(s->lockstep);
+  }
   if (status)
     return status;
   if (result.timed_out)
@@ -143,7 +175,7 @@ static void counters_rtl(const struct tsr_device *device, struct tsr_device_coun
 const struct tsr_device_kind tsr_device_rtl = {
     .name = "rtl",
     .meaning = "the Verilog under Verilator, exact to the cycle",
-    .takes = TSR_DEVICE_TAKES_WAVE | TSR_DEVICE_TAKES_TIMEOUT,
+    .takes = TSR_DEVICE_TAKES_WAVE | TSR_DEVICE_TAKES_TIMEOUT | TSR_DEVICE_TAKES_LOCKSTEP,
     .open = open_rtl,
     .close = close_rtl,
     .write = write_rtl,

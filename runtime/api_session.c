@@ -61,6 +61,7 @@ static enum tsr_status device_options(struct tsr_arena *arena, struct tsr_err *e
   *out = (struct tsr_device_options){
       .wave = {.path = from->wave, .first_cycle = from->wave_first, .last_cycle = from->wave_last},
       .timeout_cycles = from->timeout_cycles,
+      .lockstep = from->lockstep,
       .cache = from->cache,
       .say = from->say,
       .progress = from->progress,

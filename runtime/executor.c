@@ -114,10 +114,10 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
   const struct tsr_module *m = x->module;
   struct tsr_device *device;
   if (!needs_device(m))
-    return options && (options->wave.path || options->timeout_cycles)
+    return options && (options->wave.path || options->timeout_cycles || options->lockstep)
                ? tsr_refuse(err,
-                            "no part of '%s' runs on a device, so that it has no waveform and no "
-                            "timeout",
+                            "no part of '%s' runs on a device, so that it has no waveform, no "
+                            "timeout and no lockstep",
                             m->name)
                : TSR_OK;
   if (!name)

@@ -228,6 +228,8 @@ struct tessera_session_options {
   uint64_t wave_first, wave_last; /* cycles of each run that go into it, both included */
   const char *wave_layer;         /* NULL; else those in which the layer of this name is at work */
   uint64_t timeout_cycles;        /* of a run of a stream; 0: none */
+  bool lockstep;                  /* run the functional model beside it: TESSERA_MISMATCH at the
+                                     first instruction of which they differ */
   const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
                                      else ~/.cache/tessera */
   /* Each may be NULL. say: a line about work that takes long before the first run. progress: while

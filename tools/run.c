@@ -28,6 +28,7 @@ static const struct option options[] = {
      "write a waveform, of what --wave-window or --wave-layer says (accel:rtl)"},
     {"wave-window", "A:B", "cycles A to B of each run of a stream"},
     {"wave-layer", "NAME", "the cycles in which this layer's instructions are at work"},
+    {"lockstep", NULL, "compare with the functional device after each instruction (accel:rtl)"},
     {"timeout", "CYCLES", "give up a run of a stream that takes longer (accel:rtl)"},
     {NULL, NULL, NULL}};
 
@@ -168,6 +169,7 @@ static int device_options(struct run *r)
       .say = progress_say,
       .progress = progress_cycle,
       .context = &r->progress,
+      .lockstep = cli_has(cli, "lockstep"),
   };
   int status = parse_wave(cli, &r->options);
   if (!status && cli_has(cli, "timeout"))

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 
-NEED_VERILATOR = ("rtl", "wave", "timeout", "rtl_build", "rtl_cache")
+NEED_VERILATOR = ("rtl", "wave", "timeout", "lockstep", "rtl_build", "rtl_cache")
 
 
 class World:
@@ -192,6 +192,13 @@ def test_timeout(w):
     assert found, said
     assert "; fetch waits at instruction " in found.group(1), said
     on_rtl(w, "--random", "1", "--timeout", "100000000")
+
+
+def test_lockstep(w):
+    out, _ = on_rtl(w, "--random", "1", "--lockstep")
+    alone, _ = on_rtl(w, "--random", "1")
+    line = re.search("[0-9,]+ cycles", alone).group(0)
+    assert line in out, "time does not depend on who looks on"
 
 
 def fake_tools(w, **scripts):
