@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many cycles of the machine the Verilator model runs in a second, at each standing design point: programs
- * that keep one part busy, and, through the public interface, whole networks. Best of RUNS, by the thread's
- * own clock.
+/* How many cycles of the machine the Verilator model runs in a second, at each standing design
+ * point: programs that keep one part busy, and, through the public interface, whole networks. Best
+ * of RUNS, by the thread's own clock.
  *   bench_rtl [--json] [CONFIG ...] [NETWORK.onnx ...] */
 #include <jansson.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@
 
 enum { RUNS = 5, WINDOW_BYTES = 1 << 16 };
 
-/* The data is zeros: what Verilator computes does not depend on it. Indices fit every standing point. */
+/* The data is zeros: what Verilator computes does not depend on it. Indices fit every standing
+ * point. */
 static const struct {
   const char *name, *text;
 } programs[] = {
@@ -28,15 +29,16 @@ static const struct {
               "quant uops=0+1 n=2000,7,8 dst=out:0,8,1 a=0,8,1 banks=0 wait=load\n"
               "finish\n"
               ".data\n.uop 0,0,60\n.window 65536\n"},
-    {"gemm+quant", "load uop n=9 signal=matrix,vector\n"
-                   "gemm uops=0+9 n=300,7,8 dst=0,8,1 a=0,8,1 banks=0 wait=load\n"
-                   "load uop sram=9 dram=0x100 n=1 signal=vector\n"
-                   "sync vector wait=load\n"
-                   "quant uops=9+1 n=2700,7,8 dst=out:0,8,1 a=0,8,1 b=0 banks=1 wait=load\n"
-                   "finish\n"
-                   ".data\n"
-                   ".uop 0,0,0\n.uop 0,1,1\n.uop 0,2,2\n.uop 0,3,3\n.uop 0,4,4\n.uop 0,5,5\n.uop 0,6,6\n"
-                   ".uop 0,7,7\n.uop 0,8,8\n.org 0x100\n.uop 0,BANK,BANK\n.window 65536\n"},
+    {"gemm+quant",
+     "load uop n=9 signal=matrix,vector\n"
+     "gemm uops=0+9 n=300,7,8 dst=0,8,1 a=0,8,1 banks=0 wait=load\n"
+     "load uop sram=9 dram=0x100 n=1 signal=vector\n"
+     "sync vector wait=load\n"
+     "quant uops=9+1 n=2700,7,8 dst=out:0,8,1 a=0,8,1 b=0 banks=1 wait=load\n"
+     "finish\n"
+     ".data\n"
+     ".uop 0,0,0\n.uop 0,1,1\n.uop 0,2,2\n.uop 0,3,3\n.uop 0,4,4\n.uop 0,5,5\n.uop 0,6,6\n"
+     ".uop 0,7,7\n.uop 0,8,8\n.org 0x100\n.uop 0,BANK,BANK\n.window 65536\n"},
     {"load", "REPEAT load wgt n=16\nfinish\n.window 65536\n"},
 };
 
@@ -111,7 +113,8 @@ static struct row run_program(struct tsr_rtl *rtl, const struct tsr_design *desi
   struct tsr_program program;
   struct tsr_rtl_result result;
   struct tsr_err err;
-  if (tsr_assemble(arena, &err, programs[k].name, expand(arena, design, programs[k].text), &program))
+  if (tsr_assemble(arena, &err, programs[k].name, expand(arena, design, programs[k].text),
+                   &program))
     quit(err.text);
   memset(window, 0, WINDOW_BYTES);
   memcpy(window, program.data, program.data_bytes);

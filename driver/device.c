@@ -9,11 +9,11 @@
 #define TSR_ABSENT_DEVICE(name)
 static const struct tsr_device_kind *const kinds[] = {
 #include "driver/devices.def"
-  NULL};
+    NULL};
 #undef TSR_DEVICE
 #undef TSR_ABSENT_DEVICE
 
-#define TSR_DEVICE(name) #name,
+#define TSR_DEVICE(name)        #name,
 #define TSR_ABSENT_DEVICE(name) #name,
 static const char *const names[] = {
 #include "driver/devices.def"
@@ -35,7 +35,10 @@ static const char *built_in(char text[static LIST_TEXT])
   text[0] = 0;
   for (int i = 0; kinds[i] && n < LIST_TEXT; i++)
     n += snprintf(text + n, (size_t)(LIST_TEXT - n), "%s'%s'",
-                  !i ? "" : kinds[i + 1] ? ", " : " and ", kinds[i]->name);
+                  !i             ? ""
+                  : kinds[i + 1] ? ", "
+                                 : " and ",
+                  kinds[i]->name);
   return text;
 }
 
@@ -77,7 +80,8 @@ static enum tsr_status check_options(struct tsr_err *err, const struct tsr_devic
     return tsr_refuse(err, "device '%s' counts no cycles, so that it has no timeout; '%s' does",
                       kind->name, taker(TSR_DEVICE_TAKES_TIMEOUT));
   if (options->lockstep && !(kind->takes & TSR_DEVICE_TAKES_LOCKSTEP))
-    return tsr_refuse(err, "device '%s' does not run in lockstep with the functional model; '%s' does",
+    return tsr_refuse(err,
+                      "device '%s' does not run in lockstep with the functional model; '%s' does",
                       kind->name, taker(TSR_DEVICE_TAKES_LOCKSTEP));
   return TSR_OK;
 }

@@ -10,7 +10,7 @@
 
 struct state {
   struct tsr_rtl *rtl;
-  struct tsr_lockstep *lockstep; /* NULL: runs alone */
+  struct tsr_lockstep *lockstep;     /* NULL: runs alone */
   struct tsr_device_options options; /* its texts are not looked at */
   uint8_t *window;
   struct tsr_device_wave wave; /* its path is not looked at */
@@ -70,8 +70,7 @@ static enum tsr_status start(struct tsr_device *device, struct tsr_err *err,
   if (!s->window)
     return tsr_no_memory(err);
   memset(s->window, 0, bytes);
-  if (options->lockstep &&
-      tsr_lockstep_open(device->allocator, err, &device->design, &s->lockstep))
+  if (options->lockstep && tsr_lockstep_open(device->allocator, err, &device->design, &s->lockstep))
     return tsr_no_memory(err);
   return tsr_rtl_open(device->allocator, err, &device->design, &rtl, s->window,
                       device->window_bytes, &s->rtl);
@@ -127,10 +126,9 @@ static enum tsr_status submit_rtl(struct tsr_device *device, struct tsr_err *err
   struct state *s = device->state;
   struct tsr_rtl_result result;
   place_wave(s, insns, count);
-  enum tsr_status status =
-      s->lockstep ? tsr_lockstep_run(s->lockstep, s->rtl, err, insns, count, s->window,
-                                     device->window_bytes, &result)
-                  : tsr_rtl_run(s->rtl, err, insns, count, &result);
+  enum tsr_status status = s->lockstep ? tsr_lockstep_run(s->lockstep, s->rtl, err, insns, count,
+                                                          s->window, device->window_bytes, &result)
+                                       : tsr_rtl_run(s->rtl, err, insns, count, &result);
   for (int k = 0; k < TSR_COUNTER_COUNT; k++)
     s->counters[k] += result.counters[k];
   if (status || result.timed_out || result.trap) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// acc_bank: one bank of ACC, two copies for two read ports. The engine that holds the bank's lock is the one
-// that uses it; store and matrix read by port A only. Clearing comes by load's port, while nobody holds it.
+// acc_bank: one bank of ACC, two copies for two read ports. The engine that holds the bank's lock
+// is the one that uses it; store and matrix read by port A only. Clearing comes by load's port,
+// while nobody holds it.
 
 `default_nettype none
 `include "tessera.vh"

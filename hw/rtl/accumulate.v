@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// accumulate: adds a product to a sum, lane by lane, modulo 2^32. The old sum is zero, or comes from ACC, or,
-// where it has not reached ACC yet, from the sum just made or the one before.
+// accumulate: adds a product to a sum, lane by lane, modulo 2^32. The old sum is zero, or comes
+// from ACC, or, where it has not reached ACC yet, from the sum just made or the one before.
 
 `default_nettype none
 `include "tessera.vh"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// axi_lite: the AXI4-Lite slave in front of the registers: one write and one read at a time. write_o and
-// read_o are high for a cycle, in which the registers answer. All outputs to the bus come from registers.
+// axi_lite: the AXI4-Lite slave in front of the registers: one write and one read at a time.
+// write_o and read_o are high for a cycle, in which the registers answer. All outputs to the bus
+// come from registers.
 
 `default_nettype none
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// burst: cuts a row of beats into AXI bursts: as long as the design point and the row allow, none across a
-// multiple of 4096 bytes. A burst a cycle; the next row can be taken with the last burst of one.
+// burst: cuts a row of beats into AXI bursts: as long as the design point and the row allow, none
+// across a multiple of 4096 bytes. A burst a cycle; the next row can be taken with the last burst
+// of one.
 
 `default_nettype none
 `include "tessera.vh"
@@ -70,7 +71,8 @@ module burst (
   end
   // 4. A row that a boundary cuts.
   always @(posedge clk_i)
-    cover (past_q && $past(past_q && valid_o && ready_i && !last && beats_o < `TSR_BURST_BEATS) && valid_o);
+    cover (past_q && valid_o
+           && $past(past_q && valid_o && ready_i && !last && beats_o < `TSR_BURST_BEATS));
 `endif
 
 endmodule

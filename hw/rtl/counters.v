@@ -28,7 +28,7 @@ module counters (
   localparam [31:0] VECTOR = `TSR_COUNTER_VECTOR_IDLE;
   localparam [31:0] STORE  = `TSR_COUNTER_STORE_IDLE;
 
-  // ---- states: an engine's lie one behind the other in counters.def, so a state's place is its distance ----
+  // ---- states: an engine's lie one behind the other in counters.def ----
 
   reg [31:0] fetch;
   reg [31:0] load;
@@ -177,6 +177,8 @@ module counters (
     endcase
   end
 
-  wire unused = &{1'b0, fetch[31:2], fetch_place[31:2], load[31:3], load_place[31:3], matrix[31:3], matrix_place[31:3], vector[31:3], vector_place[31:3], store[31:3], store_place[31:3]};
+  wire unused = &{1'b0, fetch[31:2], load[31:3], matrix[31:3], vector[31:3], store[31:3],
+                  fetch_place[31:2], load_place[31:3], matrix_place[31:3], vector_place[31:3],
+                  store_place[31:3]};
 
 endmodule

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// decode: which engine an instruction word is for, and whether it is one: the rules of tsr_insn_decode().
+// decode: which engine an instruction word is for, and whether it is one: the rules of
+// tsr_insn_decode().
 
 `default_nettype none
 `include "tessera.vh"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dma_check: would this LOAD or STORE trap? Twelve cycles: the products are made four bits a cycle, two at a
-// time. It can be done while the transfer before is going on.
+// dma_check: would this LOAD or STORE trap? Twelve cycles: the products are made four bits a cycle,
+// two at a time. It can be done while the transfer before is going on.
 //
 //   entries = (yl + ny + yr) * nz * (xl + nx + xr)     saturated where past any scratchpad
 //   far     = dram + (ny - 1) * sy + (nz - 1) * sz     first byte of the last row, in the window

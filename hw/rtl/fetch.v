@@ -4,8 +4,9 @@
 //
 //   burst -> DRAM -> beats -> fetch_words -> decode -> queues
 //
-// It asks for a burst only when there is room for all of it. At FINISH, at the end of the program and at a word
-// that is none it stands still: the machine says what comes of it when every engine has stopped (supervisor.v).
+// It asks for a burst only when there is room for all of it. At FINISH, at the end of the program
+// and at a word that is none it stands still: the machine says what comes of it when every engine
+// has stopped (supervisor.v).
 
 `default_nettype none
 `include "tessera.vh"

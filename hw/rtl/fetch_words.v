@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fetch_words: instruction words out of beats, be these narrower than a word or wider. next_i takes the word;
-// the next one may be there in the cycle after, where a beat holds whole words.
+// fetch_words: instruction words out of beats, be these narrower than a word or wider. next_i takes
+// the word; the next one may be there in the cycle after, where a beat holds whole words.
 
 `default_nettype none
 `include "tessera.vh"

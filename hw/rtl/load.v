@@ -6,8 +6,9 @@
 //   fill   gets the locks, and writes what arrives, and padding       load_fill
 //   end    gives the tokens
 //
-// so that DRAM is asked for the next box while one arrives. IN_FLIGHT instructions may be between ask and the
-// end. Data that was asked for never waits for a token, only for a lock: it would hold up fetch's.
+// so that DRAM is asked for the next box while one arrives. IN_FLIGHT instructions may be between
+// ask and the end. Data that was asked for never waits for a token, only for a lock: it would hold
+// up fetch's.
 
 `default_nettype none
 `include "tessera.vh"
@@ -24,7 +25,7 @@ module load (
   input  wire [3:0]                have_i,
   output wire [3:0]                take_o,
   input  wire [3:0]                room_i,
-  input  wire                      spare_i,    // all that may be in flight have room for their tokens
+  input  wire                      spare_i,    // room for the tokens of all in flight
   output wire [3:0]                give_o,
   output wire                      ask_o,
   output wire [`TSR_LOCKS-1:0]     want_o,
@@ -81,16 +82,16 @@ module load (
   wire [17:0] end_entry;
   wire [27:0] row_beats;
 
-  wire [3:0] missing = insn_i[11:8] & ~have_i;
+  wire [3:0] missing = insn_i[`TSR_WAITS] & ~have_i;
   wire able = step_q == ASK && missing == 0;
   // Tokens are taken ahead of the instructions before only where these are sure to give theirs.
-  wire sure = insn_i[11:8] == 0 || flight_empty || spare_i;
+  wire sure = insn_i[`TSR_WAITS] == 0 || flight_empty || spare_i;
   wire free = !rows_busy && !flight_full && sure;
   wire go = able && free && !(check_trap && !sync);
 
   assign begin_o = go;
   assign pop_o = go;
-  assign take_o = go ? insn_i[11:8] : 4'd0;
+  assign take_o = go ? insn_i[`TSR_WAITS] : 4'd0;
 
   always @(*) begin
     step_d = step_q;
@@ -209,7 +210,7 @@ module load (
     .rst_ni  (rst_ni),
     .clear_i (clear_i),
     .push_i  (fill_end),
-    .data_i  ({fill_insn[19:16], fill_index}),
+    .data_i  ({fill_insn[`TSR_SIGNALS], fill_index}),
     .full_o  (ended_full),
     .pop_i   (retire_o),
     .data_o  ({signals, ended_index}),

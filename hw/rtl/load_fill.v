@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// load_fill: walks over the box that a LOAD fills, entry after entry: a cycle for each beat that arrives, a
-// cycle for each entry of padding (of LUT: each slice). Nothing is lost between rows.
+// load_fill: walks over the box that a LOAD fills, entry after entry: a cycle for each beat that
+// arrives, a cycle for each entry of padding (of LUT: each slice). Nothing is lost between rows.
 
 `default_nettype none
 `include "tessera.vh"
@@ -55,7 +55,8 @@ module load_fill (
   reg pad;
   always @(*) begin
     pad = 1'b0;
-    if (active_q) pad = x_q < {10'd0, left_q} || x_q >= right_q || y_q < {10'd0, top_q} || y_q >= bottom_q;
+    if (active_q)
+      pad = x_q < {10'd0, left_q} || x_q >= right_q || y_q < {10'd0, top_q} || y_q >= bottom_q;
   end
   wire uop = {5'd0, buffer_q} == `TSR_BUFFER_UOP;
   wire lut = {5'd0, buffer_q} == `TSR_BUFFER_LUT;

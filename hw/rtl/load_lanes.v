@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// load_lanes: turns one write of `load` into write enables for each scratchpad, and the data that goes with
-// them: a beat, wherever it lands, and for ACC an entry.
-// A write is one slice of an entry, as wide as a beat; or, with pad_i, a whole entry of padding (of LUT, a
-// slice). clear_i writes zeros everywhere instead.
+// load_lanes: turns one write of `load` into write enables for each scratchpad, and the data that
+// goes with them: a beat, wherever it lands, and for ACC an entry. A write is one slice of an
+// entry, as wide as a beat; or, with pad_i, a whole entry of padding (of LUT, a slice). clear_i
+// writes zeros everywhere instead.
 
 `default_nettype none
 `include "tessera.vh"
@@ -58,9 +58,14 @@ module load_lanes #(
                      | (acc8 && !whole ? ACC_FOUR << {slice_i[10:0], 2'b00} : {ACC_SLICES{1'b0}});
   assign lut_write_o = clear_i || (write_i && buffer == `TSR_BUFFER_LUT);
 
-  assign beat_o = clear_i ? {`TSR_AXI_BITS{1'b0}} : pad_i ? {`TSR_BEAT_BYTES{pad_value_i[7:0]}} : data_i;
+  assign beat_o = clear_i ? {`TSR_AXI_BITS{1'b0}}
+                : pad_i   ? {`TSR_BEAT_BYTES{pad_value_i[7:0]}} : data_i;
 
   // ACC: int32 as it comes, int8 widened, padding sign-extended.
+  function [31:0] widened(input [7:0] value);
+    widened = {{24{value[7]}}, value};
+  endfunction
+
   integer i;
   always @(*) begin
     acc_data_o = {`TSR_ENTRY32{1'bx}};
@@ -69,7 +74,7 @@ module load_lanes #(
     else if (acc) acc_data_o = {ACC_SLICES{data_i}};
     else if (acc8) begin
       for (i = 0; i < `TSR_LANES; i = i + 1)
-        acc_data_o[32*i +: 32] = {{24{data_i[8*(i%`TSR_BEAT_BYTES)+7]}}, data_i[8*(i%`TSR_BEAT_BYTES) +: 8]};
+        acc_data_o[32*i +: 32] = widened(data_i[8*(i%`TSR_BEAT_BYTES) +: 8]);
     end
   end
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // locks: who holds which of the ports that two engines could want at the same time.
-// An instruction asks for all of its locks at once and gets all of them in one cycle, or waits; it holds
-// them until its engine releases. Of two engines that ask for the same lock in one cycle the one that is
-// nearer to the end of the line gets it: store, vector, matrix, load.
+// An instruction asks for all of its locks at once and gets all of them in one cycle, or waits; it
+// holds them until its engine releases. Of two engines that ask for the same lock in one cycle the
+// one that is nearer to the end of the line gets it: store, vector, matrix, load.
 
 `default_nettype none
 `include "tessera.vh"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// loop_limits: what a LOOP instruction's indices may be, from its word and the design point. Taken over with
-// take_i, in the cycle in which the instruction begins.
+// loop_limits: what a LOOP instruction's indices may be, from its word and the design point. Taken
+// over with take_i, in the cycle in which the instruction begins.
 
 `default_nettype none
 `include "tessera.vh"
@@ -40,7 +40,8 @@ module loop_limits (
   wire [16:0] acc_high = banks[1] ? ACC_DEPTH : ACC_HALF;
 
   always @(posedge clk_i) if (take_i) begin
-    uops_wrong_o <= {1'b0, insn_i[`TSR_LOOP_UOP_BEGIN]} + {1'b0, insn_i[`TSR_LOOP_UOP_COUNT]} > UOP_DEPTH;
+    uops_wrong_o <= {1'b0, insn_i[`TSR_LOOP_UOP_BEGIN]} + {1'b0, insn_i[`TSR_LOOP_UOP_COUNT]}
+                  > UOP_DEPTH;
 
     d_low_o <= 17'd0;
     case (insn_i[`TSR_LOOP_DST])

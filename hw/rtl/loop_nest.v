@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// loop_nest: walks the points of a LOOP instruction in their order, one in each cycle with advance_i.
-// Sums of steps have 17 bits: as long as all points so far had their indices in range, they are exact.
+// loop_nest: walks the points of a LOOP instruction in their order, one in each cycle with
+// advance_i. Sums of steps have 17 bits: as long as all points so far had their indices in range,
+// they are exact.
 
 `default_nettype none
 `include "tessera.vh"
@@ -30,10 +31,15 @@ module loop_nest (
   reg        end_u_q, end0_q, end1_q, end2_q;  // that counter is at its last value
   reg [50:0] sums0_q, sums1_q, sums2_q;        // of loop 0, of 0 and 1, of all three
 
-  // The sums with one more step of a loop.
-  function [50:0] step(input [50:0] sums, input [15:0] d, input [15:0] a, input [15:0] b);
-    step = {sums[50:34] + {1'b0, b}, sums[33:17] + {1'b0, a}, sums[16:0] + {1'b0, d}};
+  // The sums with one more step of a loop, whose steps are b, a, d.
+  function [50:0] step(input [50:0] sums, input [47:0] by);
+    step = {sums[50:34] + {1'b0, by[47:32]}, sums[33:17] + {1'b0, by[31:16]},
+            sums[16:0] + {1'b0, by[15:0]}};
   endfunction
+  wire [47:0] by0 = {insn_i[`TSR_LOOP_B0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_DST0]};
+  wire [47:0] by1 = {insn_i[`TSR_LOOP_B1], insn_i[`TSR_LOOP_A1], insn_i[`TSR_LOOP_DST1]};
+  wire [47:0] by2 = {insn_i[`TSR_LOOP_B2], insn_i[`TSR_LOOP_A2], insn_i[`TSR_LOOP_DST2]};
+
   assign valid_o  = valid_q;
   assign uop_o    = insn_i[`TSR_LOOP_UOP_BEGIN] + u_q;
   assign sums_o   = sums2_q;
@@ -64,20 +70,19 @@ module loop_nest (
       if (end_u_q) begin
         i2_q <= end2_q ? 16'd0 : i2_q + 16'd1;
         end2_q <= (end2_q ? 16'd0 : i2_q + 16'd1) == last2;
-        if (!end2_q)
-          sums2_q <= step(sums2_q, insn_i[`TSR_LOOP_DST2], insn_i[`TSR_LOOP_A2], insn_i[`TSR_LOOP_B2]);
+        if (!end2_q) sums2_q <= step(sums2_q, by2);
         else begin
           i1_q <= end1_q ? 16'd0 : i1_q + 16'd1;
           end1_q <= (end1_q ? 16'd0 : i1_q + 16'd1) == last1;
           if (!end1_q) begin
-            sums1_q <= step(sums1_q, insn_i[`TSR_LOOP_DST1], insn_i[`TSR_LOOP_A1], insn_i[`TSR_LOOP_B1]);
-            sums2_q <= step(sums1_q, insn_i[`TSR_LOOP_DST1], insn_i[`TSR_LOOP_A1], insn_i[`TSR_LOOP_B1]);
+            sums1_q <= step(sums1_q, by1);
+            sums2_q <= step(sums1_q, by1);
           end else begin
             i0_q <= i0_q + 16'd1;
             end0_q <= i0_q + 16'd1 == last0;
-            sums0_q <= step(sums0_q, insn_i[`TSR_LOOP_DST0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_B0]);
-            sums1_q <= step(sums0_q, insn_i[`TSR_LOOP_DST0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_B0]);
-            sums2_q <= step(sums0_q, insn_i[`TSR_LOOP_DST0], insn_i[`TSR_LOOP_A0], insn_i[`TSR_LOOP_B0]);
+            sums0_q <= step(sums0_q, by0);
+            sums1_q <= step(sums0_q, by0);
+            sums2_q <= step(sums0_q, by0);
           end
         end
       end

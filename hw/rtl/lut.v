@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// lut: tables of 256 int8, one copy a lane, so that all lanes look up at once. A word is an AXI beat; entry
-// v + 128 of a table is the value for v.
+// lut: tables of 256 int8, one copy a lane, so that all lanes look up at once. A word is an AXI
+// beat; entry v + 128 of a table is the value for v.
 
 `default_nettype none
 `include "tessera.vh"
@@ -16,7 +16,7 @@ module lut #(
   input  wire                                       read_i,
   input  wire [15:0]                                table_i,
   input  wire [`TSR_ENTRY8-1:0]                     index_i,   // int8 a lane
-  output reg  [`TSR_ENTRY8-1:0]                     data_o     // in the cycle behind read_i; then anything
+  output reg  [`TSR_ENTRY8-1:0]                     data_o     // in the cycle behind read_i
 );
 
   localparam WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;

@@ -5,7 +5,8 @@
 //   points -> INP, WGT -> tile_product -> + ACC -> ACC
 //               0            1              2            the product's stage
 //
-// Stage 1 adds to what ACC held, stage 2 writes; a sum that is still on its way into ACC comes from its register.
+// Stage 1 adds to what ACC held, stage 2 writes; a sum that is still on its way into ACC comes from
+// its register.
 
 `default_nettype none
 `include "tessera.vh"
@@ -68,8 +69,8 @@ module matrix (
     .valid_i   (valid_i),
     .sync_i    (sync),
     .refuse_i  (uops_wrong),
-    .wait_i    (insn_i[11:8]),
-    .signal_i  (insn_i[19:16]),
+    .wait_i    (insn_i[`TSR_WAITS]),
+    .signal_i  (insn_i[`TSR_SIGNALS]),
     .pop_o     (pop_o),
     .have_i    (have_i),
     .take_o    (take_o),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // read_port: the read channels of the AXI4 master, shared by fetch (ID 0) and load (ID 1).
-// Fetch goes first, and asks only for what it has room for, so its data is always taken. Load's data can
-// wait; then so does what comes behind it. All outputs to the bus come from registers.
+// Fetch goes first, and asks only for what it has room for, so its data is always taken. Load's
+// data can wait; then so does what comes behind it. All outputs to the bus come from registers.
 // halt_i: no burst is begun, and what still comes is dropped.
 
 `default_nettype none

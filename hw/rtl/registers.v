@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// registers: the host's view of the machine: isa/registers.def. A write that is refused changes nothing.
+// registers: the host's view of the machine: isa/registers.def. A write that is refused changes
+// nothing.
 
 `default_nettype none
 `include "tessera.vh"
@@ -44,7 +45,8 @@ module registers (
 
   localparam [63:0] HASH = `TSR_HASH;
 
-  reg [31:0] program_lo_q, program_bytes_q, window_lo_q, window_bytes_lo_q, design_lo_q, design_hi_q;
+  reg [31:0] program_lo_q, program_bytes_q, window_lo_q, window_bytes_lo_q;
+  reg [31:0] design_lo_q, design_hi_q;
   reg [7:0]  program_hi_q, window_hi_q;
   reg        window_bytes_hi_q, interrupt_q;
 

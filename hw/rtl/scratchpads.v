@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// scratchpads: UOP, INP, WGT, ACC, OUT and LUT with a port for everyone who may use them at the same time.
-// UOP and INP are there twice, once for matrix and once for vector; ACC has two banks (acc_bank.v); the
-// write ports of ACC and INP go to the holder of their lock. clear_i writes zeros into one entry of each; rows
-// past the end of the smaller ones are written again, or not at all.
+// scratchpads: UOP, INP, WGT, ACC, OUT and LUT with a port for everyone who may use them at the
+// same time. UOP and INP are there twice, once for matrix and once for vector; ACC has two banks
+// (acc_bank.v); the write ports of ACC and INP go to the holder of their lock. clear_i writes zeros
+// into one entry of each; rows past the end of the smaller ones are written again, or not at all.
 
 `default_nettype none
 `include "tessera.vh"
@@ -114,9 +114,10 @@ module scratchpads (
   );
 
   wire unused = &{1'b0, entry, load_slice_i, matrix_uop_addr_i, matrix_inp_addr_i,
-                  matrix_wgt_addr_i, matrix_acc_read_row_i, matrix_acc_write_row_i, vector_uop_addr_i,
-                  vector_inp_addr_i, vector_acc_read_row_i, vector_acc_read_b_row_i,
-                  vector_acc_write_row_i, vector_byte_addr_i, store_out_addr_i, store_acc_row_i};
+                  matrix_wgt_addr_i, matrix_acc_read_row_i, matrix_acc_write_row_i,
+                  vector_uop_addr_i, vector_inp_addr_i, vector_acc_read_row_i,
+                  vector_acc_read_b_row_i, vector_acc_write_row_i, vector_byte_addr_i,
+                  store_out_addr_i, store_acc_row_i};
 
   // ---- UOP ----
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sequencer: takes an engine's instructions through their four steps: take the tokens, get the locks,
-// run, give the tokens. One at a time; the instruction stays at the head of its queue until the last.
+// sequencer: takes an engine's instructions through their four steps: take the tokens, get the
+// locks, run, give the tokens. One at a time; the instruction stays at the head of its queue until
+// the last.
 
 `default_nettype none
 `include "tessera.vh"

@@ -23,7 +23,7 @@ module store (
   input  wire [3:0]                have_i,
   output wire [3:0]                take_o,
   input  wire [3:0]                room_i,
-  input  wire                      spare_i,    // all that may be in flight have room for their tokens
+  input  wire                      spare_i,    // room for the tokens of all in flight
   output wire [3:0]                give_o,
   output wire                      ask_o,
   output wire [`TSR_LOCKS-1:0]     want_o,
@@ -85,16 +85,16 @@ module store (
   wire [17:0] end_entry;
   wire [27:0] row_beats;
 
-  wire [3:0] missing = insn_i[11:8] & ~have_i;
+  wire [3:0] missing = insn_i[`TSR_WAITS] & ~have_i;
   wire able = step_q == SEND && missing == 0;
   // Tokens are taken ahead of the instructions before only where these are sure to give theirs.
-  wire sure = insn_i[11:8] == 0 || ended_empty || spare_i;
+  wire sure = insn_i[`TSR_WAITS] == 0 || ended_empty || spare_i;
   wire free = send_q == IDLE && !ended_full && sure;
   wire go = able && free && !(check_trap && !sync);
 
   assign begin_o = go;
   assign pop_o = go;
-  assign take_o = go ? insn_i[11:8] : 4'd0;
+  assign take_o = go ? insn_i[`TSR_WAITS] : 4'd0;
 
   always @(*) begin
     step_d = step_q;
@@ -175,8 +175,9 @@ module store (
     end
     if (go) begin
       acc_q <= acc;
-      want_q <= {1'b0, acc && end_entry > ACC_HALF, acc && {2'd0, insn_i[`TSR_DMA_SRAM]} < ACC_HALF};
-      signals_q <= insn_i[19:16];
+      want_q <= {1'b0, acc && end_entry > ACC_HALF,
+                 acc && {2'd0, insn_i[`TSR_DMA_SRAM]} < ACC_HALF};
+      signals_q <= insn_i[`TSR_SIGNALS];
       send_index_q <= index_i;
       entry_q <= insn_i[`TSR_DMA_SRAM];
       end_q <= end_entry;
@@ -228,7 +229,7 @@ module store (
   assign beat_data_o = beat_data;
   assign bytes_o = beat_valid_o && beat_ready_i ? BEAT_BYTES[7:0] : 8'd0;
 
-  // ---- end: an instruction is done when as many bursts are acknowledged as had been asked for ----
+  // ---- end: done when as many bursts are acknowledged as had been asked for ----
 
   reg  [7:0]  asked_q, answered_q;  // modulo 256; axi_writes at most lie between
   wire [7:0]  needed;

@@ -6,12 +6,13 @@
 //   READY  waits for a start
 //   BEGIN  everything but the scratchpads is as new
 //   RUN
-//   HALT   a trap: waits until the bus is quiet; the engines stay cut off from it until they are as new
+//   HALT   a trap: waits until the bus is quiet; the engines stay cut off from it until they are
+//          as new
 //
-// Nothing in the machine can go on when fetch and every engine stand still, each for want of a token, of room
-// or of an instruction, and the bus is quiet. Then a word that is no instruction traps, FINISH ends the program
-// if no engine has work, and anything else is a deadlock. An engine's trap counts at once; of several in one
-// cycle the first engine's.
+// Nothing in the machine can go on when fetch and every engine stand still, each for want of a
+// token, of room or of an instruction, and the bus is quiet. Then a word that is no instruction
+// traps, FINISH ends the program if no engine has work, and anything else is a deadlock. An
+// engine's trap counts at once; of several in one cycle the first engine's.
 
 `default_nettype none
 `include "tessera.vh"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tally: COUNT counters, of which one goes up in each cycle that counts. which_i and select_i are below COUNT.
+// tally: COUNT counters, of which one goes up in each cycle that counts. which_i and select_i are
+// below COUNT.
 
 `default_nettype none
 `include "tessera.vh"

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tessera: the accelerator. A host sets it up through an AXI4-Lite slave (registers); it reads programs and
-// moves data through one AXI4 master. fetch hands instructions to the queues of four engines, which run at the
-// same time, ordered by tokens; scratchpads stand between them.
+// tessera: the accelerator. A host sets it up through an AXI4-Lite slave (registers); it reads
+// programs and moves data through one AXI4 master. fetch hands instructions to the queues of four
+// engines, which run at the same time, ordered by tokens; scratchpads stand between them.
 //
-// The reset is synchronous. All outputs come from registers, or from combinations of registers only.
-// trace_*: which instruction each engine has started, or ended, in this cycle; for simulators and probes.
+// The reset is synchronous. All outputs come from registers, or from combinations of registers
+// only. trace_*: which instruction each engine has started, or ended, in this cycle; for simulators
+// and probes.
 
 `default_nettype none
 `include "tessera.vh"
@@ -112,7 +113,8 @@ module tessera (
     .read_error_i     (reg_read_error)
   );
 
-  wire start, reset, design_wrong, ready, running, clearing, wipe, clear, fetch_begin, halt, count, ended;
+  wire start, reset, design_wrong, ready, running, clearing, wipe, clear, fetch_begin, halt, count;
+  wire ended;
   wire [`TSR_ADDR_BITS-1:0] program_addr, window;
   wire [29:0] program_bytes;
   wire [32:0] window_bytes;
@@ -125,6 +127,7 @@ module tessera (
   wire [`TSR_COUNTER_BITS-1:0] counter_value;
   wire [31:0] fetch_index;
   wire [127:0] oldest;
+  wire [127:0] at = oldest & {{32{any[3]}}, {32{any[2]}}, {32{any[1]}}, {32{any[0]}}};
 
   registers regs (
     .clk_i           (clk_i),
@@ -155,7 +158,7 @@ module tessera (
     .trap_insn_i     (trap_insn),
     .states_i        (states),
     .missing_i       (missing),
-    .insns_i         ({fetch_index, oldest & {{32{any[3]}}, {32{any[2]}}, {32{any[1]}}, {32{any[0]}}}}),
+    .insns_i         ({fetch_index, at}),
     .counter_o       (counter),
     .counter_value_i (counter_value)
   );
@@ -262,7 +265,8 @@ module tessera (
     .m_axi_rready_o  (m_axi_rready_o)
   );
 
-  wire store_burst, store_burst_ready, store_beat, store_beat_ready, store_sent, answer, answer_error;
+  wire store_burst, store_burst_ready, store_beat, store_beat_ready, store_sent;
+  wire answer, answer_error;
 
   write_port writes (
     .clk_i           (clk_i),
@@ -343,8 +347,9 @@ module tessera (
         .empty_o (queue_empty[e])
       );
 
-      // An instruction keeps its place until it has given its tokens, also where its engine has taken it
-      // out of the queue before: how far fetch runs ahead is queue_depth, whatever the engine.
+      // An instruction keeps its place until it has given its tokens, also where its engine has
+      // taken it out of the queue before: how far fetch runs ahead is queue_depth, whatever the
+      // engine.
       wire none, unused_spare;
       token_counter #(.DEPTH(`TSR_QUEUE_DEPTH)) places (
         .clk_i   (clk_i),

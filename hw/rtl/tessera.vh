@@ -17,6 +17,11 @@
 `define TSR_WGT_BITS (8 * `TSR_BLOCK * `TSR_BLOCK)  // of WGT
 `define TSR_ACC_HALF (`TSR_ACC_DEPTH / 2)           // entries of a bank
 
+// The engines that an instruction takes tokens from, and gives tokens to: the low bits of the
+// fields, whose others are zero.
+`define TSR_WAITS 11:8
+`define TSR_SIGNALS 19:16
+
 // What an instruction holds while it runs: a bit each.
 `define TSR_LOCKS 3
 `define TSR_LOCK_ACC 1:0  // the two banks

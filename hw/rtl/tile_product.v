@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tile_product: the product of an input tile, batch x block, and the transpose of a weight tile, block x
-// block: a register of int32, batch x block, a cycle behind its operands.
+// tile_product: the product of an input tile, batch x block, and the transpose of a weight tile,
+// block x block: a register of int32, batch x block, a cycle behind its operands.
 //
 // Flat vectors, one block, constant loops: the C++ that Verilator makes of it can be vectorized.
 

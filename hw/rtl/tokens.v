@@ -15,7 +15,7 @@ module tokens (
   output wire [15:0] have_o,
   input  wire [15:0] give_i,  // bit 4*from + to
   output wire [15:0] room_o,
-  output wire [3:0]  spare_o  // an engine a bit: each of its counters has room for TSR_IN_FLIGHT more
+  output wire [3:0]  spare_o  // an engine a bit: all of its counters have room for TSR_IN_FLIGHT
 );
 
   wire [15:0] spare;

@@ -2,15 +2,16 @@
 //
 // vector: everything element-wise. One entry a cycle:
 //
-//   points -> reads -> 0 1 2 3 -> write       the stages of vector_alu.v; an instruction uses the first
-//             ACC INP             ACC OUT INP  one to four of them
+//   points -> reads -> 0 1 2 3 -> write         the stages of vector_alu.v; an instruction uses
+//             ACC INP             ACC OUT INP   the first one to four of them
 //
-// A point sees what all points before it wrote. The simple operations, and MAC's D, take a result that is
-// still on its way into ACC from its register; any other point that reads what is on its way waits.
+// A point sees what all points before it wrote. The simple operations, and MAC's D, take a result
+// that is still on its way into ACC from its register; any other point that reads what is on its
+// way waits.
 //
-// ACC has two read ports: one for A, and for MAC's D; one for B. So MAC with A in ACC makes two points every
-// four cycles, and QUANT takes two cycles more for each point whose b is not that of the one before: its
-// three parameters stay in registers.
+// ACC has two read ports: one for A, and for MAC's D; one for B. So MAC with A in ACC makes two
+// points every four cycles, and QUANT takes two cycles more for each point whose b is not that of
+// the one before: its three parameters stay in registers.
 
 `default_nettype none
 `include "tessera.vh"
@@ -103,8 +104,8 @@ module vector (
     .valid_i   (valid_i),
     .sync_i    (sync),
     .refuse_i  (uops_wrong),
-    .wait_i    (insn_i[11:8]),
-    .signal_i  (insn_i[19:16]),
+    .wait_i    (insn_i[`TSR_WAITS]),
+    .signal_i  (insn_i[`TSR_SIGNALS]),
     .pop_o     (pop_o),
     .have_i    (have_i),
     .take_o    (take_o),
@@ -254,7 +255,8 @@ module vector (
   assign inp_read_o = go && !a_in_acc;
   assign inp_addr_o = a;
 
-  // Results on their way that a read must not miss: of the place that writes, and of the one before it.
+  // Results on their way that a read must not miss: of the place that writes, and of the one before
+  // it.
   reg latest_a_q, older_a_q, latest_b_q, older_b_q, latest_d_q, older_d_q;
   reg loads_bias_q, loads_multiplier_q, loads_packed_q;
 

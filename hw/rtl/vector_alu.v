@@ -2,8 +2,8 @@
 //
 // vector_alu: what the vector instructions compute, on every lane at once, in up to four stages.
 //
-//   stage 0   A, B are there: the simple operations are done; factors, LUT's index and reductions' row
-//             go on
+//   stage 0   A, B are there: the simple operations are done; factors, LUT's index and the row of
+//             a reduction go on
 //   stage 1   product; table; reduction
 //   stage 2   MUL and MAC: the sum. QUANT: shifted and rounded
 //   stage 3   QUANT: zero point and clamp
@@ -66,8 +66,8 @@ module vector_alu (
     endcase
   endfunction
 
-  // product / 2^s, rounded to nearest, ties to even, saturated to 10 bits: with a zero point of 8 bits that
-  // is past every clamp of 8 bits.
+  // product / 2^s, rounded to nearest, ties to even, saturated to 10 bits: with a zero point of 8
+  // bits that is past every clamp of 8 bits.
   function [9:0] quant_round(input [63:0] product, input [5:0] s);
     reg [63:0] floor, back, value;
     reg half, rest;

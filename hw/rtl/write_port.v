@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// write_port: the write channels of the AXI4 master. Store asks for bursts and hands over beats; a beat goes
-// out when a burst that was asked for lacks it. All outputs to the bus come from registers.
-// halt_i: no burst is begun, and the beats that are still owed go out with all strobes low.
+// write_port: the write channels of the AXI4 master. Store asks for bursts and hands over beats; a
+// beat goes out when a burst that was asked for lacks it. All outputs to the bus come from
+// registers. halt_i: no burst is begun, and the beats that are still owed go out with all strobes
+// low.
 
 `default_nettype none
 `include "tessera.vh"

@@ -25,8 +25,8 @@ module ram #(
 
   assign read_data_o = read_data_q;
 
-  // The read comes first, so it gets the old word; blocking, since Verilator would otherwise keep every
-  // write until the end of the cycle (lint.vlt).
+  // The read comes first, so it gets the old word. Blocking: Verilator would put off every other
+  // write to the end of the cycle (lint.vlt).
   always @(posedge clk_i) begin
     if (read_i) read_data_q <= mem[read_addr_i];
     if (write_i) mem[write_addr_i] = write_data_i;

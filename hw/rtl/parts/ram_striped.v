@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ram_striped: a ram.v whose words are written in stripes as wide as the data, one enable each: a beat fills
-// one stripe, or several of them with the same.
+// ram_striped: a ram.v whose words are written in stripes as wide as the data, one enable each: a
+// beat fills one stripe, or several of them with the same.
 
 `default_nettype none
 
