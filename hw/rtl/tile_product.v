@@ -16,7 +16,7 @@ module tile_product (
   output wire [`TSR_ENTRY32-1:0]  product_o
 );
 
-  reg [`TSR_ENTRY32-1:0] product_q, product_d;
+  reg [`TSR_ENTRY32-1:0] product_q;
   integer r, c;
 
   function [31:0] dot(input [8*`TSR_BLOCK-1:0] a, input [8*`TSR_BLOCK-1:0] b);
@@ -30,18 +30,15 @@ module tile_product (
 
   assign product_o = product_q;
 
-  always @(*) begin
-    product_d = {`TSR_ENTRY32{1'bx}};
+  always @(posedge clk_i) begin
     if (valid_i) begin
       for (r = 0; r < `TSR_BATCH; r = r + 1) begin
         for (c = 0; c < `TSR_BLOCK; c = c + 1) begin
-          product_d[32*(r*`TSR_BLOCK+c) +: 32] =
+          product_q[32*(r*`TSR_BLOCK+c) +: 32] <=
             dot(inp_i[8*r*`TSR_BLOCK +: 8*`TSR_BLOCK], wgt_i[8*c*`TSR_BLOCK +: 8*`TSR_BLOCK]);
         end
       end
     end
   end
-
-  always @(posedge clk_i) if (valid_i) product_q <= product_d;
 
 endmodule
