@@ -19,12 +19,17 @@ module tile_product (
   reg [`TSR_ENTRY32-1:0] product_q;
   integer r, c;
 
-  function [31:0] dot(input [8*`TSR_BLOCK-1:0] a, input [8*`TSR_BLOCK-1:0] b);
+  // Signed, so that synthesis sees that all but eight bits of a factor are its sign.
+  function signed [31:0] dot(input [8*`TSR_BLOCK-1:0] a, input [8*`TSR_BLOCK-1:0] b);
     integer k;
+    reg signed [31:0] x, y;
     begin
-      dot = 32'd0;
-      for (k = 0; k < `TSR_BLOCK; k = k + 1)
-        dot = dot + ({{24{a[8*k+7]}}, a[8*k +: 8]} * {{24{b[8*k+7]}}, b[8*k +: 8]});
+      dot = 0;
+      for (k = 0; k < `TSR_BLOCK; k = k + 1) begin
+        x = {{24{a[8*k+7]}}, a[8*k +: 8]};
+        y = {{24{b[8*k+7]}}, b[8*k +: 8]};
+        dot = dot + x * y;
+      end
     end
   endfunction
 
