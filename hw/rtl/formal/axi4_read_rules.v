@@ -143,10 +143,10 @@ module axi4_read_rules #(
       assume ($stable({rid_i, rdata_i, rresp_i, rlast_i}));
     end
 
-    // Two bursts of two beats and more outstanding; a last beat is taken while another waits.
-    cover (begun && total == 2 && r && rlast_i && $past(r && !rlast_i));
-    // Data of two IDs alternates.
-    cover (ID_BITS == 0 || (begun && r && $past(r) && rid_i != $past(rid_i) && $past(!rlast_i)));
+    // The last of several beats comes while another burst is outstanding; the data of two IDs
+    // alternates within bursts.
+    cover (begun && total == 2 && r && rlast_i && $past(steady && r && !rlast_i));
+    cover (begun && r && rid_i != $past(rid_i) && $past(steady && r && !rlast_i));
   end
 
 endmodule

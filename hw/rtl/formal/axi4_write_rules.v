@@ -2,8 +2,8 @@
 //
 // axi4_write_rules: what AXI4 says of the write channels, seen from the master: it proves what it
 // sends, and may assume what comes. For formal runs only, like axi4_read_rules.v. Beyond AXI4,
-// bursts are of full beats, aligned and incrementing, at most MAX_BURSTS are outstanding, all of one
-// ID, and no data is offered before its address.
+// bursts are of full beats, aligned and incrementing, at most MAX_BURSTS are outstanding, all of
+// one ID, and no data is offered before its address.
 
 `default_nettype none
 
@@ -50,6 +50,7 @@ module axi4_write_rules #(
   reg  [8*MAX_BURSTS-1:0] lens_q;     // of the owed bursts, the oldest lowest
   reg  [8*MAX_BURSTS-1:0] lens;
   reg  [7:0]              beat_q;
+  reg                     early_q;    // the only open burst has all its data, but not its address
   wire                    offered = awvalid_i && !waiting_q;
 
   assign open_o = open_q + offered;
@@ -80,6 +81,8 @@ module axi4_write_rules #(
       if (w) beat_q <= wlast_i ? 0 : beat_q + 1;
     end
     lens_q <= w && wlast_i ? lens >> 8 : lens;
+    early_q <= rst_ni && (early_q ? !b : w && wlast_i && beat_q != 0 && open_o == 1 && waiting_q
+                                         && awvalid_i && !awready_i);
   end
 
   always @* begin
@@ -119,9 +122,9 @@ module axi4_write_rules #(
       assume ($stable(bresp_i));
     end
 
-    // The data of a burst of two beats is accepted before its address, and then it is answered.
-    cover (begun && b && $past(awvalid_i && awready_i && owed_o == 0) && $past(beat_q == 1, 2));
-    // As many bursts as may be, and one is answered.
+    // The data of a burst of two beats is accepted before its address, and then it is answered; as
+    // many bursts are open as may be, and one is answered.
+    cover (begun && b && early_q);
     cover (begun && open_o == MAX_BURSTS && b);
   end
 

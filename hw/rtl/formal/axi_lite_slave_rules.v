@@ -2,8 +2,8 @@
 //
 // axi_lite_slave_rules: what AXI4-Lite says of a slave: it proves what it answers, and may assume
 // what the master sends. For formal runs only, like axi4_read_rules.v. Beyond AXI4-Lite, the slave
-// does answer: what is asked is accepted, and what was accepted is answered, after less than LATENCY
-// cycles in which no answer waits to be taken.
+// does answer: what is asked is accepted, and what was accepted is answered, after less than
+// LATENCY cycles in which no answer waits to be taken.
 
 `default_nettype none
 
@@ -41,6 +41,7 @@ module axi_lite_slave_rules #(
   wire steady = begun && rst_ni;
 
   reg  [7:0] aw_open_q, w_open_q, ar_open_q;
+  reg        early_q;  // the data of a write was here before its address
   reg  [7:0] aw_wait_q, w_wait_q, b_wait_q, ar_wait_q, r_wait_q;  // cycles without a result
   wire       b_due = aw_open_q != 0 && w_open_q != 0;
   wire       r_due = ar_open_q != 0;
@@ -54,6 +55,7 @@ module axi_lite_slave_rules #(
       aw_open_q <= 0;
       w_open_q <= 0;
       ar_open_q <= 0;
+      early_q <= 1'b0;
       aw_wait_q <= 0;
       w_wait_q <= 0;
       b_wait_q <= 0;
@@ -62,6 +64,7 @@ module axi_lite_slave_rules #(
     end else begin
       aw_open_q <= aw_open_q + (awvalid_i && awready_i) - (bvalid_i && bready_i);
       w_open_q <= w_open_q + (wvalid_i && wready_i) - (bvalid_i && bready_i);
+      early_q <= w_open_q == 1 && aw_open_q == 0 ? 1'b1 : early_q && !(bvalid_i && bready_i);
       ar_open_q <= ar_open_q + (arvalid_i && arready_i) - (rvalid_i && rready_i);
       // An address may wait for the data of an earlier one, and data for an address.
       aw_wait_q <= awvalid_i && !awready_i && !bvalid_i && aw_open_q == 0 ? aw_wait_q + 1 : 0;
@@ -79,7 +82,7 @@ module axi_lite_slave_rules #(
       assert (!rvalid_i || r_due);                                      // 2. nor data
       assert (!bvalid_i || bresp_i != 2'b01);                           // 3. EXOKAY is not of Lite
       assert (!rvalid_i || rresp_i != 2'b01);
-      assert (aw_wait_q < LATENCY);                                     // 4. what is asked is accepted
+      assert (aw_wait_q < LATENCY);                                     // 4. all is accepted
       assert (w_wait_q < LATENCY);
       assert (ar_wait_q < LATENCY);
       assert (b_wait_q < LATENCY);                                      // 5. and answered
@@ -91,7 +94,7 @@ module axi_lite_slave_rules #(
   always @(posedge clk_i) begin
     if (begun && !$past(rst_ni)) assert (!bvalid_i && !rvalid_i);       // 6. none after a reset
     if (begun && $past(steady && bvalid_i && !bready_i)) begin
-      assert (bvalid_i && $stable(bresp_i));                            // 7. an answer stays, as it is
+      assert (bvalid_i && $stable(bresp_i));                            // 7. an answer stays
     end
     if (begun && $past(steady && rvalid_i && !rready_i)) begin
       assert (rvalid_i && $stable({rdata_i, rresp_i}));                 // 8. so does data
@@ -104,9 +107,10 @@ module axi_lite_slave_rules #(
     if (begun && $past(steady && arvalid_i && !arready_i))
       assume (arvalid_i && $stable(araddr_i));
 
-    // Data before its address, and an answer that waits; two reads one behind the other.
-    cover (begun && bvalid_i && bready_i && $past(bvalid_i) && $past(awvalid_i && w_open_q == 1, 3));
-    cover (begun && rvalid_i && rready_i && $past(rvalid_i && !rready_i && arvalid_i));
+    // Data comes before its address, and the answer waits; a read is accepted while the data of
+    // the one before it waits.
+    cover (begun && early_q && bvalid_i && bready_i && $past(steady && bvalid_i && !bready_i));
+    cover (begun && ar_open_q == 2 && rvalid_i && rready_i);
   end
 
 endmodule
