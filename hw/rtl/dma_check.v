@@ -152,4 +152,85 @@ module dma_check (
     end
   end
 
+`ifdef FORMAL
+  // The products as sums of digit products, the way one multiplies by hand: after k digits, the highest
+  // first. First height * nz and sy * (ny - 1), then planes * width and sz * (nz - 1).
+  wire [41:0] f_entries1 [0:DIGITS], f_entries2 [0:DIGITS];
+  wire [51:0] f_far1 [0:DIGITS], f_far2 [0:DIGITS];
+  wire [19:0] f_nz = nz, f_width = width, f_ny1 = ny - 16'd1, f_nz1 = nz - 16'd1;
+  wire [17:0] f_planes = f_entries1[DIGITS] >= 18'h20000 ? 18'h20000 : f_entries1[DIGITS];
+  genvar g;
+  generate
+    for (g = 0; g <= DIGITS; g = g + 1) begin : f_digit
+      if (g == 0) begin : none
+        assign f_entries1[0] = 0;
+        assign f_entries2[0] = 0;
+        assign f_far1[0] = 0;
+        assign f_far2[0] = 0;
+      end else begin : one
+        assign f_entries1[g] = (f_entries1[g-1] << 4) + height * f_nz[4*(DIGITS-g) +: 4];
+        assign f_entries2[g] = (f_entries2[g-1] << 4) + f_planes * f_width[4*(DIGITS-g) +: 4];
+        assign f_far1[g] = (f_far1[g-1] << 4) + sy * f_ny1[4*(DIGITS-g) +: 4];
+        assign f_far2[g] = (f_far2[g-1] << 4) + sz * f_nz1[4*(DIGITS-g) +: 4];
+      end
+    end
+  endgenerate
+
+  // Planes past any scratchpad are so whatever the width, which is 1 at least.
+  wire [41:0] f_end_entry = f_entries2[DIGITS] + insn_i[`TSR_DMA_SRAM];
+  wire        f_index = f_entries1[DIGITS] >= 18'h20000 || f_end_entry > depth;
+  wire [63:0] f_end_byte = 64'd0 + dram + f_far1[DIGITS] + f_far2[DIGITS] + row_bytes;
+  wire        f_window = f_end_byte > window_bytes_i;
+
+  // A check from its start, from any state of the registers: nothing is said of what was before. So the
+  // bound of the proof is no bound of what is proved.
+  (* anyconst *) wire [255:0] f_insn;
+  (* anyconst *) wire [32:0]  f_window_bytes;
+  reg [3:0] f_cycle = 4'd0;
+  always @(posedge clk_i) f_cycle <= f_cycle + 4'd1;
+
+  always @* begin
+    assume (rst_ni && !clear_i);
+    assume (start_i == (f_cycle == 0));
+    assume (insn_i == f_insn && window_bytes_i == f_window_bytes);
+    assume (nx != 0 && ny != 0 && nz != 0);  // else decode.v refuses it
+
+    // Where the products are after each cycle: steps for the solver.
+    if (f_cycle >= 1 && f_cycle <= 5) begin
+      assert (busy_q && !second_q && !done_q && digit_q == f_cycle - 1);
+      assert (entries_a_q == height && far_a_q == sy && offset_q == dram);
+      assert (entries_b_q == f_nz << 4 * (f_cycle - 1) && far_b_q == f_ny1 << 4 * (f_cycle - 1));
+      assert (entries_q == f_entries1[f_cycle - 1]);
+      assert (far_q == f_far1[f_cycle - 1]);
+    end
+    if (f_cycle >= 6 && f_cycle <= 10) begin
+      assert (busy_q && second_q && !done_q && digit_q == f_cycle - 6);
+      assert (entries_a_q == f_planes && far_a_q == sz && offset_q == dram + f_far1[DIGITS]);
+      assert (entries_b_q == f_width << 4 * (f_cycle - 6) && far_b_q == f_nz1 << 4 * (f_cycle - 6));
+      assert (entries_q == f_entries2[f_cycle - 6]);
+      assert (far_q == f_far2[f_cycle - 6]);
+    end
+    if (f_cycle >= 11) begin
+      assert (!busy_q && second_q && entries_q == f_entries2[DIGITS]);
+      assert (far_q == f_far2[DIGITS] && offset_q == dram + f_far1[DIGITS]);
+      assert (end_entry == f_end_entry && end_byte == f_end_byte);
+    end
+
+    if (f_cycle != 0) assert (done_o == (f_cycle >= 12));               // 1. done after 12 cycles
+    if (f_cycle >= 12) begin
+      assert (trap_o == (f_index || f_window || misaligned));           // 2. traps when it must
+      if (trap_o)                                                       // 3. by the first reason
+        assert (trap_code_o == (f_index ? `TSR_TRAP_INDEX : f_window ? `TSR_TRAP_WINDOW
+                                                          : `TSR_TRAP_ALIGN));
+      if (!f_index) assert (end_entry_o == f_end_entry);                // 4. the entry behind the last
+    end
+    assert (row_beats_o * BEAT_BYTES >= row_bytes);                     // 5. beats for a whole row,
+    assert (row_beats_o * BEAT_BYTES < row_bytes + BEAT_BYTES);         //    and none besides
+    assert (row_beats_o != 0);
+
+    cover (f_cycle == 12 && trap_o && trap_code_o == `TSR_TRAP_WINDOW && ny > 300 && nz > 300);
+    cover (f_cycle == 12 && !trap_o && ny > 1 && nz > 1 && sy > 4096 && sz > 65536);
+  end
+`endif
+
 endmodule

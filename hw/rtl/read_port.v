@@ -108,4 +108,58 @@ module read_port (
   assign fetch_data_o = m_axi_rdata_i;
   assign fetch_error_o = m_axi_rresp_i[1];
 
+`ifdef FORMAL
+  localparam F_BEATS = `TSR_BEAT_BYTES;
+  localparam F_BITS = $clog2(`TSR_READS + 1);
+
+  wire [15:0] f_bursts;
+  wire [31:0] f_id_bursts, f_id_beats;
+
+  axi4_read_rules #(
+    .ADDR_BITS  (`TSR_ADDR_BITS),
+    .DATA_BITS  (`TSR_AXI_BITS),
+    .ID_BITS    (1),
+    .MAX_BEATS  (`TSR_BURST_BEATS),
+    .MAX_BURSTS (`TSR_READS)
+  ) rules (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .arid_i      (m_axi_arid_o),
+    .araddr_i    (m_axi_araddr_o),
+    .arlen_i     (m_axi_arlen_o),
+    .arsize_i    ($clog2(`TSR_BEAT_BYTES)),
+    .arburst_i   (2'b01),
+    .arvalid_i   (m_axi_arvalid_o),
+    .arready_i   (m_axi_arready_i),
+    .rid_i       (m_axi_rid_i),
+    .rdata_i     (m_axi_rdata_i),
+    .rresp_i     (m_axi_rresp_i),
+    .rlast_i     (m_axi_rlast_i),
+    .rvalid_i    (m_axi_rvalid_i),
+    .rready_i    (m_axi_rready_o),
+    .bursts_o    (f_bursts),
+    .id_bursts_o (f_id_bursts),
+    .id_beats_o  (f_id_beats)
+  );
+
+  reg f_begun = 1'b0;
+  always @(posedge clk_i) f_begun <= 1'b1;
+
+  // What burst.v gives: see its rules.
+  always @* begin
+    assume (fetch_beats_i >= 1 && fetch_beats_i <= `TSR_BURST_BEATS);
+    assume (load_beats_i >= 1 && load_beats_i <= `TSR_BURST_BEATS);
+    assume (((fetch_addr_i | load_addr_i) & (`TSR_BEAT_BYTES - 1)) == 0);
+    assume (fetch_addr_i[11:0] + fetch_beats_i * `TSR_BEAT_BYTES <= 4096);
+    assume (load_addr_i[11:0] + load_beats_i * `TSR_BEAT_BYTES <= 4096);
+  end
+
+  // What is counted is what is on the bus, and what is about to be: for the induction.
+  (* hierconn *) wire [F_BITS-1:0] \outstanding.count_q ;
+  always @* if (f_begun) assert (outstanding.count_q == f_bursts + m_axi_arvalid_o);
+
+  // 1. Quiet means that nothing can come.
+  always @* if (f_begun && quiet_o) assert (!m_axi_arvalid_o && !m_axi_rvalid_i);
+`endif
+
 endmodule

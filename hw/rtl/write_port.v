@@ -124,4 +124,84 @@ module write_port (
     .data_o  ({strobe, m_axi_wlast_o, m_axi_wdata_o})
   );
 
+`ifdef FORMAL
+  localparam F_BITS = $clog2(`TSR_WRITES + 1);
+
+  wire [15:0] f_open, f_owed;
+  wire [7:0]  f_beat;
+  wire [8*`TSR_WRITES-1:0] f_lens;
+
+  axi4_write_rules #(
+    .ADDR_BITS  (`TSR_ADDR_BITS),
+    .DATA_BITS  (`TSR_AXI_BITS),
+    .MAX_BEATS  (`TSR_BURST_BEATS),
+    .MAX_BURSTS (`TSR_WRITES)
+  ) rules (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .awaddr_i    (m_axi_awaddr_o),
+    .awlen_i     (m_axi_awlen_o),
+    .awsize_i    ($clog2(`TSR_BEAT_BYTES)),
+    .awburst_i   (2'b01),
+    .awvalid_i   (m_axi_awvalid_o),
+    .awready_i   (m_axi_awready_i),
+    .wdata_i     (m_axi_wdata_o),
+    .wstrb_i     (m_axi_wstrb_o),
+    .wlast_i     (m_axi_wlast_o),
+    .wvalid_i    (m_axi_wvalid_o),
+    .wready_i    (m_axi_wready_i),
+    .bresp_i     (m_axi_bresp_i),
+    .bvalid_i    (m_axi_bvalid_i),
+    .bready_i    (m_axi_bready_o),
+    .open_o      (f_open),
+    .owed_o      (f_owed),
+    .lens_o      (f_lens),
+    .beat_o      (f_beat)
+  );
+
+  reg f_begun = 1'b0;
+  always @(posedge clk_i) f_begun <= 1'b1;
+
+  // What burst.v gives: see its rules.
+  always @* begin
+    assume (burst_beats_i >= 1 && burst_beats_i <= `TSR_BURST_BEATS);
+    assume ((burst_addr_i & (`TSR_BEAT_BYTES - 1)) == 0);
+    assume (burst_addr_i[11:0] + burst_beats_i * `TSR_BEAT_BYTES <= 4096);
+  end
+
+  // 1. Quiet: nothing is open. 2. Sent: nothing is owed.
+  always @* if (f_begun) begin
+    if (quiet_o) assert (f_open == 0 && !m_axi_wvalid_o && !m_axi_bvalid_i);
+    if (sent_o) assert (f_owed == 0 && !m_axi_awvalid_o && !m_axi_wvalid_o);
+  end
+
+  // For the induction: what was begun is open; the bursts that lack beats are those of `lengths` behind
+  // those whose last beat is in `beats`; and where in a burst each beat stands.
+  (* hierconn *) wire [F_BITS-1:0]        \outstanding.count_q ;
+  (* hierconn *) wire [F_BITS-1:0]        \lengths.count_q ;
+  (* hierconn *) wire [8*`TSR_WRITES-1:0] \lengths.f_words ;
+  (* hierconn *) wire                     \beats.spare_valid_q ;
+  (* hierconn *) wire [`TSR_AXI_BITS+1:0] \beats.spare_q ;
+  wire [1:0] f_first  = m_axi_wvalid_o && m_axi_wlast_o;
+  wire [1:0] f_second = beats.spare_valid_q && beats.spare_q[`TSR_AXI_BITS];
+  wire [1:0] f_lasts  = f_first + f_second;
+  wire [7:0] f_next   = m_axi_wvalid_o ? (m_axi_wlast_o ? 8'd0 : f_beat + 8'd1) : f_beat;
+  wire [7:0] f_behind = beats.spare_valid_q ? (f_second ? 8'd0 : f_next + 8'd1) : f_next;
+  wire [8*`TSR_WRITES-1:0] f_lacking = f_lens >> 8 * f_lasts;
+  wire [8*`TSR_WRITES-1:0] f_current = f_lens >> 8 * f_first;
+
+  integer f;
+  always @* if (f_begun) begin
+    assert (outstanding.count_q == f_open);
+    assert (lengths.count_q + f_lasts == f_owed);
+    for (f = 0; f < `TSR_WRITES; f = f + 1)
+      if (f < lengths.count_q) assert (lengths.f_words[8*f +: 8] == f_lacking[8*f +: 8]);
+    assert (beat_q == f_behind);
+    if (beats.spare_valid_q) begin
+      assert (f_owed > f_first && f_second == (f_next == f_current[7:0]));
+    end
+    assert (nothing_owed ? beat_q == 0 : beat_q <= length);
+  end
+`endif
+
 endmodule
