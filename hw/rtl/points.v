@@ -117,4 +117,39 @@ module points (
   assign b_o      = b_q[15:0];
   assign first_o  = first_q;
 
+`ifdef FORMAL
+  reg f_begun = 1'b0;
+  always @(posedge clk_i) f_begun <= 1'b1;
+  wire [17:0] f_b_end = {2'd0, b_o} + {16'd0, b_more_i};
+
+  always @(*) begin
+    if (!f_begun) assume (!rst_ni);
+    if (take_i) assume (valid_o);
+    assume (d_high_i <= 65536 && a_high_i <= 65536 && b_high_i <= 65536);  // loop_limits.v
+    if (f_begun && valid_o) begin
+      assert ({1'b0, d_o} >= d_low_i && {1'b0, d_o} < d_high_i);    // 1. d inside,
+      assert (d_o == d_q && a_o == a_q);                            //    all of its bits
+      assert ({1'b0, a_o} >= a_low_i && {1'b0, a_o} < a_high_i);    // 2. a inside
+      if (b_used_i) begin                                           // 3. b inside, and those behind
+        assert ({1'b0, b_o} >= b_low_i && f_b_end < {1'b0, b_high_i});
+        assert (b_o == b_q);
+      end
+      assert (takes_first_i || !first_o);                           // 4. no overwrite without a use
+      assert (!trap_o);
+    end
+  end
+  // What an instruction allows stays until it has ended.
+  wire [105:0] f_limits = {takes_first_i, b_used_i, b_more_i, d_low_i, d_high_i, a_low_i, a_high_i,
+                           b_low_i, b_high_i};
+  reg [105:0] f_limits_q;
+  always @(posedge clk_i) f_limits_q <= f_limits;
+  always @(*) if (f_begun) assume (f_limits == f_limits_q);
+
+  always @(posedge clk_i) if (f_begun && $past(f_begun && rst_ni && !clear_i && trap_o))
+    assert ($past(clear_i) || !rst_ni || trap_o);                   // 5. a trap stays, none passes it
+
+  // A point is taken, and the one behind it traps.
+  always @(posedge clk_i) cover (f_begun && $past(f_begun && take_i) && trap_o);
+`endif
+
 endmodule
