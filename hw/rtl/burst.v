@@ -56,7 +56,7 @@ module burst (
   always @(posedge clk_i) past_q <= 1;
   always @(*) begin
     if (!past_q) assume (!rst_ni);
-    assume (row_addr_i[BEAT_LOG2-1:0] == 0 && row_beats_i != 0);
+    if (row_valid_i) assume (row_addr_i[BEAT_LOG2-1:0] == 0 && row_beats_i != 0);
   end
   always @(*) if (past_q && valid_q) begin
     // 1. Something, and no longer than allowed.

@@ -158,4 +158,38 @@ module fetch (
     else if (!word_here && no_beat) state_o = `TSR_STATE_MEMORY;
   end
 
+`ifdef FORMAL
+  reg        f_begun = 1'b0;
+  reg [15:0] f_owed;  // beats that were asked for, and have not come
+  always @(posedge clk_i) begin
+    f_begun <= 1'b1;
+    if (!rst_ni || clear_i) f_owed <= 0;
+    else f_owed <= f_owed + (asks ? burst_beats_o : 0) - beat_i;
+  end
+
+  (* hierconn *) wire [$clog2(ROOM + 1)-1:0] \beats.count_q ;
+
+  always @* begin
+    if (!f_begun) assume (!rst_ni);
+    if (beat_i) assume (f_owed != 0);                         // read_port.v
+    if (start_i) assume (!running_q && !bursts_valid);        // supervisor.v
+    if (start_i) assume (program_i[6:0] == 0 && program_bytes_i[4:0] == 0);
+
+    if (f_begun) begin
+      // 1. What is here, what is owed and the room left are the whole room: so no beat is lost, which is
+      // what the queue's own rules say; and what was asked for is always taken.
+      assert (room_q + f_owed + beats.count_q == ROOM);
+      if (beat_i && rst_ni) assert (!beats_full);
+      // 2. One engine at most gets a word, and only while its queue has room.
+      assert ((push_o & (push_o - 4'd1)) == 0 && (push_o & full_i) == 0);
+      // 3. Behind FINISH and behind what is no instruction nothing is handed on, or asked for.
+      if (standing) assert (push_o == 0 && !burst_valid_o);
+
+      assert (!bursts_valid || running_q);
+    end
+    // A second burst is asked for while the first is on its way; a word is handed on.
+    cover (f_begun && asks && f_owed != 0 && push_o != 0);
+  end
+`endif
+
 endmodule

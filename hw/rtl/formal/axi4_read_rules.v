@@ -37,9 +37,23 @@ module axi4_read_rules #(
   localparam IDS = 2**ID_BITS;
   localparam BYTES = DATA_BITS / 8;
 
-  reg begun = 1'b0;
-  always @(posedge clk_i) begun <= 1'b1;
-  wire steady = begun && rst_ni;  // what holds now and is not answered must hold in the next cycle
+  // What waited in the cycle before, and as what.
+  localparam AR_BITS = ID_BITS + ADDR_BITS + 8 + 3 + 2;
+  localparam R_BITS = ID_BITS + DATA_BITS + 2 + 1;
+  wire [AR_BITS-1:0] ar_now = {arid_i, araddr_i, arlen_i, arsize_i, arburst_i};
+  wire [R_BITS-1:0]  r_now  = {rid_i, rdata_i, rresp_i, rlast_i};
+  reg                begun = 1'b0;
+  reg                reset_q, ar_waits_q, r_waits_q;
+  reg  [AR_BITS-1:0] ar_q;
+  reg  [R_BITS-1:0]  r_q;
+  always @(posedge clk_i) begin
+    begun <= 1'b1;
+    reset_q <= !rst_ni;
+    ar_waits_q <= rst_ni && arvalid_i && !arready_i;
+    r_waits_q <= rst_ni && rvalid_i && !rready_i;
+    ar_q <= ar_now;
+    r_q <= r_now;
+  end
 
   wire ar = arvalid_i && arready_i;
   wire r = rvalid_i && rready_i;
@@ -128,25 +142,20 @@ module axi4_read_rules #(
         assert (araddr_i[11:0] + (arlen_i + 1) * BYTES <= 4096);        // 5. not across 4 KB
         assert (total < MAX_BURSTS);                                    // 6. not too many
       end
+      if (reset_q) assert (!arvalid_i);                                 // 7. none after a reset
+      if (ar_waits_q) assert (arvalid_i);                               // 8. a request stays
+      if (ar_waits_q) assert (ar_now == ar_q);                          // 9. as it is
+      if (r_waits_q) assume (rvalid_i && r_now == r_q);
+
       assert (&sane && sum == total && total <= MAX_BURSTS);
     end
   end
 
   always @(posedge clk_i) begin
-    if (begun && !$past(rst_ni)) assert (!arvalid_i);                   // 7. none after a reset
-    if (begun && $past(steady && arvalid_i && !arready_i)) begin
-      assert (arvalid_i);                                               // 8. a request stays
-      assert ($stable({arid_i, araddr_i, arlen_i, arsize_i, arburst_i}));  // 9. as it is
-    end
-    if (begun && $past(steady && rvalid_i && !rready_i)) begin
-      assume (rvalid_i);
-      assume ($stable({rid_i, rdata_i, rresp_i, rlast_i}));
-    end
-
     // The last of several beats comes while another burst is outstanding; the data of two IDs
     // alternates within bursts.
-    cover (begun && total == 2 && r && rlast_i && $past(steady && r && !rlast_i));
-    cover (begun && r && rid_i != $past(rid_i) && $past(steady && r && !rlast_i));
+    cover (begun && total == 2 && r && rlast_i && $past(begun && r && !rlast_i));
+    cover (begun && r && rid_i != $past(rid_i) && $past(begun && r && !rlast_i));
   end
 
 endmodule

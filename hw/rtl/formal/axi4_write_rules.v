@@ -37,21 +37,37 @@ module axi4_write_rules #(
 
   localparam BYTES = DATA_BITS / 8;
 
-  reg begun = 1'b0;
-  always @(posedge clk_i) begun <= 1'b1;
-  wire steady = begun && rst_ni;
+  // What waited in the cycle before, and as what.
+  localparam AW_BITS = ADDR_BITS + 8 + 3 + 2;
+  localparam W_BITS = DATA_BITS + BYTES + 1;
+  wire [AW_BITS-1:0] aw_now = {awaddr_i, awlen_i, awsize_i, awburst_i};
+  wire [W_BITS-1:0]  w_now  = {wdata_i, wstrb_i, wlast_i};
+  reg                begun = 1'b0;
+  reg                reset_q, aw_waits_q, w_waits_q, b_waits_q;
+  reg  [AW_BITS-1:0] aw_q;
+  reg  [W_BITS-1:0]  w_q;
+  reg  [1:0]         b_q;
+  always @(posedge clk_i) begin
+    begun <= 1'b1;
+    reset_q <= !rst_ni;
+    aw_waits_q <= rst_ni && awvalid_i && !awready_i;
+    w_waits_q <= rst_ni && wvalid_i && !wready_i;
+    b_waits_q <= rst_ni && bvalid_i && !bready_i;
+    aw_q <= aw_now;
+    w_q <= w_now;
+    b_q <= bresp_i;
+  end
 
   wire w = wvalid_i && wready_i;
   wire b = bvalid_i && bready_i;
 
   // A burst counts from the cycle in which its address is first offered.
-  reg                     waiting_q;  // an address was offered before, and is not accepted
   reg  [15:0]             open_q, owed_q;
   reg  [8*MAX_BURSTS-1:0] lens_q;     // of the owed bursts, the oldest lowest
   reg  [8*MAX_BURSTS-1:0] lens;
   reg  [7:0]              beat_q;
   reg                     early_q;    // the only open burst has all its data, but not its address
-  wire                    offered = awvalid_i && !waiting_q;
+  wire                    offered = awvalid_i && !aw_waits_q;
 
   assign open_o = open_q + offered;
   assign owed_o = owed_q + offered;
@@ -70,18 +86,16 @@ module axi4_write_rules #(
 
   always @(posedge clk_i) begin
     if (!rst_ni) begin
-      waiting_q <= 1'b0;
       open_q <= 0;
       owed_q <= 0;
       beat_q <= 0;
     end else begin
-      waiting_q <= awvalid_i && !awready_i;
       open_q <= open_o - b;
       owed_q <= owed_o - (w && wlast_i);
       if (w) beat_q <= wlast_i ? 0 : beat_q + 1;
     end
     lens_q <= w && wlast_i ? lens >> 8 : lens;
-    early_q <= rst_ni && (early_q ? !b : w && wlast_i && beat_q != 0 && open_o == 1 && waiting_q
+    early_q <= rst_ni && (early_q ? !b : w && wlast_i && beat_q != 0 && open_o == 1 && aw_waits_q
                                          && awvalid_i && !awready_i);
   end
 
@@ -89,7 +103,8 @@ module axi4_write_rules #(
     if (!begun) assume (!rst_ni);
     if (begun) begin
       // An answer comes after address and last beat of its burst were accepted.
-      if (bvalid_i) assume (open_q > owed_q && open_q > waiting_q);
+      if (bvalid_i) assume (open_q > owed_q && open_q > aw_waits_q);
+      if (b_waits_q) assume (bvalid_i && bresp_i == b_q);
 
       if (awvalid_i) begin
         assert (awburst_i == 2'b01);                                    // 1. incrementing
@@ -103,25 +118,17 @@ module axi4_write_rules #(
         assert (owed_o != 0);                                           // 7. data has an address
         assert (wlast_i == (beat_q == lens[7:0]));                      // 8. the last beat says so
       end
-      assert (sane && (!waiting_q || open_q != 0));
+      if (reset_q) assert (!awvalid_i && !wvalid_i);                    // 9. none after a reset
+      if (aw_waits_q) assert (awvalid_i);                               // 10. a request stays
+      if (aw_waits_q) assert (aw_now == aw_q);                          // 11. as it is
+      if (w_waits_q) assert (wvalid_i);                                 // 12. so does data
+      if (w_waits_q) assert (w_now == w_q);                             // 13. as it is
+
+      assert (sane && (!aw_waits_q || open_q != 0));
     end
   end
 
-  always @(posedge clk_i) begin
-    if (begun && !$past(rst_ni)) assert (!awvalid_i && !wvalid_i);      // 9. none after a reset
-    if (begun && $past(steady && awvalid_i && !awready_i)) begin
-      assert (awvalid_i);                                               // 10. a request stays
-      assert ($stable({awaddr_i, awlen_i, awsize_i, awburst_i}));       // 11. as it is
-    end
-    if (begun && $past(steady && wvalid_i && !wready_i)) begin
-      assert (wvalid_i);                                                // 12. so does data
-      assert ($stable({wdata_i, wstrb_i, wlast_i}));                    // 13. as it is
-    end
-    if (begun && $past(steady && bvalid_i && !bready_i)) begin
-      assume (bvalid_i);
-      assume ($stable(bresp_i));
-    end
-
+  always @* begin
     // The data of a burst of two beats is accepted before its address, and then it is answered; as
     // many bursts are open as may be, and one is answered.
     cover (begun && b && early_q);

@@ -36,13 +36,31 @@ module axi_lite_slave_rules #(
   output wire [7:0]           ar_open_o
 );
 
-  reg begun = 1'b0;
-  always @(posedge clk_i) begun <= 1'b1;
-  wire steady = begun && rst_ni;
+  // What waited in the cycle before, and as what.
+  reg                 begun = 1'b0;
+  reg                 reset_q, aw_waits_q, w_waits_q, b_waits_q, ar_waits_q, r_waits_q;
+  reg [ADDR_BITS-1:0] aw_q, ar_q;
+  reg [35:0]          w_q;
+  reg [1:0]           b_q;
+  reg [33:0]          r_q;
+  always @(posedge clk_i) begin
+    begun <= 1'b1;
+    reset_q <= !rst_ni;
+    aw_waits_q <= rst_ni && awvalid_i && !awready_i;
+    w_waits_q <= rst_ni && wvalid_i && !wready_i;
+    b_waits_q <= rst_ni && bvalid_i && !bready_i;
+    ar_waits_q <= rst_ni && arvalid_i && !arready_i;
+    r_waits_q <= rst_ni && rvalid_i && !rready_i;
+    aw_q <= awaddr_i;
+    w_q <= {wdata_i, wstrb_i};
+    b_q <= bresp_i;
+    ar_q <= araddr_i;
+    r_q <= {rdata_i, rresp_i};
+  end
 
   reg  [7:0] aw_open_q, w_open_q, ar_open_q;
   reg        early_q;  // the data of a write was here before its address
-  reg  [7:0] aw_wait_q, w_wait_q, b_wait_q, ar_wait_q, r_wait_q;  // cycles without a result
+  reg  [7:0] aw_late_q, w_late_q, b_late_q, ar_late_q, r_late_q;  // cycles without a result
   wire       b_due = aw_open_q != 0 && w_open_q != 0;
   wire       r_due = ar_open_q != 0;
 
@@ -56,60 +74,50 @@ module axi_lite_slave_rules #(
       w_open_q <= 0;
       ar_open_q <= 0;
       early_q <= 1'b0;
-      aw_wait_q <= 0;
-      w_wait_q <= 0;
-      b_wait_q <= 0;
-      ar_wait_q <= 0;
-      r_wait_q <= 0;
+      aw_late_q <= 0;
+      w_late_q <= 0;
+      b_late_q <= 0;
+      ar_late_q <= 0;
+      r_late_q <= 0;
     end else begin
       aw_open_q <= aw_open_q + (awvalid_i && awready_i) - (bvalid_i && bready_i);
       w_open_q <= w_open_q + (wvalid_i && wready_i) - (bvalid_i && bready_i);
       early_q <= w_open_q == 1 && aw_open_q == 0 ? 1'b1 : early_q && !(bvalid_i && bready_i);
       ar_open_q <= ar_open_q + (arvalid_i && arready_i) - (rvalid_i && rready_i);
       // An address may wait for the data of an earlier one, and data for an address.
-      aw_wait_q <= awvalid_i && !awready_i && !bvalid_i && aw_open_q == 0 ? aw_wait_q + 1 : 0;
-      w_wait_q <= wvalid_i && !wready_i && !bvalid_i && w_open_q == 0 ? w_wait_q + 1 : 0;
-      b_wait_q <= b_due && !bvalid_i ? b_wait_q + 1 : 0;
-      ar_wait_q <= arvalid_i && !arready_i && !rvalid_i && ar_open_q == 0 ? ar_wait_q + 1 : 0;
-      r_wait_q <= r_due && !rvalid_i ? r_wait_q + 1 : 0;
+      aw_late_q <= awvalid_i && !awready_i && !bvalid_i && aw_open_q == 0 ? aw_late_q + 1 : 0;
+      w_late_q <= wvalid_i && !wready_i && !bvalid_i && w_open_q == 0 ? w_late_q + 1 : 0;
+      b_late_q <= b_due && !bvalid_i ? b_late_q + 1 : 0;
+      ar_late_q <= arvalid_i && !arready_i && !rvalid_i && ar_open_q == 0 ? ar_late_q + 1 : 0;
+      r_late_q <= r_due && !rvalid_i ? r_late_q + 1 : 0;
     end
   end
 
   always @* begin
     if (!begun) assume (!rst_ni);
     if (begun) begin
+      if (aw_waits_q) assume (awvalid_i && awaddr_i == aw_q);
+      if (w_waits_q) assume (wvalid_i && {wdata_i, wstrb_i} == w_q);
+      if (ar_waits_q) assume (arvalid_i && araddr_i == ar_q);
+
       assert (!bvalid_i || b_due);                                      // 1. no answer unasked for
       assert (!rvalid_i || r_due);                                      // 2. nor data
       assert (!bvalid_i || bresp_i != 2'b01);                           // 3. EXOKAY is not of Lite
       assert (!rvalid_i || rresp_i != 2'b01);
-      assert (aw_wait_q < LATENCY);                                     // 4. all is accepted
-      assert (w_wait_q < LATENCY);
-      assert (ar_wait_q < LATENCY);
-      assert (b_wait_q < LATENCY);                                      // 5. and answered
-      assert (r_wait_q < LATENCY);
+      assert (aw_late_q < LATENCY);                                     // 4. all is accepted
+      assert (w_late_q < LATENCY);
+      assert (ar_late_q < LATENCY);
+      assert (b_late_q < LATENCY);                                      // 5. and answered
+      assert (r_late_q < LATENCY);
+      if (reset_q) assert (!bvalid_i && !rvalid_i);                     // 6. none after a reset
+      if (b_waits_q) assert (bvalid_i && bresp_i == b_q);               // 7. an answer stays
+      if (r_waits_q) assert (rvalid_i && {rdata_i, rresp_i} == r_q);    // 8. so does data
       assert (aw_open_q <= MAX_OPEN && w_open_q <= MAX_OPEN && ar_open_q <= MAX_OPEN);
     end
-  end
-
-  always @(posedge clk_i) begin
-    if (begun && !$past(rst_ni)) assert (!bvalid_i && !rvalid_i);       // 6. none after a reset
-    if (begun && $past(steady && bvalid_i && !bready_i)) begin
-      assert (bvalid_i && $stable(bresp_i));                            // 7. an answer stays
-    end
-    if (begun && $past(steady && rvalid_i && !rready_i)) begin
-      assert (rvalid_i && $stable({rdata_i, rresp_i}));                 // 8. so does data
-    end
-
-    if (begun && $past(steady && awvalid_i && !awready_i))
-      assume (awvalid_i && $stable(awaddr_i));
-    if (begun && $past(steady && wvalid_i && !wready_i))
-      assume (wvalid_i && $stable({wdata_i, wstrb_i}));
-    if (begun && $past(steady && arvalid_i && !arready_i))
-      assume (arvalid_i && $stable(araddr_i));
 
     // Data comes before its address, and the answer waits; a read is accepted while the data of
     // the one before it waits.
-    cover (begun && early_q && bvalid_i && bready_i && $past(steady && bvalid_i && !bready_i));
+    cover (begun && rst_ni && early_q && b_waits_q && bready_i);
     cover (begun && ar_open_q == 2 && rvalid_i && rready_i);
   end
 
