@@ -56,7 +56,7 @@ module acc_bank #(
   wire read = matrix_read_i || vector_read_i || store_read_i;
   wire [ROW_BITS-1:0] read_row = by_store ? store_row_i : by_vector ? vector_row_i : matrix_row_i;
 
-  ram_sliced #(.WIDTH(`TSR_ENTRY32), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_ACC_HALF)) copy_a (
+  ram #(.WIDTH(`TSR_ENTRY32), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_ACC_HALF)) copy_a (
     .clk_i        (clk_i),
     .write_i      (write),
     .write_addr_i (write_row),
@@ -66,7 +66,7 @@ module acc_bank #(
     .read_data_o  (data_o)
   );
 
-  ram_sliced #(.WIDTH(`TSR_ENTRY32), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_ACC_HALF)) copy_b (
+  ram #(.WIDTH(`TSR_ENTRY32), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_ACC_HALF)) copy_b (
     .clk_i        (clk_i),
     .write_i      (write),
     .write_addr_i (write_row),

@@ -55,6 +55,13 @@ module locks (
 
 `ifdef FORMAL
   // Assumed: an engine asks only while it holds nothing, and releases only what it holds.
+  wire [`TSR_LOCKS-1:0] f_want [0:`TSR_ENGINES-1];  // of those that ask
+  generate
+    for (e = 0; e < `TSR_ENGINES; e = e + 1) begin : asked
+      assign f_want[e] = ask_i[e] ? want_i[e*`TSR_LOCKS +: `TSR_LOCKS] : {`TSR_LOCKS{1'b0}};
+    end
+  endgenerate
+
   reg past_q = 0;
   always @(posedge clk_i) past_q <= 1;
   generate
@@ -68,8 +75,12 @@ module locks (
     assert ((held_q[0] & held_q[1]) == 0 && (held_q[0] & held_q[2]) == 0);
     assert ((held_q[0] & held_q[3]) == 0 && (held_q[1] & held_q[2]) == 0);
     assert ((held_q[1] & held_q[3]) == 0 && (held_q[2] & held_q[3]) == 0);
-    // 2. Store gets what nobody holds.
-    if (ask_i[3] && (want_i[9 +: 3] & held) == 0) assert (grant_o[3]);
+    // 2. Who asks for what nobody holds, and nobody in front of it asks for, gets it; only such.
+    assert (grant_o[3] == (ask_i[3] && (f_want[3] & held) == 0));
+    assert (grant_o[2] == (ask_i[2] && (f_want[2] & (held | f_want[3])) == 0));
+    assert (grant_o[1] == (ask_i[1] && (f_want[1] & (held | f_want[3] | f_want[2])) == 0));
+    assert (grant_o[0] == (ask_i[0]
+                           && (f_want[0] & (held | f_want[3] | f_want[2] | f_want[1])) == 0));
     // 3. Matrix and vector can hold a bank each.
     cover (held_q[1] == 3'b001 && held_q[2] == 3'b010);
   end

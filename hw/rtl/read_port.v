@@ -158,7 +158,11 @@ module read_port (
   (* hierconn *) wire [F_BITS-1:0] \outstanding.count_q ;
   always @* if (f_begun) assert (outstanding.count_q == f_bursts + m_axi_arvalid_o);
 
-  // 1. Quiet means that nothing can come.
+  // 1. One of the two is served, fetch first: neither is told what the other got.
+  always @* assert (!(fetch_valid_i && load_ready_o));
+  always @* if (load_valid_i && !fetch_valid_i) assert (load_ready_o == fetch_ready_o);
+
+  // 2. Quiet means that nothing can come.
   always @* if (f_begun && quiet_o) assert (!m_axi_arvalid_o && !m_axi_rvalid_i);
 `endif
 

@@ -121,7 +121,7 @@ module scratchpads (
 
   // ---- UOP ----
 
-  ram_striped #(.WIDTH(64), .STRIPE(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_matrix (
+  ram #(.WIDTH(64), .SLICE(UOP_SLICE), .DATA(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_matrix (
     .clk_i        (clk_i),
     .write_i      (uop_write),
     .write_addr_i (entry[UOP_BITS-1:0]),
@@ -130,7 +130,7 @@ module scratchpads (
     .read_addr_i  (matrix_uop_addr_i[UOP_BITS-1:0]),
     .read_data_o  (matrix_uop_data_o)
   );
-  ram_striped #(.WIDTH(64), .STRIPE(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_vector (
+  ram #(.WIDTH(64), .SLICE(UOP_SLICE), .DATA(UOP_SLICE), .DEPTH(`TSR_UOP_DEPTH)) uop_vector (
     .clk_i        (clk_i),
     .write_i      (uop_write),
     .write_addr_i (entry[UOP_BITS-1:0]),
@@ -152,7 +152,7 @@ module scratchpads (
     else if (inp_write != 0) inp_word = {INP_SLICES{beat}};
   end
 
-  ram_sliced #(.WIDTH(`TSR_ENTRY8), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_INP_DEPTH)) inp_matrix (
+  ram #(.WIDTH(`TSR_ENTRY8), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_INP_DEPTH)) inp_matrix (
     .clk_i        (clk_i),
     .write_i      (inp_enable),
     .write_addr_i (inp_entry),
@@ -161,7 +161,7 @@ module scratchpads (
     .read_addr_i  (matrix_inp_addr_i[INP_BITS-1:0]),
     .read_data_o  (matrix_inp_data_o)
   );
-  ram_sliced #(.WIDTH(`TSR_ENTRY8), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_INP_DEPTH)) inp_vector (
+  ram #(.WIDTH(`TSR_ENTRY8), .SLICE(`TSR_AXI_BITS), .DEPTH(`TSR_INP_DEPTH)) inp_vector (
     .clk_i        (clk_i),
     .write_i      (inp_enable),
     .write_addr_i (inp_entry),
@@ -173,7 +173,12 @@ module scratchpads (
 
   // ---- WGT ----
 
-  ram_striped #(.WIDTH(`TSR_WGT_BITS), .STRIPE(`TSR_AXI_BITS), .DEPTH(`TSR_WGT_DEPTH)) wgt (
+  ram #(
+    .WIDTH (`TSR_WGT_BITS),
+    .SLICE (`TSR_AXI_BITS),
+    .DATA  (`TSR_AXI_BITS),
+    .DEPTH (`TSR_WGT_DEPTH)
+  ) wgt (
     .clk_i        (clk_i),
     .write_i      (wgt_write),
     .write_addr_i (entry[WGT_BITS-1:0]),

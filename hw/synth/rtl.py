@@ -10,11 +10,11 @@ import subprocess
 HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("TESSERA_BUILD", os.path.join(HERE, "build"))
 RTL = os.path.join(HERE, "hw", "rtl")
-STAND_IN = os.path.join(HERE, "hw", "synth", "ram_striped.v")
+STAND_IN = os.path.join(HERE, "hw", "synth", "ram.v")
 PACKAGES = {"verilator": "verilator", "iverilog": "iverilog", "yosys": "yosys"}  # Debian's
 STANDING = ("default", "tiny", "ecp5", "wide", "batch2")
 MEMORY = 8 << 30  # of one tool
-MOST_STRIPES = 8  # of a WGT entry, before Yosys reads STAND_IN
+MOST_SLICES = 8  # of a WGT entry, before Yosys reads STAND_IN
 
 
 class Refused(Exception):
@@ -91,7 +91,7 @@ class Point:
     def read_into_yosys(self, top="tessera"):
         """Commands of Yosys, up to processes turned into cells."""
         files = self.files()
-        if self.wgt_bits() > MOST_STRIPES * self.macro("AXI_BITS"):
-            files = [STAND_IN if name.endswith("/ram_striped.v") else name for name in files]
+        if self.wgt_bits() > MOST_SLICES * self.macro("AXI_BITS"):
+            files = [STAND_IN if name.endswith("/parts/ram.v") else name for name in files]
         return [f"read_verilog {' '.join(self.includes() + files)}",
                 f"hierarchy -check -top {top}", "proc", "check -assert", "opt_clean"]
