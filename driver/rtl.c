@@ -4,6 +4,7 @@
  * it as new. */
 #include "hw/sim/rtl/lockstep.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "driver/device.h"
@@ -120,12 +121,22 @@ static void place_wave(struct state *s, const uint8_t *insns, size_t count)
   tsr_rtl_set_wave(s->rtl, &wave);
 }
 
+/* What the program is for: the machine refuses another design point's. A reset forgets it. */
+static void name_design(struct state *s, uint64_t hash)
+{
+  bool taken = tsr_rtl_write_register(s->rtl, TSR_REG_DESIGN_LO, (uint32_t)hash) &&
+               tsr_rtl_write_register(s->rtl, TSR_REG_DESIGN_HI, (uint32_t)(hash >> 32));
+  assert(taken);
+  (void)taken;
+}
+
 static enum tsr_status submit_rtl(struct tsr_device *device, struct tsr_err *err,
                                   const uint8_t *insns, size_t count)
 {
   struct state *s = device->state;
   struct tsr_rtl_result result;
   place_wave(s, insns, count);
+  name_design(s, device->design.hash);
   enum tsr_status status = s->lockstep ? tsr_lockstep_run(s->lockstep, s->rtl, err, insns, count,
                                                           s->window, device->window_bytes, &result)
                                        : tsr_rtl_run(s->rtl, err, insns, count, &result);

@@ -153,8 +153,8 @@ module dma_check (
   end
 
 `ifdef FORMAL
-  // The products as sums of digit products, the way one multiplies by hand: after k digits, the highest
-  // first. First height * nz and sy * (ny - 1), then planes * width and sz * (nz - 1).
+  // The products as sums of digit products, the way one multiplies by hand: after k digits, the
+  // highest first. First height * nz and sy * (ny - 1), then planes * width and sz * (nz - 1).
   wire [41:0] f_entries1 [0:DIGITS], f_entries2 [0:DIGITS];
   wire [51:0] f_far1 [0:DIGITS], f_far2 [0:DIGITS];
   wire [19:0] f_nz = nz, f_width = width, f_ny1 = ny - 16'd1, f_nz1 = nz - 16'd1;
@@ -176,8 +176,8 @@ module dma_check (
     end
   endgenerate
 
-  // A check from its start, from any state of the registers: nothing is said of what was before. So the
-  // bound of the proof is no bound of what is proved.
+  // A check from its start, from any state of the registers: nothing is said of what was before. So
+  // the bound of the proof is no bound of what is proved.
   (* anyconst *) wire [255:0] f_insn;
   (* anyconst *) wire [32:0]  f_window_bytes;
   wire f_index = entries_q + insn_i[`TSR_DMA_SRAM] > depth;
@@ -210,8 +210,8 @@ module dma_check (
       assert (!busy_q && second_q && entries_q == f_entries2[DIGITS]);  // 1. the products are right
       assert (far_q == f_far2[DIGITS] && offset_q == dram + f_far1[DIGITS]);
     end
-    if (f_planes == 18'h20000)                                          // 2. past any scratchpad stays
-      assert (f_entries2[DIGITS] >= 18'h20000);                         //    so, as width is 1 at least
+    if (f_planes == 18'h20000)                                 // 2. past any scratchpad stays
+      assert (f_entries2[DIGITS] >= 18'h20000);                //    so, as width is 1 at least
 
     if (f_cycle != 0) assert (done_o == (f_cycle >= 12));               // 3. done after 12 cycles
     if (f_cycle >= 12) begin

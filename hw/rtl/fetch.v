@@ -176,8 +176,8 @@ module fetch (
     if (start_i) assume (program_i[6:0] == 0 && program_bytes_i[4:0] == 0);
 
     if (f_begun) begin
-      // 1. What is here, what is owed and the room left are the whole room: so no beat is lost, which is
-      // what the queue's own rules say; and what was asked for is always taken.
+      // 1. What is here, what is owed and the room left are the whole room: so no beat is lost,
+      // which is what the queue's own rules say; and what was asked for is always taken.
       assert (room_q + f_owed + beats.count_q == ROOM);
       if (beat_i && rst_ni) assert (!beats_full);
       // 2. One engine at most gets a word, and only while its queue has room.

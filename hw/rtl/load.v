@@ -2,7 +2,7 @@
 //
 // load: LOAD. Three parts work on three instructions at a time:
 //
-//   ask    checks, takes the tokens, and asks for the bursts          dma_check, dma_rows
+//   ask    checks, takes the tokens, and asks for the bursts          dma_front
 //   fill   gets the locks, and writes what arrives, and padding       load_fill
 //   end    gives the tokens
 //
@@ -67,73 +67,48 @@ module load (
 );
 
   localparam IN_FLIGHT = `TSR_IN_FLIGHT;
-  localparam [17:0] ACC_HALF = `TSR_ACC_HALF;
 
   // ---- ask ----
 
-  localparam [1:0] NEW   = 0;  // waits for an instruction
-  localparam [1:0] CHECK = 1;
-  localparam [1:0] ASK   = 2;  // waits for its tokens, and for the instructions before it
-
-  reg  [1:0] step_q, step_d;
-  wire sync = insn_i[`TSR_DMA_OPCODE] == `TSR_OP_SYNC;
-  wire checked, check_trap, rows_busy, flight_full, flight_empty, in_flight_spare;
-  wire [7:0] check_code;
+  wire go, sync, rows_busy, flight_full, flight_empty, in_flight_spare;
+  wire front_trap, front_empty, front_lacks, front_blocked;
+  wire [7:0]  front_code;
   wire [17:0] end_entry;
-  wire [27:0] row_beats;
+  wire [3:0]  front_missing;
+  wire [`TSR_LOCKS-1:0] needs;
 
-  wire [3:0] missing = insn_i[`TSR_WAITS] & ~have_i;
-  wire able = step_q == ASK && missing == 0;
-  // Tokens are taken ahead of the instructions before only where these are sure to give theirs.
-  wire sure = insn_i[`TSR_WAITS] == 0 || flight_empty || spare_i;
-  wire free = !rows_busy && !flight_full && sure;
-  wire go = able && free && !(check_trap && !sync);
-
-  assign begin_o = go;
-  assign pop_o = go;
-  assign take_o = go ? insn_i[`TSR_WAITS] : 4'd0;
-
-  always @(*) begin
-    step_d = step_q;
-    case (step_q)
-      NEW:     if (valid_i) step_d = sync ? ASK : CHECK;
-      CHECK:   if (checked) step_d = ASK;
-      default: if (go) step_d = NEW;
-    endcase
-  end
-  always @(posedge clk_i) begin
-    if (!rst_ni || clear_i) step_q <= NEW;
-    else step_q <= step_d;
-  end
-
-  dma_check check (
+  dma_front front (
     .clk_i          (clk_i),
     .rst_ni         (rst_ni),
     .clear_i        (clear_i),
-    .start_i        (step_q == NEW && valid_i && !sync),
+    .valid_i        (valid_i),
     .insn_i         (insn_i),
+    .have_i         (have_i),
+    .take_o         (take_o),
+    .spare_i        (spare_i),
+    .free_i         (!rows_busy && !flight_full),
+    .alone_i        (flight_empty),
+    .window_i       (window_i),
     .window_bytes_i (window_bytes_i),
-    .done_o         (checked),
-    .trap_o         (check_trap),
-    .trap_code_o    (check_code),
+    .burst_valid_o  (burst_valid_o),
+    .burst_ready_i  (burst_ready_i),
+    .burst_addr_o   (burst_addr_o),
+    .burst_beats_o  (burst_beats_o),
+    .rows_busy_o    (rows_busy),
+    .go_o           (go),
+    .sync_o         (sync),
     .end_entry_o    (end_entry),
-    .row_beats_o    (row_beats)
+    .needs_o        (needs),
+    .trap_o         (front_trap),
+    .trap_code_o    (front_code),
+    .empty_o        (front_empty),
+    .lacks_o        (front_lacks),
+    .missing_o      (front_missing),
+    .blocked_o      (front_blocked)
   );
 
-  dma_rows rows (
-    .clk_i       (clk_i),
-    .rst_ni      (rst_ni),
-    .clear_i     (clear_i),
-    .start_i     (go && !sync),
-    .insn_i      (insn_i),
-    .row_beats_i (row_beats),
-    .window_i    (window_i),
-    .busy_o      (rows_busy),
-    .valid_o     (burst_valid_o),
-    .ready_i     (burst_ready_i),
-    .addr_o      (burst_addr_o),
-    .beats_o     (burst_beats_o)
-  );
+  assign begin_o = go;
+  assign pop_o = go;
 
   token_counter #(.DEPTH(IN_FLIGHT)) in_flight (
     .clk_i   (clk_i),
@@ -147,11 +122,6 @@ module load (
   );
 
   // ---- fill: instructions that were asked for, with the locks that they need ----
-
-  wire [7:0] buffer = insn_i[`TSR_DMA_BUFFER];
-  wire acc = buffer == `TSR_BUFFER_ACC || buffer == `TSR_BUFFER_ACC8;
-  wire [`TSR_LOCKS-1:0] needs = {buffer == `TSR_BUFFER_INP, acc && end_entry > ACC_HALF,
-                                 acc && {2'd0, insn_i[`TSR_DMA_SRAM]} < ACC_HALF};
 
   wire         asked_full, asked_empty, fill_sync, filling, fill_move, fill_last, fill_lacks;
   wire [255:0] fill_insn;
@@ -223,18 +193,17 @@ module load (
   // ---- what it does, and what it waits for ----
 
   wire bus_trap = fill_move && beat_take_o && error_i;
-  assign trap_o = bus_trap || (able && free && check_trap && !sync);
-  assign trap_code_o = bus_trap ? `TSR_TRAP_BUS : check_code;
+  assign trap_o = bus_trap || front_trap;
+  assign trap_code_o = bus_trap ? `TSR_TRAP_BUS : front_code;
   assign trap_index_o = bus_trap ? fill_index : index_i;
 
-  wire ask_blocked = step_q == ASK ? !able || flight_full || !sure : step_q == NEW && !valid_i;
   wire end_blocked = !ended_empty && lacking != 0;
   assign any_o = valid_i || !flight_empty;
-  assign blocked_o = ask_blocked && !rows_busy && asked_empty && (ended_empty || end_blocked);
+  assign blocked_o = front_blocked && !rows_busy && asked_empty && (ended_empty || end_blocked);
   assign oldest_o = !ended_empty ? ended_index : !asked_empty ? fill_index : index_i;
-  assign missing_o = end_blocked ? lacking : step_q == ASK ? missing : 4'd0;
+  assign missing_o = end_blocked ? lacking : front_missing;
 
-  wire unused = &{1'b0, asked_full, ended_full, in_flight_spare};
+  wire unused = &{1'b0, end_entry, asked_full, ended_full, in_flight_spare};
 
   always @(*) begin
     state_o = `TSR_STATE_BUSY;
@@ -244,8 +213,8 @@ module load (
       if (!grant_i) state_o = `TSR_STATE_LOCK;
     end else if (asked_empty) begin
       if (end_blocked) state_o = `TSR_STATE_SIGNAL;
-      else if (step_q == ASK && !able) state_o = `TSR_STATE_TOKEN;
-      else if (step_q == NEW && !valid_i && ended_empty) state_o = `TSR_STATE_IDLE;
+      else if (front_lacks) state_o = `TSR_STATE_TOKEN;
+      else if (front_empty && ended_empty) state_o = `TSR_STATE_IDLE;
     end
   end
 

@@ -54,97 +54,47 @@ module matrix (
   output wire                     tile_o     // a product has been made
 );
 
-  // ---- the instruction ----
-
-  wire start, refused, points_active, points_trap, uops_wrong;
-  wire [7:0] points_code;
-  wire sync = insn_i[`TSR_LOOP_OPCODE] == `TSR_OP_SYNC;
-  wire done = !points_active && stage_q == 3'd0;
-  reg [2:0] stage_q;  // bit k: there is a product in stage k
-
-  sequencer steps (
-    .clk_i     (clk_i),
-    .rst_ni    (rst_ni),
-    .clear_i   (clear_i),
-    .valid_i   (valid_i),
-    .sync_i    (sync),
-    .refuse_i  (uops_wrong),
-    .wait_i    (insn_i[`TSR_WAITS]),
-    .signal_i  (insn_i[`TSR_SIGNALS]),
-    .pop_o     (pop_o),
-    .have_i    (have_i),
-    .take_o    (take_o),
-    .room_i    (room_i),
-    .give_o    (give_o),
-    .ask_o     (ask_o),
-    .grant_i   (grant_i),
-    .release_o (release_o),
-    .start_o   (start),
-    .done_i    (done),
-    .trap_o    (refused),
-    .state_o   (state_o),
-    .missing_o (missing_o),
-    .blocked_o (blocked_o),
-    .begin_o   (begin_o),
-    .end_o     (end_o)
-  );
-
-  assign want_o = {1'b0, insn_i[`TSR_LOOP_BANKS]};
-  assign trap_o = refused || points_trap;
-  assign trap_code_o = refused ? `TSR_TRAP_INDEX : points_code;
-
   // ---- its points ----
 
-  wire takes_first, b_used;
-  wire [16:0] d_low, d_high, a_low, a_high, b_low, b_high;
-  wire [1:0] b_more;
-
-  loop_limits limits (
-    .clk_i         (clk_i),
-    .take_i        (begin_o),
-    .insn_i        (insn_i),
-    .takes_first_o (takes_first),
-    .d_low_o       (d_low),
-    .d_high_o      (d_high),
-    .a_low_o       (a_low),
-    .a_high_o      (a_high),
-    .b_used_o      (b_used),
-    .b_low_o       (b_low),
-    .b_high_o      (b_high),
-    .b_more_o      (b_more),
-    .uops_wrong_o  (uops_wrong)
-  );
-
-  wire point, first;
+  wire start, b_used, point, first;
   wire [15:0] d;
+  reg [2:0] stage_q;  // bit k: there is a product in stage k
+  wire unused = &{1'b0, start, b_used};
 
-  points nest (
-    .clk_i         (clk_i),
-    .rst_ni        (rst_ni),
-    .clear_i       (clear_i),
-    .start_i       (start),
-    .insn_i        (insn_i),
-    .takes_first_i (takes_first),
-    .d_low_i       (d_low),
-    .d_high_i      (d_high),
-    .a_low_i       (a_low),
-    .a_high_i      (a_high),
-    .b_used_i      (b_used),
-    .b_low_i       (b_low),
-    .b_high_i      (b_high),
-    .b_more_i      (b_more),
-    .uop_read_o    (uop_read_o),
-    .uop_addr_o    (uop_addr_o),
-    .uop_data_i    (uop_data_i),
-    .active_o      (points_active),
-    .valid_o       (point),
-    .d_o           (d),
-    .a_o           (inp_addr_o),
-    .b_o           (wgt_addr_o),
-    .first_o       (first),
-    .take_i        (point),
-    .trap_o        (points_trap),
-    .trap_code_o   (points_code)
+  loop_front front (
+    .clk_i        (clk_i),
+    .rst_ni       (rst_ni),
+    .clear_i      (clear_i),
+    .valid_i      (valid_i),
+    .insn_i       (insn_i),
+    .pop_o        (pop_o),
+    .have_i       (have_i),
+    .take_o       (take_o),
+    .room_i       (room_i),
+    .give_o       (give_o),
+    .ask_o        (ask_o),
+    .want_o       (want_o),
+    .grant_i      (grant_i),
+    .release_o    (release_o),
+    .uop_read_o   (uop_read_o),
+    .uop_addr_o   (uop_addr_o),
+    .uop_data_i   (uop_data_i),
+    .start_o      (start),
+    .b_used_o     (b_used),
+    .point_o      (point),
+    .d_o          (d),
+    .a_o          (inp_addr_o),
+    .b_o          (wgt_addr_o),
+    .first_o      (first),
+    .take_point_i (point),
+    .behind_i     (stage_q != 0),
+    .trap_o       (trap_o),
+    .trap_code_o  (trap_code_o),
+    .state_o      (state_o),
+    .missing_o    (missing_o),
+    .blocked_o    (blocked_o),
+    .begin_o      (begin_o),
+    .end_o        (end_o)
   );
 
   assign tile_read_o = point;

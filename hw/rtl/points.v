@@ -146,7 +146,7 @@ module points (
   always @(*) if (f_begun) assume (f_limits == f_limits_q);
 
   always @(posedge clk_i) if (f_begun && $past(f_begun && rst_ni && !clear_i && trap_o))
-    assert ($past(clear_i) || !rst_ni || trap_o);                   // 5. a trap stays, none passes it
+    assert ($past(clear_i) || !rst_ni || trap_o);                   // 5. a trap stays
 
   // A point is taken, and the one behind it traps.
   always @(posedge clk_i) cover (f_begun && $past(f_begun && take_i) && trap_o);

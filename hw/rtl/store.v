@@ -2,8 +2,8 @@
 //
 // store: STORE. Three parts work on three instructions at a time:
 //
-//   check  checks, and takes the tokens                                   dma_check
-//   send   gets the locks, asks for bursts, and reads beats for them      dma_rows
+//   check  checks, takes the tokens, and asks for the bursts      dma_front
+//   send   gets the locks, and reads beats for the bursts
 //   end    waits for the acknowledgements, and gives the tokens
 //
 // so that the next box leaves while DRAM acknowledges one.
@@ -67,61 +67,51 @@ module store (
 );
 
   localparam IN_FLIGHT = `TSR_IN_FLIGHT;  // sent, not acknowledged
-  localparam [17:0] ACC_HALF = `TSR_ACC_HALF;
   localparam [31:0] BEAT_BYTES = `TSR_BEAT_BYTES;
   localparam [12:0] BYTE_LAST = `TSR_ENTRY8 / `TSR_AXI_BITS - 1;
   localparam [12:0] WORD_LAST = `TSR_ENTRY32 / `TSR_AXI_BITS - 1;
 
   // ---- check ----
 
-  localparam [1:0] NEW   = 0;  // waits for an instruction
-  localparam [1:0] CHECK = 1;
-  localparam [1:0] SEND  = 2;  // waits for its tokens, and for the instruction before it
-
-  reg  [1:0] step_q, step_d;
-  wire sync = insn_i[`TSR_DMA_OPCODE] == `TSR_OP_SYNC;
-  wire checked, check_trap, rows_busy, ended_full, ended_empty;
-  wire [7:0] check_code;
+  wire go, sync, rows_busy, ended_full, ended_empty;
+  wire front_trap, front_empty, front_lacks, front_blocked;
+  wire [7:0]  front_code;
   wire [17:0] end_entry;
-  wire [27:0] row_beats;
+  wire [3:0]  front_missing;
+  wire [`TSR_LOCKS-1:0] needs;
 
-  wire [3:0] missing = insn_i[`TSR_WAITS] & ~have_i;
-  wire able = step_q == SEND && missing == 0;
-  // Tokens are taken ahead of the instructions before only where these are sure to give theirs.
-  wire sure = insn_i[`TSR_WAITS] == 0 || ended_empty || spare_i;
-  wire free = send_q == IDLE && !ended_full && sure;
-  wire go = able && free && !(check_trap && !sync);
-
-  assign begin_o = go;
-  assign pop_o = go;
-  assign take_o = go ? insn_i[`TSR_WAITS] : 4'd0;
-
-  always @(*) begin
-    step_d = step_q;
-    case (step_q)
-      NEW:     if (valid_i) step_d = sync ? SEND : CHECK;
-      CHECK:   if (checked) step_d = SEND;
-      default: if (go) step_d = NEW;
-    endcase
-  end
-  always @(posedge clk_i) begin
-    if (!rst_ni || clear_i) step_q <= NEW;
-    else step_q <= step_d;
-  end
-
-  dma_check check (
+  dma_front front (
     .clk_i          (clk_i),
     .rst_ni         (rst_ni),
     .clear_i        (clear_i),
-    .start_i        (step_q == NEW && valid_i && !sync),
+    .valid_i        (valid_i),
     .insn_i         (insn_i),
+    .have_i         (have_i),
+    .take_o         (take_o),
+    .spare_i        (spare_i),
+    .free_i         (send_q == IDLE && !ended_full),
+    .alone_i        (ended_empty),
+    .window_i       (window_i),
     .window_bytes_i (window_bytes_i),
-    .done_o         (checked),
-    .trap_o         (check_trap),
-    .trap_code_o    (check_code),
+    .burst_valid_o  (burst_valid_o),
+    .burst_ready_i  (burst_ready_i),
+    .burst_addr_o   (burst_addr_o),
+    .burst_beats_o  (burst_beats_o),
+    .rows_busy_o    (rows_busy),
+    .go_o           (go),
+    .sync_o         (sync),
     .end_entry_o    (end_entry),
-    .row_beats_o    (row_beats)
+    .needs_o        (needs),
+    .trap_o         (front_trap),
+    .trap_code_o    (front_code),
+    .empty_o        (front_empty),
+    .lacks_o        (front_lacks),
+    .missing_o      (front_missing),
+    .blocked_o      (front_blocked)
   );
+
+  assign begin_o = go;
+  assign pop_o = go;
 
   // ---- send ----
 
@@ -142,7 +132,6 @@ module store (
   reg [12:0] read_slice_q;
   reg        read_bank_q;
 
-  wire acc = insn_i[`TSR_DMA_BUFFER] == `TSR_BUFFER_ACC;
   wire more = send_q == DRAIN && {2'd0, entry_q} != end_q;
   wire advance = !read_valid_q || beat_ready_i;
   wire read = more && advance;
@@ -174,9 +163,8 @@ module store (
       if (advance) read_valid_q <= more;
     end
     if (go) begin
-      acc_q <= acc;
-      want_q <= {1'b0, acc && end_entry > ACC_HALF,
-                 acc && {2'd0, insn_i[`TSR_DMA_SRAM]} < ACC_HALF};
+      acc_q <= insn_i[`TSR_DMA_BUFFER] == `TSR_BUFFER_ACC;
+      want_q <= needs;
       signals_q <= insn_i[`TSR_SIGNALS];
       send_index_q <= index_i;
       entry_q <= insn_i[`TSR_DMA_SRAM];
@@ -191,21 +179,6 @@ module store (
       read_bank_q <= bank;
     end
   end
-
-  dma_rows rows (
-    .clk_i       (clk_i),
-    .rst_ni      (rst_ni),
-    .clear_i     (clear_i),
-    .start_i     (go && !sync),
-    .insn_i      (insn_i),
-    .row_beats_i (row_beats),
-    .window_i    (window_i),
-    .busy_o      (rows_busy),
-    .valid_o     (burst_valid_o),
-    .ready_i     (burst_ready_i),
-    .addr_o      (burst_addr_o),
-    .beats_o     (burst_beats_o)
-  );
 
   wire bank;
   acc_place place (.index_i(entry_q), .bank_o(bank), .row_o(acc_row_o));
@@ -266,16 +239,15 @@ module store (
   // ---- what it does, and what it waits for ----
 
   wire bus_trap = answer_i && error_i;
-  assign trap_o = bus_trap || (able && free && check_trap && !sync);
-  assign trap_code_o = bus_trap ? `TSR_TRAP_BUS : check_code;
+  assign trap_o = bus_trap || front_trap;
+  assign trap_code_o = bus_trap ? `TSR_TRAP_BUS : front_code;
   assign trap_index_o = !bus_trap ? index_i : ended_empty ? send_index_q : ended_index;
 
-  wire check_blocked = step_q == SEND ? !able || ended_full || !sure : step_q == NEW && !valid_i;
   wire end_blocked = !ended_empty && acknowledged && lacking != 0;
   assign any_o = valid_i || send_q != IDLE || !ended_empty;
-  assign blocked_o = check_blocked && send_q == IDLE && (ended_empty || end_blocked);
+  assign blocked_o = front_blocked && send_q == IDLE && (ended_empty || end_blocked);
   assign oldest_o = !ended_empty ? ended_index : send_q != IDLE ? send_index_q : index_i;
-  assign missing_o = end_blocked ? lacking : step_q == SEND ? missing : 4'd0;
+  assign missing_o = end_blocked ? lacking : front_missing;
 
   always @(*) begin
     state_o = `TSR_STATE_BUSY;
@@ -284,8 +256,8 @@ module store (
     end else if (send_q != IDLE) begin
       if (!read && !(beat_valid_o && beat_ready_i)) state_o = `TSR_STATE_MEMORY;
     end else if (end_blocked) state_o = `TSR_STATE_SIGNAL;
-    else if (step_q == SEND && !able) state_o = `TSR_STATE_TOKEN;
-    else if (step_q == NEW && !valid_i)
+    else if (front_lacks) state_o = `TSR_STATE_TOKEN;
+    else if (front_empty)
       state_o = ended_empty ? `TSR_STATE_IDLE : retire_o ? `TSR_STATE_BUSY : `TSR_STATE_MEMORY;
   end
 

@@ -76,7 +76,6 @@ module vector (
   // ---- the instruction ----
 
   wire [7:0] opcode = insn_i[`TSR_LOOP_OPCODE];
-  wire sync = opcode == `TSR_OP_SYNC;
   wire mac = opcode == `TSR_OP_MAC;
   wire quant = opcode == `TSR_OP_QUANT;
   wire lut = opcode == `TSR_OP_LUT;
@@ -92,96 +91,50 @@ module vector (
                           : multiplies ? 5'b01000
                           : quant      ? 5'b10000 : 5'b00100;
 
-  wire start, refused, points_active, points_trap, uops_wrong;
-  wire [7:0] points_code;
-  wire [3:0] step_state;
-  reg  [LAST:0] there_q;  // bit k: a point is in place k; 0 to 3 are the stages of the ALU
-
-  sequencer steps (
-    .clk_i     (clk_i),
-    .rst_ni    (rst_ni),
-    .clear_i   (clear_i),
-    .valid_i   (valid_i),
-    .sync_i    (sync),
-    .refuse_i  (uops_wrong),
-    .wait_i    (insn_i[`TSR_WAITS]),
-    .signal_i  (insn_i[`TSR_SIGNALS]),
-    .pop_o     (pop_o),
-    .have_i    (have_i),
-    .take_o    (take_o),
-    .room_i    (room_i),
-    .give_o    (give_o),
-    .ask_o     (ask_o),
-    .grant_i   (grant_i),
-    .release_o (release_o),
-    .start_o   (start),
-    .done_i    (!points_active && there_q == 0),
-    .trap_o    (refused),
-    .state_o   (step_state),
-    .missing_o (missing_o),
-    .blocked_o (blocked_o),
-    .begin_o   (begin_o),
-    .end_o     (end_o)
-  );
-
-  assign want_o = {d_in_inp, insn_i[`TSR_LOOP_BANKS]};
-  assign trap_o = refused || points_trap;
-  assign trap_code_o = refused ? `TSR_TRAP_INDEX : points_code;
-  assign state_o = point && hazard ? `TSR_STATE_HAZARD : step_state;
-
   // ---- its points ----
 
-  wire takes_first, b_used;
-  wire [16:0] d_low, d_high, a_low, a_high, b_low, b_high;
-  wire [1:0] b_more;
-
-  loop_limits limits (
-    .clk_i         (clk_i),
-    .take_i        (begin_o),
-    .insn_i        (insn_i),
-    .takes_first_o (takes_first),
-    .d_low_o       (d_low),
-    .d_high_o      (d_high),
-    .a_low_o       (a_low),
-    .a_high_o      (a_high),
-    .b_used_o      (b_used),
-    .b_low_o       (b_low),
-    .b_high_o      (b_high),
-    .b_more_o      (b_more),
-    .uops_wrong_o  (uops_wrong)
-  );
-
-  wire point, first;
+  wire start, b_used, point, first;
   wire [15:0] d, a, b;
+  wire [3:0] front_state;
+  reg  [LAST:0] there_q;  // bit k: a point is in place k; 0 to 3 are the stages of the ALU
 
-  points nest (
-    .clk_i         (clk_i),
-    .rst_ni        (rst_ni),
-    .clear_i       (clear_i),
-    .start_i       (start),
-    .insn_i        (insn_i),
-    .takes_first_i (takes_first),
-    .d_low_i       (d_low),
-    .d_high_i      (d_high),
-    .a_low_i       (a_low),
-    .a_high_i      (a_high),
-    .b_used_i      (b_used),
-    .b_low_i       (b_low),
-    .b_high_i      (b_high),
-    .b_more_i      (b_more),
-    .uop_read_o    (uop_read_o),
-    .uop_addr_o    (uop_addr_o),
-    .uop_data_i    (uop_data_i),
-    .active_o      (points_active),
-    .valid_o       (point),
-    .d_o           (d),
-    .a_o           (a),
-    .b_o           (b),
-    .first_o       (first),
-    .take_i        (go),
-    .trap_o        (points_trap),
-    .trap_code_o   (points_code)
+  loop_front front (
+    .clk_i        (clk_i),
+    .rst_ni       (rst_ni),
+    .clear_i      (clear_i),
+    .valid_i      (valid_i),
+    .insn_i       (insn_i),
+    .pop_o        (pop_o),
+    .have_i       (have_i),
+    .take_o       (take_o),
+    .room_i       (room_i),
+    .give_o       (give_o),
+    .ask_o        (ask_o),
+    .want_o       (want_o),
+    .grant_i      (grant_i),
+    .release_o    (release_o),
+    .uop_read_o   (uop_read_o),
+    .uop_addr_o   (uop_addr_o),
+    .uop_data_i   (uop_data_i),
+    .start_o      (start),
+    .b_used_o     (b_used),
+    .point_o      (point),
+    .d_o          (d),
+    .a_o          (a),
+    .b_o          (b),
+    .first_o      (first),
+    .take_point_i (go),
+    .behind_i     (there_q != 0),
+    .trap_o       (trap_o),
+    .trap_code_o  (trap_code_o),
+    .state_o      (front_state),
+    .missing_o    (missing_o),
+    .blocked_o    (blocked_o),
+    .begin_o      (begin_o),
+    .end_o        (end_o)
   );
+
+  assign state_o = point && hazard ? `TSR_STATE_HAZARD : front_state;
 
   // ---- QUANT's parameters: read one after the other where they are not at hand ----
 

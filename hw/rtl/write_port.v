@@ -175,8 +175,8 @@ module write_port (
     if (sent_o) assert (f_owed == 0 && !m_axi_awvalid_o && !m_axi_wvalid_o);
   end
 
-  // For the induction: what was begun is open; the bursts that lack beats are those of `lengths` behind
-  // those whose last beat is in `beats`; and where in a burst each beat stands.
+  // For the induction: what was begun is open; the bursts that lack beats are those of `lengths`
+  // behind those whose last beat is in `beats`; and where in a burst each beat stands.
   (* hierconn *) wire [F_BITS-1:0]        \outstanding.count_q ;
   (* hierconn *) wire [F_BITS-1:0]        \lengths.count_q ;
   (* hierconn *) wire [8*`TSR_WRITES-1:0] \lengths.f_words ;
