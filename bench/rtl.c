@@ -111,7 +111,7 @@ static struct row run_program(struct tsr_rtl *rtl, const struct tsr_design *desi
   struct row row = {design->name, programs[k].name, 0, 1e30};
   struct tsr_arena *arena = tsr_arena_new(NULL);
   struct tsr_program program;
-  struct tsr_rtl_result result;
+  struct tsr_run_result result;
   struct tsr_err err;
   if (tsr_assemble(arena, &err, programs[k].name, expand(arena, design, programs[k].text),
                    &program))

@@ -39,7 +39,7 @@ static void progress(void *context, uint64_t cycle, size_t insn, size_t insn_cou
   s->options.progress(s->options.context, cycle, insn, insn_count);
 }
 
-static void event(void *context, const struct tsr_rtl_event *event)
+static void event(void *context, const struct tsr_run_event *event)
 {
   const struct state *s = context;
   tsr_lockstep_event(s->lockstep, event);
@@ -134,7 +134,7 @@ static enum tsr_status submit_rtl(struct tsr_device *device, struct tsr_err *err
                                   const uint8_t *insns, size_t count)
 {
   struct state *s = device->state;
-  struct tsr_rtl_result result;
+  struct tsr_run_result result;
   place_wave(s, insns, count);
   name_design(s, device->design.hash);
   enum tsr_status status = s->lockstep ? tsr_lockstep_run(s->lockstep, s->rtl, err, insns, count,

@@ -74,7 +74,7 @@ void rig_close(struct rig *rig)
   free(rig->spans);
 }
 
-static void on_event(void *context, const struct tsr_rtl_event *event)
+static void on_event(void *context, const struct tsr_run_event *event)
 {
   struct rig *rig = context;
   if (event->insn < rig->span_count)
@@ -167,7 +167,7 @@ void rig_expect(struct rig *rig, const struct tsr_program *p)
 
 enum outcome rig_same_trap(struct rig *rig)
 {
-  const struct tsr_rtl_result *r = &rig->result;
+  const struct tsr_run_result *r = &rig->result;
   const struct tsr_func_result *e = &rig->expected;
   if (r->trap == e->trap && r->insn == e->insn && r->engine == e->engine)
     return AS_EXPECTED;
@@ -239,7 +239,7 @@ enum outcome rig_counts(struct rig *rig)
 }
 
 /* All counters as in another run. */
-static enum outcome same_counts(struct rig *rig, const struct tsr_rtl_result *first)
+static enum outcome same_counts(struct rig *rig, const struct tsr_run_result *first)
 {
   enum outcome outcome = AS_EXPECTED;
   for (int k = 0; outcome == AS_EXPECTED && k < TSR_COUNTER_COUNT; k++)
@@ -293,7 +293,7 @@ enum outcome rig_check_new(struct rig *rig)
 /* The program once more on the same machine. */
 static enum outcome run_again(struct rig *rig, const struct tsr_program *p)
 {
-  struct tsr_rtl_result first = rig->result;
+  struct tsr_run_result first = rig->result;
   enum outcome outcome = rig_run(rig, p);
   if (outcome == AS_EXPECTED)
     outcome = rig_same_trap(rig);
@@ -360,7 +360,7 @@ struct tsr_dram_options rig_trouble(const struct tsr_design *design, uint64_t se
 /* An error response stops who asked: fetch, or the LOAD or STORE. */
 static enum outcome check_bus(struct rig *rig, const struct tsr_program *p)
 {
-  const struct tsr_rtl_result *r = &rig->result;
+  const struct tsr_run_result *r = &rig->result;
   struct tsr_insn insn;
   if (r->engine == TSR_ENGINE_FETCH && r->insn < p->insn_count)
     return AS_EXPECTED;

@@ -34,9 +34,9 @@ struct rig {
   uint64_t timeout_cycles;
   uint8_t *window, *own; /* the RTL's; the functional device's */
   size_t window_bytes;
-  struct tsr_rtl_result result;
+  struct tsr_run_result result;
   struct tsr_func_result expected;
-  struct tsr_rtl_result probe; /* the probe's on a new, quiet machine; zero: not known yet */
+  struct tsr_run_result probe; /* the probe's on a new, quiet machine; zero: not known yet */
   struct span *spans;          /* of the instructions of the latest run */
   size_t span_count;
   char text[1200]; /* why the outcome is not AS_EXPECTED */

@@ -48,7 +48,7 @@ static struct tsr_program with(const struct tsr_insn *insn)
 static const struct tsr_lockstep_difference *compare(const struct tsr_program *is,
                                                      const struct tsr_program *told)
 {
-  struct tsr_rtl_result result;
+  struct tsr_run_result result;
   rig_machine(&rig, WINDOW);
   memcpy(rig.window, is->data, is->data_bytes);
   assert_int_equal(tsr_lockstep_begin(rig.lockstep, rig.rtl, &err, told->insns, told->insn_count,

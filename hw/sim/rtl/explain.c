@@ -15,7 +15,7 @@ struct sentence {
   struct tsr_rtl *rtl;
   const uint8_t *insns;
   size_t insn_count;
-  struct tsr_rtl_result *result;
+  struct tsr_run_result *result;
 };
 
 static void add(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -32,7 +32,7 @@ static void add(struct sentence *s, const char *format, ...)
 /* "instruction 12 (gemm, matrix): " */
 static void add_place(struct sentence *s)
 {
-  const struct tsr_rtl_result *r = s->result;
+  const struct tsr_run_result *r = s->result;
   int opcode = r->insn < s->insn_count ? s->insns[r->insn * TSR_INSN_BYTES] : -1;
   add(s, "instruction %zu (", r->insn);
   if (tsr_opcode_valid(opcode))
@@ -44,7 +44,7 @@ static void add_place(struct sentence *s)
 
 static bool explain_word(struct sentence *s, struct tsr_insn *insn)
 {
-  struct tsr_rtl_result *r = s->result;
+  struct tsr_run_result *r = s->result;
   if (r->insn >= s->insn_count) {
     add(s, "instruction %zu: the program ends here without finish", r->insn);
     return true;
@@ -60,7 +60,7 @@ static bool explain_word(struct sentence *s, struct tsr_insn *insn)
 static bool explain_insn(struct sentence *s, const struct tsr_insn *insn)
 {
   struct tsr_rtl *rtl = s->rtl;
-  struct tsr_rtl_result *r = s->result;
+  struct tsr_run_result *r = s->result;
   uint32_t uops = (uint32_t)tsr_design_depth(&rtl->design, TSR_BUFFER_UOP);
   for (uint32_t i = 0; i < uops; i++)
     tsr_rtl_peek(rtl, TSR_BUFFER_UOP, i, rtl->uops + i * TSR_UOP_BYTES);
@@ -159,7 +159,7 @@ static void add_all_engines(struct sentence *s)
 }
 
 void tsr__rtl_explain(struct tsr_rtl *rtl, const uint8_t *insns, size_t insn_count, uint64_t cycles,
-                      struct tsr_rtl_result *result)
+                      struct tsr_run_result *result)
 {
   struct sentence s = {rtl, insns, insn_count, result};
   struct tsr_insn insn;

@@ -118,7 +118,7 @@ void tsr__differ(struct tsr_lockstep *l, size_t insn, int buffer)
 /* ---- the order of starts and ends ---- */
 
 /* It is not the turn of an instruction. */
-static void differ_turn(struct tsr_lockstep *l, const struct tsr_rtl_event *event, size_t due)
+static void differ_turn(struct tsr_lockstep *l, const struct tsr_run_event *event, size_t due)
 {
   tsr__differ(l, event->insn, TSR_LOCKSTEP_ORDER);
   tsr__say(l, "%s by %s", event->ended ? "ended" : "started", tsr_engine_name(event->engine));
@@ -156,7 +156,7 @@ static void take_tokens(struct tsr_lockstep *l, size_t index, int engine, uint32
   }
 }
 
-static void started(struct tsr_lockstep *l, const struct tsr_rtl_event *event)
+static void started(struct tsr_lockstep *l, const struct tsr_run_event *event)
 {
   struct tsr__progress *p = &l->progress[event->engine];
   struct tsr_insn insn;
@@ -183,7 +183,7 @@ static void execute(struct tsr_lockstep *l, size_t index, const struct tsr_insn 
   tsr__compare(l, index, insn);
 }
 
-static void ended(struct tsr_lockstep *l, const struct tsr_rtl_event *event)
+static void ended(struct tsr_lockstep *l, const struct tsr_run_event *event)
 {
   struct tsr__progress *p = &l->progress[event->engine];
   struct tsr_insn insn;
@@ -198,7 +198,7 @@ static void ended(struct tsr_lockstep *l, const struct tsr_rtl_event *event)
   execute(l, due, &insn);
 }
 
-void tsr_lockstep_event(struct tsr_lockstep *l, const struct tsr_rtl_event *event)
+void tsr_lockstep_event(struct tsr_lockstep *l, const struct tsr_run_event *event)
 {
   if (l->differs)
     return;
@@ -249,7 +249,7 @@ static void check_ends(struct tsr_lockstep *l, size_t finish)
 }
 
 /* A trap that the functional device can tell from the instruction alone. */
-static void check_trap(struct tsr_lockstep *l, const struct tsr_rtl_result *result)
+static void check_trap(struct tsr_lockstep *l, const struct tsr_run_result *result)
 {
   struct tsr_func_result own = {.trap = TSR_TRAP_OPCODE}; /* behind the end */
   struct tsr_insn insn;
@@ -270,7 +270,7 @@ static void check_trap(struct tsr_lockstep *l, const struct tsr_rtl_result *resu
 }
 
 enum tsr_status tsr_lockstep_end(struct tsr_lockstep *l, struct tsr_err *err,
-                                 const struct tsr_rtl_result *result)
+                                 const struct tsr_run_result *result)
 {
   if (!l->differs && !result->timed_out) {
     if (result->trap != TSR_TRAP_NONE)
@@ -290,7 +290,7 @@ enum tsr_status tsr_lockstep_end(struct tsr_lockstep *l, struct tsr_err *err,
 
 enum tsr_status tsr_lockstep_run(struct tsr_lockstep *l, struct tsr_rtl *rtl, struct tsr_err *err,
                                  const uint8_t *insns, size_t insn_count, const uint8_t *window,
-                                 size_t window_bytes, struct tsr_rtl_result *result)
+                                 size_t window_bytes, struct tsr_run_result *result)
 {
   enum tsr_status status = tsr_lockstep_begin(l, rtl, err, insns, insn_count, window, window_bytes);
   if (!status)

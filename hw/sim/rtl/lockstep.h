@@ -40,15 +40,15 @@ void tsr_lockstep_reset(struct tsr_lockstep *lockstep);
 enum tsr_status tsr_lockstep_run(struct tsr_lockstep *lockstep, struct tsr_rtl *rtl,
                                  struct tsr_err *err, const uint8_t *insns, size_t insn_count,
                                  const uint8_t *window, size_t window_bytes,
-                                 struct tsr_rtl_result *result);
-void tsr_lockstep_event(struct tsr_lockstep *lockstep, const struct tsr_rtl_event *event);
+                                 struct tsr_run_result *result);
+void tsr_lockstep_event(struct tsr_lockstep *lockstep, const struct tsr_run_event *event);
 
 /* tsr_lockstep_run() in two parts, for those who run the RTL themselves. */
 enum tsr_status tsr_lockstep_begin(struct tsr_lockstep *lockstep, struct tsr_rtl *rtl,
                                    struct tsr_err *err, const uint8_t *insns, size_t insn_count,
                                    const uint8_t *window, size_t window_bytes);
 enum tsr_status tsr_lockstep_end(struct tsr_lockstep *lockstep, struct tsr_err *err,
-                                 const struct tsr_rtl_result *result);
+                                 const struct tsr_run_result *result);
 
 /* Of the latest run; NULL: none. */
 const struct tsr_lockstep_difference *tsr_lockstep_difference(const struct tsr_lockstep *lockstep);

@@ -33,6 +33,6 @@ static inline void tsr__rtl_step(struct tsr_rtl *rtl)
 /* explain.c: fills result->text for a trap, or for a run that has come to its limit after `cycles`.
  * For a deadlock or a timeout it reads what the engines are at from the registers. */
 void tsr__rtl_explain(struct tsr_rtl *rtl, const uint8_t *insns, size_t insn_count,
-                      uint64_t cycles, struct tsr_rtl_result *result);
+                      uint64_t cycles, struct tsr_run_result *result);
 
 #endif

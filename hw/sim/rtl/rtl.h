@@ -11,28 +11,9 @@
 
 #include "configs/design.h"
 #include "hw/sim/dram/dram.h"
-#include "isa/isa.h"
+#include "hw/sim/run.h"
 
 struct tsr_rtl;
-
-/* What came of a run. */
-struct tsr_rtl_result {
-  enum tsr_trap trap;
-  size_t insn;    /* that trapped, else FINISH */
-  int engine;
-  bool timed_out; /* the cycle limit struck: no trap, and the model has to be reset */
-  uint64_t counters[TSR_COUNTER_COUNT]; /* by enum tsr_counter */
-  char text[768]; /* the trap, or what every engine waits for, in a sentence; empty without one */
-};
-
-/* An instruction has started or ended, in this cycle of the run. When it is told that one has
- * ended, all that it wrote is in place. */
-struct tsr_rtl_event {
-  uint64_t cycle;
-  size_t insn;
-  int engine;
-  bool ended; /* else started */
-};
 
 /* Which cycles go into a waveform file (FST). */
 struct tsr_rtl_wave {
@@ -53,7 +34,7 @@ struct tsr_rtl_options {
    * but that event may peek. */
   void (*say)(void *context, const char *line);
   void (*progress)(void *context, uint64_t cycle, size_t insn, size_t insn_count);
-  void (*event)(void *context, const struct tsr_rtl_event *event);
+  void (*event)(void *context, const struct tsr_run_event *event);
   void *context;
 };
 
@@ -72,7 +53,7 @@ void tsr_rtl_close(struct tsr_rtl *rtl); /* NULL is allowed */
  * breaks a rule of its ports. The memory's time, and its seed's sequence, start again with each
  * run. DESIGN_LO and DESIGN_HI are left as they are. */
 enum tsr_status tsr_rtl_run(struct tsr_rtl *rtl, struct tsr_err *err, const uint8_t *insns,
-                            size_t insn_count, struct tsr_rtl_result *result);
+                            size_t insn_count, struct tsr_run_result *result);
 /* By the control register, until the scratchpads are clear. After a timeout: by the reset pin. */
 void tsr_rtl_reset(struct tsr_rtl *rtl);
 

@@ -74,7 +74,7 @@ static enum tsr_status write_registers(const struct run *r)
   return status;
 }
 
-static enum tsr_status read_registers(const struct run *r, struct tsr_rtl_result *result)
+static enum tsr_status read_registers(const struct run *r, struct tsr_run_result *result)
 {
   uint32_t trap, insn, low, high;
   enum tsr_status status = get(r, TSR_REG_TRAP, &trap);
@@ -114,7 +114,7 @@ static void take_trace(const struct tsr__rtl_pins *p, struct trace *t)
 static void tell(struct run *r, int engine, uint32_t insn, bool ended)
 {
   const struct tsr_rtl_options *o = &r->rtl->options;
-  struct tsr_rtl_event event = {r->cycle, insn, engine, ended};
+  struct tsr_run_event event = {r->cycle, insn, engine, ended};
   if (!ended && insn > r->last)
     r->last = insn;
   if (o->event)
@@ -195,7 +195,7 @@ static void run_cycles(struct run *r, uint64_t limit)
 }
 
 enum tsr_status tsr_rtl_run(struct tsr_rtl *rtl, struct tsr_err *err, const uint8_t *insns,
-                            size_t insn_count, struct tsr_rtl_result *result)
+                            size_t insn_count, struct tsr_run_result *result)
 {
   struct run r = {.rtl = rtl, .err = err, .insns = insns, .insn_count = insn_count};
   uint64_t limit = rtl->options.timeout_cycles ? rtl->options.timeout_cycles : UINT64_MAX - 1;
