@@ -4,18 +4,18 @@
 
 #include <string.h>
 
-#include "driver/device.h"
+#include "driver/model.h"
 
 struct state {
+  struct tsr__model model;
   struct tsr_func *func;
-  uint8_t *window;
 };
 
 static void close_func(struct tsr_device *device)
 {
   struct state *s = device->state;
   tsr_func_free(s->func);
-  tsr_resize(device->allocator, s->window, 0);
+  tsr__model_close(device);
   tsr_resize(device->allocator, s, 0);
 }
 
@@ -24,39 +24,14 @@ static enum tsr_status open_func(struct tsr_device *device, struct tsr_err *err,
 {
   (void)options;
   struct state *s = tsr_resize(device->allocator, NULL, sizeof *s);
-  size_t bytes = device->window_bytes ? device->window_bytes : 1;
   if (!s)
     return tsr_no_memory(err);
-  *s = (struct state){tsr_func_new(device->allocator, &device->design), NULL};
-  if (s->func)
-    s->window = tsr_resize(device->allocator, NULL, bytes);
-  if (!s->window) {
-    if (s->func)
-      tsr_func_free(s->func);
-    tsr_resize(device->allocator, s, 0);
-    return tsr_no_memory(err);
-  }
-  memset(s->window, 0, bytes);
+  *s = (struct state){.func = tsr_func_new(device->allocator, &device->design)};
   device->state = s;
-  return TSR_OK;
-}
-
-static enum tsr_status write_func(struct tsr_device *device, struct tsr_err *err, uint64_t offset,
-                                  const void *data, size_t size)
-{
-  (void)err;
-  struct state *s = device->state;
-  memcpy(s->window + offset, data, size);
-  return TSR_OK;
-}
-
-static enum tsr_status read_func(struct tsr_device *device, struct tsr_err *err, uint64_t offset,
-                                 void *data, size_t size)
-{
-  (void)err;
-  const struct state *s = device->state;
-  memcpy(data, s->window + offset, size);
-  return TSR_OK;
+  enum tsr_status status = s->func ? tsr__model_open(device, err) : tsr_no_memory(err);
+  if (status)
+    close_func(device);
+  return status;
 }
 
 static enum tsr_status submit_func(struct tsr_device *device, struct tsr_err *err,
@@ -65,17 +40,10 @@ static enum tsr_status submit_func(struct tsr_device *device, struct tsr_err *er
   struct state *s = device->state;
   struct tsr_func_result result = {0};
   enum tsr_trap trap =
-      tsr_func_run(s->func, insns, count, s->window, device->window_bytes, &result);
+      tsr_func_run(s->func, insns, count, s->model.window, device->window_bytes, &result);
   if (trap == TSR_TRAP_NONE)
     return TSR_OK;
   return tsr_refuse(err, "device 'func' stopped (%s): %s", tsr_trap_name(trap), result.text);
-}
-
-static enum tsr_status wait_func(struct tsr_device *device, struct tsr_err *err)
-{
-  (void)device;
-  (void)err;
-  return TSR_OK;
 }
 
 static void counters_func(const struct tsr_device *device, struct tsr_device_counters *out)
@@ -90,13 +58,13 @@ static void counters_func(const struct tsr_device *device, struct tsr_device_cou
 }
 
 const struct tsr_device_kind tsr_device_func = {
-  .name = "func",
-  .meaning = "functional model: what a program computes, without time",
-  .open = open_func,
-  .close = close_func,
-  .write = write_func,
-  .read = read_func,
-  .submit = submit_func,
-  .wait = wait_func,
-  .counters = counters_func,
+    .name = "func",
+    .meaning = "functional model: what a program computes, without time",
+    .open = open_func,
+    .close = close_func,
+    .write = tsr__model_write,
+    .read = tsr__model_read,
+    .submit = submit_func,
+    .wait = tsr__model_wait,
+    .counters = counters_func,
 };

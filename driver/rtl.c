@@ -7,15 +7,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "driver/device.h"
+#include "driver/model.h"
 
 struct state {
+  struct tsr__model model;
   struct tsr_rtl *rtl;
   struct tsr_lockstep *lockstep;     /* NULL: runs alone */
   struct tsr_device_options options; /* its texts are not looked at */
-  uint8_t *window;
-  struct tsr_device_wave wave; /* its path is not looked at */
-  uint64_t counters[TSR_COUNTER_COUNT];
+  struct tsr_device_wave wave;       /* its path is not looked at */
 };
 
 static void close_rtl(struct tsr_device *device)
@@ -23,7 +22,7 @@ static void close_rtl(struct tsr_device *device)
   struct state *s = device->state;
   tsr_rtl_close(s->rtl);
   tsr_lockstep_close(s->lockstep);
-  tsr_resize(device->allocator, s->window, 0);
+  tsr__model_close(device);
   tsr_resize(device->allocator, s, 0);
 }
 
@@ -65,15 +64,13 @@ static enum tsr_status start(struct tsr_device *device, struct tsr_err *err,
                              const struct tsr_device_options *options)
 {
   struct state *s = device->state;
-  size_t bytes = device->window_bytes ? device->window_bytes : 1;
   struct tsr_rtl_options rtl = options_of(device, options);
-  s->window = tsr_resize(device->allocator, NULL, bytes);
-  if (!s->window)
-    return tsr_no_memory(err);
-  memset(s->window, 0, bytes);
+  enum tsr_status status = tsr__model_open(device, err);
+  if (status)
+    return status;
   if (options->lockstep && tsr_lockstep_open(device->allocator, err, &device->design, &s->lockstep))
     return tsr_no_memory(err);
-  return tsr_rtl_open(device->allocator, err, &device->design, &rtl, s->window,
+  return tsr_rtl_open(device->allocator, err, &device->design, &rtl, s->model.window,
                       device->window_bytes, &s->rtl);
 }
 
@@ -89,24 +86,6 @@ static enum tsr_status open_rtl(struct tsr_device *device, struct tsr_err *err,
   if (status)
     close_rtl(device);
   return status;
-}
-
-static enum tsr_status write_rtl(struct tsr_device *device, struct tsr_err *err, uint64_t offset,
-                                 const void *data, size_t size)
-{
-  (void)err;
-  struct state *s = device->state;
-  memcpy(s->window + offset, data, size);
-  return TSR_OK;
-}
-
-static enum tsr_status read_rtl(struct tsr_device *device, struct tsr_err *err, uint64_t offset,
-                                void *data, size_t size)
-{
-  (void)err;
-  const struct state *s = device->state;
-  memcpy(data, s->window + offset, size);
-  return TSR_OK;
 }
 
 /* Where the instructions of a waveform are looked for, this stream has some of them or none. */
@@ -137,47 +116,22 @@ static enum tsr_status submit_rtl(struct tsr_device *device, struct tsr_err *err
   struct tsr_run_result result;
   place_wave(s, insns, count);
   name_design(s, device->design.hash);
-  enum tsr_status status = s->lockstep ? tsr_lockstep_run(s->lockstep, s->rtl, err, insns, count,
-                                                          s->window, device->window_bytes, &result)
-                                       : tsr_rtl_run(s->rtl, err, insns, count, &result);
-  for (int k = 0; k < TSR_COUNTER_COUNT; k++)
-    s->counters[k] += result.counters[k];
+  enum tsr_status status = s->lockstep
+                               ? tsr_lockstep_run(s->lockstep, s->rtl, err, insns, count,
+                                                  s->model.window, device->window_bytes, &result)
+                               : tsr_rtl_run(s->rtl, err, insns, count, &result);
   if (status || result.timed_out || result.trap) {
     tsr_rtl_reset(s->rtl);
     if (s->lockstep)
       tsr_lockstep_reset(s->lockstep);
   }
-  if (status)
-    return status;
-  if (result.timed_out)
-    return tsr_refuse(err, "device 'rtl' reached its timeout: %s", result.text);
-  if (result.trap)
-    return tsr_refuse(err, "device 'rtl' stopped (%s): %s", tsr_trap_name(result.trap),
-                      result.text);
-  return TSR_OK;
-}
-
-static enum tsr_status wait_rtl(struct tsr_device *device, struct tsr_err *err)
-{
-  (void)device;
-  (void)err;
-  return TSR_OK;
+  return status ? status : tsr__model_take(device, err, &result);
 }
 
 static void counters_rtl(const struct tsr_device *device, struct tsr_device_counters *out)
 {
   const struct state *s = device->state;
-  const struct tsr_design *d = &device->design;
-  const uint64_t *c = s->counters;
-  const uint64_t insns[TSR_ENGINE_COUNT] = {c[TSR_COUNTER_LOAD_INSNS], c[TSR_COUNTER_MATRIX_INSNS],
-                                            c[TSR_COUNTER_VECTOR_INSNS],
-                                            c[TSR_COUNTER_STORE_INSNS]};
-  memcpy(out->insns, insns, sizeof out->insns);
-  out->dram_read_bytes = c[TSR_COUNTER_READ_BYTES];
-  out->dram_write_bytes = c[TSR_COUNTER_WRITE_BYTES];
-  out->macs = c[TSR_COUNTER_TILES] * (uint64_t)(d->batch * d->block_in * d->block_out);
-  out->vector_ops = c[TSR_COUNTER_POINTS];
-  memcpy(out->machine, c, sizeof out->machine);
+  tsr__model_counters(device, out);
   out->wave_cycles = tsr_rtl_wave_cycles(s->rtl);
 }
 
@@ -187,9 +141,9 @@ const struct tsr_device_kind tsr_device_rtl = {
     .takes = TSR_DEVICE_TAKES_WAVE | TSR_DEVICE_TAKES_TIMEOUT | TSR_DEVICE_TAKES_LOCKSTEP,
     .open = open_rtl,
     .close = close_rtl,
-    .write = write_rtl,
-    .read = read_rtl,
+    .write = tsr__model_write,
+    .read = tsr__model_read,
     .submit = submit_rtl,
-    .wait = wait_rtl,
+    .wait = tsr__model_wait,
     .counters = counters_rtl,
 };
