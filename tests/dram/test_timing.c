@@ -115,7 +115,7 @@ static void a_fast_memory_waits_for_the_bus(void **state)
   master_close(m);
 }
 
-/* Reads of a quiet memory with a master that is always ready, from the closed form alone. */
+/* Reads of a quiet memory with a master that is always ready, from the order of bursts alone. */
 static void check_reads(const struct tsr_dram_options *o, int beat_bytes, uint64_t seed)
 {
   struct master *m = master_open(o, beat_bytes);
@@ -126,17 +126,20 @@ static void check_reads(const struct tsr_dram_options *o, int beat_bytes, uint64
     master_read(m, from, (int)(next_random(&seed) & 1), 0, beats);
   }
   master_play(m);
-  struct tsr_dram_timing timing = tsr_dram_timing(o, beat_bytes);
-  uint64_t bus = 0; /* free from this cycle on */
+  uint64_t bus = 0;  /* free from this cycle on */
+  uint64_t pins = 0; /* in 1/rate */
+  uint64_t rate = o->model == TSR_MEMORY_SIMPLE ? (uint64_t)o->bytes_per_cycle : 0;
   int beat = 0;
   for (int i = 0; i < 100; i++) {
-    struct tsr_dram_slot slot =
-        tsr_dram_reserve(&timing, master_seen(m, SEEN_AR, i)->cycle, m->reads[i].beats);
+    uint64_t cycle = master_seen(m, SEEN_AR, i)->cycle;
+    pins = pins > cycle * rate ? pins : cycle * rate;
     for (int k = 0; k < m->reads[i].beats; k++) {
-      uint64_t cycle = tsr_dram_read_cycle(&timing, slot, k);
-      cycle = cycle > bus ? cycle : bus;
-      assert_int_equal(master_seen(m, SEEN_R, beat++)->cycle, cycle);
-      bus = cycle + 1;
+      pins += (uint64_t)beat_bytes;
+      uint64_t moved = rate ? (pins + rate - 1) / rate : cycle + 1 + (uint64_t)k;
+      moved += (uint64_t)o->latency_cycles;
+      bus = moved > bus ? moved : bus;
+      assert_int_equal(master_seen(m, SEEN_R, beat++)->cycle, bus);
+      bus++;
     }
   }
   master_close(m);
@@ -166,6 +169,26 @@ static void the_design_point_is_the_default(void **state)
   tsr_arena_free(arena);
 }
 
+static void impossible_options_are_refused(void **state)
+{
+  (void)state;
+  struct tsr_dram_options good = simple(0, 1), rate = simple(0, 0), latency = simple(-1, 1);
+  struct tsr_dram_options stall = ideal, model = ideal;
+  stall.stall = 256;
+  model.model = (enum tsr_memory_model)77;
+  struct tsr_err err;
+  assert_int_equal(tsr_dram_check(&err, &ideal), TSR_OK);
+  assert_int_equal(tsr_dram_check(&err, &good), TSR_OK);
+  assert_int_equal(tsr_dram_check(&err, &rate), TSR_REFUSED);
+  assert_string_equal(err.text, "memory: bytes_per_cycle is 0, outside of 1 to 4096");
+  assert_int_equal(tsr_dram_check(&err, &latency), TSR_REFUSED);
+  assert_string_equal(err.text, "memory: latency_cycles is -1, outside of 0 to 100000");
+  assert_int_equal(tsr_dram_check(&err, &stall), TSR_REFUSED);
+  assert_string_equal(err.text, "memory: stall is 256, outside of 0 to 255");
+  assert_int_equal(tsr_dram_check(&err, &model), TSR_REFUSED);
+  assert_string_equal(err.text, "memory: there is no model 77; ideal is 0 and simple is 1");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -177,6 +200,7 @@ int main(void)
       cmocka_unit_test(a_fast_memory_waits_for_the_bus),
       cmocka_unit_test(the_closed_form_is_what_happens),
       cmocka_unit_test(the_design_point_is_the_default),
+      cmocka_unit_test(impossible_options_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,8 +30,9 @@ struct tsr_burst_run {
   int beats;      /* 0: none is known */
   int id;         /* of a read */
   bool ends;      /* the last of them is the burst's last */
-  bool sure;      /* whatever is accepted later; else only if no address is before the first beat */
-  int error_beat; /* of a read, that has an error response; -1: none */
+  bool sure;      /* whatever is accepted later; else ask again when an address is accepted before
+                     the cycle of the first beat */
+  int error_beat; /* of these beats, of a read, the last one, if it has an error; -1: none has */
   struct tsr_beats when;
   uint64_t look_again; /* where none is known: not before this cycle, or another address */
 };
@@ -48,8 +49,8 @@ struct tsr_burst_port {
    * taken. The machine takes each in the cycle in which it is shown. */
   void (*next_answer)(void *context, uint64_t cycle, struct tsr_burst_answer *out);
   void (*take_answer)(void *context);
-  /* What R shows where it is free from `cycle` on; and that so many beats of it were taken, the last
-   * in `cycle`. */
+  /* What R shows where it is free from `cycle` on; and that so many beats of what was told last
+   * were taken, the last in `cycle`. */
   void (*next_read)(void *context, uint64_t cycle, struct tsr_burst_run *out);
   void (*take_read)(void *context, int beats, uint64_t cycle);
   /* The first cycle, from `cycle` on, in which an address is accepted on AR or AW. */

@@ -1,56 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When a burst's beats come and go in a quiet memory. */
-#include "hw/sim/dram/dram.h"
+/* When a burst's beats can move. `ideal` never makes a beat wait. `simple` has pins that move
+ * bytes_per_cycle, one burst after the other, each from the cycle on in which its address was
+ * accepted; what is read then takes latency_cycles more. */
+#include "hw/sim/dram/memory.h"
 
-struct tsr_dram_options tsr_dram_defaults(const struct tsr_design *design)
+/* A burst's share of the pins: when it begins, in 1/bytes_per_cycle. */
+static uint64_t reserve(struct tsr_dram *dram, const struct tsr__burst *b)
 {
-  return (struct tsr_dram_options){
-      .model = design->memory.model,
-      .latency_cycles = design->memory.latency_cycles,
-      .bytes_per_cycle = design->memory.bytes_per_cycle,
-  };
+  uint64_t now = b->accepted * (uint64_t)dram->options.bytes_per_cycle;
+  uint64_t start = now > dram->pins_free ? now : dram->pins_free;
+  dram->pins_free = start + (uint64_t)b->beats * (uint64_t)dram->beat_bytes;
+  return start;
 }
 
-struct tsr_dram_timing tsr_dram_timing(const struct tsr_dram_options *options, int beat_bytes)
+/* The pins have moved a beat by then, rounded up; it is shown in the cycle behind. */
+struct tsr_beats tsr__dram_reserve_read(struct tsr_dram *dram, const struct tsr__burst *b)
 {
-  bool simple = options->model == TSR_MEMORY_SIMPLE;
-  return (struct tsr_dram_timing){
-      .beat_bytes = beat_bytes,
-      .latency_cycles = simple ? options->latency_cycles : 0,
-      .bytes_per_cycle = simple ? (uint64_t)options->bytes_per_cycle : 0,
-  };
+  if (dram->options.model == TSR_MEMORY_IDEAL)
+    return (struct tsr_beats){b->accepted + 1 + b->extra, 1, 1};
+  uint64_t beat = (uint64_t)dram->beat_bytes, rate = (uint64_t)dram->options.bytes_per_cycle;
+  uint64_t late = ((uint64_t)dram->latency_cycles + b->extra) * rate;
+  return (struct tsr_beats){reserve(dram, b) + beat + rate - 1 + late, (uint32_t)beat,
+                            (uint32_t)rate};
 }
 
-struct tsr_dram_slot tsr_dram_reserve(struct tsr_dram_timing *timing, uint64_t cycle, int beats)
+/* A beat is accepted in the cycle in which the pins have moved its last byte. */
+struct tsr_beats tsr__dram_reserve_write(struct tsr_dram *dram, const struct tsr__burst *b)
 {
-  uint64_t now = cycle * timing->bytes_per_cycle;
-  uint64_t start = now > timing->free ? now : timing->free;
-  timing->free = start + (uint64_t)beats * (uint64_t)timing->beat_bytes;
-  return (struct tsr_dram_slot){cycle, start};
-}
-
-/* The cycle behind the one in which the pins have moved this beat. */
-static uint64_t moved(const struct tsr_dram_timing *timing, struct tsr_dram_slot slot, int beat)
-{
-  uint64_t rate = timing->bytes_per_cycle;
-  if (!rate)
-    return slot.cycle + 1 + (uint64_t)beat;
-  return (slot.start + (uint64_t)(beat + 1) * (uint64_t)timing->beat_bytes + rate - 1) / rate;
-}
-
-uint64_t tsr_dram_read_cycle(const struct tsr_dram_timing *timing, struct tsr_dram_slot slot,
-                             int beat)
-{
-  return moved(timing, slot, beat) + (uint64_t)timing->latency_cycles;
-}
-
-uint64_t tsr_dram_write_cycle(const struct tsr_dram_timing *timing, struct tsr_dram_slot slot,
-                              int beat)
-{
-  return moved(timing, slot, beat) - 1;
-}
-
-uint64_t tsr_dram_answer_cycle(const struct tsr_dram_timing *timing, uint64_t last)
-{
-  return last + 1 + (uint64_t)timing->latency_cycles;
+  if (dram->options.model == TSR_MEMORY_IDEAL)
+    return (struct tsr_beats){b->accepted, 1, 1};
+  uint64_t beat = (uint64_t)dram->beat_bytes;
+  return (struct tsr_beats){reserve(dram, b) + beat - 1, (uint32_t)beat,
+                            (uint32_t)dram->options.bytes_per_cycle};
 }

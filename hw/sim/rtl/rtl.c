@@ -127,6 +127,8 @@ static enum tsr_status check_options(struct tsr_err *err, const struct tsr_rtl_o
     return tsr_refuse(err,
                       "a window of %zu bytes is more than the %" PRIu64 " that the machine reaches",
                       window_bytes, LARGEST_WINDOW);
+  if (tsr_dram_check(err, &o->dram))
+    return TSR_REFUSED;
   return check_wave(err, o->wave.path);
 }
 

@@ -178,6 +178,7 @@ static void run_cycles(struct run *r, uint64_t limit)
   struct tsr_rtl *rtl = r->rtl;
   const struct tsr__rtl_pins *p = &rtl->pins;
   struct trace trace;
+  tsr_dram_restart(rtl->dram); /* no burst is outstanding, and its time is that of the run */
   for (r->cycle = 0; !p->irq && r->cycle <= limit; r->cycle++) {
     bool events = p->trace_start | p->trace_end;
     if (events)
@@ -206,8 +207,6 @@ enum tsr_status tsr_rtl_run(struct tsr_rtl *rtl, struct tsr_err *err, const uint
                       insn_count, LARGEST_PROGRAM_BYTES / TSR_INSN_BYTES);
   tsr_dram_map_read_only(rtl->dram, 1, TSR__PROGRAM_BASE, insns, insn_count * TSR_INSN_BYTES);
   enum tsr_status status = write_registers(&r);
-  if (!rtl->stuck)
-    tsr_dram_restart(rtl->dram);
   if (!status)
     status = put(&r, TSR_REG_CONTROL, CONTROL_START);
   if (status)

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory burst by burst. */
+#include "hw/sim/dram/memory.h"
+
+#define NEVER UINT64_MAX
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+  return a > b ? a : b;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void next_answer(void *context, uint64_t cycle, struct tsr_burst_answer *out)
+{
+  struct tsr_dram *dram = context;
+  const struct tsr__burst *b = tsr__ring_at(&dram->writes, 0);
+  *out = (struct tsr_burst_answer){.look_again = NEVER};
+  if (!dram->writes_full)
+    return;
+  out->known = true;
+  out->error = b->resp != TSR_AXI_OKAY;
+  out->cycle = tsr__dram_free_cycle(dram, TSR_AXI_B, later(b->due, cycle));
+}
+
+static void take_answer(void *context)
+{
+  tsr__dram_take_answer(context);
+}
+
+/* --- beats ------------------------------------------------------------------------------------ */
+
+static void one_beat(struct tsr_burst_run *run, const struct tsr__burst *b, uint64_t cycle)
+{
+  run->beats = 1;
+  run->ends = b->next + 1 == b->beats;
+  run->when = (struct tsr_beats){cycle, 1, 1};
+}
+
+/* All that a burst has left. */
+static void all_beats(struct tsr_burst_run *run, const struct tsr__burst *b)
+{
+  run->beats = b->beats - b->next;
+  run->ends = true;
+  run->when = b->when;
+  run->when.offset += (uint64_t)b->next * b->when.step;
+}
+
+/* No more than up to the first beat that has an error. */
+static void cut_at_error(const struct tsr_dram *dram, const struct tsr__burst *b,
+                         struct tsr_burst_run *run)
+{
+  run->error_beat = -1;
+  if (b->home && b->error_beat < b->next)
+    return;
+  for (int k = 0; k < run->beats && run->error_beat < 0; k++)
+    if (tsr__dram_read_resp(dram, b, b->next + k) != TSR_AXI_OKAY)
+      run->error_beat = k;
+  if (run->error_beat < 0)
+    return;
+  run->beats = run->error_beat + 1;
+  run->ends = b->next + run->beats == b->beats;
+}
+
+/* Which ID is next where bursts keep their order; -1: none. */
+static int first_read(struct tsr_dram *dram)
+{
+  struct tsr__ring *reads = dram->reads;
+  if (!reads[0].count || !reads[1].count)
+    return reads[0].count ? 0 : reads[1].count ? 1 : -1;
+  return tsr__ring_at(&reads[1], 0)->order < tsr__ring_at(&reads[0], 0)->order;
+}
+
+/* Bursts may overtake: what is picked in each cycle, until something is. */
+static int search_read(struct tsr_dram *dram, uint64_t *cycle)
+{
+  for (;; ++*cycle) {
+    int id = tsr__dram_held(dram, TSR_AXI_R, *cycle) ? -1 : tsr__dram_pick_read(dram, *cycle);
+    if (id >= 0)
+      return id;
+  }
+}
+
+static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
+{
+  struct tsr_dram *dram = context;
+  bool reorder = dram->options.reorder, stall = dram->options.stall;
+  dram->shown = first_read(dram);
+  if (dram->shown < 0) {
+    *out = (struct tsr_burst_run){.error_beat = -1, .look_again = NEVER};
+    return;
+  }
+  if (reorder)
+    dram->shown = search_read(dram, &cycle);
+  const struct tsr__burst *b = tsr__ring_at(&dram->reads[dram->shown], 0);
+  out->id = dram->shown;
+  out->sure = !reorder;
+  out->look_again = NEVER;
+  if (reorder || stall)
+    one_beat(out, b, tsr__dram_free_cycle(dram, TSR_AXI_R, later(b->due, cycle)));
+  else
+    all_beats(out, b);
+  cut_at_error(dram, b, out);
+}
+
+static void take_read(void *context, int beats, uint64_t cycle)
+{
+  (void)cycle;
+  struct tsr_dram *dram = context;
+  tsr__dram_take_read(dram, dram->shown, beats);
+}
+
+static void next_write(void *context, uint64_t cycle, struct tsr_burst_run *out)
+{
+  struct tsr_dram *dram = context;
+  const struct tsr__burst *b = tsr__ring_at(&dram->writes, dram->writes_full);
+  *out = (struct tsr_burst_run){.error_beat = -1, .sure = true, .look_again = NEVER};
+  if (dram->writes_full == dram->writes.count)
+    return;
+  if (dram->options.stall)
+    one_beat(out, b, tsr__dram_free_cycle(dram, TSR_AXI_W, later(b->due, cycle)));
+  else
+    all_beats(out, b);
+}
+
+static void take_write(void *context, int beats, uint64_t cycle)
+{
+  tsr__dram_take_write(context, beats, cycle);
+}
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+static uint64_t address_cycle(void *context, enum tsr_axi_channel channel, uint64_t cycle)
+{
+  const struct tsr_dram *dram = context;
+  return tsr__dram_has_room(dram, channel) ? tsr__dram_free_cycle(dram, channel, cycle) : NEVER;
+}
+
+static void accept_read(void *context, uint64_t cycle, int id, uint64_t addr, int beats)
+{
+  tsr__dram_accept_read(context, cycle, id, addr, beats);
+}
+
+static void accept_write(void *context, uint64_t cycle, uint64_t addr, int beats)
+{
+  tsr__dram_accept_write(context, cycle, addr, beats);
+}
+
+struct tsr_burst_port tsr_dram_port(struct tsr_dram *dram)
+{
+  return (struct tsr_burst_port){
+      .context = dram,
+      .next_answer = next_answer,
+      .take_answer = take_answer,
+      .next_read = next_read,
+      .take_read = take_read,
+      .address_cycle = address_cycle,
+      .accept_read = accept_read,
+      .accept_write = accept_write,
+      .next_write = next_write,
+      .take_write = take_write,
+  };
+}

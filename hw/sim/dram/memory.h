@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What decides order, times, trouble and errors, for both faces of the memory: pins.c, cycle by
+ * cycle, and bursts.c, burst by burst. */
+#ifndef TSR_HW_SIM_DRAM_MEMORY_H
+#define TSR_HW_SIM_DRAM_MEMORY_H
+
+#include "hw/sim/dram/dram.h"
+#include "hw/sim/dram/rules.h"
+
+struct tsr__region {
+  uint64_t base;
+  size_t bytes;
+  const uint8_t *read;
+  uint8_t *write; /* NULL: read only */
+};
+
+struct tsr__burst {
+  uint64_t addr;
+  uint64_t order, accepted; /* its number, and its cycle */
+  uint64_t extra;           /* cycles that trouble adds */
+  struct tsr_beats when;    /* can its beats move */
+  uint64_t due;             /* of the next beat; of the answer to a write that has all beats */
+  int beats, next;
+  int error_beat;                 /* a read's beat that answers SLVERR; -1: none */
+  uint8_t resp;                   /* of a write */
+  const struct tsr__region *home; /* that holds all of it; NULL: each beat is looked up */
+};
+
+struct tsr__ring {
+  struct tsr__burst slots[TSR_DRAM_BURSTS];
+  unsigned first, count;
+};
+
+struct tsr_dram {
+  const struct tsr_allocator *allocator;
+  struct tsr_dram_options options;
+  int beat_bytes;
+  int latency_cycles;
+  struct tsr__region regions[TSR_DRAM_REGIONS];
+  uint64_t pins_free; /* when the pins of `simple` have moved all; in 1/bytes_per_cycle */
+  uint64_t accepted, burst_dice; /* bursts; the state of their dice */
+  struct tsr__ring reads[TSR_AXI_READ_IDS];
+  struct tsr__ring writes; /* from the address to the answer */
+  unsigned writes_full;    /* of these, how many have all of their beats */
+  int shown;               /* read ID whose beat, or run, was told last; -1: none */
+  struct tsr_dram_error error;
+  bool has_error;
+  /* Of the pins. */
+  uint64_t cycle;
+  bool answering; /* a write's answer is on the bus */
+  struct tsr_axi_slave slave;
+  struct tsr__axi_rules rules;
+};
+
+static inline struct tsr__burst *tsr__ring_at(struct tsr__ring *ring, unsigned k)
+{
+  return &ring->slots[(ring->first + k) % TSR_DRAM_BURSTS];
+}
+
+/* Is a channel held back in this cycle? A function of seed and cycle, whoever asks, and when. */
+bool tsr__dram_held(const struct tsr_dram *dram, enum tsr_axi_channel channel, uint64_t cycle);
+/* The first cycle, from this one on, in which it is not. */
+uint64_t tsr__dram_free_cycle(const struct tsr_dram *dram, enum tsr_axi_channel channel,
+                              uint64_t cycle);
+
+/* Is there room for another burst? */
+bool tsr__dram_has_room(const struct tsr_dram *dram, enum tsr_axi_channel channel);
+void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64_t addr, int beats);
+void tsr__dram_accept_write(struct tsr_dram *dram, uint64_t cycle, uint64_t addr, int beats);
+
+/* The read ID whose beat comes on R in this cycle, if R is free and not held back; -1: none. */
+int tsr__dram_pick_read(struct tsr_dram *dram, uint64_t cycle);
+/* The region of a burst's beat, NULL: none; and how that beat of a read answers. */
+const struct tsr__region *tsr__dram_region(const struct tsr_dram *dram, const struct tsr__burst *b,
+                                           int beat);
+uint8_t tsr__dram_read_resp(const struct tsr_dram *dram, const struct tsr__burst *b, int beat);
+
+/* Beats have moved; at most the last of a read's has an error. The last of a write's in `cycle`. */
+void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats);
+void tsr__dram_take_write(struct tsr_dram *dram, int beats, uint64_t cycle);
+void tsr__dram_take_answer(struct tsr_dram *dram);
+
+/* timing.c: when the beats of a burst can move that has been accepted just now. */
+struct tsr_beats tsr__dram_reserve_read(struct tsr_dram *dram, const struct tsr__burst *b);
+struct tsr_beats tsr__dram_reserve_write(struct tsr_dram *dram, const struct tsr__burst *b);
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One memory, two faces: a random master on the pins, cycle by cycle, and the same one burst by
+ * burst see every transfer in the same cycle, under every kind of trouble. */
+#include "tests/dram/master.h"
+
+enum { BURSTS = 150, MOST_TRANSFERS = 2 * BURSTS * 18, SEEDS = 40 };
+
+struct transfer {
+  uint64_t cycle;
+  int channel, id, error;
+};
+
+struct log {
+  struct transfer list[MOST_TRANSFERS];
+  int count;
+};
+
+/* What a master wants to do. When it does what is a function of seed and cycle, so that both ways
+ * of asking meet the same one. */
+struct plan {
+  uint64_t seed;
+  struct burst reads[BURSTS], writes[BURSTS];
+  int outstanding;    /* bursts, of reads, and of writes */
+  int r_lazy, w_lazy; /* in 256 */
+  int beat_bytes;
+  uint8_t window[1 << 14];
+};
+
+/* What both ways keep of it. */
+struct walk {
+  const struct plan *plan;
+  struct log *log;
+  struct tsr_dram *dram;
+  uint64_t cycle;
+  int reads, reads_done, writes, writes_full, answers; /* addresses accepted, and ended */
+  int beat;                                            /* of the write at work */
+  uint64_t read_from, write_from, beat_from;           /* the next of them may be shown */
+};
+
+static uint64_t hash(uint64_t seed, uint64_t a, uint64_t b)
+{
+  uint64_t state = seed * 31 + a * 1000003 + b * 7919;
+  next_random(&state);
+  return next_random(&state) >> 8;
+}
+
+static bool r_ready(const struct plan *p, uint64_t cycle)
+{
+  return (int)(hash(p->seed, 1, cycle) & 255) >= p->r_lazy;
+}
+
+static bool shows_read(const struct walk *w)
+{
+  const struct plan *p = w->plan;
+  return w->reads < BURSTS && w->reads - w->reads_done < p->outstanding &&
+         w->cycle >= w->read_from && w->cycle >= p->reads[w->reads].from;
+}
+
+static bool shows_write(const struct walk *w)
+{
+  const struct plan *p = w->plan;
+  return w->writes < BURSTS && w->writes - w->answers < p->outstanding &&
+         w->cycle >= w->write_from && w->cycle >= p->writes[w->writes].from;
+}
+
+static void note(struct walk *w, int channel, int id, int error)
+{
+  assert_true(w->log->count < MOST_TRANSFERS);
+  w->log->list[w->log->count++] = (struct transfer){w->cycle, channel, id, error};
+}
+
+static void read_accepted(struct walk *w)
+{
+  note(w, TSR_AXI_AR, w->plan->reads[w->reads].id, 0);
+  w->reads++;
+  w->read_from = w->cycle + 1;
+}
+
+static void write_accepted(struct walk *w)
+{
+  note(w, TSR_AXI_AW, 0, 0);
+  w->writes++;
+  w->write_from = w->cycle + 1;
+}
+
+static void beat_written(struct walk *w)
+{
+  const struct plan *p = w->plan;
+  note(w, TSR_AXI_W, 0, 0);
+  bool lazy = (int)(hash(p->seed, 2, (uint64_t)w->log->count) & 255) < p->w_lazy;
+  w->beat_from = w->cycle + 1 + (lazy ? hash(p->seed, 3, w->cycle) % 9 : 0);
+  if (++w->beat == p->writes[w->writes_full].beats) {
+    w->beat = 0;
+    w->writes_full++;
+  }
+}
+
+static bool ended(const struct walk *w)
+{
+  assert_true(w->cycle < LONGEST_RUN);
+  return w->reads_done == BURSTS && w->answers == BURSTS;
+}
+
+/* --- on the pins ------------------------------------------------------------------------------ */
+
+static struct tsr_axi_address address(const struct plan *p, const struct burst *b)
+{
+  return (struct tsr_axi_address){.addr = b->addr,
+                                  .valid = 1,
+                                  .id = (uint8_t)b->id,
+                                  .len = (uint8_t)(b->beats - 1),
+                                  .size = (uint8_t)__builtin_ctz((unsigned)p->beat_bytes),
+                                  .burst = TSR_AXI_INCR};
+}
+
+static void show(const struct walk *w, struct tsr_axi_master *m)
+{
+  const struct plan *p = w->plan;
+  *m = (struct tsr_axi_master){.r_ready = r_ready(p, w->cycle), .b_ready = 1};
+  if (shows_read(w))
+    m->ar = address(p, &p->reads[w->reads]);
+  if (shows_write(w))
+    m->aw = address(p, &p->writes[w->writes]);
+  m->w_valid = w->writes_full < w->writes + m->aw.valid && w->cycle >= w->beat_from;
+  if (m->w_valid)
+    m->w_last = w->beat + 1 == p->writes[w->writes_full].beats;
+  memset(m->w_strb, 0xff, sizeof m->w_strb);
+}
+
+static void play_pins(struct walk *w)
+{
+  struct tsr_axi_master m;
+  struct tsr_axi_slave s;
+  for (; !ended(w); w->cycle++) {
+    show(w, &m);
+    int read_done = 0, answer = 0;
+    tsr_dram_cycle(w->dram, &m, &s);
+    if (s.b_valid) {
+      note(w, TSR_AXI_B, 0, s.b_resp != TSR_AXI_OKAY);
+      answer = 1;
+    }
+    if (s.r_valid && m.r_ready) {
+      note(w, TSR_AXI_R, s.r_id, s.r_resp != TSR_AXI_OKAY);
+      read_done = s.r_last;
+    }
+    if (m.ar.valid && s.ar_ready)
+      read_accepted(w);
+    if (m.aw.valid && s.aw_ready)
+      write_accepted(w);
+    if (m.w_valid && s.w_ready)
+      beat_written(w);
+    w->answers += answer; /* what it sees of them now it knows in the next cycle */
+    w->reads_done += read_done;
+  }
+  assert_null(tsr_dram_complaint(w->dram));
+}
+
+/* --- burst by burst --------------------------------------------------------------------------- */
+
+struct side {
+  struct walk walk;
+  struct tsr_burst_port port;
+  struct tsr_burst_run read, write;
+  struct tsr_burst_answer answer;
+  int read_taken, write_taken;          /* beats of the run, */
+  bool has_read, has_write, has_answer; /* which was told */
+  uint64_t read_free;                   /* R is, from this cycle on */
+};
+
+static bool take_answer(struct side *s)
+{
+  struct walk *w = &s->walk;
+  if (!s->has_answer) {
+    s->port.next_answer(s->port.context, w->cycle, &s->answer);
+    s->has_answer = s->answer.known;
+  }
+  if (!s->has_answer || s->answer.cycle != w->cycle)
+    return false;
+  s->port.take_answer(s->port.context);
+  s->has_answer = false;
+  note(w, TSR_AXI_B, 0, s->answer.error);
+  return true;
+}
+
+static bool more(const struct tsr_burst_run *run, int taken, uint64_t cycle)
+{
+  return taken < run->beats && tsr_beat_cycle(&run->when, (uint64_t)taken) <= cycle;
+}
+
+/* Beats of a run are reported one by one, a few at a time, or together. */
+static bool reports(const struct side *s, const struct tsr_burst_run *run, int taken)
+{
+  return taken == run->beats || hash(s->walk.plan->seed, 4, s->walk.cycle) % 4 == 0;
+}
+
+static bool take_read(struct side *s)
+{
+  struct walk *w = &s->walk;
+  if (!s->has_read) {
+    s->port.next_read(s->port.context, s->read_free, &s->read);
+    s->has_read = s->read.beats > 0;
+    s->read_taken = 0;
+  }
+  if (!s->has_read || !more(&s->read, s->read_taken, w->cycle) || !r_ready(w->plan, w->cycle))
+    return false;
+  note(w, TSR_AXI_R, s->read.id, s->read_taken == s->read.error_beat);
+  s->read_free = w->cycle + 1;
+  bool last = ++s->read_taken == s->read.beats && s->read.ends;
+  if (reports(s, &s->read, s->read_taken)) {
+    s->port.take_read(s->port.context, s->read_taken, w->cycle);
+    s->has_read = false;
+  }
+  return last;
+}
+
+static void accept(struct side *s, enum tsr_axi_channel channel)
+{
+  struct walk *w = &s->walk;
+  const struct plan *p = w->plan;
+  bool is_read = channel == TSR_AXI_AR;
+  if (!(is_read ? shows_read(w) : shows_write(w)) ||
+      s->port.address_cycle(s->port.context, channel, w->cycle) != w->cycle)
+    return;
+  const struct burst *b = is_read ? &p->reads[w->reads] : &p->writes[w->writes];
+  if (is_read) {
+    s->port.accept_read(s->port.context, w->cycle, b->id, b->addr, b->beats);
+    read_accepted(w);
+  } else {
+    s->port.accept_write(s->port.context, w->cycle, b->addr, b->beats);
+    write_accepted(w);
+  }
+  if (s->has_read && !s->read.sure && !s->read_taken &&
+      w->cycle < tsr_beat_cycle(&s->read.when, 0)) {
+    s->has_read = false;
+    s->read_free = w->cycle + 1;
+  }
+}
+
+static void take_write(struct side *s)
+{
+  struct walk *w = &s->walk;
+  if (w->cycle < w->beat_from)
+    return;
+  if (!s->has_write) {
+    s->port.next_write(s->port.context, w->cycle, &s->write);
+    s->has_write = s->write.beats > 0;
+    s->write_taken = 0;
+  }
+  if (!s->has_write || !more(&s->write, s->write_taken, w->cycle))
+    return;
+  s->write_taken++;
+  if (reports(s, &s->write, s->write_taken)) {
+    s->port.take_write(s->port.context, s->write_taken, w->cycle);
+    s->has_write = false;
+  }
+  beat_written(w);
+}
+
+static void play_bursts(struct walk *walk)
+{
+  struct side s = {.walk = *walk, .port = tsr_dram_port(walk->dram)};
+  for (struct walk *w = &s.walk; !ended(w); w->cycle++) {
+    bool answer = take_answer(&s), read_done = take_read(&s);
+    accept(&s, TSR_AXI_AR);
+    accept(&s, TSR_AXI_AW);
+    take_write(&s);
+    w->answers += answer;
+    w->reads_done += read_done;
+  }
+  assert_true(tsr_dram_idle(walk->dram));
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+static void draw_bursts(struct plan *p, struct burst *list, uint64_t *dice)
+{
+  uint64_t from = 0, pause = 1 + next_random(dice) % 60;
+  for (int i = 0; i < BURSTS; i++) {
+    int beats = 1 + (int)(next_random(dice) % 16);
+    uint64_t most = (sizeof p->window + 256) / 256;
+    uint64_t addr = next_random(dice) % most * 256 + next_random(dice) % 8 * 16;
+    while (addr % 4096 + (uint64_t)(beats * p->beat_bytes) > 4096)
+      addr -= 16;
+    from += next_random(dice) % pause;
+    list[i] = (struct burst){from, addr, beats, (int)(next_random(dice) & 1)};
+  }
+}
+
+static void draw_plan(struct plan *p, uint64_t seed)
+{
+  uint64_t dice = seed;
+  p->seed = seed;
+  p->beat_bytes = 4 << next_random(&dice) % 3;
+  p->outstanding = 1 + (int)(next_random(&dice) % 12);
+  p->r_lazy = next_random(&dice) & 1 ? (int)(next_random(&dice) % 200) : 0;
+  p->w_lazy = next_random(&dice) & 1 ? (int)(next_random(&dice) % 200) : 0;
+  draw_bursts(p, p->reads, &dice);
+  draw_bursts(p, p->writes, &dice);
+}
+
+static void play(struct plan *p, const struct tsr_dram_options *o, void (*way)(struct walk *),
+                 struct log *log, struct tsr_dram_error *error)
+{
+  struct walk w = {.plan = p, .log = log, .dram = tsr_dram_new(NULL, o, p->beat_bytes)};
+  assert_non_null(w.dram);
+  tsr_dram_map(w.dram, 0, 0, p->window, sizeof p->window - 64); /* its end lies within bursts */
+  log->count = 0;
+  way(&w);
+  memset(error, 0, sizeof *error);
+  tsr_dram_first_error(w.dram, error);
+  tsr_dram_free(w.dram);
+}
+
+static void compare(const struct log *pins, const struct log *bursts, uint64_t seed)
+{
+  for (int i = 0; i < pins->count && i < bursts->count; i++) {
+    const struct transfer *a = &pins->list[i], *b = &bursts->list[i];
+    bool same = a->cycle == b->cycle && a->channel == b->channel && a->id == b->id &&
+                a->error == b->error;
+    if (!same)
+      print_error("seed %d, transfer %d: channel %d, ID %d, error %d in cycle %d on the pins; "
+                  "channel %d, ID %d, error %d in cycle %d burst by burst\n",
+                  (int)seed, i, a->channel, a->id, a->error, (int)a->cycle, b->channel, b->id,
+                  b->error, (int)b->cycle);
+    assert_true(same);
+  }
+  assert_int_equal(pins->count, bursts->count);
+}
+
+static void check(const struct tsr_dram_options *options)
+{
+  struct plan *p = calloc(1, sizeof *p);
+  struct log *logs = calloc(2, sizeof *logs);
+  for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    struct tsr_dram_options o = *options;
+    struct tsr_dram_error errors[2];
+    o.seed = seed * 77;
+    draw_plan(p, seed);
+    play(p, &o, play_pins, &logs[0], &errors[0]);
+    play(p, &o, play_bursts, &logs[1], &errors[1]);
+    compare(&logs[0], &logs[1], seed);
+    assert_int_equal(errors[0].addr, errors[1].addr);
+    assert_int_equal(errors[0].bytes, errors[1].bytes);
+    assert_int_equal(errors[0].resp, errors[1].resp);
+    assert_int_equal(errors[0].write, errors[1].write);
+  }
+  free(logs);
+  free(p);
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static const struct tsr_dram_options models[] = {
+    {.model = TSR_MEMORY_IDEAL},
+    {.model = TSR_MEMORY_SIMPLE, .latency_cycles = 0, .bytes_per_cycle = 3},
+    {.model = TSR_MEMORY_SIMPLE, .latency_cycles = 20, .bytes_per_cycle = 8},
+    {.model = TSR_MEMORY_SIMPLE, .latency_cycles = 7, .bytes_per_cycle = 64},
+};
+
+static void check_models(struct tsr_dram_options trouble)
+{
+  for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+    struct tsr_dram_options o = models[i];
+    o.stall = trouble.stall;
+    o.long_latency = trouble.long_latency;
+    o.reorder = trouble.reorder;
+    o.read_error = trouble.read_error;
+    o.write_error = trouble.write_error;
+    check(&o);
+  }
+}
+
+static void quiet(void **state)
+{
+  (void)state;
+  check_models((struct tsr_dram_options){0});
+}
+
+static void stalls(void **state)
+{
+  (void)state;
+  check_models((struct tsr_dram_options){.stall = 80});
+  check_models((struct tsr_dram_options){.stall = 250});
+}
+
+static void late_bursts(void **state)
+{
+  (void)state;
+  check_models((struct tsr_dram_options){.long_latency = 60});
+}
+
+static void bursts_out_of_order(void **state)
+{
+  (void)state;
+  check_models((struct tsr_dram_options){.reorder = 60});
+  check_models((struct tsr_dram_options){.reorder = 255});
+}
+
+static void errors(void **state)
+{
+  (void)state;
+  check_models((struct tsr_dram_options){.read_error = 20, .write_error = 20});
+}
+
+static void all_of_it(void **state)
+{
+  (void)state;
+  check_models((struct tsr_dram_options){
+      .stall = 60, .long_latency = 30, .reorder = 100, .read_error = 5, .write_error = 5});
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(quiet),       cmocka_unit_test(stalls),
+      cmocka_unit_test(late_bursts), cmocka_unit_test(bursts_out_of_order),
+      cmocka_unit_test(errors),      cmocka_unit_test(all_of_it),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
