@@ -240,6 +240,23 @@ static enum tsr_trap check_loop(const struct tsr_design *design, const struct re
   return found.found ? say_offence(to, &found) : TSR_TRAP_NONE;
 }
 
+enum tsr_trap tsr_check_points(const struct tsr_design *design, const struct tsr_insn *insn,
+                               const uint8_t *uops, uint64_t *points)
+{
+  struct operand list[3];
+  int count = operands(design, insn, list);
+  if (all_good(insn, list, count, uops))
+    return TSR_TRAP_NONE;
+  struct offence found = first_offence(insn, list, count, uops);
+  if (!found.found)
+    return TSR_TRAP_NONE;
+  uint64_t nests = ((uint64_t)found.point[0] * insn->loop.n[1] + (uint64_t)found.point[1]) *
+                       insn->loop.n[2] +
+                   (uint64_t)found.point[2];
+  *points = nests * insn->loop.uop_count + found.uop;
+  return found.operand ? TSR_TRAP_INDEX : TSR_TRAP_FIELD;
+}
+
 /* ---- transfers ---- */
 
 uint64_t tsr_check_dma_entries(const struct tsr_insn *insn)

@@ -20,6 +20,12 @@ enum tsr_trap tsr_check_insn(const struct tsr_design *design, size_t index,
                              const struct tsr_insn *insn, const uint8_t *uops,
                              uint64_t window_bytes, char *text, size_t size);
 
+/* Of a loop instruction whose micro-ops lie in the scratchpad, from `uops` on: the trap, if any, and
+ * in *points the loop points, micro-ops counted one by one, that come before the first wrong one;
+ * else all of them, as the caller has counted. */
+enum tsr_trap tsr_check_points(const struct tsr_design *design, const struct tsr_insn *insn,
+                               const uint8_t *uops, uint64_t *points);
+
 /* The sentence for a word that does not decode. */
 void tsr_check_word(size_t index, const uint8_t word[static TSR_INSN_BYTES], enum tsr_trap trap,
                     char *text, size_t size);

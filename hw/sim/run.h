@@ -6,6 +6,9 @@
 
 #include "isa/isa.h"
 
+/* Where programs lie on the bus; the DMA window lies at 0. */
+#define TSR_PROGRAM_BASE (UINT64_C(1) << 39)
+
 struct tsr_run_result {
   enum tsr_trap trap;
   size_t insn;    /* that trapped, else FINISH */

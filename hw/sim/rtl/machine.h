@@ -6,8 +6,6 @@
 #include "hw/sim/rtl/model.h"
 #include "hw/sim/rtl/rtl.h"
 
-#define TSR__PROGRAM_BASE (UINT64_C(1) << 39)
-
 struct tsr_rtl {
   struct tsr_arena *arena; /* owns this struct */
   struct tsr_design design;

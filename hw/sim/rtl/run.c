@@ -59,8 +59,8 @@ static enum tsr_status write_registers(const struct run *r)
     uint32_t offset;
     uint64_t value;
   } list[] = {
-      {TSR_REG_PROGRAM_LO, TSR__PROGRAM_BASE},
-      {TSR_REG_PROGRAM_HI, TSR__PROGRAM_BASE >> 32},
+      {TSR_REG_PROGRAM_LO, TSR_PROGRAM_BASE},
+      {TSR_REG_PROGRAM_HI, TSR_PROGRAM_BASE >> 32},
       {TSR_REG_PROGRAM_BYTES, bytes},
       {TSR_REG_WINDOW_LO, 0},
       {TSR_REG_WINDOW_HI, 0},
@@ -205,7 +205,7 @@ enum tsr_status tsr_rtl_run(struct tsr_rtl *rtl, struct tsr_err *err, const uint
     return tsr_refuse(err,
                       "a program of %zu instructions is longer than the %d that the machine takes",
                       insn_count, LARGEST_PROGRAM_BYTES / TSR_INSN_BYTES);
-  tsr_dram_map_read_only(rtl->dram, 1, TSR__PROGRAM_BASE, insns, insn_count * TSR_INSN_BYTES);
+  tsr_dram_map_read_only(rtl->dram, 1, TSR_PROGRAM_BASE, insns, insn_count * TSR_INSN_BYTES);
   enum tsr_status status = write_registers(&r);
   if (!status)
     status = put(&r, TSR_REG_CONTROL, CONTROL_START);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The read half of the AXI port: hw/rtl/read_port.v. Fetch asks before load. Beats come in the order
+ * of the port, and go to fetch, which has room for them, or to load, which may make all wait. */
+#include "hw/sim/cycle/machine.h"
+
+enum { FETCH_ID, LOAD_ID };
+
+void tsr__reads_start(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  r->begun = r->accepted = r->ended = r->popped = 0;
+  r->asking = r->has_run = false;
+  r->look = TSR__NEVER;
+  r->free = r->last = r->before = 0;
+  r->held_count = 0;
+  for (int id = 0; id < 2; id++)
+    r->watched[id].first = r->watched[id].count = 0;
+}
+
+/* --- what the observer is told ---------------------------------------------------------------- */
+
+static void watch_accept(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  struct tsr__watched *w = &r->watched[r->id];
+  w->ring[(w->first + w->count++) % TSR__MOST_BURSTS] = (struct tsr_cycle_burst){
+      .id = r->id, .addr = r->addr, .beats = r->beats, .accepted = m->now};
+}
+
+static void watch_beats(struct tsr_cycle *m, uint64_t first)
+{
+  struct tsr__reads *r = &m->reads;
+  struct tsr__watched *w = &r->watched[r->run.id];
+  struct tsr_cycle_burst *b = &w->ring[w->first % TSR__MOST_BURSTS];
+  if (!b->first)
+    b->first = first;
+  if (!r->run.ends)
+    return;
+  b->last = r->free - 1;
+  m->options.burst(m->options.context, b);
+  w->first++;
+  w->count--;
+}
+
+/* --- beats ------------------------------------------------------------------------------------ */
+
+static int fetch_beats(struct tsr_cycle *m, const struct tsr_burst_run *run, int k)
+{
+  struct tsr__reads *r = &m->reads;
+  for (; k < run->beats && r->held_count < 2; k++) {
+    uint64_t ready = (r->held_count ? r->last : r->before) + 1; /* RREADY is one for both */
+    uint64_t cycle = tsr__later(tsr_beat_cycle(&run->when, (uint64_t)k), tsr__later(r->free, ready));
+    r->free = cycle + 1;
+    tsr__fetch_arrived(m, cycle, k == run->error_beat);
+  }
+  return k;
+}
+
+/* False: nothing that is certain comes now. */
+static bool next_run(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  if (r->has_run)
+    return true;
+  r->look = TSR__NEVER;
+  if (r->ended == r->accepted)
+    return false;
+  m->port.next_read(m->port.context, r->free, &r->run);
+  if (!r->run.beats)
+    r->look = r->run.look_again;
+  else if (!r->run.sure && tsr_beat_cycle(&r->run.when, 0) > m->now)
+    r->look = tsr_beat_cycle(&r->run.when, 0);
+  if (r->look != TSR__NEVER) {
+    tsr__rouse(m, TSR__PART_READS, tsr__later(r->look, m->now + 1));
+    return false;
+  }
+  r->has_run = r->run.beats > 0;
+  r->run_done = 0;
+  return r->has_run;
+}
+
+static void end_run(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  m->port.take_read(m->port.context, r->run.beats, r->free - 1);
+  r->has_run = false;
+  if (!r->run.ends)
+    return;
+  r->end_at[r->ended++ % TSR__MOST_BURSTS] = r->free - 1;
+  if (r->begun - r->popped >= (uint64_t)m->design.axi_reads)
+    tsr__rouse(m, TSR__PART_READS, tsr__later(r->end_at[r->popped % TSR__MOST_BURSTS], m->now) + 1);
+}
+
+void tsr__reads_pump(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  while (next_run(m)) {
+    uint64_t first = tsr__later(r->free, tsr_beat_cycle(&r->run.when, 0));
+    r->run_done = r->run.id == FETCH_ID ? fetch_beats(m, &r->run, r->run_done)
+                                        : tsr__load_beats(m, &r->run, r->run_done);
+    if (m->options.burst && r->run_done == r->run.beats)
+      watch_beats(m, first);
+    if (r->run_done < r->run.beats)
+      return;
+    end_run(m);
+  }
+}
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+static void ask(struct tsr_cycle *m, int id, const struct tsr__rows *rows)
+{
+  struct tsr__reads *r = &m->reads;
+  int beats = tsr__rows_beats(rows, m->beat_bytes, m->burst_beats);
+  r->asking = true;
+  r->id = id;
+  r->addr = rows->addr;
+  r->beats = beats;
+  r->begun++;
+  r->accept = m->port.address_cycle(m->port.context, TSR_AXI_AR, m->now + 1);
+  if (id == FETCH_ID)
+    tsr__fetch_asked(m, beats);
+  else
+    tsr__front_asked(m, TSR_ENGINE_LOAD, &m->load.front, beats);
+}
+
+static uint64_t load_asks(const struct tsr_cycle *m)
+{
+  return m->load.front.rows.more ? m->load.front.burst_from : TSR__NEVER;
+}
+
+static void pop(struct tsr__reads *r, uint64_t now)
+{
+  while (r->popped < r->ended && r->end_at[r->popped % TSR__MOST_BURSTS] < now)
+    r->popped++;
+}
+
+static void begin(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  pop(r, m->now);
+  if (r->asking)
+    return;
+  if (r->begun - r->popped < (uint64_t)m->design.axi_reads) {
+    if (m->fetch.ask_from <= m->now)
+      ask(m, FETCH_ID, &m->fetch.rows);
+    else if (load_asks(m) <= m->now)
+      ask(m, LOAD_ID, &m->load.front.rows);
+  }
+}
+
+/* When it has to be looked at again: an address is accepted, or one can be asked for. */
+static void plan(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  if (r->look != TSR__NEVER)
+    tsr__rouse(m, TSR__PART_READS, tsr__later(r->look, m->now + 1));
+  if (r->asking) {
+    tsr__rouse(m, TSR__PART_READS, r->accept);
+    return;
+  }
+  uint64_t from = tsr__sooner(m->fetch.ask_from, load_asks(m));
+  if (from == TSR__NEVER)
+    return;
+  from = tsr__later(from, m->now + 1);
+  if (r->begun - r->popped < (uint64_t)m->design.axi_reads)
+    tsr__rouse(m, TSR__PART_READS, from);
+  else if (r->popped < r->ended)
+    tsr__rouse(m, TSR__PART_READS, tsr__later(from, r->end_at[r->popped % TSR__MOST_BURSTS] + 1));
+}
+
+void tsr__reads_look(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  if (r->look <= m->now)
+    tsr__reads_pump(m);
+  if (r->asking && r->accept == m->now) {
+    r->asking = false;
+    r->accepted++;
+    if (m->options.burst)
+      watch_accept(m);
+    m->port.accept_read(m->port.context, m->now, r->id, r->addr, r->beats);
+    tsr__reads_pump(m);
+  }
+  begin(m);
+  plan(m);
+}
+
+uint64_t tsr__reads_quiet(const struct tsr_cycle *m)
+{
+  const struct tsr__reads *r = &m->reads;
+  if (r->begun > r->ended)
+    return TSR__NEVER;
+  return r->ended ? r->end_at[(r->ended - 1) % TSR__MOST_BURSTS] + 1 : 1;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The write half of the AXI port: hw/rtl/write_port.v. Store asks for bursts, and hands over beats;
+ * a beat goes to W when a burst that was asked for lacks it, two of them wait there. Runs of beats
+ * are placed when their address has been accepted: what came before, looked at by nobody, too. */
+#include "hw/sim/cycle/machine.h"
+
+enum { READ_LATENCY = 2 }; /* store.v: from the grant to the first beat */
+
+void tsr__writes_start(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  w->begun = w->accepted = w->filled = w->answered = 0;
+  w->asking = false;
+  w->accept = w->accepted_at = w->give = w->last = w->before = w->answered_at = 0;
+  w->run_beats = w->taken = 0;
+  w->given = 0;
+  w->look = TSR__NEVER;
+  w->watched.first = w->watched.count = 0;
+}
+
+/* --- what the observer is told ---------------------------------------------------------------- */
+
+static void watch_accept(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  struct tsr__watched *k = &w->watched;
+  k->ring[(k->first + k->count++) % TSR__MOST_BURSTS] = (struct tsr_cycle_burst){
+      .write = true,
+      .addr = w->addr,
+      .beats = w->beats_of[(w->accepted - 1) % TSR__MOST_BURSTS],
+      .accepted = m->now};
+}
+
+static void watch_beats(struct tsr_cycle *m, uint64_t first)
+{
+  struct tsr__watched *k = &m->writes.watched;
+  struct tsr_cycle_burst *b = &k->ring[k->first % TSR__MOST_BURSTS];
+  if (!b->first)
+    b->first = first;
+  if (!m->writes.run_ends)
+    return;
+  b->last = m->writes.last;
+  m->options.burst(m->options.context, b);
+  k->first++;
+  k->count--;
+}
+
+/* --- beats ------------------------------------------------------------------------------------ */
+
+void tsr__writes_drain(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  w->given = 0;
+  w->give = m->store.granted + READ_LATENCY - 1;
+  tsr__rouse(m, TSR__PART_WRITES, m->now); /* which comes behind store */
+}
+
+/* When store can hand over the next beat, of burst number `burst`, which has been asked for. */
+static uint64_t give_cycle(const struct tsr__writes *w, uint64_t give, uint64_t before,
+                           uint64_t burst)
+{
+  uint64_t cycle = tsr__later(give + 1, before + 1);
+  return tsr__later(cycle, w->begun_at[burst % TSR__MOST_BURSTS] + 1);
+}
+
+static void place_run(struct tsr_cycle *m, const struct tsr_burst_run *run)
+{
+  struct tsr__writes *w = &m->writes;
+  for (int k = 0; k < run->beats; k++) {
+    w->give = give_cycle(w, w->give, w->before, w->filled);
+    w->gives[k] = w->give;
+    uint64_t cycle = tsr__later(tsr_beat_cycle(&run->when, (uint64_t)k), w->give + 1);
+    cycle = tsr__later(cycle, w->last + 1);
+    w->before = w->last;
+    w->last = cycle;
+  }
+  w->run_beats = run->beats;
+  w->run_ends = run->ends;
+}
+
+/* All beats of the instruction have been placed: when the port has nothing any more. */
+static void set_sent(struct tsr_cycle *m)
+{
+  struct tsr__store *s = &m->store;
+  struct tsr__writes *w = &m->writes;
+  uint64_t sent = tsr__later(w->give + 2, w->last + 1);
+  sent = tsr__later(sent, tsr__later(w->accepted_at + 1, s->front.rows_free));
+  s->sent = sent;
+  tsr__rouse(m, TSR__PART_STORE, sent);
+}
+
+/* The next run, where there are beats for it and its burst's address has been accepted. */
+static bool next_run(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  struct tsr__store *s = &m->store;
+  struct tsr_burst_run run;
+  if (s->granted == TSR__NEVER || !s->beats_left || w->filled == w->accepted)
+    return false;
+  uint64_t give = give_cycle(w, w->give, w->before, w->filled);
+  m->port.next_write(m->port.context, tsr__later(give + 1, w->last + 1), &run);
+  if (!run.beats) {
+    w->look = tsr__sooner(w->look, run.look_again);
+    return false;
+  }
+  uint64_t first = tsr__later(tsr_beat_cycle(&run.when, 0), tsr__later(give + 1, w->last + 1));
+  place_run(m, &run);
+  s->beats_left -= (uint64_t)run.beats;
+  if (m->options.burst)
+    watch_beats(m, first);
+  if (!s->beats_left)
+    set_sent(m);
+  return true;
+}
+
+static void pump(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  for (;;) {
+    if (w->run_beats) {
+      if (w->last > m->now) {
+        tsr__rouse(m, TSR__PART_WRITES, w->last);
+        return;
+      }
+      m->port.take_write(m->port.context, w->run_beats, w->last);
+      w->given += (uint64_t)w->run_beats;
+      w->taken = w->run_ends ? 0 : w->taken + w->run_beats;
+      w->filled += w->run_ends;
+      w->run_beats = 0;
+    }
+    if (!next_run(m))
+      return;
+  }
+}
+
+/* Of beats that are not placed yet up to two may have been handed over: the room in front of W. */
+static uint64_t given_ahead(const struct tsr_cycle *m, uint64_t upto)
+{
+  const struct tsr__writes *w = &m->writes;
+  uint64_t give = w->give, before = w->before, last = w->last, count = 0;
+  uint64_t burst = w->filled + (w->run_beats && w->run_ends);
+  int left = 0;
+  if (burst < w->begun)
+    left = w->beats_of[burst % TSR__MOST_BURSTS] - (burst == w->filled ? w->taken + w->run_beats : 0);
+  while (count < 2 && count < m->store.beats_left && burst < w->begun) {
+    give = give_cycle(w, give, before, burst);
+    before = last;
+    if (give >= upto)
+      break;
+    count++;
+    if (--left == 0 && ++burst < w->begun)
+      left = w->beats_of[burst % TSR__MOST_BURSTS];
+  }
+  return count;
+}
+
+uint64_t tsr__writes_given(const struct tsr_cycle *m, uint64_t upto)
+{
+  const struct tsr__writes *w = &m->writes;
+  uint64_t count = w->given;
+  for (int k = 0; k < w->run_beats; k++)
+    count += w->gives[k] < upto;
+  return count + given_ahead(m, upto);
+}
+
+/* --- addresses and answers -------------------------------------------------------------------- */
+
+static void answer(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  struct tsr__queue *q = &m->queues[TSR_ENGINE_STORE];
+  struct tsr_burst_answer a;
+  if (w->answered == w->filled || (w->answered && w->answered_at >= m->now))
+    return;
+  m->port.next_answer(m->port.context, w->answered ? w->answered_at + 1 : 0, &a);
+  if (!a.known || a.cycle > m->now) {
+    w->look = tsr__sooner(w->look, a.known ? a.cycle : a.look_again);
+    return;
+  }
+  m->port.take_answer(m->port.context);
+  w->answered++;
+  w->answered_at = m->now;
+  if (q->ended > q->retired)
+    tsr__rouse(m, TSR__PART_STORE, m->now + 1);
+  if (a.error) {
+    bool none = q->ended == q->retired || tsr__entry_at(q, q->retired)->end >= m->now;
+    tsr__trap(m, TSR_ENGINE_STORE, TSR_TRAP_BUS,
+              tsr__entry_at(q, none ? q->ended : q->retired)->index);
+  }
+}
+
+static void ask(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  struct tsr__front *front = &m->store.front;
+  int beats = tsr__rows_beats(&front->rows, m->beat_bytes, m->burst_beats);
+  w->asking = true;
+  w->addr = front->rows.addr;
+  w->begun_at[w->begun % TSR__MOST_BURSTS] = m->now;
+  w->beats_of[w->begun++ % TSR__MOST_BURSTS] = beats;
+  w->accept = m->port.address_cycle(m->port.context, TSR_AXI_AW, m->now + 1);
+  tsr__front_asked(m, TSR_ENGINE_STORE, front, beats);
+}
+
+static void accept(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  w->asking = false;
+  w->accepted++;
+  w->accepted_at = m->now;
+  if (m->options.burst)
+    watch_accept(m);
+  m->port.accept_write(m->port.context, m->now, w->addr,
+                       w->beats_of[(w->accepted - 1) % TSR__MOST_BURSTS]);
+}
+
+static uint64_t outstanding(const struct tsr__writes *w, uint64_t now)
+{
+  return w->begun - w->answered + (w->answered && w->answered_at >= now);
+}
+
+void tsr__writes_look(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  const struct tsr__front *front = &m->store.front;
+  uint64_t filled = w->filled, answered = w->answered;
+  w->look = TSR__NEVER;
+  answer(m);
+  if (w->asking && w->accept == m->now)
+    accept(m);
+  pump(m);
+  if (!w->asking && front->rows.more && front->burst_from <= m->now &&
+      outstanding(w, m->now) < (uint64_t)m->design.axi_writes)
+    ask(m);
+  if (w->answered < w->filled && (w->filled > filled || w->answered > answered))
+    w->look = m->now + 1;
+  if (w->look != TSR__NEVER)
+    tsr__rouse(m, TSR__PART_WRITES, tsr__later(w->look, m->now + 1));
+  if (w->asking)
+    tsr__rouse(m, TSR__PART_WRITES, w->accept);
+  else if (front->rows.more && outstanding(w, m->now + 1) < (uint64_t)m->design.axi_writes)
+    tsr__rouse(m, TSR__PART_WRITES, tsr__later(front->burst_from, m->now + 1));
+}
+
+uint64_t tsr__writes_quiet(const struct tsr_cycle *m)
+{
+  const struct tsr__writes *w = &m->writes;
+  if (w->begun > w->answered)
+    return TSR__NEVER;
+  return w->answered ? w->answered_at + 1 : 1;
+}
