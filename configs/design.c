@@ -26,7 +26,22 @@ static const struct key keys[] = {
 #undef TSR_KEY
 };
 
+const char *const tsr_memory_model_names[] = {"ideal", "simple", "ddr"};
+
+/* Of memory, of any model. */
+static const char *const memory_keys[] = {
+    "model",
+    "latency_cycles",
+    "bytes_per_cycle",
+    "set",
+    "order",
+#define TSR_DDR_KEY(key, smallest, largest, unit, meaning) #key,
+#include "configs/ddr.def"
+#undef TSR_DDR_KEY
+};
+
 enum {
+  MEMORY_KEYS = sizeof memory_keys / sizeof memory_keys[0],
   KEYS = sizeof keys / sizeof keys[0],
   SMALLEST_DEPTH = 2,
   LARGEST_DEPTH = 65536,
@@ -59,20 +74,25 @@ static enum tsr_status unknown_key(const struct reader *r, const struct tsr__jso
                     r->name, m->line, m->key, of);
 }
 
+static bool is_among(const char *name, const char *const *names, int n)
+{
+  for (int k = 0; k < n; k++)
+    if (!strcmp(name, names[k]))
+      return true;
+  return false;
+}
+
 static enum tsr_status check_names(const struct reader *r)
 {
   const char *outer[KEYS + 1];
   for (int i = 0; i < KEYS; i++)
     outer[i] = keys[i].name;
   outer[KEYS] = "memory";
-  static const char *const inner[] = {"model", "latency_cycles", "bytes_per_cycle"};
   for (int i = 0; i < r->json->count; i++) {
     const struct tsr__json_member *m = &r->json->members[i];
-    const char *const *names = m->parent < 0 ? outer : inner;
-    int n = m->parent < 0 ? KEYS + 1 : 3, k = 0;
-    while (k < n && strcmp(m->key, names[k]))
-      k++;
-    if (k == n)
+    const char *const *names = m->parent < 0 ? outer : memory_keys;
+    int n = m->parent < 0 ? KEYS + 1 : MEMORY_KEYS;
+    if (!is_among(m->key, names, n))
       return unknown_key(r, m, names, n);
   }
   return TSR_OK;
@@ -106,28 +126,118 @@ static enum tsr_status read_keys(const struct reader *r, struct tsr_design *d)
   return TSR_OK;
 }
 
+/* Refuses keys of memory that its model has not. */
+static enum tsr_status check_model_keys(const struct reader *r, int memory, const char *model,
+                                        const char *const *names, int n)
+{
+  for (int i = 0; i < r->json->count; i++) {
+    const struct tsr__json_member *m = &r->json->members[i];
+    if (m->parent == memory && !is_among(m->key, names, n))
+      return tsr_refuse(r->err, "%s:%d: memory of model '%s' has no '%s'", r->name, m->line, model,
+                        m->key);
+  }
+  return TSR_OK;
+}
+
 static enum tsr_status read_simple(const struct reader *r, int memory, struct tsr_design *d)
 {
+  static const char *const names[] = {"model", "latency_cycles", "bytes_per_cycle"};
   d->memory.model = TSR_MEMORY_SIMPLE;
-  if (read_number(r, memory, "latency_cycles", 0, 100000, &d->memory.latency_cycles))
+  if (check_model_keys(r, memory, "simple", names, 3) ||
+      read_number(r, memory, "latency_cycles", 0, 100000, &d->memory.latency_cycles))
     return TSR_REFUSED;
   return read_number(r, memory, "bytes_per_cycle", 1, 4096, &d->memory.bytes_per_cycle);
 }
 
 static enum tsr_status read_ideal(const struct reader *r, int memory, struct tsr_design *d)
 {
+  static const char *const names[] = {"model"};
   d->memory.model = TSR_MEMORY_IDEAL;
-  for (int i = 0; i < r->json->count; i++) {
-    const struct tsr__json_member *m = &r->json->members[i];
-    if (m->parent == memory && strcmp(m->key, "model"))
-      return tsr_refuse(r->err, "%s:%d: memory of model 'ideal' has no '%s'", r->name, m->line,
-                        m->key);
+  return check_model_keys(r, memory, "ideal", names, 1);
+}
+
+/* The parameters of a set, if one is named. */
+static enum tsr_status read_set(const struct reader *r, int memory, struct tsr_ddr *out)
+{
+  const struct tsr__json_member *m = tsr__json_find(r->json, memory, "set");
+  if (!m)
+    return TSR_OK;
+  if (m->kind != TSR__JSON_STRING)
+    return tsr_refuse(r->err, "%s:%d: set of memory must be a name, such as \"%s\"", r->name,
+                      m->line, tsr_ddr_set_names()[0]);
+  const struct tsr_ddr *set = tsr_ddr_set(m->string);
+  if (set) {
+    *out = *set;
+    return TSR_OK;
   }
+  const char *const *names = tsr_ddr_set_names();
+  int n = 0;
+  while (names[n])
+    n++;
+  const char *near = tsr_nearest(m->string, names, n);
+  if (near)
+    return tsr_refuse(r->err, "%s:%d: memory has no set '%s'; did you mean '%s'?", r->name, m->line,
+                      m->string, near);
+  return tsr_refuse(r->err, "%s:%d: memory has no set '%s'; docs/dram.md lists the sets", r->name,
+                    m->line, m->string);
+}
+
+static enum tsr_status read_order(const struct reader *r, int memory, enum tsr_ddr_order *out)
+{
+  const struct tsr__json_member *m = tsr__json_find(r->json, memory, "order");
+  *out = TSR_DDR_FRFCFS;
+  if (!m)
+    return TSR_OK;
+  if (m->kind == TSR__JSON_STRING && !strcmp(m->string, "frfcfs"))
+    return TSR_OK;
+  if (m->kind != TSR__JSON_STRING || strcmp(m->string, "fcfs"))
+    return tsr_refuse(r->err, "%s:%d: order of memory must be \"fcfs\" or \"frfcfs\"", r->name,
+                      m->line);
+  *out = TSR_DDR_FCFS;
   return TSR_OK;
+}
+
+/* What stands in the file goes before the set's; without a set all of it has to. */
+static enum tsr_status read_ddr_keys(const struct reader *r, int memory, struct tsr_ddr *ddr)
+{
+  bool needed = !tsr__json_find(r->json, memory, "set");
+#define TSR_DDR_KEY(key, smallest, largest, unit, meaning)                                         \
+  if ((needed || tsr__json_find(r->json, memory, #key)) &&                                         \
+      read_number(r, memory, #key, smallest, largest, &ddr->key))                                  \
+    return TSR_REFUSED;
+#include "configs/ddr.def"
+#undef TSR_DDR_KEY
+  return TSR_OK;
+}
+
+/* Where the parameter stands that is wrong; of a set's: where memory does. */
+static enum tsr_status check_ddr(const struct reader *r, int memory, const struct tsr_ddr *ddr)
+{
+  const char *key;
+  if (!tsr_ddr_check(r->err, ddr, &key))
+    return TSR_OK;
+  const struct tsr__json_member *m = tsr__json_find(r->json, memory, key);
+  return tsr_refuse_at(r->err, "%s:%d", r->name, m ? m->line : r->json->members[memory].line);
+}
+
+static enum tsr_status read_ddr(const struct reader *r, int memory, struct tsr_design *d)
+{
+  const struct tsr__json_member *m = tsr__json_find(r->json, memory, "bytes_per_cycle");
+  d->memory.model = TSR_MEMORY_DDR;
+  if (m)
+    return tsr_refuse(r->err, "%s:%d: memory of model 'ddr' has no 'bytes_per_cycle'", r->name,
+                      m->line);
+  if (read_number(r, memory, "latency_cycles", 1, 100000, &d->memory.latency_cycles) ||
+      read_set(r, memory, &d->memory.ddr) || read_order(r, memory, &d->memory.ddr.order) ||
+      read_ddr_keys(r, memory, &d->memory.ddr))
+    return TSR_REFUSED;
+  return check_ddr(r, memory, &d->memory.ddr);
 }
 
 static enum tsr_status read_memory(const struct reader *r, struct tsr_design *d)
 {
+  static enum tsr_status (*const read[])(const struct reader *, int, struct tsr_design *) = {
+      read_ideal, read_simple, read_ddr};
   const struct tsr__json_member *m = tsr__json_find(r->json, -1, "memory");
   if (!m)
     return tsr_refuse(r->err, "%s:%d: key 'memory' is missing", r->name, r->json->end_line);
@@ -138,12 +248,11 @@ static enum tsr_status read_memory(const struct reader *r, struct tsr_design *d)
   const struct tsr__json_member *model = tsr__json_find(r->json, memory, "model");
   if (!model)
     return tsr_refuse(r->err, "%s:%d: key 'model' of memory is missing", r->name, m->end_line);
-  if (model->kind == TSR__JSON_STRING && !strcmp(model->string, "ideal"))
-    return read_ideal(r, memory, d);
-  if (model->kind == TSR__JSON_STRING && !strcmp(model->string, "simple"))
-    return read_simple(r, memory, d);
-  return tsr_refuse(r->err, "%s:%d: model of memory must be \"ideal\" or \"simple\"", r->name,
-                    model->line);
+  for (int k = TSR_MEMORY_IDEAL; k <= TSR_MEMORY_DDR; k++)
+    if (model->kind == TSR__JSON_STRING && !strcmp(model->string, tsr_memory_model_names[k]))
+      return read[k](r, memory, d);
+  return tsr_refuse(r->err, "%s:%d: model of memory must be \"ideal\", \"simple\" or \"ddr\"",
+                    r->name, model->line);
 }
 
 static int line_of(const struct reader *r, const char *key)

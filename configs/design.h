@@ -10,11 +10,14 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "configs/ddr.h"
 #include "isa/isa.h"
 
 /* DRAM behind the AXI port, for the timing models; it changes no result and is not part of the hash.
- * JSON: "memory": {"model": "ideal"} or {"model": "simple", "latency_cycles": 40, "bytes_per_cycle": 8}. */
-enum tsr_memory_model { TSR_MEMORY_IDEAL, TSR_MEMORY_SIMPLE };
+ * JSON: "memory": {"model": "ideal"}, {"model": "simple", "latency_cycles": 40, "bytes_per_cycle": 8}
+ * or {"model": "ddr", "set": "ddr3-1066", "latency_cycles": 12} and keys of ddr.def. */
+enum tsr_memory_model { TSR_MEMORY_IDEAL, TSR_MEMORY_SIMPLE, TSR_MEMORY_DDR };
+extern const char *const tsr_memory_model_names[];
 
 struct tsr_design {
   char name[64]; /* the standing point's name or the file's name without folder and .json */
@@ -23,7 +26,9 @@ struct tsr_design {
 #undef TSR_KEY
   struct {
     enum tsr_memory_model model;
-    int latency_cycles, bytes_per_cycle; /* of `simple`; 0 otherwise */
+    int latency_cycles;  /* of `simple` and `ddr`; 0 otherwise */
+    int bytes_per_cycle; /* of `simple`; 0 otherwise */
+    struct tsr_ddr ddr;  /* of `ddr`; 0 otherwise */
   } memory;
   uint64_t hash; /* FNV-1a over "key=value\n" of keys.def in its order, except clock_mhz */
 };

@@ -54,6 +54,15 @@ static void put_indices(struct writer *w, json_t *object, const char *key, int c
     append(w, array, json_integer(list[i]));
 }
 
+static void put_ddr(struct writer *w, json_t *memory, const struct tsr_ddr *ddr)
+{
+  put_text(w, memory, "order", ddr->order == TSR_DDR_FCFS ? "fcfs" : "frfcfs");
+#define TSR_DDR_KEY(key, smallest, largest, unit, meaning)                                         \
+  put_int(w, memory, #key, (uint64_t)ddr->key);
+#include "configs/ddr.def"
+#undef TSR_DDR_KEY
+}
+
 /* As a design point's file has it. */
 static void put_design(struct writer *w, json_t *root)
 {
@@ -64,12 +73,13 @@ static void put_design(struct writer *w, json_t *root)
 #include "configs/keys.def"
 #undef TSR_KEY
   json_t *memory = put(w, design, "memory", json_object());
-  bool ideal = d->memory.model == TSR_MEMORY_IDEAL;
-  put_text(w, memory, "model", ideal ? "ideal" : "simple");
-  if (!ideal) {
+  put_text(w, memory, "model", tsr_memory_model_names[d->memory.model]);
+  if (d->memory.model != TSR_MEMORY_IDEAL)
     put_int(w, memory, "latency_cycles", (uint64_t)d->memory.latency_cycles);
+  if (d->memory.model == TSR_MEMORY_SIMPLE)
     put_int(w, memory, "bytes_per_cycle", (uint64_t)d->memory.bytes_per_cycle);
-  }
+  if (d->memory.model == TSR_MEMORY_DDR)
+    put_ddr(w, memory, &d->memory.ddr);
 }
 
 static void put_buffer(struct writer *w, json_t *buffers, int index)

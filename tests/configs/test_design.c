@@ -178,8 +178,9 @@ static const struct {
     {"{\"model\": \"ideal\"}", "5",
      "p:21: memory must be an object, such as {\"model\": \"ideal\"}"},
     {"{\"model\": \"ideal\"}", "{\n}", "p:22: key 'model' of memory is missing"},
-    {"\"ideal\"", "\"ideel\"", "p:21: model of memory must be \"ideal\" or \"simple\""},
-    {"\"ideal\"", "3", "p:21: model of memory must be \"ideal\" or \"simple\""},
+    {"\"ideal\"", "\"ideel\"",
+     "p:21: model of memory must be \"ideal\", \"simple\" or \"ddr\""},
+    {"\"ideal\"", "3", "p:21: model of memory must be \"ideal\", \"simple\" or \"ddr\""},
     {"\"ideal\"", "\"ideal\", \"latency_cycles\": 4",
      "p:21: memory of model 'ideal' has no 'latency_cycles'"},
     {"\"ideal\"", "\"ideal\", \"latency_cycle\": 4",
@@ -193,7 +194,81 @@ static const struct {
      "p:21: bytes_per_cycle is 0, outside of 1 to 4096"},
     {"\"ideal\"", "\"simple\", \"bytes_per_cycle\": 1, \"latency_cycles\": 100001",
      "p:21: latency_cycles is 100001, outside of 0 to 100000"},
+    {"\"ideal\"", "\"simple\", \"bytes_per_cycle\": 1, \"latency_cycles\": 1, \"tCL\": 5",
+     "p:21: memory of model 'simple' has no 'tCL'"},
 };
+
+/* `default` with a memory of this model and these keys, which start on line 22. */
+static const struct {
+  const char *keys, *sentence;
+} refused_ddr[] = {
+#define SET "\"set\": \"ddr3-1066\", \"latency_cycles\": 10, \n"
+    {"\"set\": \"ddr3-1066\"", "p:22: key 'latency_cycles' of memory is missing"},
+    {"\"set\": \"ddr3-1066\", \"latency_cycles\": 0",
+     "p:22: latency_cycles is 0, outside of 1 to 100000"},
+    {"\"latency_cycles\": 1, \n\"set\": \"ddr3-1067\"",
+     "p:23: memory has no set 'ddr3-1067'; did you mean 'ddr3-1066'?"},
+    {"\"latency_cycles\": 1, \n\"set\": \"sram\"",
+     "p:23: memory has no set 'sram'; docs/dram.md lists the sets"},
+    {"\"latency_cycles\": 1, \n\"set\": 3",
+     "p:23: set of memory must be a name, such as \"ddr3-1066\""},
+    {"\"latency_cycles\": 1, \"channels\": 1", "p:22: key 'bus_bits' of memory is missing"},
+    {SET "\"order\": \"lifo\"", "p:23: order of memory must be \"fcfs\" or \"frfcfs\""},
+    {SET "\"order\": 1", "p:23: order of memory must be \"fcfs\" or \"frfcfs\""},
+    {SET "\"bytes_per_cycle\": 8", "p:23: memory of model 'ddr' has no 'bytes_per_cycle'"},
+    {SET "\"tRCP\": 8", "p:23: unknown key 'tRCP' of memory; did you mean 'tRCD'?"},
+    {SET "\"tCL\": \"7\"", "p:23: tCL must be a whole number"},
+    {SET "\"tCL\": 0", "p:23: tCL is 0, outside of 1 to 255"},
+    {SET "\"bus_bits\": 24", "p:23: bus_bits is 24, no power of two"},
+    {SET "\"row_bytes\": 1000", "p:23: row_bytes is 1000, no power of two"},
+    {SET "\"burst_length\": 12", "p:23: burst_length is 12, no power of two"},
+    {SET "\"bus_bits\": 128, \"burst_length\": 64, \"tCCD\": 32, \n\"row_bytes\": 512",
+     "p:24: row_bytes is 512, less than the 1024 bytes of an access"},
+    {SET "\"tRAS\": 6", "p:23: tRAS is 6, less than tRCD, 7: a row would close before it is read"},
+    /* tRAS is the set's: where memory stands. */
+    {SET "\"tRCD\": 21",
+     "p:21: tRAS is 20, less than tRCD, 21: a row would close before it is read"},
+    {SET "\"tRP\": 5, \n\"tRC\": 24",
+     "p:24: tRC is 24, less than the 25 of tRAS and tRP: a row would open before the one before it "
+     "is closed"},
+    {SET "\"tFAW\": 5", "p:23: tFAW is 5, less than tRRD, 6, the time of one opening of its four"},
+    {SET "\"tREFI\": 59", "p:23: tREFI is 59 and tRFC 59: nothing but refreshes would be done"},
+    {SET "\"tCCD\": 3", "p:23: tCCD is 3, less than the 4 ticks that the data of an access takes"},
+    {SET "\"tRTW\": 4",
+     "p:23: tRTW is 4, less than 5: the data of a write would meet that of a read before it"},
+};
+
+static const char *with_ddr(struct tsr_arena *arena, const char *keys)
+{
+  return changed(arena, "\"ideal\"", tsr_arena_printf(arena, "\"ddr\",\n%s", keys));
+}
+
+static void refused_memories(void **state)
+{
+  for (size_t i = 0; i < sizeof refused_ddr / sizeof refused_ddr[0]; i++) {
+    struct tsr_design design;
+    struct tsr_err err = {0};
+    if (!tsr_design_parse(&err, "p", with_ddr(*state, refused_ddr[i].keys), &design))
+      fail_msg("row %zu is taken: %s", i, refused_ddr[i].keys);
+    assert_string_equal(err.text, refused_ddr[i].sentence);
+  }
+}
+
+static void a_set_and_what_differs_from_it(void **state)
+{
+  struct tsr_design a = opened(*state, "default"), b;
+  const char *text = with_ddr(*state, SET "\"tRFC\": 86, \"channels\": 2, \"order\": \"fcfs\"");
+  assert_int_equal(tsr_design_parse(NULL, "b", text, &b), TSR_OK);
+  assert_int_equal(b.memory.model, TSR_MEMORY_DDR);
+  assert_int_equal(b.memory.latency_cycles, 10);
+  struct tsr_ddr expected = *tsr_ddr_set("ddr3-1066");
+  assert_int_equal(expected.order, TSR_DDR_FRFCFS);
+  expected.order = TSR_DDR_FCFS;
+  expected.tRFC = 86;
+  expected.channels = 2;
+  assert_memory_equal(&b.memory.ddr, &expected, sizeof expected);
+  assert_true(a.hash == b.hash);
+}
 
 static void refused_points(void **state)
 {
@@ -353,6 +428,8 @@ int main(void)
       cmocka_unit_test(hash_by_hand),
       cmocka_unit_test(weight_tiles_start_on_a_beat),
       cmocka_unit_test(refused_points),
+      cmocka_unit_test(refused_memories),
+      cmocka_unit_test(a_set_and_what_differs_from_it),
       cmocka_unit_test(bursts_stay_within_4096_bytes),
       cmocka_unit_test(every_key_has_its_range),
       cmocka_unit_test(hostile_texts),

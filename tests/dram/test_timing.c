@@ -186,7 +186,7 @@ static void impossible_options_are_refused(void **state)
   assert_int_equal(tsr_dram_check(&err, &stall), TSR_REFUSED);
   assert_string_equal(err.text, "memory: stall is 256, outside of 0 to 255");
   assert_int_equal(tsr_dram_check(&err, &model), TSR_REFUSED);
-  assert_string_equal(err.text, "memory: there is no model 77; ideal is 0 and simple is 1");
+  assert_string_equal(err.text, "memory: there is no model 77; ideal is 0, simple 1 and ddr 2");
 }
 
 int main(void)

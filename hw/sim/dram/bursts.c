@@ -14,9 +14,9 @@ static uint64_t later(uint64_t a, uint64_t b)
 static void next_answer(void *context, uint64_t cycle, struct tsr_burst_answer *out)
 {
   struct tsr_dram *dram = context;
-  const struct tsr__burst *b = tsr__ring_at(&dram->writes, 0);
+  struct tsr__burst *b = tsr__ring_at(&dram->writes, 0);
   *out = (struct tsr_burst_answer){.look_again = NEVER};
-  if (!dram->writes_full)
+  if (!dram->writes_full || !tsr__dram_decide(dram, b, cycle, &out->look_again))
     return;
   out->known = true;
   out->error = b->resp != TSR_AXI_OKAY;
@@ -71,31 +71,45 @@ static int first_read(struct tsr_dram *dram)
   return tsr__ring_at(&reads[1], 0)->order < tsr__ring_at(&reads[0], 0)->order;
 }
 
-/* Bursts may overtake: what is picked in each cycle, until something is. */
-static int search_read(struct tsr_dram *dram, uint64_t *cycle)
+/* Bursts may overtake: what is picked in each cycle, until something is; -1: nothing is known to
+ * be, from `look_again` on. */
+static int search_read(struct tsr_dram *dram, uint64_t *cycle, uint64_t *look_again)
 {
-  for (;; ++*cycle) {
+  for (int id = 0; id < TSR_AXI_READ_IDS; id++) {
+    uint64_t then = NEVER;
+    if (dram->reads[id].count)
+      tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), *cycle, &then);
+    *look_again = then < *look_again ? then : *look_again;
+  }
+  for (; *cycle < *look_again; ++*cycle) {
     int id = tsr__dram_held(dram, TSR_AXI_R, *cycle) ? -1 : tsr__dram_pick_read(dram, *cycle);
     if (id >= 0)
       return id;
   }
+  return -1;
+}
+
+/* As search_read() where they keep their order: its cycle does not matter. */
+static int await_read(struct tsr_dram *dram, int id, uint64_t cycle, uint64_t *look_again)
+{
+  return tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), cycle, look_again) ? id : -1;
 }
 
 static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
 {
   struct tsr_dram *dram = context;
   bool reorder = dram->options.reorder, stall = dram->options.stall;
-  dram->shown = first_read(dram);
-  if (dram->shown < 0) {
-    *out = (struct tsr_burst_run){.error_beat = -1, .look_again = NEVER};
+  int id = first_read(dram);
+  *out = (struct tsr_burst_run){.error_beat = -1, .look_again = NEVER};
+  if (id >= 0)
+    id = reorder ? search_read(dram, &cycle, &out->look_again)
+                 : await_read(dram, id, cycle, &out->look_again);
+  dram->shown = id;
+  if (id < 0)
     return;
-  }
-  if (reorder)
-    dram->shown = search_read(dram, &cycle);
-  const struct tsr__burst *b = tsr__ring_at(&dram->reads[dram->shown], 0);
-  out->id = dram->shown;
+  const struct tsr__burst *b = tsr__ring_at(&dram->reads[id], 0);
+  out->id = id;
   out->sure = !reorder;
-  out->look_again = NEVER;
   if (reorder || stall)
     one_beat(out, b, tsr__dram_free_cycle(dram, TSR_AXI_R, later(b->due, cycle)));
   else

@@ -3,7 +3,9 @@
  *
  * Cycles count from the start of a run. Calls come in the order of cycles; those of one cycle in the
  * order of the functions below, so that no beat is answered in the cycle in which it was written,
- * and none is shown in the cycle in which its address was accepted. */
+ * and none is shown in the cycle in which its address was accepted. A call that tells a cycle says
+ * by it that all of the cycles before it has been told: what was not accepted in them never will
+ * be, and the memory may decide what depended on it. */
 #ifndef TSR_HW_SIM_DRAM_BURSTS_H
 #define TSR_HW_SIM_DRAM_BURSTS_H
 

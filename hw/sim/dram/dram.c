@@ -57,6 +57,8 @@ struct tsr_dram_options tsr_dram_defaults(const struct tsr_design *design)
       .model = design->memory.model,
       .latency_cycles = design->memory.latency_cycles,
       .bytes_per_cycle = design->memory.bytes_per_cycle,
+      .ddr = design->memory.ddr,
+      .clock_mhz = design->clock_mhz,
   };
 }
 
@@ -78,6 +80,14 @@ static enum tsr_status check_trouble(struct tsr_err *err, const struct tsr_dram_
   return check_range(err, "write_error", o->write_error, 0, 256);
 }
 
+static enum tsr_status check_ddr(struct tsr_err *err, const struct tsr_dram_options *o)
+{
+  if (check_range(err, "latency_cycles", o->latency_cycles, 1, 100000) ||
+      check_range(err, "clock_mhz", o->clock_mhz, 1, 10000))
+    return TSR_REFUSED;
+  return tsr_ddr_check(err, &o->ddr, NULL) ? tsr_refuse_at(err, "memory") : TSR_OK;
+}
+
 enum tsr_status tsr_dram_check(struct tsr_err *err, const struct tsr_dram_options *options)
 {
   switch (options->model) {
@@ -87,9 +97,13 @@ enum tsr_status tsr_dram_check(struct tsr_err *err, const struct tsr_dram_option
         check_range(err, "bytes_per_cycle", options->bytes_per_cycle, 1, 4096))
       return TSR_REFUSED;
     break;
+  case TSR_MEMORY_DDR:
+    if (check_ddr(err, options))
+      return TSR_REFUSED;
+    break;
   default:
-    return tsr_refuse(err, "memory: there is no model %d; ideal is %d and simple is %d",
-                      (int)options->model, TSR_MEMORY_IDEAL, TSR_MEMORY_SIMPLE);
+    return tsr_refuse(err, "memory: there is no model %d; ideal is %d, simple %d and ddr %d",
+                      (int)options->model, TSR_MEMORY_IDEAL, TSR_MEMORY_SIMPLE, TSR_MEMORY_DDR);
   }
   return check_trouble(err, options);
 }
@@ -135,6 +149,8 @@ void tsr_dram_restart(struct tsr_dram *dram)
   for (int id = 0; id < TSR_AXI_READ_IDS; id++)
     dram->reads[id].first = dram->reads[id].count = 0;
   dram->writes.first = dram->writes.count = dram->writes_full = 0;
+  if (dram->options.model == TSR_MEMORY_DDR)
+    tsr__ddr_restart(dram);
   dram->shown = -1;
   dram->answering = dram->has_error = false;
   dram->slave = (struct tsr_axi_slave){0};
@@ -228,8 +244,12 @@ static struct tsr__burst *accept(struct tsr_dram *dram, struct tsr__ring *ring, 
 void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64_t addr, int beats)
 {
   struct tsr__burst *b = accept(dram, &dram->reads[id & 1], cycle, addr, beats);
-  b->when = tsr__dram_reserve_read(dram, b);
-  b->due = tsr_beat_cycle(&b->when, 0);
+  if (dram->options.model == TSR_MEMORY_DDR) {
+    tsr__ddr_enter(dram, b, cycle);
+  } else {
+    b->when = tsr__dram_reserve_read(dram, b);
+    b->due = tsr_beat_cycle(&b->when, 0);
+  }
   if (chance(&dram->burst_dice, dram->options.read_error))
     b->error_beat = (int)(roll(&dram->burst_dice) % (uint64_t)b->beats);
 }
@@ -239,8 +259,15 @@ void tsr__dram_accept_write(struct tsr_dram *dram, uint64_t cycle, uint64_t addr
   struct tsr__burst *b = accept(dram, &dram->writes, cycle, addr, beats);
   b->when = tsr__dram_reserve_write(dram, b);
   b->due = tsr_beat_cycle(&b->when, 0);
+  b->write = true;
   if (chance(&dram->burst_dice, dram->options.write_error))
     b->resp = TSR_AXI_SLVERR;
+}
+
+bool tsr__dram_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle,
+                      uint64_t *look_again)
+{
+  return b->due != TSR__UNDECIDED || tsr__ddr_decide(dram, b, cycle, look_again);
 }
 
 /* --- and go ----------------------------------------------------------------------------------- */
@@ -263,10 +290,10 @@ int tsr__dram_pick_read(struct tsr_dram *dram, uint64_t cycle)
   return b[id] && b[id]->due <= cycle ? id : -1;
 }
 
+/* An empty ring starts again, so that few slots are touched. */
 static void drop(struct tsr__ring *ring)
 {
-  ring->first = (ring->first + 1) % TSR_DRAM_BURSTS;
-  ring->count--;
+  ring->first = --ring->count ? (ring->first + 1) % TSR_DRAM_BURSTS : 0;
 }
 
 void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats)
@@ -298,8 +325,11 @@ void tsr__dram_take_write(struct tsr_dram *dram, int beats, uint64_t cycle)
     b->due = tsr_beat_cycle(&b->when, (uint64_t)b->next);
     return;
   }
-  b->due = cycle + 1 + (uint64_t)dram->latency_cycles + b->extra;
   dram->writes_full++;
+  if (dram->options.model == TSR_MEMORY_DDR)
+    tsr__ddr_enter(dram, b, cycle);
+  else
+    b->due = cycle + 1 + (uint64_t)dram->latency_cycles + b->extra;
 }
 
 void tsr__dram_take_answer(struct tsr_dram *dram)

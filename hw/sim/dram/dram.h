@@ -16,7 +16,10 @@
 /* How it answers, beyond the design point's memory model. A quiet memory has 0 everywhere here. */
 struct tsr_dram_options {
   enum tsr_memory_model model;
-  int latency_cycles, bytes_per_cycle; /* of `simple` */
+  int latency_cycles;  /* of `simple` and `ddr` */
+  int bytes_per_cycle; /* of `simple` */
+  struct tsr_ddr ddr;  /* of `ddr`, */
+  int clock_mhz;       /* and the clock of the bus beside it */
   /* Trouble by seed, each in 1/256 of the cycles or bursts: 0 to 256. */
   uint64_t seed;
   int stall;        /* cycles in which ready or valid of a channel is held back; 255 at most */
@@ -28,7 +31,7 @@ struct tsr_dram_options {
 /* The design point's memory, quiet. */
 struct tsr_dram_options tsr_dram_defaults(const struct tsr_design *design);
 
-/* Refuses what no memory can be: a number that is out of its range. */
+/* Refuses what no memory can be: a number that is out of its range, or impossible beside others. */
 enum tsr_status tsr_dram_check(struct tsr_err *err, const struct tsr_dram_options *options);
 
 struct tsr_dram;

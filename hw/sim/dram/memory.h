@@ -7,6 +7,8 @@
 #include "hw/sim/dram/dram.h"
 #include "hw/sim/dram/rules.h"
 
+#define TSR__UNDECIDED UINT64_MAX
+
 struct tsr__region {
   uint64_t base;
   size_t bytes;
@@ -14,12 +16,32 @@ struct tsr__region {
   uint8_t *write; /* NULL: read only */
 };
 
+enum { TSR__DDR_CHANNELS = 8, TSR__DDR_BANKS = 32, TSR__DDR_WINDOW = 4 };
+
+/* All times are in ticks: from then on a command is allowed. */
+struct tsr__ddr_bank {
+  bool open;
+  uint64_t row;
+  uint64_t activate, column, precharge;
+};
+
+/* A burst's part in the memory of `ddr`. */
+struct tsr__ddr_job {
+  struct tsr__burst *behind;  /* in the queue of its channel */
+  uint64_t entered;           /* it, in ticks */
+  struct tsr__ddr_bank *bank; /* of its first byte, */
+  uint64_t row;               /* and the row */
+  int passed;                 /* so often was a younger one chosen */
+};
+
 struct tsr__burst {
   uint64_t addr;
   uint64_t order, accepted; /* its number, and its cycle */
   uint64_t extra;           /* cycles that trouble adds */
   struct tsr_beats when;    /* can its beats move */
-  uint64_t due;             /* of the next beat; of the answer to a write that has all beats */
+  uint64_t due; /* of the next beat; of the answer to a write that has all beats; TSR__UNDECIDED */
+  bool write;
+  struct tsr__ddr_job job;
   int beats, next;
   int error_beat;                 /* a read's beat that answers SLVERR; -1: none */
   uint8_t resp;                   /* of a write */
@@ -31,6 +53,23 @@ struct tsr__ring {
   unsigned first, count;
 };
 
+struct tsr__ddr_channel {
+  struct tsr__ddr_bank banks[TSR__DDR_BANKS];
+  uint64_t window[TSR__DDR_WINDOW]; /* the latest openings of rows, the last one at `newest` */
+  int newest, opened;               /* of them; how many there have been, up to four */
+  uint64_t read, write;             /* on the pins of the channel */
+  uint64_t ended[2]; /* the last commands of the two latest bursts, the older one first */
+  uint64_t refresh;  /* the next is due */
+  struct tsr__burst *oldest, *youngest; /* that wait */
+};
+
+struct tsr__ddr {
+  uint64_t ticks, cycles; /* so many ticks are so many cycles, in lowest terms */
+  uint32_t beat_step;     /* from one beat of a stream to the next, in 1/256 cycle */
+  int access_bytes;
+  struct tsr__ddr_channel channels[TSR__DDR_CHANNELS];
+};
+
 struct tsr_dram {
   const struct tsr_allocator *allocator;
   struct tsr_dram_options options;
@@ -38,6 +77,7 @@ struct tsr_dram {
   int latency_cycles;
   struct tsr__region regions[TSR_DRAM_REGIONS];
   uint64_t pins_free; /* when the pins of `simple` have moved all; in 1/bytes_per_cycle */
+  struct tsr__ddr ddr;
   uint64_t accepted, burst_dice; /* bursts; the state of their dice */
   struct tsr__ring reads[TSR_AXI_READ_IDS];
   struct tsr__ring writes; /* from the address to the answer */
@@ -56,6 +96,11 @@ static inline struct tsr__burst *tsr__ring_at(struct tsr__ring *ring, unsigned k
 {
   return &ring->slots[(ring->first + k) % TSR_DRAM_BURSTS];
 }
+
+/* A burst whose time is known? Else it is decided, if what is accepted before `cycle` tells; and if
+ * not, *look_again is the cycle from which on it may. */
+bool tsr__dram_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle,
+                      uint64_t *look_again);
 
 /* Is a channel held back in this cycle? A function of seed and cycle, whoever asks, and when. */
 bool tsr__dram_held(const struct tsr_dram *dram, enum tsr_axi_channel channel, uint64_t cycle);
@@ -80,8 +125,16 @@ void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats);
 void tsr__dram_take_write(struct tsr_dram *dram, int beats, uint64_t cycle);
 void tsr__dram_take_answer(struct tsr_dram *dram);
 
-/* timing.c: when the beats of a burst can move that has been accepted just now. */
+/* timing.c, of `ideal` and `simple`: when the beats of a burst can move that has been accepted just
+ * now. */
 struct tsr_beats tsr__dram_reserve_read(struct tsr_dram *dram, const struct tsr__burst *b);
 struct tsr_beats tsr__dram_reserve_write(struct tsr_dram *dram, const struct tsr__burst *b);
+
+/* ddr.c: time starts again; a read has been accepted, or a write has all its beats, in a cycle;
+ * tsr__dram_decide(). */
+void tsr__ddr_restart(struct tsr_dram *dram);
+void tsr__ddr_enter(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle);
+bool tsr__ddr_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle,
+                     uint64_t *look_again);
 
 #endif

@@ -106,11 +106,23 @@ static bool accepts(const struct tsr_dram *dram, enum tsr_axi_channel channel)
   return tsr__dram_has_room(dram, channel) && !tsr__dram_held(dram, channel, dram->cycle);
 }
 
+/* What can be known of the bursts that are next. */
+static void decide(struct tsr_dram *dram)
+{
+  uint64_t unused;
+  for (int id = 0; id < TSR_AXI_READ_IDS; id++)
+    if (dram->reads[id].count)
+      tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), dram->cycle, &unused);
+  if (dram->writes_full)
+    tsr__dram_decide(dram, tsr__ring_at(&dram->writes, 0), dram->cycle, &unused);
+}
+
 /* In the order of bursts.h: a beat that is accepted in a cycle is not answered in it. */
 static void cycle_busy(struct tsr_dram *dram, const struct tsr_axi_master *m)
 {
   struct tsr_axi_slave *s = &dram->slave;
   dram->rules.cycle = dram->cycle;
+  decide(dram);
   cycle_answers(dram, m->b_ready);
   cycle_reads(dram, m->r_ready);
   s->ar_ready = accepts(dram, TSR_AXI_AR);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When a burst's beats can move. `ideal` never makes a beat wait. `simple` has pins that move
- * bytes_per_cycle, one burst after the other, each from the cycle on in which its address was
+/* When a burst's beats can move, but for `ddr`. `ideal` never makes a beat wait. `simple` has pins
+ * that move bytes_per_cycle, one burst after the other, each from the cycle on in which its address was
  * accepted; what is read then takes latency_cycles more. */
 #include "hw/sim/dram/memory.h"
 
@@ -24,10 +24,11 @@ struct tsr_beats tsr__dram_reserve_read(struct tsr_dram *dram, const struct tsr_
                             (uint32_t)rate};
 }
 
-/* A beat is accepted in the cycle in which the pins have moved its last byte. */
+/* A beat is accepted in the cycle in which the pins have moved its last byte; `ddr` has room for
+ * all beats of what it has accepted. */
 struct tsr_beats tsr__dram_reserve_write(struct tsr_dram *dram, const struct tsr__burst *b)
 {
-  if (dram->options.model == TSR_MEMORY_IDEAL)
+  if (dram->options.model != TSR_MEMORY_SIMPLE)
     return (struct tsr_beats){b->accepted, 1, 1};
   uint64_t beat = (uint64_t)dram->beat_bytes;
   return (struct tsr_beats){reserve(dram, b) + beat - 1, (uint32_t)beat,
