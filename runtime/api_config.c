@@ -64,6 +64,40 @@ bool tessera_config_key(const struct tessera_config *config, int k, struct tesse
   return true;
 }
 
+const char *tessera_config_memory_model(const struct tessera_config *config)
+{
+  return tsr_memory_model_names[config->design.memory.model];
+}
+
+const char *tessera_config_memory_order(const struct tessera_config *config)
+{
+  const struct tsr_design *d = &config->design;
+  if (d->memory.model != TSR_MEMORY_DDR)
+    return NULL;
+  return d->memory.ddr.order == TSR_DDR_FCFS ? "fcfs" : "frfcfs";
+}
+
+/* The latency first, then what one model alone has. */
+bool tessera_config_memory_key(const struct tessera_config *config, int k,
+                               struct tessera_config_key *out)
+{
+  const struct tsr_design *d = &config->design;
+  const struct tessera_config_key keys[] = {
+      {"latency_cycles", "cycles", "that the memory adds", d->memory.latency_cycles},
+      {"bytes_per_cycle", "bytes", "that the memory moves", d->memory.bytes_per_cycle},
+#define TSR_DDR_KEY(key, smallest, largest, unit, meaning) {#key, unit, meaning, d->memory.ddr.key},
+#include "configs/ddr.def"
+#undef TSR_DDR_KEY
+  };
+  const int all = sizeof keys / sizeof keys[0];
+  bool ddr = d->memory.model == TSR_MEMORY_DDR;
+  int count = d->memory.model == TSR_MEMORY_IDEAL ? 0 : ddr ? all - 1 : 2;
+  if (k < 0 || k >= count)
+    return false;
+  *out = keys[ddr && k > 0 ? k + 1 : k];
+  return true;
+}
+
 struct importing {
   const char *name, *text;
   char *json;

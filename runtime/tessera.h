@@ -299,6 +299,12 @@ struct tessera_config_key {
 };
 /* False behind the last key. */
 bool tessera_config_key(const struct tessera_config *config, int k, struct tessera_config_key *out);
+/* Its memory: the model; of ddr which burst goes first, "fcfs" or "frfcfs", else NULL; and the keys,
+ * as above. */
+const char *tessera_config_memory_model(const struct tessera_config *config);
+const char *tessera_config_memory_order(const struct tessera_config *config);
+bool tessera_config_memory_key(const struct tessera_config *config, int k,
+                               struct tessera_config_key *out);
 /* The text of VTA's vta_config.json as a design point's JSON. */
 enum tessera_status tessera_config_import_vta(struct tessera *t, const char *name, const char *text,
                                               struct tessera_bytes *json);

@@ -29,15 +29,38 @@ static int list(const struct cli *cli)
   return 0;
 }
 
+static void print_key(const struct tessera_config_key *key)
+{
+  char value[COUNT_TEXT];
+  printf("  %-16s%12s %-13s %s\n", key->name, count_text((uint64_t)key->value, value), key->unit,
+         key->meaning);
+}
+
 static void print_keys(const struct tessera_config *config, const char *name)
 {
   struct tessera_config_key key;
+  const char *order = tessera_config_memory_order(config);
   printf("%s, hash %016" PRIx64 "\n", name, tessera_config_hash(config));
-  for (int k = 0; tessera_config_key(config, k, &key); k++) {
-    char value[COUNT_TEXT];
-    printf("  %-16s%12s %-13s %s\n", key.name, count_text((uint64_t)key.value, value), key.unit,
-           key.meaning);
-  }
+  for (int k = 0; tessera_config_key(config, k, &key); k++)
+    print_key(&key);
+  printf("memory, %s%s%s\n", tessera_config_memory_model(config), order ? ", order " : "",
+         order ? order : "");
+  for (int k = 0; tessera_config_memory_key(config, k, &key); k++)
+    print_key(&key);
+}
+
+/* As a design point's file has it. */
+static json_t *memory_json(const struct tessera_config *config)
+{
+  struct tessera_config_key key;
+  json_t *memory = json_object();
+  const char *order = tessera_config_memory_order(config);
+  json_object_set_new(memory, "model", json_string(tessera_config_memory_model(config)));
+  if (order)
+    json_object_set_new(memory, "order", json_string(order));
+  for (int k = 0; tessera_config_memory_key(config, k, &key); k++)
+    json_object_set_new(memory, key.name, json_integer(key.value));
+  return memory;
 }
 
 static void print_keys_json(const struct tessera_config *config, const char *name)
@@ -51,6 +74,7 @@ static void print_keys_json(const struct tessera_config *config, const char *nam
   json_object_set_new(root, "name", text_json(name));
   json_object_set_new(root, "hash", json_string(hash));
   json_object_set_new(root, "keys", keys);
+  json_object_set_new(root, "memory", memory_json(config));
   print_json(root);
 }
 

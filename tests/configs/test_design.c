@@ -407,6 +407,30 @@ static void the_page_lists_the_keys(void **state)
     fail_msg("docs/design-point.md must have these rows:\n%s", table.data);
 }
 
+/* The rows of a table stand in docs/dram.md, in their order. */
+static void expect_table(struct tsr_arena *arena, const char *table)
+{
+  struct tsr_bytes page;
+  assert_int_equal(tsr_file_read(arena, NULL, "docs/dram.md", 1 << 20, &page), TSR_OK);
+  if (!strstr((char *)page.data, table))
+    fail_msg("docs/dram.md must have these rows:\n%s", table);
+}
+
+static void the_page_lists_the_parameters_of_ddr(void **state)
+{
+  struct tsr_text keys = {.arena = *state}, sets = {.arena = *state};
+#define TSR_DDR_KEY(key, smallest, largest, unit, meaning)                                           \
+  tsr_text_add(&keys, "| `%s` | %d | %d | %s | %s |\n", #key, smallest, largest, unit, meaning);     \
+  tsr_text_add(&sets, "| `%s` |", #key);                                                             \
+  for (int k = 0; tsr_ddr_set_names()[k]; k++)                                                       \
+    tsr_text_add(&sets, " %d |", tsr_ddr_set(tsr_ddr_set_names()[k])->key);                          \
+  tsr_text_add(&sets, "\n");
+#include "configs/ddr.def"
+#undef TSR_DDR_KEY
+  expect_table(*state, keys.data);
+  expect_table(*state, sets.data);
+}
+
 static int arena_up(void **state)
 {
   *state = tsr_arena_new(NULL);
@@ -436,6 +460,7 @@ int main(void)
       cmocka_unit_test(too_many_keys),
       cmocka_unit_test(opening),
       cmocka_unit_test(the_page_lists_the_keys),
+      cmocka_unit_test(the_page_lists_the_parameters_of_ddr),
   };
   return cmocka_run_group_tests(tests, arena_up, arena_down);
 }

@@ -147,8 +147,43 @@ def test_config(w):
         assert w.json("config", "check", name)["hash"] == w.json("config", "show", name)["hash"]
 
 
+def made_ddr(w):
+    """A design point with a memory of banks and rows, by a set and what differs from it."""
+    memory = {"model": "ddr", "set": "ddr3-1066", "latency_cycles": 10, "tRFC": 86, "order": "fcfs"}
+    return made_point(w, "ddr.json", memory)
+
+
+def made_point(w, name, memory):
+    point = dict(w.json("config", "show", "default")["keys"], memory=memory)
+    with open(w.made(name), "w", encoding="utf-8") as f:
+        json.dump(point, f)
+    return name
+
+
+def test_memory(w):
+    shown = w.json("config", "show", "tiny")["memory"]
+    assert shown == {"model": "simple", "latency_cycles": 4, "bytes_per_cycle": 4}
+    assert w.json("config", "show", "default")["memory"] == {"model": "ideal"}
+    ddr = made_ddr(w)
+    shown = w.json("config", "show", ddr)["memory"]
+    assert shown["tRFC"] == 86 and shown["tRCD"] == 7 and shown["order"] == "fcfs"
+    assert "set" not in shown and "bytes_per_cycle" not in shown
+    assert "memory, ddr, order fcfs" in w.call("config", "show", ddr)
+    whole = made_point(w, "whole.json", shown)
+    assert w.json("config", "show", whole)["memory"] == shown
+
+
 def on_rtl(w, *words, **more):
     return w.run("run", w.file("digits.onnx"), "--target", "accel:rtl", *words, **more)
+
+
+def test_rtl_memory(w):
+    """The RTL on it, by file and by package: the same cycles, which are more than on `ideal`."""
+    ddr, digits = made_ddr(w), w.file("digits.onnx")
+    w.call("compile", digits, "--config", ddr, "-o", "ddr.tsra")
+    cycles = [w.json("run", *words, "--random", "1", "--target", "accel:rtl")["counters"]["cycles"]
+              for words in ([digits], [digits, "--config", ddr], ["ddr.tsra"])]
+    assert cycles[0] < cycles[1] == cycles[2], cycles
 
 
 def test_rtl(w):
