@@ -87,7 +87,7 @@ static void beat_written(struct walk *w)
 {
   const struct plan *p = w->plan;
   note(w, TSR_AXI_W, 0, 0);
-  bool lazy = (int)(hash(p->seed, 2, (uint64_t)w->log->count) & 255) < p->w_lazy;
+  bool lazy = (int)(hash(p->seed, 2, w->cycle) & 255) < p->w_lazy;
   w->beat_from = w->cycle + 1 + (lazy ? hash(p->seed, 3, w->cycle) % 9 : 0);
   if (++w->beat == p->writes[w->writes_full].beats) {
     w->beat = 0;
@@ -163,8 +163,11 @@ struct side {
   struct tsr_burst_run read, write;
   struct tsr_burst_answer answer;
   int read_taken, write_taken;          /* beats of the run, */
-  uint64_t ask_read, ask_answer;        /* not before, but for news */
   bool has_read, has_write, has_answer; /* which was told */
+  uint64_t ask_read, ask_answer;        /* not before, but for news */
+  uint64_t read_free;                   /* R is, from this cycle on */
+  uint64_t ends[BURSTS];                /* the last beats of reads, */
+  int end_count;                        /* of so many, some of them ahead of time */
 };
 
 static bool take_answer(struct side *s)
@@ -195,25 +198,66 @@ static bool reports(const struct side *s, const struct tsr_burst_run *run, int t
   return taken == run->beats || hash(s->walk.plan->seed, 4, s->walk.cycle) % 4 == 0;
 }
 
-static bool take_read(struct side *s)
+static void note_read(struct side *s, uint64_t cycle)
 {
-  struct walk *w = &s->walk;
-  if (!s->has_read && w->cycle >= s->ask_read) {
-    s->port.next_read(s->port.context, w->cycle, &s->read);
-    s->has_read = s->read.beats > 0;
-    s->ask_read = s->has_read ? 0 : s->read.look_again;
-    assert_true(s->has_read || s->ask_read > w->cycle);
-    s->read_taken = 0;
+  struct log *log = s->walk.log;
+  assert_true(log->count < MOST_TRANSFERS);
+  log->list[log->count++] =
+      (struct transfer){cycle, TSR_AXI_R, s->read.id, s->read_taken == s->read.error_beat};
+  s->read_free = cycle + 1;
+  if (++s->read_taken == s->read.beats && s->read.ends)
+    s->ends[s->end_count++] = cycle;
+}
+
+/* Beats that are sure are taken ahead of time by every other master. */
+static void take_ahead(struct side *s)
+{
+  while (s->read_taken < s->read.beats) {
+    uint64_t cycle = tsr_beat_cycle(&s->read.when, (uint64_t)s->read_taken);
+    cycle = cycle > s->read_free ? cycle : s->read_free;
+    while (!r_ready(s->walk.plan, cycle))
+      cycle++;
+    note_read(s, cycle);
   }
-  if (!s->has_read || !more(&s->read, s->read_taken, w->cycle) || !r_ready(w->plan, w->cycle))
-    return false;
-  note(w, TSR_AXI_R, s->read.id, s->read_taken == s->read.error_beat);
-  bool last = ++s->read_taken == s->read.beats && s->read.ends;
+  s->port.take_read(s->port.context, s->read.beats, s->read_free - 1);
+  s->has_read = false;
+}
+
+static bool knows_read(struct side *s)
+{
+  uint64_t now = s->walk.cycle;
+  if (s->has_read || now < s->ask_read)
+    return s->has_read;
+  s->port.next_read(s->port.context, s->read_free, &s->read);
+  s->has_read = s->read.beats > 0;
+  s->ask_read = s->has_read ? 0 : s->read.look_again;
+  assert_true(s->has_read || s->ask_read > now);
+  s->read_taken = 0;
+  return s->has_read;
+}
+
+static void take_read(struct side *s)
+{
+  const struct walk *w = &s->walk;
+  bool ahead = w->plan->seed % 2;
+  while (knows_read(s) && ahead && s->read.sure)
+    take_ahead(s);
+  if (!s->has_read || w->cycle < s->read_free || !more(&s->read, s->read_taken, w->cycle) ||
+      !r_ready(w->plan, w->cycle))
+    return;
+  note_read(s, w->cycle);
   if (reports(s, &s->read, s->read_taken)) {
     s->port.take_read(s->port.context, s->read_taken, w->cycle);
     s->has_read = false;
   }
-  return last;
+}
+
+/* So many reads had ended before this cycle. */
+static void count_reads(struct side *s)
+{
+  struct walk *w = &s->walk;
+  while (w->reads_done < s->end_count && s->ends[w->reads_done] < w->cycle)
+    w->reads_done++;
 }
 
 static void accept(struct side *s, enum tsr_axi_channel channel)
@@ -258,17 +302,36 @@ static void take_write(struct side *s)
   beat_written(w);
 }
 
+/* In the order of cycles, and of channels in each, as on the pins. */
+static int order(const void *a, const void *b)
+{
+  static const int rank[] = {
+      [TSR_AXI_B] = 0, [TSR_AXI_R] = 1, [TSR_AXI_AR] = 2, [TSR_AXI_AW] = 3, [TSR_AXI_W] = 4};
+  const struct transfer *x = a, *y = b;
+  if (x->cycle != y->cycle)
+    return x->cycle < y->cycle ? -1 : 1;
+  return rank[x->channel] - rank[y->channel];
+}
+
+static void sort(struct log *log)
+{
+  qsort(log->list, (size_t)log->count, sizeof log->list[0], order);
+}
+
 static void play_bursts(struct walk *walk)
 {
   struct side s = {.walk = *walk, .port = tsr_dram_port(walk->dram)};
   for (struct walk *w = &s.walk; !ended(w); w->cycle++) {
-    bool answer = take_answer(&s), read_done = take_read(&s);
+    s.port.told(s.port.context, w->cycle);
+    count_reads(&s);
+    bool answer = take_answer(&s);
+    take_read(&s);
     accept(&s, TSR_AXI_AR);
     accept(&s, TSR_AXI_AW);
     take_write(&s);
     w->answers += answer;
-    w->reads_done += read_done;
   }
+  sort(walk->log);
   assert_true(tsr_dram_idle(walk->dram));
 }
 

@@ -9,6 +9,12 @@ static uint64_t later(uint64_t a, uint64_t b)
   return a > b ? a : b;
 }
 
+static void told(void *context, uint64_t cycle)
+{
+  struct tsr_dram *dram = context;
+  dram->told = later(dram->told, cycle);
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 static void next_answer(void *context, uint64_t cycle, struct tsr_burst_answer *out)
@@ -16,16 +22,18 @@ static void next_answer(void *context, uint64_t cycle, struct tsr_burst_answer *
   struct tsr_dram *dram = context;
   struct tsr__burst *b = tsr__ring_at(&dram->writes, 0);
   *out = (struct tsr_burst_answer){.look_again = NEVER};
-  if (!dram->writes_full || !tsr__dram_decide(dram, b, cycle, &out->look_again))
+  if (!dram->writes_full || !tsr__dram_decide(dram, b, &out->look_again))
     return;
   out->known = true;
   out->error = b->resp != TSR_AXI_OKAY;
   out->cycle = tsr__dram_free_cycle(dram, TSR_AXI_B, later(b->due, cycle));
+  dram->answer_cycle = out->cycle;
 }
 
 static void take_answer(void *context)
 {
-  tsr__dram_take_answer(context);
+  struct tsr_dram *dram = context;
+  tsr__dram_take_answer(dram, dram->answer_cycle);
 }
 
 /* --- beats ------------------------------------------------------------------------------------ */
@@ -78,7 +86,7 @@ static int search_read(struct tsr_dram *dram, uint64_t *cycle, uint64_t *look_ag
   for (int id = 0; id < TSR_AXI_READ_IDS; id++) {
     uint64_t then = NEVER;
     if (dram->reads[id].count)
-      tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), *cycle, &then);
+      tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), &then);
     *look_again = then < *look_again ? then : *look_again;
   }
   for (; *cycle < *look_again; ++*cycle) {
@@ -90,9 +98,9 @@ static int search_read(struct tsr_dram *dram, uint64_t *cycle, uint64_t *look_ag
 }
 
 /* As search_read() where they keep their order: its cycle does not matter. */
-static int await_read(struct tsr_dram *dram, int id, uint64_t cycle, uint64_t *look_again)
+static int await_read(struct tsr_dram *dram, int id, uint64_t *look_again)
 {
-  return tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), cycle, look_again) ? id : -1;
+  return tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), look_again) ? id : -1;
 }
 
 static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
@@ -103,7 +111,7 @@ static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
   *out = (struct tsr_burst_run){.error_beat = -1, .look_again = NEVER};
   if (id >= 0)
     id = reorder ? search_read(dram, &cycle, &out->look_again)
-                 : await_read(dram, id, cycle, &out->look_again);
+                 : await_read(dram, id, &out->look_again);
   dram->shown = id;
   if (id < 0)
     return;
@@ -119,9 +127,8 @@ static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
 
 static void take_read(void *context, int beats, uint64_t cycle)
 {
-  (void)cycle;
   struct tsr_dram *dram = context;
-  tsr__dram_take_read(dram, dram->shown, beats);
+  tsr__dram_take_read(dram, dram->shown, beats, cycle);
 }
 
 static void next_write(void *context, uint64_t cycle, struct tsr_burst_run *out)
@@ -152,11 +159,13 @@ static uint64_t address_cycle(void *context, enum tsr_axi_channel channel, uint6
 
 static void accept_read(void *context, uint64_t cycle, int id, uint64_t addr, int beats)
 {
+  told(context, cycle);
   tsr__dram_accept_read(context, cycle, id, addr, beats);
 }
 
 static void accept_write(void *context, uint64_t cycle, uint64_t addr, int beats)
 {
+  told(context, cycle);
   tsr__dram_accept_write(context, cycle, addr, beats);
 }
 
@@ -164,6 +173,7 @@ struct tsr_burst_port tsr_dram_port(struct tsr_dram *dram)
 {
   return (struct tsr_burst_port){
       .context = dram,
+      .told = told,
       .next_answer = next_answer,
       .take_answer = take_answer,
       .next_read = next_read,

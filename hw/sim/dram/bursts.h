@@ -3,9 +3,8 @@
  *
  * Cycles count from the start of a run. Calls come in the order of cycles; those of one cycle in the
  * order of the functions below, so that no beat is answered in the cycle in which it was written,
- * and none is shown in the cycle in which its address was accepted. A call that tells a cycle says
- * by it that all of the cycles before it has been told: what was not accepted in them never will
- * be, and the memory may decide what depended on it. */
+ * and none is shown in the cycle in which its address was accepted. Only next_...() may ask about a
+ * time to come, and beats that are sure be taken ahead of it. */
 #ifndef TSR_HW_SIM_DRAM_BURSTS_H
 #define TSR_HW_SIM_DRAM_BURSTS_H
 
@@ -36,7 +35,7 @@ struct tsr_burst_run {
                      the cycle of the first beat */
   int error_beat; /* of these beats, of a read, the last one, if it has an error; -1: none has */
   struct tsr_beats when;
-  uint64_t look_again; /* where none is known: not before this cycle, or another address */
+  uint64_t look_again; /* where none is known: not before it is told() this, or another address */
 };
 
 struct tsr_burst_answer {
@@ -47,6 +46,10 @@ struct tsr_burst_answer {
 
 struct tsr_burst_port {
   void *context;
+  /* It is `cycle` now: all addresses and written beats of earlier ones have been told, and the port
+   * may choose where another one would have mattered. Before any other call of a cycle; once is
+   * enough. NULL: the port never waits for it. */
+  void (*told)(void *context, uint64_t cycle);
   /* The answer to the oldest write that has none, where B is free from `cycle` on; and that it was
    * taken. The machine takes each in the cycle in which it is shown. */
   void (*next_answer)(void *context, uint64_t cycle, struct tsr_burst_answer *out);

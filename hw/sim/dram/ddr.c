@@ -257,10 +257,8 @@ static struct tsr__burst *leave(struct tsr__ddr_channel *c, struct tsr__burst *b
   return b;
 }
 
-/* Chooses at tick `now`, with what was accepted before `cycle`. NULL: a burst may still come that
- * would be chosen. */
-static struct tsr__burst *choose(struct tsr_dram *dram, struct tsr__ddr_channel *c, uint64_t now,
-                                 uint64_t cycle)
+/* Chooses at tick `now`. NULL: a burst may still come that would be chosen. */
+static struct tsr__burst *choose(struct tsr_dram *dram, struct tsr__ddr_channel *c, uint64_t now)
 {
   bool in_order = dram->options.ddr.order == TSR_DDR_FCFS;
   if (in_order || c->oldest->job.passed >= MOST_PASSED)
@@ -271,17 +269,16 @@ static struct tsr__burst *choose(struct tsr_dram *dram, struct tsr__ddr_channel 
       return leave(c, before);
     before = b;
   }
-  return cycle >= cycle_behind(&dram->ddr, now) ? leave(c, NULL) : NULL;
+  return dram->told >= cycle_behind(&dram->ddr, now) ? leave(c, NULL) : NULL;
 }
 
-bool tsr__ddr_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle,
-                     uint64_t *look_again)
+bool tsr__ddr_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t *look_again)
 {
   struct tsr__ddr_channel *c = channel_of(dram, b->addr);
   while (b->due == TSR__UNDECIDED) {
     uint64_t now = later(c->ended[0], c->oldest->job.entered);
     refresh_until(dram, c, now);
-    struct tsr__burst *next = choose(dram, c, now, cycle);
+    struct tsr__burst *next = choose(dram, c, now);
     if (!next) {
       *look_again = cycle_behind(&dram->ddr, now);
       return false;

@@ -144,7 +144,7 @@ void tsr_dram_map_read_only(struct tsr_dram *dram, int k, uint64_t base, const u
 
 void tsr_dram_restart(struct tsr_dram *dram)
 {
-  dram->cycle = dram->accepted = dram->pins_free = 0;
+  dram->cycle = dram->told = dram->accepted = dram->pins_free = 0;
   dram->burst_dice = ~dram->options.seed;
   for (int id = 0; id < TSR_AXI_READ_IDS; id++)
     dram->reads[id].first = dram->reads[id].count = 0;
@@ -152,7 +152,8 @@ void tsr_dram_restart(struct tsr_dram *dram)
   if (dram->options.model == TSR_MEMORY_DDR)
     tsr__ddr_restart(dram);
   dram->shown = -1;
-  dram->answering = dram->has_error = false;
+  dram->answering = false;
+  dram->error_cycle = UINT64_MAX;
   dram->slave = (struct tsr_axi_slave){0};
   dram->rules = (struct tsr__axi_rules){.beat_bytes = dram->beat_bytes};
 }
@@ -192,19 +193,22 @@ uint8_t tsr__dram_read_resp(const struct tsr_dram *dram, const struct tsr__burst
   return beat == b->error_beat ? TSR_AXI_SLVERR : TSR_AXI_OKAY;
 }
 
-static void note_error(struct tsr_dram *dram, const struct tsr__burst *b, uint8_t resp, bool write)
+/* The earliest counts, since beats may be taken ahead of time; of one cycle the write's. */
+static void note_error(struct tsr_dram *dram, const struct tsr__burst *b, uint8_t resp, bool write,
+                       uint64_t cycle)
 {
-  if (dram->has_error || resp == TSR_AXI_OKAY)
+  if (resp == TSR_AXI_OKAY || cycle + !write > dram->error_cycle)
     return;
-  dram->has_error = true;
+  dram->error_cycle = cycle;
   dram->error = (struct tsr_dram_error){b->addr, b->beats * dram->beat_bytes, resp, write};
 }
 
 bool tsr_dram_first_error(const struct tsr_dram *dram, struct tsr_dram_error *out)
 {
-  if (dram->has_error)
+  bool any = dram->error_cycle != UINT64_MAX;
+  if (any)
     *out = dram->error;
-  return dram->has_error;
+  return any;
 }
 
 /* --- bursts come ------------------------------------------------------------------------------ */
@@ -264,10 +268,9 @@ void tsr__dram_accept_write(struct tsr_dram *dram, uint64_t cycle, uint64_t addr
     b->resp = TSR_AXI_SLVERR;
 }
 
-bool tsr__dram_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle,
-                      uint64_t *look_again)
+bool tsr__dram_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t *look_again)
 {
-  return b->due != TSR__UNDECIDED || tsr__ddr_decide(dram, b, cycle, look_again);
+  return b->due != TSR__UNDECIDED || tsr__ddr_decide(dram, b, look_again);
 }
 
 /* --- and go ----------------------------------------------------------------------------------- */
@@ -296,12 +299,12 @@ static void drop(struct tsr__ring *ring)
   ring->first = --ring->count ? (ring->first + 1) % TSR_DRAM_BURSTS : 0;
 }
 
-void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats)
+void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats, uint64_t cycle)
 {
   struct tsr__ring *ring = &dram->reads[id];
   struct tsr__burst *b = tsr__ring_at(ring, 0);
   b->next += beats;
-  note_error(dram, b, tsr__dram_read_resp(dram, b, b->next - 1), false);
+  note_error(dram, b, tsr__dram_read_resp(dram, b, b->next - 1), false, cycle);
   if (b->next == b->beats)
     drop(ring);
   else
@@ -332,10 +335,10 @@ void tsr__dram_take_write(struct tsr_dram *dram, int beats, uint64_t cycle)
     b->due = cycle + 1 + (uint64_t)dram->latency_cycles + b->extra;
 }
 
-void tsr__dram_take_answer(struct tsr_dram *dram)
+void tsr__dram_take_answer(struct tsr_dram *dram, uint64_t cycle)
 {
   const struct tsr__burst *b = tsr__ring_at(&dram->writes, 0);
-  note_error(dram, b, b->resp, true);
+  note_error(dram, b, b->resp, true, cycle);
   dram->writes_full--;
   drop(&dram->writes);
 }

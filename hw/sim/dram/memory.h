@@ -78,13 +78,15 @@ struct tsr_dram {
   struct tsr__region regions[TSR_DRAM_REGIONS];
   uint64_t pins_free; /* when the pins of `simple` have moved all; in 1/bytes_per_cycle */
   struct tsr__ddr ddr;
+  uint64_t told;                 /* all that happened before this cycle is known */
   uint64_t accepted, burst_dice; /* bursts; the state of their dice */
   struct tsr__ring reads[TSR_AXI_READ_IDS];
   struct tsr__ring writes; /* from the address to the answer */
   unsigned writes_full;    /* of these, how many have all of their beats */
   int shown;               /* read ID whose beat, or run, was told last; -1: none */
   struct tsr_dram_error error;
-  bool has_error;
+  uint64_t error_cycle;  /* the earliest in which an error was taken; none: UINT64_MAX */
+  uint64_t answer_cycle; /* that the burst face has told */
   /* Of the pins. */
   uint64_t cycle;
   bool answering; /* a write's answer is on the bus */
@@ -97,10 +99,9 @@ static inline struct tsr__burst *tsr__ring_at(struct tsr__ring *ring, unsigned k
   return &ring->slots[(ring->first + k) % TSR_DRAM_BURSTS];
 }
 
-/* A burst whose time is known? Else it is decided, if what is accepted before `cycle` tells; and if
- * not, *look_again is the cycle from which on it may. */
-bool tsr__dram_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle,
-                      uint64_t *look_again);
+/* A burst whose time is known? Else it is decided, if what has been told is enough; and if it is
+ * not, *look_again is the cycle from which on it may be. */
+bool tsr__dram_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t *look_again);
 
 /* Is a channel held back in this cycle? A function of seed and cycle, whoever asks, and when. */
 bool tsr__dram_held(const struct tsr_dram *dram, enum tsr_axi_channel channel, uint64_t cycle);
@@ -120,10 +121,10 @@ const struct tsr__region *tsr__dram_region(const struct tsr_dram *dram, const st
                                            int beat);
 uint8_t tsr__dram_read_resp(const struct tsr_dram *dram, const struct tsr__burst *b, int beat);
 
-/* Beats have moved; at most the last of a read's has an error. The last of a write's in `cycle`. */
-void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats);
+/* Beats have moved, the last in `cycle`; at most that one of a read's has an error. */
+void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats, uint64_t cycle);
 void tsr__dram_take_write(struct tsr_dram *dram, int beats, uint64_t cycle);
-void tsr__dram_take_answer(struct tsr_dram *dram);
+void tsr__dram_take_answer(struct tsr_dram *dram, uint64_t cycle);
 
 /* timing.c, of `ideal` and `simple`: when the beats of a burst can move that has been accepted just
  * now. */
@@ -134,7 +135,6 @@ struct tsr_beats tsr__dram_reserve_write(struct tsr_dram *dram, const struct tsr
  * tsr__dram_decide(). */
 void tsr__ddr_restart(struct tsr_dram *dram);
 void tsr__ddr_enter(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle);
-bool tsr__ddr_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t cycle,
-                     uint64_t *look_again);
+bool tsr__ddr_decide(struct tsr_dram *dram, struct tsr__burst *b, uint64_t *look_again);
 
 #endif

@@ -36,7 +36,7 @@ static void cycle_reads(struct tsr_dram *dram, bool r_ready)
   }
   if (!r_ready)
     return;
-  tsr__dram_take_read(dram, dram->shown, 1);
+  tsr__dram_take_read(dram, dram->shown, 1, dram->cycle);
   dram->shown = -1;
 }
 
@@ -95,7 +95,7 @@ static void cycle_answers(struct tsr_dram *dram, bool b_ready)
   }
   if (b_ready) {
     dram->answering = false;
-    tsr__dram_take_answer(dram);
+    tsr__dram_take_answer(dram, dram->cycle);
   }
 }
 
@@ -112,16 +112,16 @@ static void decide(struct tsr_dram *dram)
   uint64_t unused;
   for (int id = 0; id < TSR_AXI_READ_IDS; id++)
     if (dram->reads[id].count)
-      tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), dram->cycle, &unused);
+      tsr__dram_decide(dram, tsr__ring_at(&dram->reads[id], 0), &unused);
   if (dram->writes_full)
-    tsr__dram_decide(dram, tsr__ring_at(&dram->writes, 0), dram->cycle, &unused);
+    tsr__dram_decide(dram, tsr__ring_at(&dram->writes, 0), &unused);
 }
 
 /* In the order of bursts.h: a beat that is accepted in a cycle is not answered in it. */
 static void cycle_busy(struct tsr_dram *dram, const struct tsr_axi_master *m)
 {
   struct tsr_axi_slave *s = &dram->slave;
-  dram->rules.cycle = dram->cycle;
+  dram->rules.cycle = dram->told = dram->cycle;
   decide(dram);
   cycle_answers(dram, m->b_ready);
   cycle_reads(dram, m->r_ready);
