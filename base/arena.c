@@ -66,7 +66,7 @@ size_t tsr_arena_bytes(const struct tsr_arena *arena)
   return arena->bytes;
 }
 
-_Noreturn void tsr_arena_exhausted(struct tsr_arena *arena)
+void tsr_arena_exhausted(struct tsr_arena *arena)
 {
   longjmp(arena->landing, 1);
 }

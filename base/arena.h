@@ -37,7 +37,7 @@ const struct tsr_allocator *tsr_arena_allocator(const struct tsr_arena *arena);
 size_t tsr_arena_bytes(const struct tsr_arena *arena); /* handed out so far */
 
 /* Unwinds as when memory runs out; for code that calls an allocating library. */
-_Noreturn void tsr_arena_exhausted(struct tsr_arena *arena);
+void tsr_arena_exhausted(struct tsr_arena *arena) __attribute__((noreturn));
 
 /* Zeroed, aligned to 64 bytes when size >= 64, else to 16. */
 void *tsr_arena_alloc(struct tsr_arena *arena, size_t size);

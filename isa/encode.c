@@ -166,7 +166,7 @@ static enum tsr_status check(struct tsr_err *err, const struct tsr_insn *insn)
 }
 
 enum tsr_status tsr_insn_encode(struct tsr_err *err, const struct tsr_insn *insn,
-                                uint8_t word[static TSR_INSN_BYTES])
+                                uint8_t word[TSR_INSN_BYTES])
 {
   if (!tsr_opcode_valid(insn->opcode))
     return tsr_refuse(err, "no instruction has opcode %d", insn->opcode);
@@ -176,7 +176,7 @@ enum tsr_status tsr_insn_encode(struct tsr_err *err, const struct tsr_insn *insn
   return TSR_OK;
 }
 
-enum tsr_trap tsr_insn_decode(const uint8_t word[static TSR_INSN_BYTES], struct tsr_insn *out)
+enum tsr_trap tsr_insn_decode(const uint8_t word[TSR_INSN_BYTES], struct tsr_insn *out)
 {
   struct tsr_insn insn = {0};
   uint8_t again[TSR_INSN_BYTES];
@@ -192,7 +192,7 @@ enum tsr_trap tsr_insn_decode(const uint8_t word[static TSR_INSN_BYTES], struct 
 }
 
 enum tsr_status tsr_uop_encode(struct tsr_err *err, const struct tsr_uop *uop,
-                               uint8_t word[static TSR_UOP_BYTES])
+                               uint8_t word[TSR_UOP_BYTES])
 {
   if (check_ranges(err, "uop", TSR__FORMAT_UOP, uop))
     return TSR_REFUSED;
@@ -200,7 +200,7 @@ enum tsr_status tsr_uop_encode(struct tsr_err *err, const struct tsr_uop *uop,
   return TSR_OK;
 }
 
-enum tsr_trap tsr_uop_decode(const uint8_t word[static TSR_UOP_BYTES], struct tsr_uop *out)
+enum tsr_trap tsr_uop_decode(const uint8_t word[TSR_UOP_BYTES], struct tsr_uop *out)
 {
   struct tsr_uop uop = {0};
   uint8_t again[TSR_UOP_BYTES];

@@ -118,14 +118,14 @@ int tsr_insn_engine(const struct tsr_insn *insn); /* the SYNC's own, TSR_ENGINE_
 
 /* Encoding refuses every field that does not fit or has no meaning, naming it, its value and its range. */
 enum tsr_status tsr_insn_encode(struct tsr_err *err, const struct tsr_insn *insn,
-                                uint8_t word[static TSR_INSN_BYTES]);
+                                uint8_t word[TSR_INSN_BYTES]);
 enum tsr_status tsr_uop_encode(struct tsr_err *err, const struct tsr_uop *uop,
-                               uint8_t word[static TSR_UOP_BYTES]);
+                               uint8_t word[TSR_UOP_BYTES]);
 
 /* Decoding returns the trap that the hardware raises for the word: NONE, OPCODE or FIELD. *out is filled
  * only on NONE. decode(encode(x)) == x and encode(decode(w)) == w for every word that decodes. */
-enum tsr_trap tsr_insn_decode(const uint8_t word[static TSR_INSN_BYTES], struct tsr_insn *out);
-enum tsr_trap tsr_uop_decode(const uint8_t word[static TSR_UOP_BYTES], struct tsr_uop *out);
+enum tsr_trap tsr_insn_decode(const uint8_t word[TSR_INSN_BYTES], struct tsr_insn *out);
+enum tsr_trap tsr_uop_decode(const uint8_t word[TSR_UOP_BYTES], struct tsr_uop *out);
 
 /* A program as bytes: instructions, and the data that it expects in DRAM. `tessera asm` makes one from
  * text, `tessera disasm` the text from one; docs/assembler.md has the grammar. */

@@ -71,6 +71,7 @@ enum tsr_status tsr_cycle_open(const struct tsr_allocator *allocator, struct tsr
   m->options = *options;
   m->window = window;
   m->window_bytes = window_bytes;
+  m->program = TSR_PROGRAM_BASE;
   m->beat_bytes = tsr_design_beat(design);
   m->burst_beats = design->axi_burst_beats;
   m->room = 2 * m->burst_beats;
@@ -138,7 +139,7 @@ void tsr_cycle_start(struct tsr_cycle *m, const uint8_t *insns, size_t insn_coun
   memset(&m->result, 0, sizeof m->result);
   if (m->dram) {
     tsr_dram_map(m->dram, 0, 0, m->window, m->window_bytes);
-    tsr_dram_map_read_only(m->dram, 1, TSR_PROGRAM_BASE, insns, insn_count * TSR_INSN_BYTES);
+    tsr_dram_map_read_only(m->dram, 1, m->program, insns, insn_count * TSR_INSN_BYTES);
     tsr_dram_restart(m->dram);
   }
   start_parts(m);

@@ -92,6 +92,21 @@ void tsr_cycle_notify(struct tsr_cycle *cycle, uint64_t at);
 bool tsr_cycle_ended(const struct tsr_cycle *cycle);
 void tsr_cycle_result(struct tsr_cycle *cycle, struct tsr_run_result *result);
 
+/* For one that is part of a larger machine. Between runs: where the program and the window lie from
+ * the next run on. `program` is the bus address of the program, a multiple of 128, which bursts of
+ * ID 0 count from; those of ID 1, and writes, count from the window. Without a call: TSR_PROGRAM_BASE,
+ * and the window of tsr_cycle_open(). */
+void tsr_cycle_place(struct tsr_cycle *cycle, uint64_t program, uint8_t *window,
+                     size_t window_bytes);
+/* What an engine (TSR_ENGINE_FETCH too) was at in the last cycle in which something happened to
+ * it. */
+struct tsr_cycle_stand {
+  enum tsr_state state;
+  size_t insn;     /* its oldest instruction; that fetch is at */
+  uint32_t others; /* a bit an engine: whose token, queue, counter or lock it waits for */
+};
+void tsr_cycle_engine(const struct tsr_cycle *cycle, int engine, struct tsr_cycle_stand *out);
+
 /* Things that happened, of any engine, in the latest run: what its time grows with. */
 uint64_t tsr_cycle_events(const struct tsr_cycle *cycle);
 

@@ -221,6 +221,7 @@ struct tsr_cycle {
   uint64_t wake[TSR__PARTS];
   uint64_t wake_again[TSR__PARTS]; /* the next one, of a part that is still to be looked at now */
   uint64_t now, events;
+  uint64_t program; /* bus address */
   const uint8_t *insns;
   size_t insn_count;
   struct tsr__queue queues[TSR_ENGINE_COUNT];

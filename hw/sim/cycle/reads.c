@@ -174,6 +174,8 @@ void tsr__reads_look(struct tsr_cycle *m)
   struct tsr__reads *r = &m->reads;
   if (r->look <= m->now)
     tsr__reads_pump(m);
+  if (r->asking && r->accept == TSR__NEVER) /* the port did not know */
+    r->accept = m->port.address_cycle(m->port.context, TSR_AXI_AR, m->now);
   if (r->asking && r->accept == m->now) {
     r->asking = false;
     r->accepted++;

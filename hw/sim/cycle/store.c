@@ -113,6 +113,7 @@ static void look_front(struct tsr_cycle *m)
   } else {
     s->send = TSR__SEND_LOCK;
     tsr__want(m, E, e->locks, m->now + 1);
+    tsr__execute(m, e); /* before its bursts' addresses are accepted */
   }
 }
 
@@ -122,7 +123,6 @@ static void start_drain(struct tsr_cycle *m, struct tsr__entry *e)
   e->granted = s->granted = m->now;
   s->send = TSR__SEND_OUT;
   s->beats_left = (uint64_t)tsr__row_beats(m, &e->insn) * e->insn.dma.ny * e->insn.dma.nz;
-  tsr__execute(m, e);
   tsr__writes_drain(m);
 }
 

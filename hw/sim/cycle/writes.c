@@ -226,6 +226,8 @@ void tsr__writes_look(struct tsr_cycle *m)
   uint64_t filled = w->filled, answered = w->answered;
   w->look = TSR__NEVER;
   answer(m);
+  if (w->asking && w->accept == TSR__NEVER) /* the port did not know */
+    w->accept = m->port.address_cycle(m->port.context, TSR_AXI_AW, m->now);
   if (w->asking && w->accept == m->now)
     accept(m);
   pump(m);

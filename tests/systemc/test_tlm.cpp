@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The module alone, between a script and a memory of every manner that the base protocol allows:
+ * bits are those of the cycle model whatever the memory does, times where it does nothing; accesses
+ * that are refused; resets; errors; direct access that is not enough. */
+#include <cinttypes>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <tlm_utils/peq_with_cb_and_phase.h>
+
+#include "hw/sim/systemc/tessera_tlm.h"
+#include "tests/systemc/check.h"
+
+using sc_core::sc_time;
+
+namespace {
+
+const uint64_t WINDOW = 1 << 18, PROGRAM = 1 << 16, MEMORY = WINDOW + PROGRAM;
+const uint32_t START = 1, RESET = 2, RUNNING = 1, CLEARING = 2, ENDED = 4;
+
+enum manner {
+  AT_ONCE,       /* b_transport without a delay; TLM_COMPLETED */
+  DELAYED,       /* with a delay; BEGIN_RESP in the call's return, later */
+  WAITING,       /* waits in b_transport; END_REQ and BEGIN_RESP each by a call, late */
+  SKIPPING,      /* BEGIN_RESP by a call, without END_REQ */
+  ANY,           /* each burst as another one, in any order */
+  MANNERS
+};
+
+const char *const manner_names[] = {"at_once", "delayed", "waiting", "skipping", "any"};
+
+/* --- a memory --------------------------------------------------------------------------------- */
+
+class odd_memory : public sc_core::sc_module {
+public:
+  tlm_utils::simple_target_socket<odd_memory> socket;
+  std::vector<uint8_t> bytes;
+  uint64_t error_from = UINT64_MAX; /* accesses from this address on are answered with an error */
+  uint64_t direct_bytes = 0;        /* that it gives direct access to */
+  int most_open = 0;                /* requests without an answer, at most */
+
+  odd_memory(sc_core::sc_module_name name, manner how)
+      : sc_module(name), socket("socket"), bytes(MEMORY), how_(how), phases_(this, &odd_memory::due)
+  {
+    socket.register_b_transport(this, &odd_memory::transport);
+    socket.register_nb_transport_fw(this, &odd_memory::forward);
+    socket.register_get_direct_mem_ptr(this, &odd_memory::direct);
+  }
+
+private:
+  using payload = tlm::tlm_generic_payload;
+
+  sc_time some_time() { return sc_time(static_cast<double>(next() % 200), sc_core::SC_NS); }
+  uint32_t next() { return seed_ = seed_ * 1664525 + 1013904223, seed_ >> 8; }
+
+  void access(payload &t)
+  {
+    uint64_t addr = t.get_address(), size = t.get_data_length();
+    bool bad = addr + size > bytes.size() || addr >= error_from;
+    t.set_response_status(bad ? tlm::TLM_ADDRESS_ERROR_RESPONSE : tlm::TLM_OK_RESPONSE);
+    if (bad || t.get_data_ptr() == bytes.data() + addr)
+      return;
+    if (t.is_read())
+      std::memcpy(t.get_data_ptr(), bytes.data() + addr, size);
+    else
+      std::memcpy(bytes.data() + addr, t.get_data_ptr(), size);
+  }
+
+  void transport(payload &t, sc_time &delay)
+  {
+    manner how = how_ == ANY ? static_cast<manner>(next() % ANY) : how_;
+    if (how == WAITING) {
+      wait(delay + some_time());
+      delay = sc_core::SC_ZERO_TIME;
+    } else if (how != AT_ONCE) {
+      delay += some_time();
+    }
+    access(t);
+  }
+
+  bool direct(payload &, tlm::tlm_dmi &dmi)
+  {
+    dmi.set_dmi_ptr(bytes.data());
+    dmi.set_start_address(0);
+    dmi.set_end_address(direct_bytes - 1);
+    dmi.allow_read_write();
+    return direct_bytes > 0;
+  }
+
+  tlm::tlm_sync_enum forward(payload &t, tlm::tlm_phase &phase, sc_time &delay)
+  {
+    if (phase == tlm::END_RESP) {
+      open_--;
+      answering_ = false;
+      answer();
+      t.release();
+      return tlm::TLM_COMPLETED;
+    }
+    manner how = how_ == ANY ? static_cast<manner>(next() % ANY) : how_;
+    if (how == AT_ONCE || (how == DELAYED && answering_)) {
+      access(t);
+      return tlm::TLM_COMPLETED;
+    }
+    t.acquire();
+    access(t); /* writes to the same bytes land in the order of their requests */
+    most_open = std::max(most_open, ++open_);
+    if (how == DELAYED) {
+      answering_ = true;
+      phase = tlm::BEGIN_RESP;
+      delay += some_time();
+      return tlm::TLM_UPDATED;
+    }
+    if (how == WAITING)
+      phases_.notify(t, tlm::END_REQ, some_time());
+    else
+      phases_.notify(t, tlm::BEGIN_RESP, some_time());
+    return tlm::TLM_ACCEPTED;
+  }
+
+  void due(payload &t, const tlm::tlm_phase &phase)
+  {
+    if (phase == tlm::END_REQ) {
+      tlm::tlm_phase end = tlm::END_REQ;
+      sc_time none = sc_core::SC_ZERO_TIME;
+      socket->nb_transport_bw(t, end, none);
+      phases_.notify(t, tlm::BEGIN_RESP, some_time());
+      return;
+    }
+    due_.push_back(&t);
+    answer();
+  }
+
+  /* One answer at a time; in any order where that is the manner. */
+  void answer()
+  {
+    if (answering_ || due_.empty())
+      return;
+    size_t k = how_ == ANY ? next() % due_.size() : 0;
+    payload &t = *due_[k];
+    due_.erase(due_.begin() + static_cast<std::ptrdiff_t>(k));
+    if (t.is_read())
+      access(t);
+    answering_ = true;
+    tlm::tlm_phase phase = tlm::BEGIN_RESP;
+    sc_time none = sc_core::SC_ZERO_TIME;
+    socket->nb_transport_bw(t, phase, none);
+  }
+
+  const manner how_;
+  uint32_t seed_ = 1;
+  int open_ = 0;
+  bool answering_ = false;
+  std::vector<payload *> due_;
+  tlm_utils::peq_with_cb_and_phase<odd_memory> phases_;
+};
+
+/* --- a bench ---------------------------------------------------------------------------------- */
+
+class bench : public sc_core::sc_module {
+public:
+  tlm_utils::simple_initiator_socket<bench> host;
+  sc_core::sc_signal<bool> interrupt;
+  odd_memory memory;
+  tessera accelerator;
+  const tsr_design &design;
+  checks &c;
+  bool finished = false;
+
+  bench(sc_core::sc_module_name module, checks &all, const tsr_design &point, manner how,
+        const tessera_options &options, std::function<void(bench &)> script)
+      : sc_module(module), host("host"), interrupt("irq"), memory("memory", how),
+        accelerator("accelerator", point, options), design(point), c(all),
+        script_(std::move(script))
+  {
+    SC_HAS_PROCESS(bench);
+    host.bind(accelerator.registers);
+    accelerator.memory.bind(memory.socket);
+    accelerator.interrupt.bind(interrupt);
+    SC_THREAD(run);
+  }
+
+  tlm::tlm_response_status access(tlm::tlm_command command, uint64_t addr, uint32_t &value,
+                                  unsigned bytes = 4, uint8_t *enables = nullptr)
+  {
+    tlm::tlm_generic_payload t;
+    sc_time delay = sc_core::SC_ZERO_TIME;
+    t.set_command(command);
+    t.set_address(addr);
+    t.set_data_ptr(reinterpret_cast<unsigned char *>(&value));
+    t.set_data_length(bytes);
+    t.set_streaming_width(bytes);
+    t.set_byte_enable_ptr(enables);
+    t.set_byte_enable_length(enables ? bytes : 0);
+    host->b_transport(t, delay);
+    wait(delay);
+    return t.get_response_status();
+  }
+  tlm::tlm_response_status put(uint32_t offset, uint64_t value)
+  {
+    uint32_t word = static_cast<uint32_t>(value);
+    return access(tlm::TLM_WRITE_COMMAND, offset, word);
+  }
+  uint32_t get(uint32_t offset)
+  {
+    uint32_t value = 0;
+    c.expect(access(tlm::TLM_READ_COMMAND, offset, value) == tlm::TLM_OK_RESPONSE,
+             "%s: register 0x%03x is not read", name(), offset);
+    return value;
+  }
+  void taken(uint32_t offset, uint64_t value)
+  {
+    c.expect(put(offset, value) == tlm::TLM_OK_RESPONSE, "%s: register 0x%03x is not written",
+             name(), offset);
+  }
+  void refused(uint32_t offset, uint64_t value)
+  {
+    c.expect(put(offset, value) == tlm::TLM_COMMAND_ERROR_RESPONSE,
+             "%s: register 0x%03x takes 0x%" PRIx64, name(), offset, value);
+  }
+  void status(uint32_t expected, const char *when)
+  {
+    uint32_t found = get(TSR_REG_STATUS);
+    c.expect(found == expected, "%s: status %u %s; expected %u", name(), found, when, expected);
+  }
+  void await_ready()
+  {
+    while (get(TSR_REG_STATUS) & (RUNNING | CLEARING))
+      wait(1, sc_core::SC_US);
+  }
+
+  void start(const tsr_program &p)
+  {
+    std::fill(memory.bytes.begin(), memory.bytes.end(), 0);
+    if (p.data_bytes)
+      std::memcpy(memory.bytes.data(), p.data, p.data_bytes);
+    std::memcpy(memory.bytes.data() + WINDOW, p.insns, p.insn_count * TSR_INSN_BYTES);
+    taken(TSR_REG_PROGRAM_LO, WINDOW);
+    taken(TSR_REG_PROGRAM_BYTES, p.insn_count * TSR_INSN_BYTES);
+    taken(TSR_REG_WINDOW_BYTES_LO, WINDOW);
+    taken(TSR_REG_INTERRUPT, 1);
+    taken(TSR_REG_CONTROL, START);
+  }
+  void await_interrupt()
+  {
+    wait(sc_core::SC_ZERO_TIME);
+    wait(sc_core::SC_ZERO_TIME);
+    if (!interrupt.read())
+      wait(interrupt.posedge_event());
+  }
+  uint64_t counter(int k)
+  {
+    uint32_t at = TSR_REG_COUNTERS + 8 * static_cast<uint32_t>(k);
+    return static_cast<uint64_t>(get(at + 4)) << 32 | get(at);
+  }
+
+  /* Bits and trap of the model alone; where `exact`, its counters too, behind an ideal memory. */
+  void check(alone &model, const tsr_program &p, bool exact)
+  {
+    start(p);
+    await_interrupt();
+    status(ENDED, "behind the end");
+    const tsr_run_result &r = model.run(p);
+    c.expect((get(TSR_REG_TRAP) & 0xff) == static_cast<uint32_t>(r.trap), "%s: trap %s", name(),
+             accelerator.result().text);
+    c.expect(get(TSR_REG_TRAP_INSN) == r.insn, "%s: ended at instruction %u", name(),
+             get(TSR_REG_TRAP_INSN));
+    c.expect(!std::memcmp(memory.bytes.data(), model.window().data(), WINDOW),
+             "%s: other bytes in memory", name());
+    for (int k = 0; exact && k < TSR_COUNTER_COUNT; k++)
+      c.expect(counter(k) == r.counters[k], "%s: counter %s is %" PRIu64 "; expected %" PRIu64,
+               name(), tsr_counter_name(k), counter(k), r.counters[k]);
+  }
+
+private:
+  void run()
+  {
+    script_(*this);
+    finished = true;
+  }
+  std::function<void(bench &)> script_;
+};
+
+/* --- scripts ---------------------------------------------------------------------------------- */
+
+struct world {
+  tsr_design design;
+  tsr_dram_options ideal;
+  std::vector<tsr_program> programs;
+};
+
+void run_programs(bench &b, const world &w, bool exact)
+{
+  alone model(w.design, w.ideal, WINDOW);
+  b.await_ready();
+  for (const tsr_program &p : w.programs)
+    b.check(model, p, exact);
+}
+
+/* Wrong places, wrong shapes, and what is read only. */
+void accesses(bench &b)
+{
+  uint32_t value = 0;
+  uint8_t some[4] = {0xff, 0xff, 0, 0xff}, all[4] = {0xff, 0xff, 0xff, 0xff};
+  const tlm::tlm_command read = tlm::TLM_READ_COMMAND, write = tlm::TLM_WRITE_COMMAND;
+  b.status(CLEARING, "at time 0");
+  b.refused(TSR_REG_PROGRAM_LO, 128);
+  b.await_ready();
+  for (uint64_t addr : {UINT64_C(0x048), UINT64_C(0x002), UINT64_C(0xffc), UINT64_C(0x1000),
+                        UINT64_C(0x100000000)}) {
+    value = 5;
+    b.c.expect(b.access(read, addr, value) == tlm::TLM_ADDRESS_ERROR_RESPONSE,
+               "a read at 0x%" PRIx64 " is answered", addr);
+    b.c.expect(b.access(write, addr, value) == tlm::TLM_ADDRESS_ERROR_RESPONSE,
+               "a write at 0x%" PRIx64 " is answered", addr);
+  }
+  b.c.expect(b.access(read, TSR_REG_ID, value, 2) == tlm::TLM_BURST_ERROR_RESPONSE, "two bytes");
+  b.c.expect(b.access(write, TSR_REG_INTERRUPT, value, 4, some) ==
+                 tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE,
+             "three bytes");
+  value = 1;
+  b.c.expect(b.access(write, TSR_REG_INTERRUPT, value, 4, all) == tlm::TLM_OK_RESPONSE,
+             "four enabled bytes");
+  b.c.expect(b.get(TSR_REG_INTERRUPT) == 1, "INTERRUPT is not kept");
+  b.refused(TSR_REG_ID, 0);
+  b.refused(TSR_REG_COUNTERS, 0);
+  b.refused(TSR_REG_PROGRAM_LO, 64);
+  b.refused(TSR_REG_CONTROL, 4);
+  b.c.expect(b.get(TSR_REG_ID) == 0x41525354, "ID");
+  b.c.expect(b.get(TSR_REG_HASH_LO) == static_cast<uint32_t>(b.design.hash), "HASH_LO");
+  b.c.expect(b.get(TSR_REG_HASH_HI) == b.design.hash >> 32, "HASH_HI");
+}
+
+/* In the middle of a run: writes are refused, states are told; a reset stops it and clears. */
+void resets(bench &b, const world &w)
+{
+  alone model(w.design, w.ideal, WINDOW);
+  b.await_ready();
+  b.check(model, w.programs[0], false);
+  for (double us : {0.0, 0.3, 1.1, 2.0}) {
+    b.start(w.programs[1]);
+    sc_core::wait(us, sc_core::SC_US);
+    b.status(RUNNING, "in a run");
+    b.c.expect(!b.interrupt.read(), "%s: an interrupt in a run", b.name());
+    b.refused(TSR_REG_CONTROL, START);
+    b.refused(TSR_REG_INTERRUPT, 0);
+    b.c.expect(b.get(TSR_REG_STATE_FETCH) <= TSR_STATE_FINISH + 0xf00, "a state of fetch");
+    b.taken(TSR_REG_CONTROL, RESET);
+    b.await_ready();
+    b.status(0, "behind a reset");
+    b.c.expect(b.get(TSR_REG_PROGRAM_LO) == 0, "a register is kept over a reset");
+    model.reset();
+    b.check(model, w.programs[0], false);
+    b.check(model, w.programs[1], false);
+  }
+  b.taken(TSR_REG_INTERRUPT, 0);
+  sc_core::wait(sc_core::SC_ZERO_TIME);
+  sc_core::wait(sc_core::SC_ZERO_TIME);
+  b.c.expect(!b.interrupt.read(), "%s: irq without INTERRUPT", b.name());
+}
+
+/* A program whose bytes cannot be read, and one of which only the window can not. */
+void errors(bench &b, const world &w)
+{
+  alone model(w.design, w.ideal, WINDOW);
+  b.await_ready();
+  for (uint64_t from : {WINDOW, UINT64_C(0)}) {
+    b.memory.error_from = from;
+    b.start(w.programs[0]);
+    b.await_interrupt();
+    b.c.expect(b.get(TSR_REG_TRAP) == (TSR_ENGINE_FETCH << 8 | TSR_TRAP_BUS), "%s: trap 0x%x",
+               b.name(), b.get(TSR_REG_TRAP));
+  }
+  b.memory.error_from = UINT64_MAX;
+  b.taken(TSR_REG_CONTROL, RESET);
+  b.await_ready();
+  b.check(model, w.programs[0], false);
+}
+
+void designs(bench &b, const world &w)
+{
+  b.await_ready();
+  b.taken(TSR_REG_DESIGN_LO, w.design.hash ^ 1);
+  b.taken(TSR_REG_DESIGN_HI, w.design.hash >> 32);
+  b.start(w.programs[0]);
+  b.await_interrupt();
+  b.c.expect(b.get(TSR_REG_TRAP) == (TSR_ENGINE_FETCH << 8 | TSR_TRAP_DESIGN), "%s: trap 0x%x",
+             b.name(), b.get(TSR_REG_TRAP));
+  alone model(w.design, w.ideal, WINDOW);
+  b.taken(TSR_REG_DESIGN_LO, w.design.hash);
+  b.check(model, w.programs[0], false);
+}
+
+/* Direct access to nothing, to a part, to all. */
+void direct_access(bench &b, const world &w)
+{
+  alone model(w.design, w.ideal, WINDOW);
+  b.await_ready();
+  for (uint64_t bytes : {UINT64_C(0), WINDOW - 1, WINDOW, MEMORY, UINT64_C(4096)}) {
+    b.memory.direct_bytes = bytes;
+    b.check(model, w.programs[1], false);
+    b.c.expect(b.accelerator.has_dmi() == (bytes >= WINDOW),
+               "%s: of %" PRIu64 " bytes direct access is %d", b.name(), bytes,
+               b.accelerator.has_dmi());
+    b.memory.socket->invalidate_direct_mem_ptr(0, MEMORY - 1);
+  }
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+world make_world(tsr_arena *arena, const char *point, size_t count)
+{
+  world w = {open_point(point), {}, {}};
+  w.ideal = tsr_dram_defaults(&w.design);
+  w.ideal.model = TSR_MEMORY_IDEAL;
+  for (uint64_t seed = 1; w.programs.size() < count; seed++) {
+    generated g;
+    generate(arena, &w.design, seed, DEFECT_NONE, &g);
+    if (g.program.window_bytes <= WINDOW && g.program.insn_count * TSR_INSN_BYTES <= PROGRAM)
+      w.programs.push_back(g.program);
+  }
+  return w;
+}
+
+using benches = std::vector<std::unique_ptr<bench>>;
+
+void add_all(benches &all, checks &c, const world &w, tessera_timing timing)
+{
+  const bool loosely = timing == tessera_timing::loosely;
+  const std::string prefix = loosely ? "lt_" : "at_";
+  tessera_options options;
+  options.timing = timing;
+  auto add = [&](const std::string &name, manner how, std::function<void(bench &)> script) {
+    all.emplace_back(new bench((prefix + name).c_str(), c, w.design, how, options, std::move(script)));
+  };
+  for (int how = 0; how < MANNERS; how++)
+    add(manner_names[how], static_cast<manner>(how),
+        [&w, how](bench &b) { run_programs(b, w, how == AT_ONCE); });
+  add("accesses", AT_ONCE, accesses);
+  add("resets", ANY, [&w](bench &b) { resets(b, w); });
+  add("errors", ANY, [&w](bench &b) { errors(b, w); });
+  add("designs", AT_ONCE, [&w](bench &b) { designs(b, w); });
+  add("direct", ANY, [&w](bench &b) { direct_access(b, w); });
+}
+
+} // namespace
+
+int sc_main(int argc, char **argv)
+{
+  tsr_arena *arena = tsr_arena_new(nullptr);
+  world w = make_world(arena, argc > 1 ? argv[1] : "default", argc > 2 ? std::atoi(argv[2]) : 10);
+  checks c;
+  benches all;
+  add_all(all, c, w, tessera_timing::loosely);
+  add_all(all, c, w, tessera_timing::approximately);
+  sc_core::sc_start();
+  for (const auto &b : all) {
+    c.expect(b->finished, "%s: does not come to its end", b->name());
+    bool several = b->accelerator.name() == std::string("at_any.accelerator");
+    c.expect(!several || b->memory.most_open > 1, "never more than one burst outstanding");
+  }
+  tsr_arena_free(arena);
+  return c.end();
+}
