@@ -170,6 +170,8 @@ static void look(struct tsr_cycle *m, enum tsr__part part)
 static void work(struct tsr_cycle *m, uint64_t cycle)
 {
   m->now = cycle;
+  if (m->port.told)
+    m->port.told(m->port.context, cycle);
   for (int p = 0; p < TSR__PARTS; p++)
     if (m->wake[p] <= cycle) {
       m->wake[p] = m->wake_again[p];

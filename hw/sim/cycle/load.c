@@ -204,10 +204,11 @@ static void settle_fill(struct tsr_cycle *m, uint64_t upto)
 {
   struct tsr__load *l = &m->load;
   uint64_t data, behind = moves_behind(l, upto - 1, &data);
+  uint64_t pads = upto > l->cursor ? tsr__sooner(l->pads, upto - l->cursor) : 0; /* not placed yet */
   uint64_t cycles = upto - m->accounts[E].next;
   m->result.counters[TSR_COUNTER_READ_BYTES] += (l->data_moves - data) * l->move_bytes;
-  tsr__spend_mixed(m, E, TSR_STATE_MEMORY, cycles - (l->moves - behind), TSR_STATE_BUSY, upto,
-                   tsr__entry_at(&m->queues[E], m->queues[E].ended)->index);
+  tsr__spend_mixed(m, E, TSR_STATE_MEMORY, cycles - (l->moves - behind) - pads, TSR_STATE_BUSY,
+                   upto, tsr__entry_at(&m->queues[E], m->queues[E].ended)->index);
 }
 
 static size_t oldest(const struct tsr_cycle *m)
@@ -306,7 +307,7 @@ static bool look_fill(struct tsr_cycle *m)
     end(m, e);
     return false;
   }
-  tsr__want(m, E, e->locks, m->now);
+  tsr__ask_locks(m, E, e->locks, m->now);
   if (!tsr__grant(m, E))
     return false;
   start_fill(m, e);
@@ -325,11 +326,8 @@ static void look_end(struct tsr_cycle *m, const struct tsr__entry *e)
 void tsr__load_look(struct tsr_cycle *m)
 {
   struct tsr__load *l = &m->load;
-  bool filling = l->filling;
-  if (filling && l->trap_at == m->now) {
-    tsr__trap(m, E, TSR_TRAP_BUS, asked(m, m->now)->index);
-    return;
-  }
+  bool filling = l->filling, error = filling && l->trap_at == m->now;
+  size_t insn = error ? asked(m, m->now)->index : 0;
   if (!filling)
     spend(m, l->state, m->now);
   else if (l->done == m->now)
@@ -343,6 +341,8 @@ void tsr__load_look(struct tsr_cycle *m)
     spend(m, state, m->now + 1);
   if (e)
     look_end(m, e);
+  if (error) /* before what the front has found */
+    tsr__trap(m, E, TSR_TRAP_BUS, insn);
   l->state = state_in(m, m->now + 1);
 }
 

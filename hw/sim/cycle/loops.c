@@ -97,7 +97,7 @@ static void look_tokens(struct tsr_cycle *m, int engine, struct tsr__entry *e)
     tsr__tell(m, engine, e->index, true);
   } else {
     e->locks = locks_of(&e->insn);
-    tsr__want(m, engine, e->locks, m->now + 1);
+    tsr__ask_locks(m, engine, e->locks, m->now + 1);
   }
   go_to(m, engine, sync ? TSR__SIGNAL : TSR__LOCK);
 }
@@ -108,7 +108,7 @@ static void look_locks(struct tsr_cycle *m, int engine, struct tsr__entry *e)
   uint32_t depth = (uint32_t)tsr_design_depth(&m->design, TSR_BUFFER_UOP);
   tsr__loops_settle(m, engine, m->now);
   if (e->insn.loop.uop_begin + e->insn.loop.uop_count > depth) {
-    tsr__want(m, engine, 0, TSR__NEVER);
+    tsr__ask_locks(m, engine, 0, TSR__NEVER);
     tsr__trap(m, engine, TSR_TRAP_INDEX, e->index);
     return;
   }

@@ -288,7 +288,7 @@ void tsr__take(struct tsr_cycle *m, int engine, uint32_t wait);
 void tsr__give(struct tsr_cycle *m, int engine, uint32_t signal);
 void tsr__tokens_move(struct tsr_cycle *m); /* at the end of a cycle */
 /* Waits for locks from `from` on; then asks in a cycle, and releases. */
-void tsr__want(struct tsr_cycle *m, int engine, uint32_t locks, uint64_t from);
+void tsr__ask_locks(struct tsr_cycle *m, int engine, uint32_t locks, uint64_t from);
 bool tsr__grant(struct tsr_cycle *m, int engine);
 void tsr__release(struct tsr_cycle *m, int engine, uint32_t locks);
 uint32_t tsr__holders(const struct tsr_cycle *m, int engine);

@@ -65,7 +65,7 @@ void tsr__tokens_move(struct tsr_cycle *m)
 
 /* --- locks ------------------------------------------------------------------------------------ */
 
-void tsr__want(struct tsr_cycle *m, int engine, uint32_t locks, uint64_t from)
+void tsr__ask_locks(struct tsr_cycle *m, int engine, uint32_t locks, uint64_t from)
 {
   m->want[engine] = locks;
   m->want_from[engine] = from;

@@ -27,14 +27,15 @@ static void watch_accept(struct tsr_cycle *m)
       .id = r->id, .addr = r->addr, .beats = r->beats, .accepted = m->now};
 }
 
-static void watch_beats(struct tsr_cycle *m, uint64_t first)
+/* Beats of a run have moved, `before` had already: a consumer may stop in between. */
+static void watch_beats(struct tsr_cycle *m, uint64_t first, int before)
 {
   struct tsr__reads *r = &m->reads;
   struct tsr__watched *w = &r->watched[r->run.id];
   struct tsr_cycle_burst *b = &w->ring[w->first % TSR__MOST_BURSTS];
-  if (!b->first)
+  if (!b->first && !before && r->run_done)
     b->first = first;
-  if (!r->run.ends)
+  if (!r->run.ends || r->run_done < r->run.beats)
     return;
   b->last = r->free - 1;
   m->options.burst(m->options.context, b);
@@ -96,10 +97,11 @@ void tsr__reads_pump(struct tsr_cycle *m)
   struct tsr__reads *r = &m->reads;
   while (next_run(m)) {
     uint64_t first = tsr__later(r->free, tsr_beat_cycle(&r->run.when, 0));
+    int before = r->run_done;
     r->run_done = r->run.id == FETCH_ID ? fetch_beats(m, &r->run, r->run_done)
                                         : tsr__load_beats(m, &r->run, r->run_done);
-    if (m->options.burst && r->run_done == r->run.beats)
-      watch_beats(m, first);
+    if (m->options.burst)
+      watch_beats(m, first, before);
     if (r->run_done < r->run.beats)
       return;
     end_run(m);

@@ -112,7 +112,7 @@ static void look_front(struct tsr_cycle *m)
     s->sent = m->now + 1;
   } else {
     s->send = TSR__SEND_LOCK;
-    tsr__want(m, E, e->locks, m->now + 1);
+    tsr__ask_locks(m, E, e->locks, m->now + 1);
     tsr__execute(m, e); /* before its bursts' addresses are accepted */
   }
 }

@@ -165,6 +165,17 @@ uint64_t tsr__writes_given(const struct tsr_cycle *m, uint64_t upto)
 
 /* --- addresses and answers -------------------------------------------------------------------- */
 
+/* The instruction that an answer is about: the oldest that waits for one, else the one being sent; as
+ * at the beginning of the cycle. */
+static size_t oldest_sent(const struct tsr_cycle *m)
+{
+  const struct tsr__queue *q = &m->queues[TSR_ENGINE_STORE];
+  uint64_t first = q->retired - (q->retired_at == m->now), ended = q->ended;
+  if (ended && tsr__entry_at(q, ended - 1)->end == m->now)
+    ended--;
+  return tsr__entry_at(q, ended > first ? first : ended)->index;
+}
+
 static void answer(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
@@ -182,11 +193,8 @@ static void answer(struct tsr_cycle *m)
   w->answered_at = m->now;
   if (q->ended > q->retired)
     tsr__rouse(m, TSR__PART_STORE, m->now + 1);
-  if (a.error) {
-    bool none = q->ended == q->retired || tsr__entry_at(q, q->retired)->end >= m->now;
-    tsr__trap(m, TSR_ENGINE_STORE, TSR_TRAP_BUS,
-              tsr__entry_at(q, none ? q->ended : q->retired)->index);
-  }
+  if (a.error)
+    tsr__trap(m, TSR_ENGINE_STORE, TSR_TRAP_BUS, oldest_sent(m));
 }
 
 static void ask(struct tsr_cycle *m)
