@@ -167,17 +167,35 @@ static void look(struct tsr_cycle *m, enum tsr__part part)
   }
 }
 
+/* Whether everything stands still in `cycle`, of which no later one is known. */
+static bool still(const struct tsr_cycle *m, uint64_t cycle)
+{
+  return m->reads.begun == m->reads.ended && m->writes.begun == m->writes.answered &&
+         tsr__still_from(m) <= cycle;
+}
+
+static void look_at(struct tsr_cycle *m, enum tsr__part first, enum tsr__part last)
+{
+  for (enum tsr__part p = first; p <= last; p++)
+    if (m->wake[p] <= m->now) {
+      m->wake[p] = m->wake_again[p];
+      m->wake_again[p] = TSR__NEVER;
+      look(m, p);
+    }
+}
+
+/* That everything stands still is seen in the cycle itself: in front of what the bus begins. */
 static void work(struct tsr_cycle *m, uint64_t cycle)
 {
   m->now = cycle;
   if (m->port.told)
     m->port.told(m->port.context, cycle);
-  for (int p = 0; p < TSR__PARTS; p++)
-    if (m->wake[p] <= cycle) {
-      m->wake[p] = m->wake_again[p];
-      m->wake_again[p] = TSR__NEVER;
-      look(m, (enum tsr__part)p);
-    }
+  look_at(m, TSR__PART_FETCH, TSR__PART_LOAD);
+  if (!m->trapped && still(m, cycle)) {
+    tsr__stand_still(m, cycle);
+    return;
+  }
+  look_at(m, TSR__PART_READS, TSR__PART_WRITES);
   if (m->moved)
     tsr__tokens_move(m);
   if (m->trapped)
@@ -188,16 +206,12 @@ uint64_t tsr_cycle_advance(struct tsr_cycle *m, uint64_t to)
 {
   while (!m->ended) {
     uint64_t cycle = next(m);
-    if (cycle == TSR__NEVER) {
-      cycle = tsr__still_from(m);
-      if (cycle == TSR__NEVER || cycle > to)
-        return cycle;
-      tsr__stand_still(m, cycle);
-    } else if (cycle > to) {
-      return cycle;
-    } else {
+    if (still(m, tsr__sooner(to, cycle - 1)))
+      tsr__stand_still(m, tsr__still_from(m));
+    else if (cycle > to)
+      return tsr__sooner(cycle, tsr__still_from(m));
+    else
       work(m, cycle);
-    }
   }
   return TSR__NEVER;
 }

@@ -353,6 +353,6 @@ uint64_t tsr__load_blocked(const struct tsr_cycle *m)
   if (q->started > q->ended)
     return TSR__NEVER;
   uint64_t since = tsr__later(tsr__front_blocked(m, E, &l->front), l->front.rows_free);
-  uint64_t end = q->ended > q->retired ? tsr__entry_at(q, q->retired)->end : q->retired_at;
-  return tsr__later(since, tsr__later(end + 1, l->fill_from));
+  since = tsr__later(since, tsr__later(l->fill_from, q->retired_at + 1));
+  return q->ended > q->retired ? tsr__later(since, tsr__entry_at(q, q->retired)->end + 1) : since;
 }

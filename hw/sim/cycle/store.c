@@ -192,8 +192,6 @@ uint64_t tsr__store_blocked(const struct tsr_cycle *m)
   if (s->send != TSR__SEND_IDLE)
     return TSR__NEVER;
   uint64_t since = tsr__later(tsr__front_blocked(m, E, &s->front), s->idle_from);
-  if (q->ended == q->retired)
-    return tsr__later(since, q->retired_at + 1);
-  return tsr__later(since, tsr__later(tsr__entry_at(q, q->retired)->end,
-                                      m->writes.answered_at) + 1);
+  since = tsr__later(since, tsr__later(m->writes.answered_at, q->retired_at) + 1);
+  return q->ended > q->retired ? tsr__later(since, tsr__entry_at(q, q->retired)->end + 1) : since;
 }
