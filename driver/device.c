@@ -28,24 +28,28 @@ const struct tsr_device_kind *const *tsr_device_kinds(void)
   return kinds;
 }
 
-/* "'func' and 'rtl'": those that are built in. */
-static const char *built_in(char text[static LIST_TEXT])
+/* "'func', 'cycle' and 'rtl'": those of this build that take all of these options. Returns how
+ * many. */
+static int list_kinds(unsigned options, char text[static LIST_TEXT])
 {
-  int n = 0;
+  int n = 0, listed = 0, count = 0;
   text[0] = 0;
+  for (int i = 0; kinds[i]; i++)
+    count += (kinds[i]->takes & options) == options;
   for (int i = 0; kinds[i] && n < LIST_TEXT; i++)
-    n += snprintf(text + n, (size_t)(LIST_TEXT - n), "%s'%s'",
-                  !i             ? ""
-                  : kinds[i + 1] ? ", "
-                                 : " and ",
-                  kinds[i]->name);
-  return text;
+    if ((kinds[i]->takes & options) == options) {
+      const char *before = !listed ? "" : listed + 1 < count ? ", " : " and ";
+      n += snprintf(text + n, (size_t)(LIST_TEXT - n), "%s'%s'", before, kinds[i]->name);
+      listed++;
+    }
+  return count;
 }
 
 enum tsr_status tsr_device_find(struct tsr_err *err, const char *name,
                                 const struct tsr_device_kind **out)
 {
   char list[LIST_TEXT];
+  list_kinds(0, list);
   for (int i = 0; kinds[i]; i++)
     if (!strcmp(kinds[i]->name, name)) {
       *out = kinds[i];
@@ -54,35 +58,37 @@ enum tsr_status tsr_device_find(struct tsr_err *err, const char *name,
   for (int i = 0; i < NAMES; i++)
     if (!strcmp(names[i], name))
       return tsr_refuse(err, "device '%s' is not built into this command; %s are", name,
-                        built_in(list));
+                        list);
   const char *near = tsr_nearest(name, names, NAMES);
   if (near)
     return tsr_refuse(err, "unknown device '%.80s'; did you mean '%s'?", name, near);
-  return tsr_refuse(err, "unknown device '%.80s'; there are %s", name, built_in(list));
-}
-
-/* A device of this build that takes an option. */
-static const char *taker(unsigned option)
-{
-  int i = 0;
-  while (kinds[i] && !(kinds[i]->takes & option))
-    i++;
-  return kinds[i] ? kinds[i]->name : "none";
+  return tsr_refuse(err, "unknown device '%.80s'; there are %s", name, list);
 }
 
 static enum tsr_status check_options(struct tsr_err *err, const struct tsr_device_kind *kind,
                                      const struct tsr_device_options *options)
 {
-  if (options->wave.path && !(kind->takes & TSR_DEVICE_TAKES_WAVE))
-    return tsr_refuse(err, "device '%s' has no signals, so that it writes no waveform; '%s' does",
-                      kind->name, taker(TSR_DEVICE_TAKES_WAVE));
-  if (options->timeout_cycles && !(kind->takes & TSR_DEVICE_TAKES_TIMEOUT))
-    return tsr_refuse(err, "device '%s' counts no cycles, so that it has no timeout; '%s' does",
-                      kind->name, taker(TSR_DEVICE_TAKES_TIMEOUT));
-  if (options->lockstep && !(kind->takes & TSR_DEVICE_TAKES_LOCKSTEP))
-    return tsr_refuse(err,
-                      "device '%s' does not run in lockstep with the functional model; '%s' does",
-                      kind->name, taker(TSR_DEVICE_TAKES_LOCKSTEP));
+  const struct {
+    bool given;
+    unsigned option;
+    const char *lacks;
+  } rows[] = {
+      {options->wave.path, TSR_DEVICE_TAKES_WAVE, "has no signals, so that it writes no waveform"},
+      {options->timeout_cycles, TSR_DEVICE_TAKES_TIMEOUT,
+       "counts no cycles, so that it has no timeout"},
+      {options->lockstep, TSR_DEVICE_TAKES_LOCKSTEP,
+       "does not run in lockstep with the functional model"},
+      {options->timing_only, TSR_DEVICE_TAKES_TIMING,
+       "computes all data and does not run for timing only"},
+      {options->observer, TSR_DEVICE_TAKES_OBSERVER, "does not tell what happens when"},
+  };
+  char list[LIST_TEXT];
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+    if (rows[k].given && !(kind->takes & rows[k].option)) {
+      int takers = list_kinds(rows[k].option, list);
+      return tsr_refuse(err, "device '%s' %s; %s %s", kind->name, rows[k].lacks, list,
+                        takers == 1 ? "does" : "do");
+    }
   return TSR_OK;
 }
 

@@ -8,6 +8,7 @@
 #define TSR_DRIVER_DEVICE_H
 
 #include "configs/design.h"
+#include "hw/sim/cycle/cycle.h"
 
 /* Counted since the device was opened. */
 struct tsr_device_counters {
@@ -28,11 +29,25 @@ struct tsr_device_wave {
   size_t insn_count;
 };
 
+/* What happens in a run, as it happens, to one who wants to know: hw/sim/cycle/cycle.h tells what
+ * the last four are. All are set; none may call the device. */
+struct tsr_device_observer {
+  void (*start)(void *context, const uint8_t *insns, size_t insn_count);
+  void (*end)(void *context, const struct tsr_run_result *result);
+  void (*insn)(void *context, const struct tsr_cycle_insn *insn);
+  void (*span)(void *context, const struct tsr_cycle_span *span);
+  void (*burst)(void *context, const struct tsr_cycle_burst *burst);
+  void (*tokens)(void *context, uint64_t cycle, int from, int to, int count);
+  void *context;
+};
+
 /* How a device runs. {0} are the defaults; what a kind does not `take` is refused. */
 struct tsr_device_options {
   struct tsr_device_wave wave;
   uint64_t timeout_cycles; /* of a run; 0: none */
   bool lockstep;           /* compare with the functional model after each instruction */
+  bool timing_only;        /* when, and not what: data is not computed */
+  const struct tsr_device_observer *observer; /* NULL: none; outlives the device */
   const char *cache;       /* folder for what a device builds once and keeps; NULL: the user's */
   /* Each may be NULL. say: a line about what takes long before a run; progress: now and then during
    * one. */
@@ -40,7 +55,13 @@ struct tsr_device_options {
   void (*progress)(void *context, uint64_t cycle, size_t insn, size_t insn_count);
   void *context;
 };
-enum { TSR_DEVICE_TAKES_WAVE = 1, TSR_DEVICE_TAKES_TIMEOUT = 2, TSR_DEVICE_TAKES_LOCKSTEP = 4 };
+enum {
+  TSR_DEVICE_TAKES_WAVE = 1,
+  TSR_DEVICE_TAKES_TIMEOUT = 2,
+  TSR_DEVICE_TAKES_LOCKSTEP = 4,
+  TSR_DEVICE_TAKES_TIMING = 8,
+  TSR_DEVICE_TAKES_OBSERVER = 16
+};
 
 struct tsr_device {
   const struct tsr_device_kind *kind;

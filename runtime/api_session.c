@@ -62,6 +62,7 @@ static enum tsr_status device_options(struct tsr_arena *arena, struct tsr_err *e
       .wave = {.path = from->wave, .first_cycle = from->wave_first, .last_cycle = from->wave_last},
       .timeout_cycles = from->timeout_cycles,
       .lockstep = from->lockstep,
+      .timing_only = from->timing_only,
       .cache = from->cache,
       .say = from->say,
       .progress = from->progress,

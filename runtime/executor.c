@@ -13,7 +13,7 @@ struct tsr_executor {
   struct tsr_device *device; /* NULL: no step needs one */
   void **host;               /* by buffer; for those on the device a copy, where the CPU uses it */
   struct tir_code **code;    /* by layer; NULL: runs on the device */
-  bool ran;
+  bool ran, timing_only;
 };
 
 static size_t bytes_of(const struct tsr_module_buffer *b)
@@ -114,10 +114,11 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
   const struct tsr_module *m = x->module;
   struct tsr_device *device;
   if (!needs_device(m))
-    return options && (options->wave.path || options->timeout_cycles || options->lockstep)
+    return options && (options->wave.path || options->timeout_cycles || options->lockstep ||
+                       options->timing_only || options->observer)
                ? tsr_refuse(err,
                             "no part of '%s' runs on a device, so that it has no waveform, no "
-                            "timeout and no lockstep",
+                            "timeout, no lockstep and no timing",
                             m->name)
                : TSR_OK;
   if (!name)
@@ -140,7 +141,9 @@ enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *
                                        struct tsr_executor **out)
 {
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
-  *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena), .module = module};
+  *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
+                             .module = module,
+                             .timing_only = options && options->timing_only};
   x->host = TSR_NEW_ARRAY(arena, void *, module->buffers);
   x->code = TSR_NEW_ARRAY(arena, struct tir_code *, module->layers);
   enum tsr_status status = tsr_module_check(arena, err, module);
@@ -227,6 +230,8 @@ static enum tsr_status run_step(struct tsr_executor *x, struct tsr_arena *scratc
   if (s->kind == TSR_STEP_ACCEL)
     return tsr_device_run(x->device, err, x->module->insns + s->first_insn * TSR_INSN_BYTES,
                           s->insns);
+  if (x->timing_only)
+    return TSR_OK; /* there are no values to compute from */
   enum tsr_status status = run_layer(x, scratch, err, s->layer);
   return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[s->layer].name) : TSR_OK;
 }
@@ -332,6 +337,8 @@ enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
   *out = (struct tsr_difference){.layer = -1};
   if (!x->ran)
     return tsr_refuse(err, "there is nothing to check before a run");
+  if (x->timing_only)
+    return tsr_refuse(err, "there is nothing to check of a run for timing only");
   for (int i = 0; i < x->module->layers; i++) {
     enum tsr_status status = with_scratch(x, err, check_layer, i, out);
     if (status)

@@ -28,7 +28,7 @@ void tsr_executor_close(struct tsr_executor *executor); /* NULL is allowed */
  */
 void *tsr_executor_buffer(struct tsr_executor *executor, int index);
 
-/* One inference. */
+/* One inference; for timing only, nothing but its streams. */
 enum tsr_status tsr_executor_run(struct tsr_executor *executor, struct tsr_err *err);
 
 /* The first element in which a layer and its reference differ. */

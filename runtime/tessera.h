@@ -221,7 +221,8 @@ enum tessera_status tessera_session_open(struct tessera *t, const struct tessera
                                          const char *device, struct tessera_session **out);
 
 /* How a device runs. {0} are the defaults. What a device does not have (`func` has no cycles, so
- * neither waveforms nor a timeout) is refused, as is a layer that does not run on the device. */
+ * neither waveforms nor a timeout nor timing) is refused, as is a layer that does not run on the
+ * device. */
 struct tessera_session_options {
   const char *device;             /* NULL: "func" */
   const char *wave;               /* a waveform file (FST) to write; NULL: none */
@@ -230,6 +231,9 @@ struct tessera_session_options {
   uint64_t timeout_cycles;        /* of a run of a stream; 0: none */
   bool lockstep;                  /* run the functional model beside it: TESSERA_MISMATCH at the
                                      first instruction of which they differ */
+  bool timing_only;               /* when, and not what: counters and activity are those of a whole
+                                     run, but no data is computed, on the CPU neither; outputs stay
+                                     zeros, and a check is refused */
   const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
                                      else ~/.cache/tessera */
   /* Each may be NULL. say: a line about work that takes long before the first run. progress: while

@@ -22,6 +22,7 @@ struct outcome {
   struct tessera_tensor *output; /* all inferences along dim 0 */
   double seconds;
   bool checked;                  /* --check ran and found every layer equal */
+  bool timing_only;              /* there are no outputs */
   struct tessera_counters counters;
   const char *wave; /* the waveform's file, or NULL */
   int activities;   /* 0: the device has no time */

@@ -128,7 +128,9 @@ void report_text(const struct tessera_model *model, const struct outcome *o)
 {
   if (o->activities)
     print_cycles(model, o);
-  if (o->inferences == 1)
+  if (o->timing_only)
+    printf("timing only: outputs are not computed, and the CPU's ops do not run\n");
+  else if (o->inferences == 1)
     for (int k = 0; k < o->outputs; k++)
       print_output(model, k, &o->output[k]);
   printf("%" PRId64 " inference%s in %.3f s, %.3f ms each\n", o->inferences,
@@ -219,12 +221,20 @@ static json_t *activity_json(const struct outcome *o)
   return engines;
 }
 
+static json_t *outputs_json(const struct tessera_model *model, const struct outcome *o)
+{
+  if (o->timing_only)
+    return json_null();
+  json_t *list = json_array();
+  for (int k = 0; k < o->outputs; k++)
+    json_array_append_new(list, output_json(model, k, &o->output[k]));
+  return list;
+}
+
 void report_json(const struct cli *cli, const struct tessera_model *model, const char *device,
                  const struct outcome *o)
 {
-  json_t *root = json_object(), *outputs = json_array(), *expected = json_array();
-  for (int k = 0; k < o->outputs; k++)
-    json_array_append_new(outputs, output_json(model, k, &o->output[k]));
+  json_t *root = json_object(), *expected = json_array();
   for (int i = 0; i < o->expectations; i++)
     json_array_append_new(expected, expectation_json(&o->expected[i]));
   json_object_set_new(root, "model", model_json(model));
@@ -235,7 +245,8 @@ void report_json(const struct cli *cli, const struct tessera_model *model, const
   json_object_set_new(root, "counters", counters_json(&o->counters));
   if (o->activities)
     json_object_set_new(root, "activity", activity_json(o));
-  json_object_set_new(root, "outputs", outputs);
+  json_object_set_new(root, "timing_only", json_boolean(o->timing_only));
+  json_object_set_new(root, "outputs", outputs_json(model, o));
   if (cli_has(cli, "check"))
     json_object_set_new(root, "check", json_boolean(o->checked));
   if (o->expectations)

@@ -29,7 +29,9 @@ static const struct option options[] = {
     {"wave-window", "A:B", "cycles A to B of each run of a stream"},
     {"wave-layer", "NAME", "the cycles in which this layer's instructions are at work"},
     {"lockstep", NULL, "compare with the functional device after each instruction (accel:rtl)"},
-    {"timeout", "CYCLES", "give up a run of a stream that takes longer (accel:rtl)"},
+    {"timeout", "CYCLES",
+     "give up a run of a stream that takes longer (accel:cycle, accel:rtl)"},
+    {"timing-only", NULL, "tell cycles and compute no outputs; no input is needed (accel:cycle)"},
     {NULL, NULL, NULL}};
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -60,7 +62,8 @@ static int infer(struct run *r)
   bool check = cli_has(r->cli, "check");
   int status = 0;
   for (int64_t i = 0; i < r->inputs.inferences && !status; i++) {
-    status = inputs_set(r->cli, &r->inputs, r->model, r->session, i);
+    if (!r->outcome.timing_only)
+      status = inputs_set(r->cli, &r->inputs, r->model, r->session, i);
     if (status)
       break;
     double start = progress_now();
@@ -70,7 +73,8 @@ static int infer(struct run *r)
       status = cli_message(r->cli, ran);
     if (!status && check)
       status = check_layers(r, i);
-    outcome_take(&r->outcome, r->model, r->session, i);
+    if (!r->outcome.timing_only)
+      outcome_take(&r->outcome, r->model, r->session, i);
     progress_step(&r->progress);
   }
   progress_end(&r->progress);
@@ -121,6 +125,7 @@ static int run_model(struct run *r)
   if (status)
     return status;
   r->outcome.wave = r->options.wave;
+  r->outcome.timing_only = r->options.timing_only;
   if (!cli_has(r->cli, "json"))
     print_head(r);
   enum tessera_status opened =
@@ -170,6 +175,7 @@ static int device_options(struct run *r)
       .progress = progress_cycle,
       .context = &r->progress,
       .lockstep = cli_has(cli, "lockstep"),
+      .timing_only = cli_has(cli, "timing-only"),
   };
   int status = parse_wave(cli, &r->options);
   if (!status && cli_has(cli, "timeout"))
@@ -177,6 +183,16 @@ static int device_options(struct run *r)
   if (!status && cli_has(cli, "timeout") && !r->options.timeout_cycles)
     return cli_refuse("run: --timeout 0 leaves no cycle to run in");
   return status;
+}
+
+/* What asks for values that --timing-only does not have. */
+static int check_timing_only(const struct cli *cli)
+{
+  static const char *const values[] = {"check", "expect", "labels", "output", "lockstep"};
+  for (size_t k = 0; cli_has(cli, "timing-only") && k < sizeof values / sizeof values[0]; k++)
+    if (cli_has(cli, values[k]))
+      return cli_refuse("run: --timing-only computes no values, and --%s needs them", values[k]);
+  return 0;
 }
 
 /* What can be refused before a model is read. */
@@ -188,7 +204,9 @@ static int check_options(const struct cli *cli)
     return cli_refuse("run: --tolerance is for --expect, which is not given");
   if (cli_has(cli, "tolerance") && cli_number(cli, "tolerance", &tolerance))
     return EXIT_REFUSED;
-  return cli_has(cli, "random") ? cli_seed(cli, "random", &seed) : 0;
+  if (cli_has(cli, "random") && cli_seed(cli, "random", &seed))
+    return EXIT_REFUSED;
+  return check_timing_only(cli);
 }
 
 static int run(struct cli *cli)
@@ -203,7 +221,8 @@ static int run(struct cli *cli)
     status = open_model(cli, cli->word[0], &r.model);
   if (status)
     return status;
-  bool only_dump = cli_has(cli, "dump") && !cli_has(cli, "input") && !cli_has(cli, "random");
+  bool only_dump = cli_has(cli, "dump") && !cli_has(cli, "input") && !cli_has(cli, "random") &&
+                   !cli_has(cli, "timing-only");
   if (!only_dump)
     status = run_model(&r);
   tessera_session_free(r.session);
@@ -224,6 +243,7 @@ const struct command command_run = {
         "  tessera run digits.tsr --random 1 --check\n"
         "  tessera run model.onnx --input x=x.npy --expect y.pb --tolerance 1 --config tiny\n"
         "  tessera run model.onnx --dump stream:conv1\n"
+        "  tessera run model.onnx --target accel:cycle --timing-only\n"
         "  tessera run model.onnx --random 1 --target accel:rtl --wave conv1.fst --wave-layer "
         "conv1\n",
     .least_words = 1,

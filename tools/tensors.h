@@ -26,7 +26,7 @@ struct inputs {
 };
 
 /* Reads --input, or makes --random; refuses when an input is missing, naming those that are wanted.
- */
+ * --timing-only wants none. */
 int inputs_open(const struct cli *cli, const struct tessera_model *model, struct inputs *out);
 void inputs_close(struct inputs *inputs);
 /* Sets every input of the session for inference i. */

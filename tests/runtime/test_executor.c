@@ -117,9 +117,9 @@ static void devices_are_named(void **state)
   struct tsr_module *m = hand_made(a);
   struct tsr_executor *x;
   static const struct { const char *device, *sentence; } rows[] = {
-    {"cycle", "device 'cycle' is not built into this command; 'func' and 'rtl' are"},
+    {"fpga", "device 'fpga' is not built into this command; 'func', 'cycle' and 'rtl' are"},
     {"fnuc", "unknown device 'fnuc'; did you mean 'func'?"},
-    {"abacus", "unknown device 'abacus'; there are 'func' and 'rtl'"},
+    {"abacus", "unknown device 'abacus'; there are 'func', 'cycle' and 'rtl'"},
     {NULL, "'by hand' was compiled for the accelerator and needs a device"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct tsr_err err = {0};
@@ -132,7 +132,8 @@ static void what_a_device_does_not_take_is_refused(void **state)
 {
   struct tsr_module *m = hand_made(*state);
   static const struct tsr_device_options wave = {.wave = {.path = "/tmp/none.fst"}},
-                                         timeout = {.timeout_cycles = 1};
+                                         timeout = {.timeout_cycles = 1},
+                                         timing = {.timing_only = true};
   struct tsr_device *d;
   struct tsr_err err = {0};
   assert_int_equal(tsr_device_open(NULL, &err, "func", &m->design, &wave, 64, &d), TSR_REFUSED);
@@ -140,7 +141,10 @@ static void what_a_device_does_not_take_is_refused(void **state)
                       "device 'func' has no signals, so that it writes no waveform; 'rtl' does");
   assert_int_equal(tsr_device_open(NULL, &err, "func", &m->design, &timeout, 64, &d), TSR_REFUSED);
   assert_string_equal(err.text,
-                      "device 'func' counts no cycles, so that it has no timeout; 'rtl' does");
+                      "device 'func' counts no cycles, so that it has no timeout; 'cycle' and 'rtl' do");
+  assert_int_equal(tsr_device_open(NULL, &err, "rtl", &m->design, &timing, 64, &d), TSR_REFUSED);
+  assert_string_equal(
+      err.text, "device 'rtl' computes all data and does not run for timing only; 'cycle' does");
 }
 
 static void ranges_of_a_device_are_checked(void **state)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 
-NEED_VERILATOR = ("rtl", "wave", "timeout", "lockstep", "rtl_build", "rtl_cache")
+NEED_VERILATOR = ("rtl", "cycle_and_rtl", "wave", "timeout", "lockstep", "rtl_build", "rtl_cache")
 
 
 class World:
@@ -205,6 +205,41 @@ def test_rtl(w):
     assert re.search("^engine +busy ", out, re.M) and re.search("^matrix ", out, re.M)
     out, _ = on_rtl(w, *images(w), "--json")
     assert json.loads(out)["counters"]["cycles"] == 100 * cycles, "cycles do not depend on data"
+
+
+def on_cycle(w, *words, **more):
+    return w.run("run", w.file("digits.onnx"), "--target", "accel:cycle", *words, **more)
+
+
+def test_cycle(w):
+    """Data as on func, time that only says when, and both the same time."""
+    cycle, func = (w.json("run", w.file("digits.onnx"), "--random", "1", "--check", "--target", "accel:" + d)
+                   for d in ("cycle", "func"))
+    assert cycle["check"] is True and cycle["device"] == "cycle" and cycle["timing_only"] is False
+    assert cycle["outputs"] == func["outputs"]
+    cycles = cycle["counters"]["cycles"]
+    assert cycles > 1000
+    for engine, states in cycle["activity"].items():
+        assert sum(states.values()) == cycles, engine
+    out, _ = on_cycle(w, "--timing-only", "--json")
+    timing = json.loads(out)
+    assert timing["timing_only"] is True and timing["outputs"] is None
+    for key in ("counters", "activity"):
+        assert timing[key] == cycle[key], key
+    out, _ = on_cycle(w, "--timing-only")
+    assert "{:,} cycles, ".format(cycles) in out and "output '" not in out
+    assert "timing only: outputs are not computed" in out
+    out, _ = on_cycle(w, "--input", w.file("images.npy"), "--timing-only", "--json")
+    assert json.loads(out)["counters"]["cycles"] == 100 * cycles
+    _, said = on_cycle(w, "--random", "1", "--json", "--timeout", "2000", status=2)
+    assert "device 'cycle' reached its timeout: the program has not ended after 2000 cycles; " in said
+
+
+def test_cycle_and_rtl(w):
+    one, two = (w.json("run", w.file("digits.onnx"), "--random", "1", "--target", "accel:" + d)
+                for d in ("cycle", "rtl"))
+    for key in ("outputs", "counters", "activity"):
+        assert one[key] == two[key], key
 
 
 def test_wave(w):
