@@ -16,7 +16,8 @@ extern "C" {
 #include "tests/programs/generate.h"
 }
 
-class checks {
+class checks
+{
 public:
   __attribute__((format(printf, 3, 4))) void expect(bool good, const char *format, ...)
   {
@@ -41,7 +42,8 @@ private:
 };
 
 /* The cycle model alone, which is what all else is compared with. */
-class alone {
+class alone
+{
 public:
   alone(const tsr_design &design, const tsr_dram_options &dram, uint64_t window_bytes)
       : window_(window_bytes)
@@ -52,11 +54,21 @@ public:
     if (tsr_cycle_open(nullptr, &err, &design, &options, window_.data(), window_.size(), &model_))
       std::abort();
   }
-  ~alone() { tsr_cycle_close(model_); }
+  ~alone()
+  {
+    tsr_cycle_close(model_);
+  }
   alone(const alone &) = delete;
   alone &operator=(const alone &) = delete;
 
-  void reset() { tsr_cycle_reset(model_); }
+  void place(uint64_t program)
+  {
+    tsr_cycle_place(model_, program, window_.data(), window_.size());
+  }
+  void reset()
+  {
+    tsr_cycle_reset(model_);
+  }
   const tsr_run_result &run(const tsr_program &program)
   {
     std::memset(window_.data(), 0, window_.size());
@@ -65,7 +77,10 @@ public:
     tsr_cycle_run(model_, program.insns, program.insn_count, &result_);
     return result_;
   }
-  const std::vector<uint8_t> &window() const { return window_; }
+  const std::vector<uint8_t> &window() const
+  {
+    return window_;
+  }
 
 private:
   std::vector<uint8_t> window_;

@@ -15,7 +15,7 @@ enum { MOST = 8, FETCH = 0, LOAD = 1 };
 static struct tsr_flights flights;
 static struct tsr_burst_port port;
 static struct tsr_flight *sent[MOST];
-static int sent_count;
+static int sent_count, written_count;
 
 static void send(void *context, struct tsr_flight *flight)
 {
@@ -24,10 +24,17 @@ static void send(void *context, struct tsr_flight *flight)
   sent[sent_count++] = flight;
 }
 
+static void written(void *context, struct tsr_flight *flight)
+{
+  assert_ptr_equal(context, sent);
+  assert_ptr_equal(flight, sent[written_count++]);
+}
+
 static int set_up(void **state)
 {
   (void)state;
-  flights = (struct tsr_flights){.send = send, .context = sent};
+  flights = (struct tsr_flights){.send = send, .written = written, .context = sent};
+  written_count = 0;
   tsr_flights_clear(&flights);
   port = tsr_flights_port(&flights);
   sent_count = 0;
@@ -76,8 +83,8 @@ static void a_read(void **state)
   shows_nothing(13);
 }
 
-/* Two reads are shown in the order of their answers, those of one ID in that of their addresses, and a
- * burst that has begun goes on. */
+/* Reads are shown in the order of their answers, those of one ID in that of their addresses, and
+ * a burst that has begun goes on. */
 static void order(void **state)
 {
   (void)state;
@@ -98,21 +105,27 @@ static void order(void **state)
   shows(16, FETCH, 2, 12);
 }
 
-/* Beats at two thirds of a beat a cycle, the first four cycles behind the request; then an answer
- * that is late by five. */
+/* A beat each two and a half cycles, the first six behind the request; and an answer that comes
+ * when the first two could have gone. */
 static void timed(void **state)
 {
   (void)state;
-  const struct tsr_beats slow = {12, 3, 2};
-  for (int late = 0; late <= 5; late += 5) {
-    set_up(NULL);
-    port.accept_read(port.context, 100, LOAD, 0, 4);
-    tsr_flight_timed(sent[0], &slow, 1);
-    tsr_flight_answered(sent[0], 106 + (uint64_t)late, false);
-    struct tsr_burst_run run = next_read(101);
-    for (int k = 0; k < 4; k++)
-      assert_int_equal(tsr_beat_cycle(&run.when, (uint64_t)k), 106 + late + k * 3 / 2);
-  }
+  const struct tsr_beats slow = {12, 5, 2};
+  port.accept_read(port.context, 100, LOAD, 0, 4);
+  tsr_flight_timed(sent[0], &slow, 1);
+  tsr_flight_answered(sent[0], 106, false);
+  struct tsr_burst_run run = next_read(101);
+  assert_int_equal(run.beats, 4);
+  for (int k = 0; k < 4; k++)
+    assert_int_equal(tsr_beat_cycle(&run.when, (uint64_t)k), 106 + k * 5 / 2);
+  tsr_flight_answered(sent[0], 109, false);
+  shows(101, LOAD, 2, 109);
+  assert_false(next_read(101).ends);
+  port.take_read(port.context, 2, 110);
+  shows(111, LOAD, 2, 111);
+  assert_true(next_read(111).ends);
+  run = next_read(111);
+  assert_int_equal(tsr_beat_cycle(&run.when, 1), 113);
 }
 
 static void read_error(void **state)
@@ -154,7 +167,9 @@ static void a_write(void **state)
   tsr_flight_answered(sent[0], 18, false);
   tsr_flight_answered(sent[1], 40, true);
   assert_false(next_answer(12).known);
+  assert_int_equal(written_count, 0);
   take_writes(2, 20);
+  assert_int_equal(written_count, 1);
   assert_true(next_answer(21).known && next_answer(21).cycle == 27);
   assert_int_equal(next_answer(30).cycle, 30);
   port.take_answer(port.context);
@@ -204,12 +219,9 @@ static void at_once(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(a_read, set_up),
-      cmocka_unit_test_setup(order, set_up),
-      cmocka_unit_test_setup(timed, set_up),
-      cmocka_unit_test_setup(read_error, set_up),
-      cmocka_unit_test_setup(a_write, set_up),
-      cmocka_unit_test_setup(requests_that_wait, set_up),
+      cmocka_unit_test_setup(a_read, set_up),  cmocka_unit_test_setup(order, set_up),
+      cmocka_unit_test_setup(timed, set_up),   cmocka_unit_test_setup(read_error, set_up),
+      cmocka_unit_test_setup(a_write, set_up), cmocka_unit_test_setup(requests_that_wait, set_up),
       cmocka_unit_test_setup(at_once, set_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

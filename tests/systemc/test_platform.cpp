@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The virtual platform against the cycle model alone, at the design point of the first argument, on
  * as many random programs as the second says: cycles, every counter, trap, and memory are equal,
- * loosely (the third: with a quantum of so many ns) and approximately timed, with and without direct
- * access to memory, behind each memory; of two accelerators too, with times where they do not meet
- * in the memory. */
+ * loosely (the third: with a quantum of so many ns) and approximately timed, with and without
+ * direct access to memory, behind each memory. Of two accelerators times are equal where they do not
+ * meet in the memory. */
 #include <cinttypes>
 #include <cstdlib>
 #include <memory>
@@ -12,7 +12,8 @@
 #include "hw/sim/systemc/platform/platform.h"
 #include "tests/systemc/check.h"
 
-namespace {
+namespace
+{
 
 const uint64_t WINDOW = 1 << 18; /* of every program here */
 const uint64_t PROGRAM = 1 << 16;
@@ -40,7 +41,15 @@ std::vector<memory_case> memories(const tsr_design &design)
   slow.bytes_per_cycle = tsr_design_beat(&design);
   odd.latency_cycles = 7;
   odd.bytes_per_cycle = 3; /* beats at a rate that is no whole number of cycles */
-  return {{"ideal", ideal}, {"simple", slow}, {"odd", odd}};
+  tsr_dram_options ddr = ideal;
+  ddr.model = TSR_MEMORY_DDR;
+  ddr.latency_cycles = 10;
+  ddr.ddr = *tsr_ddr_set("ddr3-1066");
+  ddr.ddr.order = TSR_DDR_FRFCFS;
+  tsr_dram_options channels = ddr;
+  channels.ddr = *tsr_ddr_set("lpddr4-3200");
+  channels.ddr.order = TSR_DDR_FCFS;
+  return {{"ideal", ideal}, {"simple", slow}, {"odd", odd}, {"ddr", ddr}, {"channels", channels}};
 }
 
 bool fits(const tsr_program &p)
@@ -97,6 +106,16 @@ void add(std::vector<std::unique_ptr<trial>> &trials, const tsr_design &design,
   trials.push_back(std::move(t));
 }
 
+/* Accelerators that meet in a memory hold up each other; and of ddr the order of bursts is not
+ * known when a blocking access is answered. */
+bool exact(const trial &t)
+{
+  tsr_memory_model model = t.behind->options.model;
+  bool single = t.options.accelerators == 1 || model == TSR_MEMORY_IDEAL;
+  bool known = t.options.accelerator.timing == tessera_timing::approximately;
+  return single && (known || model != TSR_MEMORY_DDR);
+}
+
 void compare(checks &c, const trial &t, const job &j, size_t k, const tsr_run_result &r,
              const std::vector<uint8_t> &window)
 {
@@ -105,8 +124,8 @@ void compare(checks &c, const trial &t, const job &j, size_t k, const tsr_run_re
   c.expect(j.trap == static_cast<int>(r.trap) && j.trap_insn == r.insn && j.trap_engine == r.engine,
            "%s, program %zu: trap %s at %u; expected %s at %zu", name, k, tsr_trap_name(j.trap),
            j.trap_insn, tsr_trap_name(static_cast<int>(r.trap)), r.insn);
-  bool shared = t.options.accelerators > 1 && t.behind->options.model != TSR_MEMORY_IDEAL;
-  for (int n = 0; n < TSR_COUNTER_COUNT && !shared; n++)
+  bool timed = exact(t);
+  for (int n = 0; n < TSR_COUNTER_COUNT && timed; n++)
     c.expect(j.counters[n] == r.counters[n],
              "%s, program %zu: counter %s of %d is %" PRIu64 "; expected %" PRIu64, name, k,
              tsr_counter_name(n), tsr_counter_engine(n), j.counters[n], r.counters[n]);
@@ -117,6 +136,7 @@ void compare_all(checks &c, const trial &t, const tsr_design &design)
 {
   for (size_t a = 0; a < t.jobs.size(); a++) {
     alone model(design, t.behind->options, WINDOW);
+    model.place(WINDOW); /* where the platform's memory has it */
     for (size_t k = 0; k < t.jobs[a].size(); k++) {
       const job &j = t.jobs[a][k];
       if (j.resets)

@@ -15,17 +15,18 @@
 
 using sc_core::sc_time;
 
-namespace {
+namespace
+{
 
 const uint64_t WINDOW = 1 << 18, PROGRAM = 1 << 16, MEMORY = WINDOW + PROGRAM;
 const uint32_t START = 1, RESET = 2, RUNNING = 1, CLEARING = 2, ENDED = 4;
 
 enum manner {
-  AT_ONCE,       /* b_transport without a delay; TLM_COMPLETED */
-  DELAYED,       /* with a delay; BEGIN_RESP in the call's return, later */
-  WAITING,       /* waits in b_transport; END_REQ and BEGIN_RESP each by a call, late */
-  SKIPPING,      /* BEGIN_RESP by a call, without END_REQ */
-  ANY,           /* each burst as another one, in any order */
+  AT_ONCE,  /* b_transport without a delay; TLM_COMPLETED */
+  DELAYED,  /* with a delay; BEGIN_RESP in the call's return, later */
+  WAITING,  /* waits in b_transport; END_REQ and BEGIN_RESP each by a call, late */
+  SKIPPING, /* BEGIN_RESP by a call, without END_REQ */
+  ANY,      /* each burst as another one, in any order */
   MANNERS
 };
 
@@ -33,7 +34,8 @@ const char *const manner_names[] = {"at_once", "delayed", "waiting", "skipping",
 
 /* --- a memory --------------------------------------------------------------------------------- */
 
-class odd_memory : public sc_core::sc_module {
+class odd_memory : public sc_core::sc_module
+{
 public:
   tlm_utils::simple_target_socket<odd_memory> socket;
   std::vector<uint8_t> bytes;
@@ -52,8 +54,14 @@ public:
 private:
   using payload = tlm::tlm_generic_payload;
 
-  sc_time some_time() { return sc_time(static_cast<double>(next() % 200), sc_core::SC_NS); }
-  uint32_t next() { return seed_ = seed_ * 1664525 + 1013904223, seed_ >> 8; }
+  sc_time some_time()
+  {
+    return sc_time(static_cast<double>(next() % 200), sc_core::SC_NS);
+  }
+  uint32_t next()
+  {
+    return seed_ = seed_ * 1664525 + 1013904223, seed_ >> 8;
+  }
 
   void access(payload &t)
   {
@@ -158,7 +166,8 @@ private:
 
 /* --- a bench ---------------------------------------------------------------------------------- */
 
-class bench : public sc_core::sc_module {
+class bench : public sc_core::sc_module
+{
 public:
   tlm_utils::simple_initiator_socket<bench> host;
   sc_core::sc_signal<bool> interrupt;
@@ -432,7 +441,8 @@ void add_all(benches &all, checks &c, const world &w, tessera_timing timing)
   tessera_options options;
   options.timing = timing;
   auto add = [&](const std::string &name, manner how, std::function<void(bench &)> script) {
-    all.emplace_back(new bench((prefix + name).c_str(), c, w.design, how, options, std::move(script)));
+    all.emplace_back(
+        new bench((prefix + name).c_str(), c, w.design, how, options, std::move(script)));
   };
   for (int how = 0; how < MANNERS; how++)
     add(manner_names[how], static_cast<manner>(how),

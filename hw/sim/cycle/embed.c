@@ -12,7 +12,6 @@ void tsr_cycle_place(struct tsr_cycle *m, uint64_t program, uint8_t *window, siz
 void tsr_cycle_engine(const struct tsr_cycle *m, int engine, struct tsr_cycle_stand *out)
 {
   const struct tsr__account *a = &m->accounts[engine];
-  *out = (struct tsr_cycle_stand){.state = (enum tsr_state)a->state,
-                                  .insn = a->insn,
-                                  .others = a->others};
+  *out = (struct tsr_cycle_stand){
+      .state = (enum tsr_state)a->state, .insn = a->insn, .others = a->others};
 }

@@ -45,20 +45,19 @@ void tsr_flight_sent(struct tsr_flight *flight, uint64_t cycle)
 void tsr_flight_timed(struct tsr_flight *flight, const struct tsr_beats *when,
                       uint64_t answer_cycles)
 {
+  flight->timed = true;
   flight->when = *when;
   flight->when.offset += flight->requested * when->per;
   flight->answer_cycles = answer_cycles;
 }
 
-/* The first beat of a read is not before its answer, and those behind it keep their distances. */
 void tsr_flight_answered(struct tsr_flight *flight, uint64_t cycle, bool error)
 {
   flight->answered = true;
   flight->error = error;
   flight->answer = cycle;
-  uint64_t first = tsr_beat_cycle(&flight->when, 0);
-  if (!flight->write && first < cycle)
-    flight->when.offset += (cycle - first) * flight->when.per;
+  if (!flight->write && !flight->timed)
+    flight->when.offset = cycle;
 }
 
 /* --- reads ------------------------------------------------------------------------------------ */
@@ -92,6 +91,20 @@ static void rest_of(const struct tsr_flight *b, struct tsr_burst_run *out)
   out->when.offset += (uint64_t)b->moved * b->when.step;
 }
 
+/* No beat of a read is before its answer: those that could have been follow each other. */
+static void wait_for_answer(const struct tsr_flight *b, struct tsr_burst_run *run)
+{
+  int late = 0;
+  while (late < run->beats &&
+         tsr_beat_cycle(&run->when, (uint64_t)late) < b->answer + (uint64_t)late)
+    late++;
+  if (!late)
+    return;
+  run->ends = late == run->beats;
+  run->beats = late;
+  run->when = (struct tsr_beats){b->answer, 1, 1};
+}
+
 static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
 {
   (void)cycle;
@@ -104,6 +117,8 @@ static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
   out->id = f->shown;
   out->sure = !f->at_once;
   rest_of(b, out);
+  if (!b->moved)
+    wait_for_answer(b, out);
   if (b->error && !b->moved) {
     out->error_beat = 0;
     out->beats = 1;
@@ -144,6 +159,7 @@ static void take_write(void *context, int beats, uint64_t cycle)
     return;
   b->last = cycle;
   f->writes_full++;
+  f->written(f->context, b);
 }
 
 static void next_answer(void *context, uint64_t cycle, struct tsr_burst_answer *out)

@@ -2,8 +2,8 @@
 /* The burst port of a cycle model whose memory is somewhere else: bursts go out by a call, and
  * come back when the memory's answer is told.
  *
- * A burst of reads moves its beats from the cycle of its answer on; a burst of writes its beats
- * from its request on, and is acknowledged with the answer, or behind its last beat. R moves one
+ * A read moves its beats from the cycle of its answer on, a write from its request on, one a cycle
+ * or as the memory says; a write is acknowledged with its answer, or behind its last beat. R moves one
  * burst after the other, in the order of their answers, and those of one ID in that of their
  * addresses. */
 #ifndef TSR_HW_SIM_SYSTEMC_FLIGHTS_H
@@ -23,10 +23,12 @@ struct tsr_flight {
   bool sent;          /* its request is out; else it waits for those before it */
   uint64_t requested; /* the cycle of that */
   bool answered, error;
-  uint64_t answer;         /* the cycle of it */
-  struct tsr_beats when;   /* of its beats, where known */
-  uint64_t answer_cycles;  /* of a write: from its last beat to its acknowledgement, at least */
+  uint64_t answer; /* the cycle of it */
+  bool timed;      /* the memory has said how its beats move: */
+  struct tsr_beats when;
+  uint64_t answer_cycles; /* of a write: from its last beat to its acknowledgement, at least */
   int moved;
+  void *owner;   /* the sender's */
   uint64_t last; /* of a write with all of its beats: the cycle of the last one */
 };
 
@@ -39,6 +41,7 @@ struct tsr_flights {
   bool at_once; /* a burst is answered in the call that sends it */
   bool blocked; /* the memory takes no address now */
   void (*send)(void *context, struct tsr_flight *flight);
+  void (*written)(void *context, struct tsr_flight *flight); /* all beats of a write have moved */
   void *context;
   uint64_t accepted;
   struct tsr_flight_ring reads[TSR_AXI_READ_IDS], writes;
@@ -46,7 +49,7 @@ struct tsr_flights {
   int shown;            /* read ID of the run told last */
 };
 
-/* Forgets all bursts; `at_once`, `send` and `context` stay. */
+/* Forgets all bursts; `at_once`, the functions and `context` stay. */
 void tsr_flights_clear(struct tsr_flights *flights);
 struct tsr_burst_port tsr_flights_port(struct tsr_flights *flights);
 

@@ -9,7 +9,8 @@
 
 using sc_core::sc_time;
 
-namespace {
+namespace
+{
 
 bool fetches(const tsr_flight &f)
 {
@@ -89,11 +90,12 @@ tessera::transaction &tessera::prepare(tsr_flight &f)
   transaction &t = pool_->take();
   size_t bytes = static_cast<size_t>(f.beats) * static_cast<size_t>(tsr_design_beat(&design_));
   t.flight = &f;
+  f.owner = &t;
   t.completed = false;
   t.data.resize(bytes);
   t.burst->id = f.id;
   t.burst->beats = f.beats;
-  t.burst->timed = false;
+  t.burst->timed = t.burst->tell_written = false;
   t.set_command(f.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
   t.set_address((fetches(f) ? program_base_ : window_base_) + offset_of(f));
   t.set_data_ptr(direct(f) ? direct(f) : t.data.data());
@@ -119,6 +121,17 @@ void tessera::send_burst(void *context, tsr_flight *flight)
   }
 }
 
+void tessera::note_written(void *context, tsr_flight *flight)
+{
+  auto *self = static_cast<tessera *>(context);
+  auto *t = static_cast<transaction *>(flight->owner); /* another burst's, behind an answer */
+  if (flight->answered || !t->burst->tell_written)
+    return;
+  tlm::tlm_phase phase = TESSERA_WRITTEN;
+  sc_time delay = sc_core::SC_ZERO_TIME;
+  self->memory->nb_transport_fw(*t, phase, delay);
+}
+
 /* The answer is there: its bytes, and when its beats move. */
 void tessera::answer(transaction &t, uint64_t cycle)
 {
@@ -127,6 +140,8 @@ void tessera::answer(transaction &t, uint64_t cycle)
   size_t bytes = t.data.size();
   if (!f.write && !error && !direct(f))
     std::memcpy(copy_of(f, bytes), t.data.data(), bytes);
+  if (!f.write && t.burst->timed)
+    tsr_flight_timed(&f, &t.burst->when, t.burst->answer_cycles);
   tsr_flight_answered(&f, cycle, error);
   in_memory_--;
   t.release();
@@ -145,7 +160,7 @@ void tessera::send_loosely(transaction &t)
   in_memory_++;
   tsr_flight_sent(&f, f.accepted);
   memory->b_transport(t, delay);
-  if (t.burst->timed)
+  if (f.write && t.burst->timed)
     tsr_flight_timed(&f, &t.burst->when, t.burst->answer_cycles);
   answer(t, cycle_of(now() + delay));
 }
@@ -172,7 +187,7 @@ void tessera::send(transaction &t)
   in_memory_++;
   tsr_flight_sent(&f, advancing_ ? f.accepted : cycle_of(now()));
   tlm::tlm_sync_enum status = memory->nb_transport_fw(t, phase, delay);
-  if (t.burst->timed)
+  if (f.write && t.burst->timed)
     tsr_flight_timed(&f, &t.burst->when, t.burst->answer_cycles);
   if (status == tlm::TLM_ACCEPTED)
     return;

@@ -7,7 +7,8 @@
 
 using sc_core::sc_time;
 
-namespace {
+namespace
+{
 
 const unsigned WORD_BYTES = 4;
 

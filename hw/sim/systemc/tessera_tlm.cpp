@@ -22,6 +22,7 @@ tessera::tessera(sc_core::sc_module_name name, const tsr_design &design,
   registers_.hash = design.hash;
   flights_->at_once = loosely;
   flights_->send = send_burst;
+  flights_->written = note_written;
   flights_->context = this;
   port_ = tsr_flights_port(flights_.get());
   tsr_cycle_options model = tsr_cycle_defaults(&design_);

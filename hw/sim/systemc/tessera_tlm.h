@@ -28,7 +28,7 @@ extern "C" {
 /* Rides on each transaction of `memory`. A memory may leave it alone: then a beat moves in each
  * cycle, of a read from the answer on, of a write from the request on, and a write's answer comes
  * in the cycle behind its last beat at the soonest. One that knows better fills in the second
- * half before the call that brings the request returns. */
+ * half: of a write before the call that brings the request returns, of a read before it answers. */
 struct tessera_burst : tlm::tlm_extension<tessera_burst> {
   int id = 0; /* of a read: 0 fetches, 1 loads */
   int beats = 0;
@@ -36,13 +36,21 @@ struct tessera_burst : tlm::tlm_extension<tessera_burst> {
   bool timed = false;
   tsr_beats when = {0, 1, 1}; /* beat k can move in this cycle behind that of the request */
   uint64_t answer_cycles = 1; /* of a write: from its last beat to its answer, at least */
+  bool tell_written = false;  /* of a write: it wants the phase TESSERA_WRITTEN */
 
-  tlm_extension_base *clone() const override { return new tessera_burst(*this); }
+  tlm_extension_base *clone() const override
+  {
+    return new tessera_burst(*this);
+  }
   void copy_from(const tlm_extension_base &from) override
   {
     *this = static_cast<const tessera_burst &>(from);
   }
 };
+
+/* Approximately timed, for a memory that wants it: the last beat of a write has moved, in the cycle
+ * that ends now. It comes on the forward path, and not behind an answer. */
+TLM_DECLARE_EXTENDED_PHASE(TESSERA_WRITTEN);
 
 enum class tessera_timing { loosely, approximately };
 
@@ -51,7 +59,8 @@ struct tessera_options {
   bool dmi = true; /* asks for the memory's bytes; else, or where it gets none, it keeps copies */
 };
 
-class tessera : public sc_core::sc_module {
+class tessera : public sc_core::sc_module
+{
 public:
   tlm_utils::simple_initiator_socket<tessera> memory;
   tlm_utils::simple_target_socket<tessera> registers;
@@ -62,8 +71,14 @@ public:
           const tessera_options &options = tessera_options());
   ~tessera() override;
 
-  sc_core::sc_time period() const { return period_; }
-  bool has_dmi() const { return dmi_window_ != nullptr; } /* in the latest run */
+  sc_core::sc_time period() const
+  {
+    return period_;
+  }
+  bool has_dmi() const
+  {
+    return dmi_window_ != nullptr;
+  } /* in the latest run */
   /* How the latest run ended, with what the registers do not tell: a trap in a sentence. */
   tsr_run_result result() const;
 
@@ -75,7 +90,10 @@ private:
   /* Cycle n of a run begins at edge(n); what happens in it is done at edge(n + 1). */
   sc_core::sc_time edge(uint64_t cycle) const;
   uint64_t cycle_of(const sc_core::sc_time &at) const;
-  sc_core::sc_time now() const { return sc_core::sc_time_stamp(); }
+  sc_core::sc_time now() const
+  {
+    return sc_core::sc_time_stamp();
+  }
 
   /* tessera_host.cpp: registers, starts, resets, ends */
   void host_transport(tlm::tlm_generic_payload &trans, sc_core::sc_time &delay);
@@ -102,6 +120,7 @@ private:
 
   /* tessera_bursts.cpp: its bursts */
   static void send_burst(void *context, tsr_flight *flight);
+  static void note_written(void *context, tsr_flight *flight);
   transaction &prepare(tsr_flight &flight);
   void send_loosely(transaction &t);
   void send_waiting();
@@ -118,7 +137,10 @@ private:
   void find_bytes();
   uint8_t *ask_dmi(uint64_t addr, uint64_t bytes, bool writes);
   void forget_dmi(sc_dt::uint64 first, sc_dt::uint64 last);
-  uint8_t *window() const { return dmi_window_ ? dmi_window_ : own_window_.get(); }
+  uint8_t *window() const
+  {
+    return dmi_window_ ? dmi_window_ : own_window_.get();
+  }
 
   const tsr_design design_;
   const tessera_options options_;

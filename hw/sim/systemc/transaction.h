@@ -19,7 +19,8 @@ struct tessera::transaction : tlm::tlm_generic_payload {
   std::vector<uint8_t> data;
 };
 
-class tessera::pool : public tlm::tlm_mm_interface {
+class tessera::pool : public tlm::tlm_mm_interface
+{
 public:
   transaction &take()
   {

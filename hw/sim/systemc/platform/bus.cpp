@@ -123,8 +123,8 @@ tlm_sync_enum bus::forward(int initiator, payload &trans, tlm_phase &phase, sc_t
     next_answers(initiator);
     return tlm::TLM_COMPLETED;
   }
-  if (phase != tlm::BEGIN_REQ)
-    return tlm::TLM_ACCEPTED; /* an ignorable phase */
+  if (phase != tlm::BEGIN_REQ) /* an ignorable one */
+    return to[routes_.at(&trans).to]->nb_transport_fw(trans, phase, delay);
   int k = find(trans);
   if (k < 0) {
     trans.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);

@@ -14,7 +14,8 @@
 #include <tlm_utils/multi_passthrough_initiator_socket.h>
 #include <tlm_utils/multi_passthrough_target_socket.h>
 
-class bus : public sc_core::sc_module {
+class bus : public sc_core::sc_module
+{
 public:
   tlm_utils::multi_passthrough_target_socket<bus> from; /* initiators */
   tlm_utils::multi_passthrough_initiator_socket<bus> to;

@@ -8,7 +8,8 @@
 
 using sc_core::sc_time;
 
-namespace {
+namespace
+{
 
 const uint32_t CONTROL_START = 1, CONTROL_RESET = 2, STATUS_BUSY = 3, INTERRUPT_ON = 1;
 

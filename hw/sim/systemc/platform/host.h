@@ -36,7 +36,8 @@ struct host_map {
   uint64_t window, program;
 };
 
-class host : public sc_core::sc_module {
+class host : public sc_core::sc_module
+{
 public:
   tlm_utils::simple_initiator_socket<host> socket;
   sc_core::sc_in<bool> interrupt;
@@ -44,7 +45,10 @@ public:
   /* Reports an error (SC_REPORT_ERROR) where the bus refuses what it does. `timed`, where not null,
    * counts its cycles from each program's start. */
   host(sc_core::sc_module_name name, const host_map &map, unsigned burst_bytes, memory *timed);
-  void add(job &work) { jobs_.push_back(&work); } /* before the simulation starts */
+  void add(job &work)
+  {
+    jobs_.push_back(&work);
+  } /* before the simulation starts */
 
 private:
   void run();

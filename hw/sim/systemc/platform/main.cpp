@@ -11,7 +11,8 @@ extern "C" {
 #include "base/file.h"
 }
 
-namespace {
+namespace
+{
 
 const size_t LARGEST_FILE = size_t{1} << 31;
 const uint64_t PAGE = 4096;
@@ -23,7 +24,8 @@ const char usage[] =
     "  --at       approximately timed: non-blocking transport, four phases\n"
     "  --no-dmi   the accelerator gets no direct access to the memory's bytes\n"
     "  --config   the design point, with its memory (default)\n"
-    "Runs a program of `tessera asm`, and compares cycles, counters and memory with the cycle model's.\n";
+    "Runs a program of `tessera asm`, and compares cycles, counters and memory with the cycle "
+    "model's.\n";
 
 struct arguments {
   tessera_options accelerator;
@@ -88,6 +90,7 @@ bool run_alone(tsr_err *err, const tsr_design &design, const job &work, tsr_run_
     std::memcpy(window.data(), work.program->data, work.program->data_bytes);
   if (tsr_cycle_open(nullptr, err, &design, &options, window.data(), window.size(), &model))
     return false;
+  tsr_cycle_place(model, work.window_bytes, window.data(), window.size()); /* as platform.cpp */
   tsr_cycle_run(model, work.program->insns, work.program->insn_count, &result);
   tsr_cycle_close(model);
   return true;
@@ -102,8 +105,9 @@ void print_counters(const job &work)
   }
 }
 
-/* Both numbers; whether all is equal. */
-bool compare(const job &work, const tsr_run_result &alone, const std::vector<uint8_t> &window)
+/* Both numbers; whether all is equal that has to be: `exact`, cycles and counters too. */
+bool compare(const job &work, const tsr_run_result &alone, const std::vector<uint8_t> &window,
+             bool exact)
 {
   bool trap = work.trap == static_cast<int>(alone.trap) && work.trap_insn == alone.insn;
   bool counters = !std::memcmp(work.counters, alone.counters, sizeof work.counters);
@@ -112,9 +116,12 @@ bool compare(const job &work, const tsr_run_result &alone, const std::vector<uin
               tsr_trap_name(work.trap));
   std::printf("cycle model   %14" PRIu64 " cycles, trap %s\n", alone.counters[TSR_COUNTER_CYCLES],
               tsr_trap_name(static_cast<int>(alone.trap)));
-  std::printf("counters %s; %zu bytes of the window %s\n", counters ? "equal" : "DIFFER",
+  std::printf("counters %s; %zu bytes of the window %s\n",
+              counters ? "equal"
+              : exact  ? "DIFFER"
+                       : "differ: of ddr, loosely timed ones are near",
               window.size(), bytes ? "equal" : "DIFFER");
-  return trap && counters && bytes;
+  return trap && (counters || !exact) && bytes;
 }
 
 } // namespace
@@ -158,5 +165,7 @@ int sc_main(int argc, char **argv)
               top.accelerator().has_dmi() ? "direct access to memory" : "copies of memory",
               work.took.to_string().c_str());
   print_counters(work);
-  return compare(work, alone, window) ? 0 : WRONG;
+  bool exact = a.accelerator.timing == tessera_timing::approximately ||
+               design.memory.model != TSR_MEMORY_DDR;
+  return compare(work, alone, window, exact) ? 0 : WRONG;
 }

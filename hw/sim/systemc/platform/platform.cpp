@@ -3,7 +3,8 @@
 
 #include <string>
 
-namespace {
+namespace
+{
 
 const uint64_t REGISTERS = 0x40000000, MEMORY = 0x80000000, PAGE = 4096;
 

@@ -23,13 +23,19 @@ struct platform_options {
   int accelerators = 1;
 };
 
-class platform : public sc_core::sc_module {
+class platform : public sc_core::sc_module
+{
 public:
-  platform(sc_core::sc_module_name name, const tsr_design &design,
-           const platform_options &options);
+  platform(sc_core::sc_module_name name, const tsr_design &design, const platform_options &options);
 
-  void add(job &work, int accelerator = 0) { hosts_[accelerator]->add(work); }
-  const tessera &accelerator(int k = 0) const { return *accelerators_[k]; }
+  void add(job &work, int accelerator = 0)
+  {
+    hosts_[accelerator]->add(work);
+  }
+  const tessera &accelerator(int k = 0) const
+  {
+    return *accelerators_[k];
+  }
 
 private:
   void add_accelerator(int k, const tsr_design &design, const platform_options &options);
