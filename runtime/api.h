@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/tensor.h"
 #include "compiler/module.h"
+#include "runtime/profile/record.h"
 #include "runtime/tessera.h"
 
 struct tessera {
@@ -26,6 +27,10 @@ struct tessera_model {
 typedef enum tsr_status tsr__work(struct tsr_arena *arena, struct tsr_err *err, void *context);
 enum tessera_status tsr__call(struct tessera *t, tsr__work *work, void *context,
                               struct tsr_arena **owner);
+
+/* What happened in the session's latest run; refuses where nothing was kept. */
+enum tsr_status tsr__session_record(const struct tessera_session *session, struct tsr_err *err,
+                                    const struct tsr_record **out);
 
 /* The two forms of a tensor. */
 struct tsr_tensor tsr__tensor_in(const struct tessera_tensor *tensor);

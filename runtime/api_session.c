@@ -9,6 +9,9 @@ struct tessera_session {
   struct tsr_arena *arena;
   const struct tsr_module *module;
   struct tsr_executor *executor;
+  bool records, recorded; /* what happens when; and a run has come to its end */
+  struct tsr_record record;
+  struct tsr_device_observer observer;
 };
 
 struct opening {
@@ -73,6 +76,15 @@ static enum tsr_status device_options(struct tsr_arena *arena, struct tsr_err *e
   return find_layer(arena, err, o->module, from->wave_layer, &out->wave);
 }
 
+static void start_recording(struct tsr_arena *arena, struct tessera_session *session,
+                            struct tsr_device_options *options)
+{
+  session->records = true;
+  tsr_record_open(&session->record, tsr_arena_allocator(arena), session->module);
+  session->observer = tsr_record_observer(&session->record);
+  options->observer = &session->observer;
+}
+
 static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err, void *context)
 {
   struct opening *o = context;
@@ -82,6 +94,8 @@ static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err
   struct tsr_device_options options;
   if (device_options(arena, err, o, &options))
     return TSR_REFUSED;
+  if (o->options->record)
+    start_recording(arena, o->session, &options);
   const char *device = o->options->device ? o->options->device : tessera_device(0);
   return tsr_executor_open_with(arena, err, o->module, device, &options, &o->session->executor);
 }
@@ -110,6 +124,8 @@ void tessera_session_free(struct tessera_session *session)
   if (!session)
     return;
   tsr_executor_close(session->executor);
+  if (session->records)
+    tsr_record_close(&session->record);
   tsr_arena_free(session->arena);
 }
 
@@ -139,7 +155,26 @@ enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_
 
 enum tessera_status tessera_session_run(struct tessera *t, struct tessera_session *session)
 {
-  return (enum tessera_status)tsr_executor_run(session->executor, &t->err);
+  if (session->records)
+    tsr_record_forget(&session->record);
+  session->recorded = false;
+  enum tsr_status status = tsr_executor_run(session->executor, &t->err);
+  if (!status && session->record.no_memory)
+    status = tsr_no_memory(&t->err);
+  session->recorded = !status;
+  return (enum tessera_status)status;
+}
+
+enum tsr_status tsr__session_record(const struct tessera_session *session, struct tsr_err *err,
+                                    const struct tsr_record **out)
+{
+  if (!session->records)
+    return tsr_refuse(err, "the session was opened without `record`, so that nothing was kept of "
+                           "its run");
+  if (!session->recorded)
+    return tsr_refuse(err, "no run of the session has come to its end, so that nothing was kept");
+  *out = &session->record;
+  return TSR_OK;
 }
 
 void tessera_session_output(const struct tessera_session *session, int k,

@@ -234,6 +234,8 @@ struct tessera_session_options {
   bool timing_only;               /* when, and not what: counters and activity are those of a whole
                                      run, but no data is computed, on the CPU neither; outputs stay
                                      zeros, and a check is refused */
+  bool record;                    /* keep what happens when, of the latest run: for traces and
+                                     profiles, below */
   const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
                                      else ~/.cache/tessera */
   /* Each may be NULL. say: a line about work that takes long before the first run. progress: while
@@ -279,6 +281,99 @@ struct tessera_activity {
 /* False behind the last row; a device without time has none. */
 bool tessera_session_activity(const struct tessera_session *session, int k,
                               struct tessera_activity *out);
+
+/* --- traces and profiles ---------------------------------------------------------------------- */
+
+/* What happened when in the latest run of a session with `record`. docs/profile.md defines every
+ * number. */
+
+struct tessera_trace_options {
+  size_t most_bytes; /* what repeats is merged until the text is no longer; 0: 50,000,000 */
+};
+
+/* What a trace holds, and what had to be merged. */
+struct tessera_trace_info {
+  uint64_t cycles;
+  size_t instructions, slices, stalls, counts;
+  uint64_t merged_below;  /* cycles: stalls, and gaps between slices, shorter than that are merged
+                             into what is beside them; 0: nothing is */
+  size_t merged_slices, merged_stalls;
+  uint64_t bandwidth_cycles, token_cycles; /* one value of a counter track stands for so many */
+};
+
+/* Chrome's trace event JSON, for Perfetto. info may be NULL. */
+enum tessera_status tessera_session_trace(struct tessera *t, const struct tessera_session *session,
+                                          const struct tessera_trace_options *options,
+                                          struct tessera_bytes *json,
+                                          struct tessera_trace_info *info);
+
+/* A part of the cycles. */
+struct tessera_share {
+  const char *name, *meaning;
+  uint64_t cycles;
+};
+
+struct tessera_profile_layer {
+  const char *name, *op;
+  uint64_t cycles; /* from the end of the layer before to its own; all sum to the profile's */
+  uint64_t instructions, macs, read_bytes, write_bytes;
+  double compute_cycles, memory_cycles; /* its roofline: the least for its MACs, for its bytes */
+  double roofline;                      /* the larger of both, over cycles */
+  double utilization;                   /* of the matrix engine: MACs over those it could have made */
+  const char *limit;                    /* engine with most of the critical path; "" where none has */
+  const uint64_t *share;                /* cycles, by the profile's shares */
+};
+
+/* Cycles of the critical path, and how many of its steps, by engine and by what the step is. */
+struct tessera_path_part {
+  const char *engine, *cause, *meaning;
+  uint64_t cycles, steps;
+};
+
+/* An instruction with much of the critical path. */
+struct tessera_path_insn {
+  size_t instruction; /* of the model's streams */
+  const char *engine, *layer, *text;
+  uint64_t cycles;
+};
+
+/* What the cycles would be otherwise, from the graph of dependencies. */
+struct tessera_what_if {
+  const char *name, *meaning;
+  uint64_t cycles;
+};
+
+struct tessera_profile {
+  const char *model, *config, *memory; /* memory: "simple, 40 cycles of latency, 8 bytes a cycle" */
+  int clock_mhz;
+  uint64_t cycles, instructions, macs, read_bytes, write_bytes, fetch_bytes;
+  double peak_macs, peak_bytes; /* a cycle: of the matrix engine; of DRAM, reads or writes alone */
+  double compute_cycles, memory_cycles, roofline, utilization; /* as of a layer, of them all */
+  int shares, layers, path_parts, path_insns, what_ifs;
+  const struct tessera_share *share;
+  const struct tessera_profile_layer *layer;
+  const struct tessera_path_part *path_part; /* the largest first */
+  const struct tessera_path_insn *path_insn;
+  const struct tessera_what_if *what_if;
+  void *owner;
+};
+
+/* The profile is the caller's, who frees it; it outlives session and model. */
+enum tessera_status tessera_session_profile(struct tessera *t,
+                                            const struct tessera_session *session,
+                                            const struct tessera_profile **out);
+void tessera_profile_free(const struct tessera_profile *profile); /* NULL is allowed */
+
+/* JSON, which tessera_profile_read() reads back, one number a name; CSV, a row a layer; HTML, one
+ * page that needs nothing else. before: another run to compare with, or NULL; CSV has none. */
+enum tessera_profile_form { TESSERA_PROFILE_JSON, TESSERA_PROFILE_CSV, TESSERA_PROFILE_HTML };
+enum tessera_status tessera_profile_write(struct tessera *t, const struct tessera_profile *profile,
+                                          const struct tessera_profile *before,
+                                          enum tessera_profile_form form,
+                                          struct tessera_bytes *out);
+/* name is for messages. */
+enum tessera_status tessera_profile_read(struct tessera *t, const char *name, const void *text,
+                                         size_t size, const struct tessera_profile **out);
 
 /* --- targets and devices ---------------------------------------------------------------------- */
 

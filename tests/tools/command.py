@@ -34,6 +34,9 @@ class World:
     def call(self, *words, **more):
         return self.run(*words, **more)[0]
 
+    def json_text(self, point):
+        return read(os.path.join(self.digits, "..", "..", "configs", point + ".json"))
+
     def json(self, *words, **more):
         return json.loads(self.call(*words, "--json", **more))
 
@@ -336,9 +339,174 @@ def test_rtl_cache(w):
     assert sorted(os.listdir(folder)) == kept
 
 
+TRACKS = ("layers", "load", "matrix", "vector", "store", "fetch")
+
+
+def traced(w, *words):
+    """The events of a trace by track, and what it says of itself."""
+    about = w.json("trace", w.file("digits.onnx"), "-o", w.made("t.json"), *words)
+    with open(w.made("t.json"), "rb") as f:
+        text = f.read()
+    assert len(text) == about["bytes"], about
+    trace = json.loads(text)
+    names = {e["tid"]: e["args"]["name"] for e in trace["traceEvents"]
+             if e["name"] == "thread_name"}
+    assert tuple(names[t] for t in sorted(names)) == TRACKS, names
+    slices = {name: [] for name in TRACKS}
+    for e in trace["traceEvents"]:
+        if e["ph"] == "X":
+            slices[names[e["tid"]]].append(e)
+    counts = [e for e in trace["traceEvents"] if e["ph"] == "C"]
+    return about, trace["otherData"], slices, counts
+
+
+def cycles_of(e, mhz):
+    first, cycles = e["ts"] * mhz, e["dur"] * mhz
+    assert abs(first - round(first)) < 1e-6 and abs(cycles - round(cycles)) < 1e-6, e
+    assert round(cycles) == e["args"]["cycles"], e
+    return round(first), round(first) + round(cycles)
+
+
+def outer_slices(slices, mhz):
+    """Slices of a track follow each other; stalls may lie inside of an instruction."""
+    outer, sums = [], {}
+    for e in slices:
+        first, end = cycles_of(e, mhz)
+        state = e["args"]["state"] if e["cat"] == "stall" else "busy"
+        sums[state] = sums.get(state, 0) + (e["args"]["busy"] if state == "busy" else end - first)
+        if state != "busy" and outer and first < outer[-1][1]:
+            assert first >= outer[-1][0] and end <= outer[-1][1], e
+            assert outer[-1][2]["cat"] == "instruction"
+        else:
+            assert not outer or first >= outer[-1][1], e
+            outer.append((first, end, e))
+    return outer, sums
+
+
+def test_trace(w):
+    """Every cycle of every engine is in a slice of its state; every byte in the bandwidth."""
+    run = w.json("run", w.file("digits.onnx"), "--target", "accel:cycle", "--timing-only")
+    about, head, slices, counts = traced(w)
+    mhz, cycles = head["clock_mhz"], run["counters"]["cycles"]
+    assert about["cycles"] == head["cycles"] == cycles
+    assert about["merged_below_cycles"] == about["merged_stalls"] == 0
+    assert about["instructions"] == run["model"]["instructions"] - 1  # FINISH has no engine
+    layers, _ = outer_slices([dict(e, cat="instruction", args=dict(e["args"], busy=0))
+                              for e in slices["layers"]], mhz)
+    assert [e["name"] for _, _, e in layers] == [
+        l["name"] for l in run["model"]["layers"] if l["instructions"]]
+    for engine in TRACKS[1:]:
+        _, sums = outer_slices(slices[engine], mhz)
+        counted = {k: v for k, v in run["activity"][engine].items() if v and k != "idle"}
+        assert {k: v for k, v in sums.items() if v} == counted, (engine, sums, counted)
+    gemms = [e for e in slices["matrix"] if e["cat"] == "instruction"]
+    assert len({e["args"]["instruction"] for e in gemms}) == run["counters"]["matrix_insns"]
+    assert gemms[0]["name"] == "gemm conv1.Conv" and gemms[0]["args"]["text"].startswith("gemm uops=")
+    assert gemms[1]["args"]["of_its_kind"] == "2 of 4"
+    moved = [e["args"] for e in counts if e["name"].startswith("DRAM")]
+    width = about["bandwidth_cycles"]
+    sums = dict.fromkeys(("load", "fetch", "store"), 0)
+    stamps = [round(e["ts"] * mhz) for e in counts if e["name"].startswith("DRAM")] + [cycles]
+    for value, at, end in zip(moved, stamps, stamps[1:]):
+        for key in sums:
+            sums[key] += value[key] * max(1, (end - at) // width)
+    assert sums["store"] == run["counters"]["dram_write_bytes"], sums
+    assert sums["load"] >= run["counters"]["dram_read_bytes"], sums
+    tokens = {e["name"] for e in counts if e["name"].startswith("tokens")}
+    assert "tokens load to matrix" in tokens and "tokens matrix to store" not in tokens
+
+
+def test_trace_merged(w):
+    whole, _, _, _ = traced(w)
+    about, head, slices, _ = traced(w, "--megabytes", "0.09")
+    assert about["bytes"] <= 90000 < whole["bytes"]
+    assert about["merged_below_cycles"] > 0 and about["merged_stalls"] > 0
+    assert head["merged_below_cycles"] == about["merged_below_cycles"]
+    for engine in TRACKS[1:]:
+        outer_slices(slices[engine], head["clock_mhz"])
+    assert any(e["args"].get("merged", 1) > 1 for e in slices["load"])
+    text = w.call("trace", w.file("digits.onnx"), "-o", "t.json", "--megabytes", "0.09")
+    assert "merged to fit" in text
+    assert "nothing was merged" in w.call("trace", w.file("digits.onnx"), "-o", "t.json")
+    said = w.run("trace", w.file("digits.onnx"), "-o", "t.json", "--megabytes", "0.001", status=2)[1]
+    assert "bytes are left when all that repeats is merged" in said
+    assert sorted(os.listdir(w.tmp)) == ["t.json"]
+
+
+def test_profile(w):
+    """All sums are the machine's cycles; data changes nothing; the same from a package."""
+    run = w.json("run", w.file("digits.onnx"), "--target", "accel:cycle", "--timing-only")
+    p = w.json("profile", w.file("digits.onnx"))
+    assert p["cycles"] == run["counters"]["cycles"]
+    for rows in ("stack", "layers", "critical_path"):
+        assert sum(row["cycles"] for row in p[rows]) == p["cycles"], rows
+    for row in p["stack"]:
+        assert row["cycles"] == sum(layer["stack"][row["name"]] for layer in p["layers"]), row
+    for layer in p["layers"]:
+        assert layer["cycles"] == sum(layer["stack"].values()), layer
+    stack = {row["name"]: row["cycles"] for row in p["stack"]}
+    assert stack["matrix"] == run["activity"]["matrix"]["busy"]
+    known = {l["name"]: l for l in run["model"]["layers"]}
+    for layer in p["layers"]:
+        for key in ("macs", "instructions"):
+            assert layer[key] == known[layer["name"]][key]
+        assert layer["read_bytes"] == known[layer["name"]]["dram_read_bytes"]
+    assert all(q["cycles"] <= p["cycles"] for q in p["what_if"])
+    names = [q["name"] for q in p["what_if"]]
+    assert "tokens free" in names and "memory x2" not in names  # the memory is ideal
+    assert w.json("profile", w.file("digits.onnx"), "--random", "3") == p
+    w.call("compile", w.file("digits.onnx"), "-o", "d.tsr")
+    assert w.json("profile", "d.tsr") == p
+    text = w.call("profile", w.file("digits.onnx"))
+    assert "{:,} cycles".format(p["cycles"]) in text and "conv4.Conv" in text
+    rows = w.call("profile", w.file("digits.onnx"), "--csv").splitlines()
+    assert len(rows) == 1 + len(p["layers"]) and rows[0].startswith("layer,op,cycles,")
+    assert sum(int(row.split(",")[2]) for row in rows[1:]) == p["cycles"]
+
+
+def narrow_memory(w, name, rate):
+    point = json.loads(w.json_text("default"))
+    point["memory"] = {"model": "simple", "latency_cycles": 20, "bytes_per_cycle": rate}
+    with open(w.made(name), "w", encoding="ascii") as f:
+        json.dump(point, f)
+
+
+def test_what_if(w):
+    """What the graph says of a memory twice as wide is near what a run with one takes."""
+    for rate in (2, 4, 8):
+        narrow_memory(w, "m%d.json" % rate, rate)
+    for rate in (2, 4):
+        narrow = w.json("profile", w.file("digits.onnx"), "--config", "m%d.json" % rate)
+        wide = w.json("profile", w.file("digits.onnx"), "--config", "m%d.json" % (2 * rate))
+        guess = {q["name"]: q["cycles"] for q in narrow["what_if"]}["memory x2"]
+        assert wide["cycles"] < narrow["cycles"] and guess < narrow["cycles"]
+        assert abs(guess / wide["cycles"] - 1) < 0.05, (guess, wide["cycles"])
+
+
+def test_profile_page(w):
+    """The page needs nothing else, and says what changed since another run."""
+    narrow_memory(w, "m.json", 2)
+    before = w.call("profile", w.file("digits.onnx"), "--json")
+    with open(w.made("before.json"), "w", encoding="utf-8") as f:
+        f.write(before)
+    text = w.call("profile", w.file("digits.onnx"), "--config", "m.json", "--diff", "before.json",
+                  "--html", "page.html")
+    now = w.json("profile", w.file("digits.onnx"), "--config", "m.json")
+    change = "{:+.1f} %".format(100 * (now["cycles"] / json.loads(before)["cycles"] - 1))
+    assert "compared with digits" in text and change in text
+    page = read(w.made("page.html")).decode()
+    assert change in page and page.count("<svg") == 3 and page.count("</svg>") == 3
+    assert "{:,}".format(now["cycles"]) in page
+    for word in ("http", "src=", "url(", "<script", "@import"):
+        assert word not in page, word
+    same = w.call("profile", w.file("digits.onnx"), "--diff", "before.json")
+    assert set(re.findall(r"[-+][0-9.]+ %$", same, re.M)) == {"+0.0 %"}
+
+
 def test_help(w):
     assert w.call("--version").startswith("tessera ")
-    for name in ("run", "compile", "info", "asm", "disasm", "verify", "config"):
+    for name in ("run", "compile", "info", "asm", "disasm", "verify", "config",
+                 "trace", "profile"):
         assert name in w.call("--help")
         assert "examples:\n  tessera " + name in w.call(name, "--help")
 

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/profile/graph_nodes.h"
+
+#include <assert.h>
+
+const char *tsr_cause_name(int cause)
+{
+  static const char *const names[] = {
+#define TSR_CAUSE(name, text, meaning) text,
+#include "runtime/profile/causes.def"
+#undef TSR_CAUSE
+  };
+  return names[cause];
+}
+
+const char *tsr_cause_meaning(int cause)
+{
+  static const char *const meanings[] = {
+#define TSR_CAUSE(name, text, meaning) meaning,
+#include "runtime/profile/causes.def"
+#undef TSR_CAUSE
+  };
+  return meanings[cause];
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+static void add_insn(struct tsr_graph *g, uint32_t i)
+{
+  const struct tsr_cycle_insn *t = &g->record->insn[g->run->first_insn + i];
+  const uint64_t cycle[TSR__INSN_NODES] = {t->queued, t->start, t->granted, t->end, t->retired};
+  int engine = g->work[i].engine;
+  for (int k = 0; k < TSR__INSN_NODES; k++)
+    g->node[tsr__insn_node(i, TSR__QUEUED) + (uint32_t)k] =
+      (struct tsr__node){.cycle = g->work[i].ran ? cycle[k] : 0,
+                         .insn = i,
+                         .moment = (uint8_t)(TSR__QUEUED + k),
+                         .engine = (uint8_t)(k && g->work[i].ran ? engine : TSR_ENGINE_FETCH)};
+}
+
+static void add_burst(struct tsr_graph *g, uint32_t k)
+{
+  const struct tsr_cycle_burst *b = &g->burst[k];
+  const uint64_t cycle[TSR__BURST_NODES] = {b->accepted, b->accepted, b->first, b->last};
+  int engine = b->write ? TSR_ENGINE_STORE : b->id ? TSR_ENGINE_LOAD : TSR_ENGINE_FETCH;
+  for (int m = 0; m < TSR__BURST_NODES; m++)
+    g->node[tsr__burst_node(g, k, (enum tsr__moment)m)] = (struct tsr__node){
+      .cycle = cycle[m], .insn = g->burst_insn[k], .moment = (uint8_t)m, .engine = (uint8_t)engine};
+}
+
+static void add_nodes(struct tsr_graph *g)
+{
+  g->nodes = g->insns * TSR__INSN_NODES + g->bursts * TSR__BURST_NODES + 1;
+  g->node = TSR_NEW_ARRAY(g->arena, struct tsr__node, g->nodes);
+  g->time = TSR_NEW_ARRAY(g->arena, uint64_t, g->nodes);
+  for (uint32_t i = 0; i < g->insns; i++)
+    add_insn(g, i);
+  for (uint32_t k = 0; k < g->bursts; k++)
+    add_burst(g, k);
+  g->node[tsr__finish_node(g)] = (struct tsr__node){.cycle = g->run->cycles,
+                                                    .insn = g->insns ? g->insns - 1 : 0,
+                                                    .moment = TSR__FINISH,
+                                                    .engine = TSR_ENGINE_FETCH};
+}
+
+/* --- order of time ---------------------------------------------------------------------------- */
+
+static uint64_t key_of(const struct tsr__node *n)
+{
+  return n->cycle << 4 | n->moment;
+}
+
+/* One pass of a radix sort: stable. */
+static void sort_pass(const struct tsr_graph *g, const uint32_t *from, uint32_t *to, int shift,
+                      uint32_t *place)
+{
+  for (uint32_t k = 0; k < 1u << 16; k++)
+    place[k] = 0;
+  for (uint32_t k = 0; k < g->nodes; k++)
+    place[key_of(&g->node[from[k]]) >> shift & 0xffff]++;
+  for (uint32_t k = 0, sum = 0; k < 1u << 16; k++) {
+    uint32_t n = place[k];
+    place[k] = sum;
+    sum += n;
+  }
+  for (uint32_t k = 0; k < g->nodes; k++)
+    to[place[key_of(&g->node[from[k]]) >> shift & 0xffff]++] = from[k];
+}
+
+static void sort_nodes(struct tsr_graph *g)
+{
+  uint32_t *place = TSR_NEW_ARRAY(g->arena, uint32_t, 1 << 16);
+  uint32_t *from = TSR_NEW_ARRAY(g->arena, uint32_t, g->nodes);
+  uint32_t *to = TSR_NEW_ARRAY(g->arena, uint32_t, g->nodes);
+  uint64_t largest = 0;
+  for (uint32_t k = 0; k < g->nodes; k++) {
+    from[k] = k;
+    largest |= key_of(&g->node[k]);
+  }
+  for (int shift = 0; shift < 64 && largest >> shift; shift += 16) {
+    sort_pass(g, from, to, shift, place);
+    uint32_t *sorted = to;
+    to = from;
+    from = sorted;
+  }
+  g->order = from;
+}
+
+/* --- edges ------------------------------------------------------------------------------------ */
+
+static uint64_t whole_cycles(const struct tsr_graph *g, uint64_t time)
+{
+  return (time + g->unit - 1) / g->unit;
+}
+
+/* Does the edge count bytes that the pins move, and not cycles? */
+static bool counts_bytes(const struct tsr_graph *g, enum tsr_cause cause)
+{
+  return g->pins.rate && (cause == TSR_CAUSE_PINS || cause == TSR_CAUSE_LATENCY);
+}
+
+/* The time in which the pins move so many bytes. */
+static uint64_t pins_time(const struct tsr_graph *g, uint64_t bytes, unsigned factor)
+{
+  return bytes * g->pins.per * 2 / (factor > 1 ? factor : 1);
+}
+
+/* Cycles from one node to another, as they were measured, and of what the pins do in between. */
+static int64_t measured(const struct tsr_graph *g, uint32_t from, uint32_t to, uint64_t pins)
+{
+  const struct tsr__node *n = &g->node[from];
+  uint64_t time = n->moment == TSR__MOVED ? g->time[from] : n->cycle * g->unit;
+  return (int64_t)(g->node[to].cycle - whole_cycles(g, time + pins));
+}
+
+void tsr__add_edge(struct tsr_graph *g, uint32_t from, uint32_t to, enum tsr_cause cause,
+                   int32_t fixed, uint32_t scaled)
+{
+  uint64_t before = key_of(&g->node[from]), after = key_of(&g->node[to]);
+  if (before > after || (before == after && from >= to))
+    return;
+  if (g->node[to].moment != TSR__MOVED) {
+    bool bytes = counts_bytes(g, cause);
+    int64_t most = measured(g, from, to, bytes ? pins_time(g, scaled, 1) : 0);
+    int64_t over = (int64_t)fixed + (bytes ? 0 : scaled) - most;
+    if (over > 0)
+      fixed -= (int32_t)over;
+  }
+  if (g->edges == g->chunks * TSR__CHUNK)
+    g->chunk[g->chunks++] = TSR_NEW_ARRAY(g->arena, struct tsr__edge, TSR__CHUNK);
+  g->edges++;
+  *tsr__edge_at(g, g->edges) =
+    (struct tsr__edge){from, g->node[to].edge, fixed, scaled, (uint8_t)cause};
+  g->node[to].edge = g->edges;
+}
+
+/* --- evaluation ------------------------------------------------------------------------------- */
+
+static uint32_t over(uint32_t scaled, unsigned factor)
+{
+  return factor > 1 ? (scaled + factor - 1) / factor : scaled;
+}
+
+static uint32_t scaled_part(const struct tsr__edge *e, int engine, const struct tsr_scenario *s)
+{
+  if (e->cause == TSR_CAUSE_BUS || e->cause == TSR_CAUSE_FETCH)
+    return over(e->scaled, s->bus);
+  if (e->cause != TSR_CAUSE_WORK)
+    return e->scaled;
+  return over(e->scaled, engine == TSR_ENGINE_MATRIX   ? s->matrix
+                         : engine == TSR_ENGINE_VECTOR ? s->vector
+                                                       : s->bus);
+}
+
+static bool dropped(const struct tsr_graph *g, const struct tsr__edge *e, uint32_t to,
+                    const struct tsr_scenario *s)
+{
+  bool apart = g->node[e->from].insn != g->node[to].insn;
+  switch (e->cause) {
+  case TSR_CAUSE_TOKEN:
+    return s->free_order && apart;
+  case TSR_CAUSE_ROOM:
+    return s->free_order || s->free_tokens;
+  case TSR_CAUSE_LOCK:
+    return s->free_locks;
+  default:
+    return false;
+  }
+}
+
+/* Cycles of an edge that does not lead to the pins, apart from those in which they move bytes. */
+static int64_t edge_cycles(const struct tsr_graph *g, const struct tsr__edge *e, int engine,
+                           const struct tsr_scenario *s)
+{
+  if (e->cause == TSR_CAUSE_TOKEN && s->free_tokens)
+    return 0;
+  int64_t cycles = e->fixed;
+  if (!counts_bytes(g, e->cause))
+    cycles += scaled_part(e, engine, s);
+  if (e->cause == TSR_CAUSE_LATENCY && s->no_latency)
+    cycles -= (int64_t)g->pins.latency;
+  return cycles;
+}
+
+/* The time that an edge says `to` is not before. */
+static uint64_t reach(const struct tsr_graph *g, const struct tsr__edge *e, uint32_t to,
+                      const struct tsr_scenario *s)
+{
+  const struct tsr__node *n = &g->node[to];
+  uint64_t from = g->time[e->from];
+  if (s->free_fetch && n->engine == TSR_ENGINE_FETCH && n->moment != TSR__FINISH)
+    return from; /* nothing that fetch does takes time */
+  if (counts_bytes(g, e->cause))
+    from += pins_time(g, e->scaled, s->pins);
+  if (n->moment == TSR__MOVED)
+    return from;
+  int64_t time = (int64_t)(whole_cycles(g, from) * g->unit) +
+                 edge_cycles(g, e, n->engine, s) * (int64_t)g->unit;
+  return time > 0 ? (uint64_t)time : 0;
+}
+
+/* The latest of what a node's edges say; *by: the edge that says it, of several the one from the
+ * latest node; 0: none. */
+static uint64_t latest(const struct tsr_graph *g, uint32_t node, const struct tsr_scenario *s,
+                       uint32_t *by)
+{
+  uint64_t time = 0, begun = 0;
+  *by = 0;
+  for (uint32_t k = g->node[node].edge; k; k = tsr__edge_at(g, k)->next) {
+    const struct tsr__edge *e = tsr__edge_at(g, k);
+    if (dropped(g, e, node, s))
+      continue;
+    uint64_t t = reach(g, e, node, s);
+    if (t < time || (t == time && *by && g->time[e->from] <= begun))
+      continue;
+    time = t;
+    begun = g->time[e->from];
+    *by = k;
+  }
+  return time;
+}
+
+static void evaluate(struct tsr_graph *g, const struct tsr_scenario *s)
+{
+  uint32_t by;
+  for (uint32_t k = 0; k < g->nodes; k++) {
+    uint32_t node = g->order[k];
+    const struct tsr__node *n = &g->node[node];
+    bool free = s->free_fetch && n->engine == TSR_ENGINE_FETCH;
+    uint64_t rest = free && n->moment != TSR__FINISH ? 0 : n->rest;
+    g->time[node] =
+      free && n->moment == TSR__QUEUED ? 0 : latest(g, node, s, &by) + rest * g->unit;
+  }
+}
+
+uint64_t tsr_graph_cycles(struct tsr_graph *g, const struct tsr_scenario *scenario)
+{
+  evaluate(g, scenario);
+  return whole_cycles(g, g->time[tsr__finish_node(g)]);
+}
+
+/* --- building --------------------------------------------------------------------------------- */
+
+/* When the pins were done with each burst, as far as one after the other decides it. */
+static void time_pins(struct tsr_graph *g)
+{
+  uint64_t done = 0;
+  for (uint32_t k = 0; k < g->bursts && g->pins.rate; k++) {
+    const struct tsr_cycle_burst *b = &g->burst[k];
+    uint64_t from = b->accepted * g->unit;
+    done = (from > done ? from : done) +
+           pins_time(g, (uint64_t)b->beats * (uint64_t)tsr_design_beat(g->design), 1);
+    g->time[tsr__burst_node(g, k, TSR__MOVED)] = done;
+  }
+}
+
+/* What the edges do not explain. All times stay those that were measured. */
+static void leave_rests(struct tsr_graph *g)
+{
+  static const struct tsr_scenario as_it_was;
+  uint32_t by;
+  for (uint32_t k = 0; k < g->nodes; k++) {
+    uint32_t node = g->order[k];
+    struct tsr__node *n = &g->node[node];
+    uint64_t time = latest(g, node, &as_it_was, &by);
+    g->time[node] = n->moment == TSR__MOVED ? time : n->cycle * g->unit;
+    assert(time <= g->time[node]);
+    n->rest = (uint32_t)((g->time[node] - time) / g->unit);
+  }
+}
+
+struct tsr_graph *tsr_graph_build(struct tsr_arena *arena, const struct tsr_record *record,
+                                  const struct tsr_record_run *run)
+{
+  struct tsr_graph *g = TSR_NEW(arena, struct tsr_graph);
+  *g = (struct tsr_graph){.arena = arena,
+                          .record = record,
+                          .run = run,
+                          .design = &record->module->design,
+                          .insns = (uint32_t)run->insns,
+                          .bursts = (uint32_t)run->bursts};
+  g->pins = tsr__pins_of(g->design);
+  g->unit = g->pins.rate ? 2 * g->pins.rate : 1;
+  tsr__read_stream(g);
+  add_nodes(g);
+  time_pins(g);
+  /* No node has more edges than an instruction with three tokens and three locks. */
+  g->chunk = TSR_NEW_ARRAY(arena, struct tsr__edge *, (uint64_t)g->nodes * 12 / TSR__CHUNK + 2);
+  tsr__add_rules(g);
+  sort_nodes(g);
+  leave_rests(g);
+  return g;
+}
+
+uint64_t tsr_graph_rests(const struct tsr_graph *g)
+{
+  uint64_t sum = 0;
+  for (uint32_t k = 0; k < g->nodes; k++)
+    sum += g->node[k].rest;
+  return sum;
+}
+
+/* --- the path --------------------------------------------------------------------------------- */
+
+/* What no edge explains: banks and rows of the memory, and where the run begins. */
+static enum tsr_cause cause_of_rest(const struct tsr__node *n)
+{
+  bool answer = n->moment == TSR__RETIRED && n->engine == TSR_ENGINE_STORE;
+  if (n->moment == TSR__FIRST || n->moment == TSR__LAST || answer)
+    return TSR_CAUSE_LATENCY;
+  if (n->engine == TSR_ENGINE_FETCH)
+    return TSR_CAUSE_FETCH;
+  return TSR_CAUSE_OTHER;
+}
+
+void tsr_graph_path(struct tsr_graph *g,
+                    void (*step)(void *context, const struct tsr_path_step *step), void *context)
+{
+  static const struct tsr_scenario as_it_was;
+  evaluate(g, &as_it_was);
+  uint32_t node = tsr__finish_node(g), by = 1;
+  while (by) {
+    const struct tsr__node *n = &g->node[node];
+    struct tsr_path_step s = {n->engine, cause_of_rest(n), g->run->first_insn + n->insn, n->rest};
+    latest(g, node, &as_it_was, &by);
+    if (s.cycles)
+      step(context, &s);
+    if (!by)
+      break;
+    const struct tsr__edge *e = tsr__edge_at(g, by);
+    s.cause = e->cause;
+    s.cycles = whole_cycles(g, g->time[node]) - n->rest - whole_cycles(g, g->time[e->from]);
+    step(context, &s);
+    node = e->from;
+  }
+}

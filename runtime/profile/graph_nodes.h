@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of a graph: nodes, edges, and what the rules need to know of a stream. */
+#ifndef TSR_RUNTIME_PROFILE_GRAPH_NODES_H
+#define TSR_RUNTIME_PROFILE_GRAPH_NODES_H
+
+#include "runtime/profile/graph.h"
+
+/* Moments in the order in which those of one cycle are looked at. */
+enum tsr__moment {
+  TSR__ACCEPTED, TSR__MOVED, TSR__FIRST, TSR__LAST,                  /* of a burst */
+  TSR__QUEUED, TSR__START, TSR__GRANTED, TSR__END, TSR__RETIRED,     /* of an instruction */
+  TSR__FINISH
+};
+enum { TSR__BURST_NODES = 4, TSR__INSN_NODES = 5 };
+
+/* `fixed` cycles, and `scaled` more: cycles that a faster engine or bus cuts, of MOVED bytes. */
+struct tsr__edge {
+  uint32_t from, next; /* next: 1 + another edge of the same node; 0: none */
+  int32_t fixed;
+  uint32_t scaled;
+  uint8_t cause;
+};
+
+struct tsr__node {
+  uint64_t cycle; /* measured; of MOVED: of its address */
+  uint32_t insn;  /* of the run */
+  uint32_t rest;  /* cycles */
+  uint32_t edge;  /* 1 + its first; 0: none */
+  uint8_t moment, engine;
+};
+
+enum { TSR__CHUNK = 1 << 14 }; /* edges */
+
+/* What an instruction is to the rules. */
+struct tsr__work {
+  struct tsr_insn insn;
+  int engine;
+  bool ran;
+  uint32_t place;               /* among those of its engine */
+  uint32_t points;              /* of a nest */
+  uint32_t beats, pads;         /* of LOAD and STORE: cycles of data, and of padding */
+  uint32_t locks;               /* bit 0, 1: a bank of ACC; 2: writing INP */
+  uint32_t first_burst, bursts; /* in the list of its kind */
+};
+
+/* Indices of instructions, or of bursts. */
+struct tsr__list {
+  uint32_t *item;
+  uint32_t count;
+};
+
+struct tsr_graph {
+  struct tsr_arena *arena;
+  const struct tsr_record *record;
+  const struct tsr_record_run *run;
+  const struct tsr_design *design;
+  struct tsr__pins pins;
+  uint64_t unit; /* of a time below: 1/unit cycles */
+  struct tsr__node *node;
+  uint32_t nodes, edges, chunks;
+  struct tsr__edge **chunk;
+  uint32_t *order; /* nodes in the order of time */
+  uint64_t *time;  /* by node, of the latest evaluation */
+  struct tsr__work *work;
+  struct tsr_cycle_burst *burst; /* in the order of their addresses */
+  uint32_t insns, bursts;
+  struct tsr__list engine[TSR_ENGINE_COUNT];
+  struct tsr__list give[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT]; /* from, to */
+  struct tsr__list take[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT];
+  struct tsr__list fetched, loaded, stored; /* bursts */
+  uint32_t *burst_insn; /* by burst: whose it is, of fetch the first in it */
+};
+
+static inline uint32_t tsr__insn_node(uint32_t insn, enum tsr__moment moment)
+{
+  return insn * TSR__INSN_NODES + (uint32_t)(moment - TSR__QUEUED);
+}
+
+static inline uint32_t tsr__burst_node(const struct tsr_graph *g, uint32_t burst,
+                                       enum tsr__moment moment)
+{
+  return g->insns * TSR__INSN_NODES + burst * TSR__BURST_NODES + (uint32_t)moment;
+}
+
+static inline uint32_t tsr__finish_node(const struct tsr_graph *g)
+{
+  return g->nodes - 1;
+}
+
+static inline struct tsr__edge *tsr__edge_at(const struct tsr_graph *g, uint32_t k)
+{
+  return &g->chunk[(k - 1) / TSR__CHUNK][(k - 1) % TSR__CHUNK];
+}
+
+/* stream.c: what the instructions are, who gives tokens to whom, whose the bursts are. */
+void tsr__read_stream(struct tsr_graph *g);
+/* rules.c: all edges. */
+void tsr__add_rules(struct tsr_graph *g);
+/* graph.c: `to` is not before `from` + fixed + scaled. Kept only where `from` comes first in the
+ * order of time; weighs at most what was measured. */
+void tsr__add_edge(struct tsr_graph *g, uint32_t from, uint32_t to, enum tsr_cause cause,
+                   int32_t fixed, uint32_t scaled);
+
+#endif
