@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words to instructions and back. What has a meaning is said once, in check(): the encoder refuses what
- * check() refuses, and the decoder takes a word only when check() takes its fields and encoding them
- * gives the same word, so that reserved bits need no rule of their own. */
+/* Words to instructions and back. What has a meaning is said once: a field's range in its table, the
+ * rest in check_meaning(), which encoder and decoder both ask. */
 #include <string.h>
 
 #include "isa/slot.h"
 
-/* The one place that shifts: bits [low, low + bits) of a little-endian word, bits <= 32. */
-static uint32_t word_get(const uint8_t *word, int low, int bits)
-{
-  uint64_t v = 0;
-  int last = (low + bits - 1) / 8;
-  for (int byte = last; byte >= low / 8; byte--)
-    v = v << 8 | word[byte];
-  return (uint32_t)(v >> low % 8 & ((UINT64_C(1) << bits) - 1));
-}
-
-/* The bits must still be zero. */
+/* Bits [low, low + bits) of a little-endian word, bits <= 32; they must still be zero. */
 static void word_put(uint8_t *word, int low, int bits, uint64_t value)
 {
   uint64_t v = (value & ((UINT64_C(1) << bits) - 1)) << low % 8;
@@ -33,16 +22,35 @@ static void pack(int format, const void *item, uint8_t *word, size_t size)
     word_put(word, slots[i].low, slots[i].bits, tsr__slot_get(&slots[i], item));
 }
 
-static void unpack(int format, const uint8_t *word, void *item)
+/* Bytes of a little-endian word, 64 bits at a time. */
+static void load_words(const uint8_t *word, size_t size, uint64_t out[TSR_INSN_BYTES / 8])
+{
+  for (size_t k = 0; k < size / 8; k++) {
+    out[k] = 0;
+    for (size_t byte = 8; byte-- > 0;)
+      out[k] = out[k] << 8 | word[8 * k + byte];
+  }
+}
+
+/* False where a value is out of its range, or a bit that no field of the format covers is set. No
+ * field lies in two 64-bit words. */
+static bool unpack(int format, const uint8_t *word, size_t size, void *item)
 {
   int n;
+  bool fits = true;
+  uint64_t left[TSR_INSN_BYTES / 8] = {0}; /* the bits of the fields that come */
   const struct tsr__slot *slots = tsr__slots(format, &n);
-  for (int i = 0; i < n; i++) {
-    uint64_t v = word_get(word, slots[i].low, slots[i].bits);
-    if (slots[i].smallest < 0 && v >> (slots[i].bits - 1))
-      v -= UINT64_C(1) << slots[i].bits;
-    tsr__slot_put(&slots[i], item, v);
+  load_words(word, size, left);
+  for (const struct tsr__slot *slot = slots; slot < slots + n; slot++) {
+    uint64_t *from = &left[slot->low / 64], ones = (UINT64_C(1) << slot->bits) - 1;
+    int64_t v = (int64_t)(*from >> slot->low % 64 & ones);
+    *from &= ~(ones << slot->low % 64);
+    if (slot->smallest < 0 && v >> (slot->bits - 1))
+      v -= INT64_C(1) << slot->bits;
+    fits &= v >= slot->smallest && v <= slot->largest;
+    tsr__slot_put(slot, item, (uint64_t)v);
   }
+  return fits && !(left[0] | left[1] | left[2] | left[3]);
 }
 
 static enum tsr_status check_ranges(struct tsr_err *err, const char *what, int format,
@@ -131,11 +139,13 @@ static enum tsr_status check_dma(struct tsr_err *err, const struct tsr_insn *ins
                       tsr_buffer_name(insn->dma.buffer), load ? "loaded" : "stored");
   if (load)
     return check_pad(err, insn);
-  static const char *const padding[] = {"pad", "xl", "xr", "yl", "yr"};
-  for (size_t i = 0; i < sizeof padding / sizeof padding[0]; i++)
-    if (tsr__slot_get(tsr__slot_find(TSR_FORMAT_DMA, padding[i]), insn))
-      return tsr_refuse(err, "store: %s must be 0: a store has no padding", padding[i]);
-  return TSR_OK;
+  const char *padding = insn->dma.pad  ? "pad"
+                        : insn->dma.xl ? "xl"
+                        : insn->dma.xr ? "xr"
+                        : insn->dma.yl ? "yl"
+                        : insn->dma.yr ? "yr"
+                                       : NULL;
+  return padding ? tsr_refuse(err, "store: %s must be 0: a store has no padding", padding) : TSR_OK;
 }
 
 static enum tsr_status check_loop(struct tsr_err *err, const struct tsr_insn *insn)
@@ -152,13 +162,12 @@ static enum tsr_status check_loop(struct tsr_err *err, const struct tsr_insn *in
   return TSR_OK;
 }
 
-/* All that the word itself can be wrong in; places and sizes depend on the design point and are
- * checked by the machine. */
-static enum tsr_status check(struct tsr_err *err, const struct tsr_insn *insn)
+/* What fields that are in their ranges can be wrong in; places and sizes depend on the design point
+ * and are checked by the machine. */
+static enum tsr_status check_meaning(struct tsr_err *err, const struct tsr_insn *insn)
 {
   enum tsr_format format = tsr_opcode_format(insn->opcode);
-  const char *what = tsr_opcode_name(insn->opcode);
-  if (check_ranges(err, what, (int)format, insn) || check_tokens(err, insn))
+  if (check_tokens(err, insn))
     return TSR_REFUSED;
   if (format == TSR_FORMAT_DMA)
     return check_dma(err, insn);
@@ -170,22 +179,21 @@ enum tsr_status tsr_insn_encode(struct tsr_err *err, const struct tsr_insn *insn
 {
   if (!tsr_opcode_valid(insn->opcode))
     return tsr_refuse(err, "no instruction has opcode %d", insn->opcode);
-  if (check(err, insn) || check_absent(err, insn))
+  int format = (int)tsr_opcode_format(insn->opcode);
+  if (check_ranges(err, tsr_opcode_name(insn->opcode), format, insn) || check_meaning(err, insn) ||
+      check_absent(err, insn))
     return TSR_REFUSED;
-  pack((int)tsr_opcode_format(insn->opcode), insn, word, TSR_INSN_BYTES);
+  pack(format, insn, word, TSR_INSN_BYTES);
   return TSR_OK;
 }
 
 enum tsr_trap tsr_insn_decode(const uint8_t word[TSR_INSN_BYTES], struct tsr_insn *out)
 {
   struct tsr_insn insn = {0};
-  uint8_t again[TSR_INSN_BYTES];
   if (!tsr_opcode_valid(word[0]))
     return TSR_TRAP_OPCODE;
-  int format = (int)tsr_opcode_format(word[0]);
-  unpack(format, word, &insn);
-  pack(format, &insn, again, sizeof again);
-  if (memcmp(word, again, sizeof again) || check(NULL, &insn))
+  if (!unpack((int)tsr_opcode_format(word[0]), word, TSR_INSN_BYTES, &insn) ||
+      check_meaning(NULL, &insn))
     return TSR_TRAP_FIELD;
   *out = insn;
   return TSR_TRAP_NONE;
@@ -203,10 +211,7 @@ enum tsr_status tsr_uop_encode(struct tsr_err *err, const struct tsr_uop *uop,
 enum tsr_trap tsr_uop_decode(const uint8_t word[TSR_UOP_BYTES], struct tsr_uop *out)
 {
   struct tsr_uop uop = {0};
-  uint8_t again[TSR_UOP_BYTES];
-  unpack(TSR__FORMAT_UOP, word, &uop);
-  pack(TSR__FORMAT_UOP, &uop, again, sizeof again);
-  if (memcmp(word, again, sizeof again))
+  if (!unpack(TSR__FORMAT_UOP, word, TSR_UOP_BYTES, &uop))
     return TSR_TRAP_FIELD;
   *out = uop;
   return TSR_TRAP_NONE;

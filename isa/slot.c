@@ -19,6 +19,7 @@ enum { WORD_NONE = 256, WORD_SYNC = 256, WORD_DMA = 256, WORD_LOOP = 256, WORD_U
 #define TSR_FIELD(format, name, low, bits, smallest, largest, meaning)                             \
   _Static_assert((low) == 0 || (low) >= FREE_##format##_##name, #name " overlaps the row before"); \
   _Static_assert((low) + (bits) <= WORD_##format && (bits) <= 32, #name " fits its word");         \
+  _Static_assert((low) / 64 == ((low) + (bits)-1) / 64, #name " lies in one 64-bit word");          \
   _Static_assert((largest) <= MOST(bits, smallest) && (smallest) >= LEAST(bits, smallest),         \
                  #name "'s values fit its bits");
 #include "isa/fields.def"

@@ -170,8 +170,9 @@ static void look(struct tsr_cycle *m, enum tsr__part part)
 /* Whether everything stands still in `cycle`, of which no later one is known. */
 static bool still(const struct tsr_cycle *m, uint64_t cycle)
 {
-  return m->reads.begun == m->reads.ended && m->writes.begun == m->writes.answered &&
-         tsr__still_from(m) <= cycle;
+  bool runs = m->loops[TSR_ENGINE_MATRIX].step == TSR__RUN || m->store.send != TSR__SEND_IDLE ||
+              m->reads.begun != m->reads.ended || m->writes.begun != m->writes.answered;
+  return !runs && tsr__still_from(m) <= cycle;
 }
 
 static void look_at(struct tsr_cycle *m, enum tsr__part first, enum tsr__part last)
@@ -182,6 +183,15 @@ static void look_at(struct tsr_cycle *m, enum tsr__part first, enum tsr__part la
       m->wake_again[p] = TSR__NEVER;
       look(m, p);
     }
+}
+
+static void look_at_bus(struct tsr_cycle *m)
+{
+  look_at(m, TSR__PART_READS, TSR__PART_WRITES);
+  if (m->reads.asking && m->port.ahead)
+    tsr__reads_ahead(m);
+  if (m->writes.asking && m->port.ahead)
+    tsr__writes_ahead(m);
 }
 
 /* That everything stands still is seen in the cycle itself: in front of what the bus begins. */
@@ -195,7 +205,7 @@ static void work(struct tsr_cycle *m, uint64_t cycle)
     tsr__stand_still(m, cycle);
     return;
   }
-  look_at(m, TSR__PART_READS, TSR__PART_WRITES);
+  look_at_bus(m);
   if (m->moved)
     tsr__tokens_move(m);
   if (m->trapped)

@@ -61,8 +61,8 @@ static void pass(struct tsr_cycle *m, uint32_t beats)
   }
 }
 
-/* A beat that came in `cycle` goes on as soon as it can. Returns the cycle in which it is taken. */
-static uint64_t take_beat(struct tsr_cycle *m, uint64_t cycle, bool error)
+/* A beat that came in `cycle` goes on as soon as it can. */
+static void take_beat(struct tsr_cycle *m, uint64_t cycle, bool error)
 {
   struct tsr__load *l = &m->load;
   struct tsr__reads *r = &m->reads;
@@ -79,35 +79,38 @@ static uint64_t take_beat(struct tsr_cycle *m, uint64_t cycle, bool error)
     l->trap_at = r->last;
     tsr__rouse(m, TSR__PART_LOAD, r->last);
   }
-  return r->last;
 }
 
-/* The rest of a run, where it comes and is taken at a beat a cycle. */
-static void take_rest(struct tsr_cycle *m, uint32_t beats)
+/* Beats of a run that come, and are taken, at one a cycle, the first in `cycle`. */
+static void take_stream(struct tsr_cycle *m, uint64_t cycle, uint32_t beats)
 {
+  struct tsr__load *l = &m->load;
   struct tsr__reads *r = &m->reads;
-  place(&m->load, m->load.cursor, beats, true);
-  r->last += beats;
-  r->before = r->last - 1;
-  r->free += beats;
+  place_pads(l, l->pads);
+  l->pads = 0;
+  place(l, cycle + 1, beats, true);
+  r->before = beats > 1 ? cycle + beats - 1 : r->last;
+  r->last = cycle + beats;
+  r->free = cycle + beats;
   pass(m, beats);
 }
 
 static int take_run(struct tsr_cycle *m, const struct tsr_burst_run *run, int k)
 {
+  struct tsr__load *l = &m->load;
   struct tsr__reads *r = &m->reads;
-  bool regular = run->when.step <= run->when.per && run->error_beat < 0 && !m->load.several;
-  while (k < run->beats && !m->load.data_over) {
+  bool regular = run->when.step <= run->when.per && run->error_beat < 0 && !l->several;
+  while (k < run->beats && !l->data_over) {
     uint64_t cycle = tsr__later(tsr_beat_cycle(&run->when, (uint64_t)k), r->free);
     cycle = tsr__later(cycle, r->before + 1);
+    if (regular && cycle + 1 >= l->cursor + l->pads) {
+      take_stream(m, cycle, (uint32_t)(run->beats - k));
+      return run->beats;
+    }
     r->free = cycle + 1;
-    uint64_t taken = take_beat(m, cycle, k == run->error_beat);
+    take_beat(m, cycle, k == run->error_beat);
     k++;
     pass(m, 1);
-    if (regular && taken == cycle + 1 && k < run->beats) {
-      take_rest(m, (uint32_t)(run->beats - k));
-      k = run->beats;
-    }
   }
   return k;
 }

@@ -161,6 +161,13 @@ struct tsr__store {
 
 /* --- the bus ---------------------------------------------------------------------------------- */
 
+/* A read that has been accepted: its beats, where these are known at once. */
+struct tsr__coming {
+  bool known;
+  int id, beats;
+  struct tsr_beats when;
+};
+
 /* A burst as the observer is told of it. */
 struct tsr__watched {
   struct tsr_cycle_burst ring[TSR__MOST_BURSTS];
@@ -171,9 +178,10 @@ struct tsr__reads {
   uint64_t begun, accepted, ended, popped; /* bursts; popped: ended in a cycle before this one */
   uint64_t end_at[TSR__MOST_BURSTS];       /* last beats, in a ring */
   bool asking;                             /* an address is on AR, */
-  uint64_t accept;                         /*   accepted in this cycle */
+  uint64_t accept;                         /*   accepted in this cycle: then AR is free again */
   int id, beats;
   uint64_t addr;
+  struct tsr__coming coming[TSR__MOST_BURSTS]; /* the accepted ones, in a ring */
   bool has_run; /* beats that come now */
   int run_done;
   struct tsr_burst_run run;
@@ -337,6 +345,10 @@ uint64_t tsr__store_blocked(const struct tsr_cycle *m);
 
 void tsr__reads_start(struct tsr_cycle *m);
 void tsr__reads_look(struct tsr_cycle *m);
+/* What is asked for in this cycle is accepted in the next one: it is told to the port now, which does
+ * not mind, and saves a look. */
+void tsr__reads_ahead(struct tsr_cycle *m);
+void tsr__writes_ahead(struct tsr_cycle *m);
 void tsr__reads_pump(struct tsr_cycle *m); /* load can take beats, or the port has some */
 uint64_t tsr__reads_quiet(const struct tsr_cycle *m);
 

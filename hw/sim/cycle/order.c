@@ -87,11 +87,17 @@ static uint32_t taken(const struct tsr_cycle *m, int engine)
 bool tsr__grant(struct tsr_cycle *m, int engine)
 {
   uint32_t want = m->want[engine];
-  if (want & taken(m, engine))
-    return false;
-  for (int k = 0; k < TSR__LOCKS; k++)
-    if (want >> k & 1)
+  bool free = !(want & taken(m, engine));
+  for (int k = 0; k < TSR__LOCKS; k++) {
+    if (!(want >> k & 1))
+      continue;
+    if (free)
       m->owner[k] = engine;
+    else if (m->lock_free[k] > m->now) /* it was given back in this cycle */
+      tsr__rouse(m, tsr__part_of(engine), m->lock_free[k]);
+  }
+  if (!free)
+    return false;
   m->want_from[engine] = TSR__NEVER;
   return true;
 }

@@ -12,6 +12,7 @@ void tsr__reads_start(struct tsr_cycle *m)
   r->asking = r->has_run = false;
   r->look = TSR__NEVER;
   r->free = r->last = r->before = 0;
+  r->accept = 0;
   r->held_count = 0;
   for (int id = 0; id < 2; id++)
     r->watched[id].first = r->watched[id].count = 0;
@@ -21,10 +22,10 @@ void tsr__reads_start(struct tsr_cycle *m)
 
 static void watch_accept(struct tsr_cycle *m)
 {
-  struct tsr__reads *r = &m->reads;
-  struct tsr__watched *w = &r->watched[r->id];
+  const struct tsr__reads *r = &m->reads;
+  struct tsr__watched *w = &m->reads.watched[r->id];
   w->ring[(w->first + w->count++) % TSR__MOST_BURSTS] = (struct tsr_cycle_burst){
-      .id = r->id, .addr = r->addr, .beats = r->beats, .accepted = m->now};
+      .id = r->id, .addr = r->addr, .beats = r->beats, .accepted = r->accept};
 }
 
 /* Beats of a run have moved, `before` had already: a consumer may stop in between. */
@@ -66,7 +67,11 @@ static bool next_run(struct tsr_cycle *m)
   r->look = TSR__NEVER;
   if (r->ended == r->accepted)
     return false;
-  m->port.next_read(m->port.context, r->free, &r->run);
+  const struct tsr__coming *c = &r->coming[r->ended % TSR__MOST_BURSTS];
+  if (c->known)
+    r->run = (struct tsr_burst_run){c->beats, c->id, true, true, -1, c->when, TSR__NEVER};
+  else
+    m->port.next_read(m->port.context, r->free, &r->run);
   if (!r->run.beats)
     r->look = r->run.look_again;
   else if (!r->run.sure && tsr_beat_cycle(&r->run.when, 0) > m->now)
@@ -83,7 +88,8 @@ static bool next_run(struct tsr_cycle *m)
 static void end_run(struct tsr_cycle *m)
 {
   struct tsr__reads *r = &m->reads;
-  m->port.take_read(m->port.context, r->run.beats, r->free - 1);
+  if (!r->coming[r->ended % TSR__MOST_BURSTS].known)
+    m->port.take_read(m->port.context, r->run.beats, r->free - 1);
   r->has_run = false;
   if (!r->run.ends)
     return;
@@ -119,7 +125,9 @@ static void ask(struct tsr_cycle *m, int id, const struct tsr__rows *rows)
   r->addr = rows->addr;
   r->beats = beats;
   r->begun++;
-  r->accept = m->port.address_cycle(m->port.context, TSR_AXI_AR, m->now + 1);
+  r->accept = m->now + 1;
+  if (!m->port.ahead)
+    r->accept = m->port.address_cycle(m->port.context, TSR_AXI_AR, m->now + 1);
   if (id == FETCH_ID)
     tsr__fetch_asked(m, beats);
   else
@@ -141,7 +149,7 @@ static void begin(struct tsr_cycle *m)
 {
   struct tsr__reads *r = &m->reads;
   pop(r, m->now);
-  if (r->asking)
+  if (r->asking || r->accept > m->now)
     return;
   if (r->begun - r->popped < (uint64_t)m->design.axi_reads) {
     if (m->fetch.ask_from <= m->now)
@@ -164,11 +172,34 @@ static void plan(struct tsr_cycle *m)
   uint64_t from = tsr__sooner(m->fetch.ask_from, load_asks(m));
   if (from == TSR__NEVER)
     return;
-  from = tsr__later(from, m->now + 1);
+  from = tsr__later(from, tsr__later(r->accept, m->now + 1));
   if (r->begun - r->popped < (uint64_t)m->design.axi_reads)
     tsr__rouse(m, TSR__PART_READS, from);
   else if (r->popped < r->ended)
     tsr__rouse(m, TSR__PART_READS, tsr__later(from, r->end_at[r->popped % TSR__MOST_BURSTS] + 1));
+}
+
+static void accept(struct tsr_cycle *m)
+{
+  struct tsr__reads *r = &m->reads;
+  const struct tsr_burst_port *port = &m->port;
+  struct tsr__coming *c = &r->coming[r->accepted++ % TSR__MOST_BURSTS];
+  r->asking = false;
+  c->id = r->id;
+  c->beats = r->beats;
+  if (m->options.burst)
+    watch_accept(m);
+  c->known = port->read_at_once &&
+             port->read_at_once(port->context, r->accept, r->addr, r->beats, &c->when);
+  if (!c->known)
+    port->accept_read(port->context, r->accept, r->id, r->addr, r->beats);
+  tsr__reads_pump(m);
+}
+
+void tsr__reads_ahead(struct tsr_cycle *m)
+{
+  accept(m);
+  plan(m);
 }
 
 void tsr__reads_look(struct tsr_cycle *m)
@@ -178,16 +209,11 @@ void tsr__reads_look(struct tsr_cycle *m)
     tsr__reads_pump(m);
   if (r->asking && r->accept == TSR__NEVER) /* the port did not know */
     r->accept = m->port.address_cycle(m->port.context, TSR_AXI_AR, m->now);
-  if (r->asking && r->accept == m->now) {
-    r->asking = false;
-    r->accepted++;
-    if (m->options.burst)
-      watch_accept(m);
-    m->port.accept_read(m->port.context, m->now, r->id, r->addr, r->beats);
-    tsr__reads_pump(m);
-  }
+  if (r->asking && r->accept == m->now)
+    accept(m);
   begin(m);
-  plan(m);
+  if (!r->asking || !m->port.ahead)
+    plan(m);
 }
 
 uint64_t tsr__reads_quiet(const struct tsr_cycle *m)

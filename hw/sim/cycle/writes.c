@@ -28,7 +28,7 @@ static void watch_accept(struct tsr_cycle *m)
       .write = true,
       .addr = w->addr,
       .beats = w->beats_of[(w->accepted - 1) % TSR__MOST_BURSTS],
-      .accepted = m->now};
+      .accepted = m->writes.accept};
 }
 
 static void watch_beats(struct tsr_cycle *m, uint64_t first)
@@ -206,7 +206,9 @@ static void ask(struct tsr_cycle *m)
   w->addr = front->rows.addr;
   w->begun_at[w->begun % TSR__MOST_BURSTS] = m->now;
   w->beats_of[w->begun++ % TSR__MOST_BURSTS] = beats;
-  w->accept = m->port.address_cycle(m->port.context, TSR_AXI_AW, m->now + 1);
+  w->accept = m->now + 1;
+  if (!m->port.ahead)
+    w->accept = m->port.address_cycle(m->port.context, TSR_AXI_AW, m->now + 1);
   tsr__front_asked(m, TSR_ENGINE_STORE, front, beats);
 }
 
@@ -215,16 +217,37 @@ static void accept(struct tsr_cycle *m)
   struct tsr__writes *w = &m->writes;
   w->asking = false;
   w->accepted++;
-  w->accepted_at = m->now;
+  w->accepted_at = w->accept;
   if (m->options.burst)
     watch_accept(m);
-  m->port.accept_write(m->port.context, m->now, w->addr,
+  m->port.accept_write(m->port.context, w->accept, w->addr,
                        w->beats_of[(w->accepted - 1) % TSR__MOST_BURSTS]);
 }
 
 static uint64_t outstanding(const struct tsr__writes *w, uint64_t now)
 {
   return w->begun - w->answered + (w->answered && w->answered_at >= now);
+}
+
+/* When it has to be looked at again. */
+static void plan(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  const struct tsr__front *front = &m->store.front;
+  if (w->look != TSR__NEVER)
+    tsr__rouse(m, TSR__PART_WRITES, tsr__later(w->look, m->now + 1));
+  if (w->asking)
+    tsr__rouse(m, TSR__PART_WRITES, w->accept);
+  else if (front->rows.more && outstanding(w, m->now + 1) < (uint64_t)m->design.axi_writes)
+    tsr__rouse(m, TSR__PART_WRITES,
+               tsr__later(front->burst_from, tsr__later(w->accept, m->now + 1)));
+}
+
+void tsr__writes_ahead(struct tsr_cycle *m)
+{
+  accept(m);
+  pump(m);
+  plan(m);
 }
 
 void tsr__writes_look(struct tsr_cycle *m)
@@ -239,17 +262,13 @@ void tsr__writes_look(struct tsr_cycle *m)
   if (w->asking && w->accept == m->now)
     accept(m);
   pump(m);
-  if (!w->asking && front->rows.more && front->burst_from <= m->now &&
+  if (!w->asking && w->accept <= m->now && front->rows.more && front->burst_from <= m->now &&
       outstanding(w, m->now) < (uint64_t)m->design.axi_writes)
     ask(m);
   if (w->answered < w->filled && (w->filled > filled || w->answered > answered))
-    w->look = m->now + 1;
-  if (w->look != TSR__NEVER)
-    tsr__rouse(m, TSR__PART_WRITES, tsr__later(w->look, m->now + 1));
-  if (w->asking)
-    tsr__rouse(m, TSR__PART_WRITES, w->accept);
-  else if (front->rows.more && outstanding(w, m->now + 1) < (uint64_t)m->design.axi_writes)
-    tsr__rouse(m, TSR__PART_WRITES, tsr__later(front->burst_from, m->now + 1));
+    w->look = tsr__sooner(w->look, m->now + 1);
+  if (!w->asking || !m->port.ahead)
+    plan(m);
 }
 
 uint64_t tsr__writes_quiet(const struct tsr_cycle *m)

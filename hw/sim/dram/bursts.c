@@ -163,6 +163,16 @@ static void accept_read(void *context, uint64_t cycle, int id, uint64_t addr, in
   tsr__dram_accept_read(context, cycle, id, addr, beats);
 }
 
+static bool read_at_once(void *context, uint64_t cycle, uint64_t addr, int beats,
+                         struct tsr_beats *when)
+{
+  struct tsr_dram *dram = context;
+  if (!tsr__dram_mapped(dram, addr, beats))
+    return false;
+  *when = tsr__dram_reserve_read(dram, cycle, beats, 0);
+  return true;
+}
+
 static void accept_write(void *context, uint64_t cycle, uint64_t addr, int beats)
 {
   told(context, cycle);
@@ -171,9 +181,14 @@ static void accept_write(void *context, uint64_t cycle, uint64_t addr, int beats
 
 struct tsr_burst_port tsr_dram_port(struct tsr_dram *dram)
 {
+  const struct tsr_dram_options *o = &dram->options;
+  bool chooses = o->model == TSR_MEMORY_DDR; /* among bursts, as far as they are told */
+  bool quiet = !(o->stall | o->reorder | o->long_latency | o->read_error);
   return (struct tsr_burst_port){
       .context = dram,
-      .told = told,
+      .ahead = !chooses && !o->stall && !o->reorder,
+      .told = chooses ? told : NULL,
+      .read_at_once = !chooses && quiet ? read_at_once : NULL,
       .next_answer = next_answer,
       .take_answer = take_answer,
       .next_read = next_read,

@@ -46,6 +46,9 @@ struct tsr_burst_answer {
 
 struct tsr_burst_port {
   void *context;
+  /* An address is accepted in the first cycle in which it is shown, and may be told in the cycle
+   * before, as the last thing of that cycle, the read's first. */
+  bool ahead;
   /* It is `cycle` now: all addresses and written beats of earlier ones have been told, and the port
    * may choose where another one would have mattered. Before any other call of a cycle; once is
    * enough. NULL: the port never waits for it. */
@@ -62,6 +65,10 @@ struct tsr_burst_port {
   uint64_t (*address_cycle)(void *context, enum tsr_axi_channel channel, uint64_t cycle);
   /* An address has been accepted in this cycle; of the two kinds the read's first. */
   void (*accept_read)(void *context, uint64_t cycle, int id, uint64_t addr, int beats);
+  /* The same for a read whose beats are known at once: all of them, for sure and without an error,
+   * which next_read() will not tell then. False: it was not accepted. NULL: there are none. */
+  bool (*read_at_once)(void *context, uint64_t cycle, uint64_t addr, int beats,
+                       struct tsr_beats *when);
   void (*accept_write)(void *context, uint64_t cycle, uint64_t addr, int beats);
   /* What W accepts where the machine shows its next beat from `cycle` on: beats of the oldest write
    * that lacks any; and that so many were accepted, the last in `cycle`. */

@@ -179,6 +179,11 @@ static const struct tsr__region *find_region(const struct tsr_dram *dram, uint64
   return NULL;
 }
 
+bool tsr__dram_mapped(const struct tsr_dram *dram, uint64_t addr, int beats)
+{
+  return find_region(dram, addr, (uint64_t)beats * (uint64_t)dram->beat_bytes);
+}
+
 const struct tsr__region *tsr__dram_region(const struct tsr_dram *dram, const struct tsr__burst *b,
                                            int beat)
 {
@@ -251,7 +256,7 @@ void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64
   if (dram->options.model == TSR_MEMORY_DDR) {
     tsr__ddr_enter(dram, b, cycle);
   } else {
-    b->when = tsr__dram_reserve_read(dram, b);
+    b->when = tsr__dram_reserve_read(dram, cycle, beats, b->extra);
     b->due = tsr_beat_cycle(&b->when, 0);
   }
   if (chance(&dram->burst_dice, dram->options.read_error))
@@ -261,7 +266,7 @@ void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64
 void tsr__dram_accept_write(struct tsr_dram *dram, uint64_t cycle, uint64_t addr, int beats)
 {
   struct tsr__burst *b = accept(dram, &dram->writes, cycle, addr, beats);
-  b->when = tsr__dram_reserve_write(dram, b);
+  b->when = tsr__dram_reserve_write(dram, cycle, beats);
   b->due = tsr_beat_cycle(&b->when, 0);
   b->write = true;
   if (chance(&dram->burst_dice, dram->options.write_error))

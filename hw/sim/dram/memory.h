@@ -109,6 +109,9 @@ bool tsr__dram_held(const struct tsr_dram *dram, enum tsr_axi_channel channel, u
 uint64_t tsr__dram_free_cycle(const struct tsr_dram *dram, enum tsr_axi_channel channel,
                               uint64_t cycle);
 
+/* All of a burst's bytes lie in one region. */
+bool tsr__dram_mapped(const struct tsr_dram *dram, uint64_t addr, int beats);
+
 /* Is there room for another burst? */
 bool tsr__dram_has_room(const struct tsr_dram *dram, enum tsr_axi_channel channel);
 void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64_t addr, int beats);
@@ -126,10 +129,11 @@ void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats, uint64_t cycl
 void tsr__dram_take_write(struct tsr_dram *dram, int beats, uint64_t cycle);
 void tsr__dram_take_answer(struct tsr_dram *dram, uint64_t cycle);
 
-/* timing.c, of `ideal` and `simple`: when the beats of a burst can move that has been accepted just
- * now. */
-struct tsr_beats tsr__dram_reserve_read(struct tsr_dram *dram, const struct tsr__burst *b);
-struct tsr_beats tsr__dram_reserve_write(struct tsr_dram *dram, const struct tsr__burst *b);
+/* timing.c, of `ideal` and `simple`: when the beats of a burst can move that is accepted in this
+ * cycle. */
+struct tsr_beats tsr__dram_reserve_read(struct tsr_dram *dram, uint64_t cycle, int beats,
+                                        uint64_t extra);
+struct tsr_beats tsr__dram_reserve_write(struct tsr_dram *dram, uint64_t cycle, int beats);
 
 /* ddr.c: time starts again; a read has been accepted, or a write has all its beats, in a cycle;
  * tsr__dram_decide(). */
