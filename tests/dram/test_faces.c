@@ -166,6 +166,9 @@ struct side {
   bool has_read, has_write, has_answer; /* which was told */
   uint64_t ask_read, ask_answer;        /* not before, but for news */
   uint64_t read_free;                   /* R is, from this cycle on */
+  struct tsr_beats at_once[BURSTS + 1]; /* of reads in their order: known when accepted; per 0: not */
+  int ids[BURSTS], beats[BURSTS];
+  int begun, come;                      /* reads accepted; whose last beats were taken */
   uint64_t ends[BURSTS];                /* the last beats of reads, */
   int end_count;                        /* of so many, some of them ahead of time */
 };
@@ -192,6 +195,12 @@ static bool more(const struct tsr_burst_run *run, int taken, uint64_t cycle)
   return taken < run->beats && tsr_beat_cycle(&run->when, (uint64_t)taken) <= cycle;
 }
 
+/* The read whose beats come was known at once. */
+static bool at_once(const struct side *s)
+{
+  return s->at_once[s->come].per;
+}
+
 /* Beats of a run are reported one by one, a few at a time, or together. */
 static bool reports(const struct side *s, const struct tsr_burst_run *run, int taken)
 {
@@ -209,6 +218,14 @@ static void note_read(struct side *s, uint64_t cycle)
     s->ends[s->end_count++] = cycle;
 }
 
+static void end_read(struct side *s, uint64_t cycle)
+{
+  if (!at_once(s))
+    s->port.take_read(s->port.context, s->read_taken, cycle);
+  s->has_read = false;
+  s->come += s->read.ends && s->read_taken == s->read.beats;
+}
+
 /* Beats that are sure are taken ahead of time by every other master. */
 static void take_ahead(struct side *s)
 {
@@ -219,8 +236,7 @@ static void take_ahead(struct side *s)
       cycle++;
     note_read(s, cycle);
   }
-  s->port.take_read(s->port.context, s->read.beats, s->read_free - 1);
-  s->has_read = false;
+  end_read(s, s->read_free - 1);
 }
 
 static bool knows_read(struct side *s)
@@ -228,7 +244,15 @@ static bool knows_read(struct side *s)
   uint64_t now = s->walk.cycle;
   if (s->has_read || now < s->ask_read)
     return s->has_read;
-  s->port.next_read(s->port.context, s->read_free, &s->read);
+  if (at_once(s))
+    s->read = (struct tsr_burst_run){.beats = s->beats[s->come],
+                                     .id = s->ids[s->come],
+                                     .ends = true,
+                                     .sure = true,
+                                     .error_beat = -1,
+                                     .when = s->at_once[s->come]};
+  else
+    s->port.next_read(s->port.context, s->read_free, &s->read);
   s->has_read = s->read.beats > 0;
   s->ask_read = s->has_read ? 0 : s->read.look_again;
   assert_true(s->has_read || s->ask_read > now);
@@ -246,10 +270,8 @@ static void take_read(struct side *s)
       !r_ready(w->plan, w->cycle))
     return;
   note_read(s, w->cycle);
-  if (reports(s, &s->read, s->read_taken)) {
-    s->port.take_read(s->port.context, s->read_taken, w->cycle);
-    s->has_read = false;
-  }
+  if (s->read_taken == s->read.beats || (!at_once(s) && reports(s, &s->read, s->read_taken)))
+    end_read(s, w->cycle);
 }
 
 /* So many reads had ended before this cycle. */
@@ -258,6 +280,20 @@ static void count_reads(struct side *s)
   struct walk *w = &s->walk;
   while (w->reads_done < s->end_count && s->ends[w->reads_done] < w->cycle)
     w->reads_done++;
+}
+
+/* Two of three masters want to know at once. */
+static void accept_read(struct side *s, const struct burst *b)
+{
+  uint64_t cycle = s->walk.cycle;
+  struct tsr_beats *when = &s->at_once[s->begun];
+  s->ids[s->begun] = b->id;
+  s->beats[s->begun++] = b->beats;
+  if (s->walk.plan->seed % 3 && s->port.read_at_once &&
+      s->port.read_at_once(s->port.context, cycle, b->addr, b->beats, when))
+    return;
+  when->per = 0;
+  s->port.accept_read(s->port.context, cycle, b->id, b->addr, b->beats);
 }
 
 static void accept(struct side *s, enum tsr_axi_channel channel)
@@ -270,7 +306,7 @@ static void accept(struct side *s, enum tsr_axi_channel channel)
     return;
   const struct burst *b = is_read ? &p->reads[w->reads] : &p->writes[w->writes];
   if (is_read) {
-    s->port.accept_read(s->port.context, w->cycle, b->id, b->addr, b->beats);
+    accept_read(s, b);
     read_accepted(w);
   } else {
     s->port.accept_write(s->port.context, w->cycle, b->addr, b->beats);

@@ -198,7 +198,7 @@ static void look_at_bus(struct tsr_cycle *m)
 static void work(struct tsr_cycle *m, uint64_t cycle)
 {
   m->now = cycle;
-  if (m->port.told)
+  if (m->port.told && !m->port.ahead)
     m->port.told(m->port.context, cycle);
   look_at(m, TSR__PART_FETCH, TSR__PART_LOAD);
   if (!m->trapped && still(m, cycle)) {

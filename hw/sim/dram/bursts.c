@@ -187,7 +187,7 @@ struct tsr_burst_port tsr_dram_port(struct tsr_dram *dram)
   return (struct tsr_burst_port){
       .context = dram,
       .ahead = !chooses && !o->stall && !o->reorder,
-      .told = chooses ? told : NULL,
+      .told = told,
       .read_at_once = !chooses && quiet ? read_at_once : NULL,
       .next_answer = next_answer,
       .take_answer = take_answer,

@@ -47,7 +47,7 @@ struct tsr_burst_answer {
 struct tsr_burst_port {
   void *context;
   /* An address is accepted in the first cycle in which it is shown, and may be told in the cycle
-   * before, as the last thing of that cycle, the read's first. */
+   * before, as the last thing of that cycle, the read's first; and told() makes no difference. */
   bool ahead;
   /* It is `cycle` now: all addresses and written beats of earlier ones have been told, and the port
    * may choose where another one would have mattered. Before any other call of a cycle; once is
