@@ -145,23 +145,16 @@ static enum tsr_status write_profile(struct tsr_arena *arena, struct tsr_err *er
   (void)err;
   w->text = (struct tsr_text){.arena = arena};
   switch (w->form) {
-  case TESSERA_PROFILE_JSON:
-    tsr_profile_json(&w->text, w->profile);
-    break;
-  case TESSERA_PROFILE_CSV:
-    tsr_profile_csv(&w->text, w->profile);
-    break;
-  case TESSERA_PROFILE_HTML:
-    tsr_profile_html(&w->text, w->profile, w->before);
-    break;
+  case TESSERA_PROFILE_JSON: tsr_profile_json(&w->text, w->profile); break;
+  case TESSERA_PROFILE_CSV: tsr_profile_csv(&w->text, w->profile); break;
+  case TESSERA_PROFILE_HTML: tsr_profile_html(&w->text, w->profile, w->before); break;
   }
   return TSR_OK;
 }
 
 enum tessera_status tessera_profile_write(struct tessera *t, const struct tessera_profile *profile,
                                           const struct tessera_profile *before,
-                                          enum tessera_profile_form form,
-                                          struct tessera_bytes *out)
+                                          enum tessera_profile_form form, struct tessera_bytes *out)
 {
   struct writing w = {.profile = profile, .before = before, .form = form};
   struct tsr_arena *made;

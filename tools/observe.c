@@ -8,7 +8,7 @@ static int find_device(const struct cli *cli, const char **device)
 {
   const char *target = cli_value(cli, "target");
   enum tessera_status status =
-    tessera_target_check(cli->t, target ? target : "accel:cycle", device);
+      tessera_target_check(cli->t, target ? target : "accel:cycle", device);
   if (status)
     return cli_message(cli, status);
   if (!*device)
@@ -57,7 +57,7 @@ int observe(const struct cli *cli, const char *path, struct observed *out)
   if (status)
     return status;
   enum tessera_status opened =
-    tessera_session_open_with(cli->t, out->model, &options, &out->session);
+      tessera_session_open_with(cli->t, out->model, &options, &out->session);
   return opened ? cli_message(cli, opened) : run(cli, out);
 }
 

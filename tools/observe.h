@@ -10,10 +10,12 @@
 /* The options of both. */
 #define CLI_OBSERVE_OPTIONS                                                                        \
   {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
-  {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \
-  {"target", "T", "a device that tells what happens when (default: accel:cycle)"},                 \
-  {"input", "[NAME=]FILE", "compute data too, on this input (.npy, .pb or raw)"},                  \
-  {"random", "SEED", "compute data too, on made-up inputs"}
+      {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},              \
+      {"target", "T", "a device that tells what happens when (default: accel:cycle)"},             \
+      {"input", "[NAME=]FILE", "compute data too, on this input (.npy, .pb or raw)"},              \
+  {                                                                                                \
+    "random", "SEED", "compute data too, on made-up inputs"                                        \
+  }
 
 struct observed {
   struct tessera_model *model;

@@ -9,12 +9,12 @@
 #include "tools/profile_text.h"
 
 static const struct option options[] = {
-  CLI_OBSERVE_OPTIONS,
-  {"json", NULL, "print JSON for programs, and for --diff"},
-  {"csv", NULL, "print CSV, a row a layer"},
-  {"html", "FILE.html", "write a page with the stack, the roofline and all tables"},
-  {"diff", "FILE.json", "compare with a run that --json printed before"},
-  {NULL, NULL, NULL}};
+    CLI_OBSERVE_OPTIONS,
+    {"json", NULL, "print JSON for programs, and for --diff"},
+    {"csv", NULL, "print CSV, a row a layer"},
+    {"html", "FILE.html", "write a page with the stack, the roofline and all tables"},
+    {"diff", "FILE.json", "compare with a run that --json printed before"},
+    {NULL, NULL, NULL}};
 
 static int print_form(const struct cli *cli, const struct tessera_profile *p,
                       enum tessera_profile_form form)
@@ -33,7 +33,7 @@ static int write_page(const struct cli *cli, const struct tessera_profile *p,
 {
   struct tessera_bytes bytes;
   enum tessera_status status =
-    tessera_profile_write(cli->t, p, before, TESSERA_PROFILE_HTML, &bytes);
+      tessera_profile_write(cli->t, p, before, TESSERA_PROFILE_HTML, &bytes);
   if (status)
     return cli_message(cli, status);
   status = tessera_file_write(cli->t, cli_value(cli, "html"), bytes.data, bytes.size);
@@ -106,14 +106,14 @@ static int run(struct cli *cli)
 }
 
 const struct command command_profile = {
-  .name = "profile",
-  .usage = "MODEL.onnx|PACKAGE.tsr [OPTIONS]",
-  .summary = "tell where the cycles of an inference go, and what would change it",
-  .options = options,
-  .examples = "  tessera profile models/digits/digits.onnx\n"
-              "  tessera profile model.onnx --json > before.json\n"
-              "  tessera profile model.onnx --config wide --diff before.json --html wide.html\n",
-  .least_words = 1,
-  .most_words = 1,
-  .run = run,
+    .name = "profile",
+    .usage = "MODEL.onnx|PACKAGE.tsr [OPTIONS]",
+    .summary = "tell where the cycles of an inference go, and what would change it",
+    .options = options,
+    .examples = "  tessera profile models/digits/digits.onnx\n"
+                "  tessera profile model.onnx --json > before.json\n"
+                "  tessera profile model.onnx --config wide --diff before.json --html wide.html\n",
+    .least_words = 1,
+    .most_words = 1,
+    .run = run,
 };

@@ -40,10 +40,10 @@ static void print_stack(const struct tessera_profile *p)
   int bad = table_add(&table, (const char *const[]){"a cycle goes to", "cycles", "share", ""});
   for (int k = 0; k < p->shares && !bad; k++) {
     const struct tessera_share *s = &p->share[k];
-    bad = table_add(&table, (const char *const[]){s->name, count_text(s->cycles, count),
-                                                  percent_text((double)s->cycles,
-                                                               (double)p->cycles, percent),
-                                                  s->meaning});
+    bad = table_add(
+        &table, (const char *const[]){s->name, count_text(s->cycles, count),
+                                      percent_text((double)s->cycles, (double)p->cycles, percent),
+                                      s->meaning});
   }
   end_table(&table, bad);
 }
@@ -70,8 +70,8 @@ static int add_layer(struct table *table, const struct tessera_profile *p,
 static void print_layers(const struct tessera_profile *p)
 {
   struct table table = {.columns = 10, .alignment = "llrrrrrrll"};
-  static const char *const head[] = {"layer", "op",    "cycles",       "share", "MACs", "matrix",
-                                     "bytes", "of its roof", "roof", "critical"};
+  static const char *const head[] = {"layer",  "op",    "cycles",      "share", "MACs",
+                                     "matrix", "bytes", "of its roof", "roof",  "critical"};
   char cycles[COUNT_TEXT], macs[COUNT_TEXT], bytes[COUNT_TEXT], used[COUNT_TEXT], roof[COUNT_TEXT];
   char name[32];
   int bad = table_add(&table, head);
@@ -80,12 +80,11 @@ static void print_layers(const struct tessera_profile *p)
   table.rule = table.rows;
   snprintf(name, sizeof name, "%d layers", p->layers);
   if (!bad)
-    bad = table_add(&table,
-                    (const char *const[]){name, "", count_text(p->cycles, cycles), "100.0 %",
-                                          count_text(p->macs, macs),
-                                          percent_text(p->utilization, 1, used),
-                                          count_text(p->read_bytes + p->write_bytes, bytes),
-                                          percent_text(p->roofline, 1, roof), "", ""});
+    bad = table_add(&table, (const char *const[]){name, "", count_text(p->cycles, cycles),
+                                                  "100.0 %", count_text(p->macs, macs),
+                                                  percent_text(p->utilization, 1, used),
+                                                  count_text(p->read_bytes + p->write_bytes, bytes),
+                                                  percent_text(p->roofline, 1, roof), "", ""});
   end_table(&table, bad);
 }
 
@@ -93,15 +92,14 @@ static void print_path(const struct tessera_profile *p)
 {
   struct table table = {.columns = 6, .alignment = "llrrrl"};
   char cycles[COUNT_TEXT], share[COUNT_TEXT], steps[COUNT_TEXT];
-  int bad = table_add(&table, (const char *const[]){"critical path", "cause", "cycles", "share",
-                                                    "steps", ""});
+  int bad = table_add(
+      &table, (const char *const[]){"critical path", "cause", "cycles", "share", "steps", ""});
   for (int k = 0; k < p->path_parts && !bad; k++) {
     const struct tessera_path_part *part = &p->path_part[k];
-    bad = table_add(&table, (const char *const[]){part->engine, part->cause,
-                                                  count_text(part->cycles, cycles),
-                                                  percent_text((double)part->cycles,
-                                                               (double)p->cycles, share),
-                                                  count_text(part->steps, steps), part->meaning});
+    bad = table_add(
+        &table, (const char *const[]){part->engine, part->cause, count_text(part->cycles, cycles),
+                                      percent_text((double)part->cycles, (double)p->cycles, share),
+                                      count_text(part->steps, steps), part->meaning});
   }
   end_table(&table, bad);
 }
@@ -131,10 +129,10 @@ static void print_what_ifs(const struct tessera_profile *p)
     const struct tessera_what_if *w = &p->what_if[k];
     snprintf(faster, sizeof faster, "%.2f x",
              w->cycles ? (double)p->cycles / (double)w->cycles : 0);
-    bad = table_add(&table, (const char *const[]){w->name, count_text(w->cycles, cycles),
-                                                  percent_text((double)w->cycles,
-                                                               (double)p->cycles, share),
-                                                  faster, w->meaning});
+    bad = table_add(&table,
+                    (const char *const[]){w->name, count_text(w->cycles, cycles),
+                                          percent_text((double)w->cycles, (double)p->cycles, share),
+                                          faster, w->meaning});
   }
   if (!bad)
     table_print(&table, stdout);
@@ -158,8 +156,8 @@ static int add_change(struct table *table, const char *name, uint64_t before, ui
   char was[COUNT_TEXT], is[COUNT_TEXT], change[COUNT_TEXT] = "";
   if (before)
     snprintf(change, sizeof change, "%+.1f %%", 100 * ((double)now / (double)before - 1));
-  return table_add(table, (const char *const[]){name, count_text(before, was), count_text(now, is),
-                                                change});
+  return table_add(
+      table, (const char *const[]){name, count_text(before, was), count_text(now, is), change});
 }
 
 static const struct tessera_profile_layer *layer_of(const struct tessera_profile *p,

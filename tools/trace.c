@@ -10,11 +10,11 @@
 enum { LARGEST_MEGABYTES = 2000 };
 
 static const struct option options[] = {
-  {"output", "FILE.json", "the trace, for https://ui.perfetto.dev"},
-  CLI_OBSERVE_OPTIONS,
-  {"megabytes", "N", "merge what repeats until the file is no larger (default: 50)"},
-  {"json", NULL, "print JSON for programs about the trace"},
-  {NULL, NULL, NULL}};
+    {"output", "FILE.json", "the trace, for https://ui.perfetto.dev"},
+    CLI_OBSERVE_OPTIONS,
+    {"megabytes", "N", "merge what repeats until the file is no larger (default: 50)"},
+    {"json", NULL, "print JSON for programs about the trace"},
+    {NULL, NULL, NULL}};
 
 static void print_info(const char *path, size_t bytes, const struct tessera_trace_info *i)
 {
@@ -25,7 +25,8 @@ static void print_info(const char *path, size_t bytes, const struct tessera_trac
     printf("nothing was merged\n");
     return;
   }
-  printf("merged to fit: %s stalls shorter than %s cycles are left out, and %s instructions are in the "
+  printf("merged to fit: %s stalls shorter than %s cycles are left out, and %s instructions are in "
+         "the "
          "slice of one of their kind and layer before them, with gaps shorter than that\n",
          count_text(i->merged_stalls, a), count_text(i->merged_below, b),
          count_text(i->merged_slices, c));
@@ -33,7 +34,9 @@ static void print_info(const char *path, size_t bytes, const struct tessera_trac
 
 static void print_info_json(const char *path, size_t bytes, const struct tessera_trace_info *i)
 {
-  const struct { const char *name; uint64_t value;
+  const struct {
+    const char *name;
+    uint64_t value;
   } rows[] = {{"bytes", bytes},
               {"cycles", i->cycles},
               {"instructions", i->instructions},
@@ -64,8 +67,10 @@ static int write_trace(const struct cli *cli, const struct observed *o, const ch
   size_t size = json.size;
   if (size > most_bytes) {
     tessera_bytes_free(&json);
-    return cli_refuse("trace: %zu bytes are left when all that repeats is merged; --megabytes %zu is "
-                      "the least that works", size, size / 1000000 + 1);
+    return cli_refuse(
+        "trace: %zu bytes are left when all that repeats is merged; --megabytes %zu is "
+        "the least that works",
+        size, size / 1000000 + 1);
   }
   status = tessera_file_write(cli->t, path, json.data, json.size);
   tessera_bytes_free(&json);
@@ -109,13 +114,13 @@ static int run(struct cli *cli)
 }
 
 const struct command command_trace = {
-  .name = "trace",
-  .usage = "MODEL.onnx|PACKAGE.tsr -o FILE.json [OPTIONS]",
-  .summary = "write what each engine did in each cycle of an inference, for Perfetto",
-  .options = options,
-  .examples = "  tessera trace models/digits/digits.onnx -o digits.json\n"
-              "  tessera trace model.onnx -o model.json --config wide --megabytes 20\n",
-  .least_words = 1,
-  .most_words = 1,
-  .run = run,
+    .name = "trace",
+    .usage = "MODEL.onnx|PACKAGE.tsr -o FILE.json [OPTIONS]",
+    .summary = "write what each engine did in each cycle of an inference, for Perfetto",
+    .options = options,
+    .examples = "  tessera trace models/digits/digits.onnx -o digits.json\n"
+                "  tessera trace model.onnx -o model.json --config wide --megabytes 20\n",
+    .least_words = 1,
+    .most_words = 1,
+    .run = run,
 };

@@ -32,10 +32,10 @@ static void add_insn(struct tsr_graph *g, uint32_t i)
   int engine = g->work[i].engine;
   for (int k = 0; k < TSR__INSN_NODES; k++)
     g->node[tsr__insn_node(i, TSR__QUEUED) + (uint32_t)k] =
-      (struct tsr__node){.cycle = g->work[i].ran ? cycle[k] : 0,
-                         .insn = i,
-                         .moment = (uint8_t)(TSR__QUEUED + k),
-                         .engine = (uint8_t)(k && g->work[i].ran ? engine : TSR_ENGINE_FETCH)};
+        (struct tsr__node){.cycle = g->work[i].ran ? cycle[k] : 0,
+                           .insn = i,
+                           .moment = (uint8_t)(TSR__QUEUED + k),
+                           .engine = (uint8_t)(k && g->work[i].ran ? engine : TSR_ENGINE_FETCH)};
 }
 
 static void add_burst(struct tsr_graph *g, uint32_t k)
@@ -44,8 +44,11 @@ static void add_burst(struct tsr_graph *g, uint32_t k)
   const uint64_t cycle[TSR__BURST_NODES] = {b->accepted, b->accepted, b->first, b->last};
   int engine = b->write ? TSR_ENGINE_STORE : b->id ? TSR_ENGINE_LOAD : TSR_ENGINE_FETCH;
   for (int m = 0; m < TSR__BURST_NODES; m++)
-    g->node[tsr__burst_node(g, k, (enum tsr__moment)m)] = (struct tsr__node){
-      .cycle = cycle[m], .insn = g->burst_insn[k], .moment = (uint8_t)m, .engine = (uint8_t)engine};
+    g->node[tsr__burst_node(g, k, (enum tsr__moment)m)] =
+        (struct tsr__node){.cycle = cycle[m],
+                           .insn = g->burst_insn[k],
+                           .moment = (uint8_t)m,
+                           .engine = (uint8_t)engine};
 }
 
 static void add_nodes(struct tsr_graph *g)
@@ -150,7 +153,7 @@ void tsr__add_edge(struct tsr_graph *g, uint32_t from, uint32_t to, enum tsr_cau
     g->chunk[g->chunks++] = TSR_NEW_ARRAY(g->arena, struct tsr__edge, TSR__CHUNK);
   g->edges++;
   *tsr__edge_at(g, g->edges) =
-    (struct tsr__edge){from, g->node[to].edge, fixed, scaled, (uint8_t)cause};
+      (struct tsr__edge){from, g->node[to].edge, fixed, scaled, (uint8_t)cause};
   g->node[to].edge = g->edges;
 }
 
@@ -177,14 +180,10 @@ static bool dropped(const struct tsr_graph *g, const struct tsr__edge *e, uint32
 {
   bool apart = g->node[e->from].insn != g->node[to].insn;
   switch (e->cause) {
-  case TSR_CAUSE_TOKEN:
-    return s->free_order && apart;
-  case TSR_CAUSE_ROOM:
-    return s->free_order || s->free_tokens;
-  case TSR_CAUSE_LOCK:
-    return s->free_locks;
-  default:
-    return false;
+  case TSR_CAUSE_TOKEN: return s->free_order && apart;
+  case TSR_CAUSE_ROOM: return s->free_order || s->free_tokens;
+  case TSR_CAUSE_LOCK: return s->free_locks;
+  default: return false;
   }
 }
 
@@ -248,8 +247,7 @@ static void evaluate(struct tsr_graph *g, const struct tsr_scenario *s)
     const struct tsr__node *n = &g->node[node];
     bool free = s->free_fetch && n->engine == TSR_ENGINE_FETCH;
     uint64_t rest = free && n->moment != TSR__FINISH ? 0 : n->rest;
-    g->time[node] =
-      free && n->moment == TSR__QUEUED ? 0 : latest(g, node, s, &by) + rest * g->unit;
+    g->time[node] = free && n->moment == TSR__QUEUED ? 0 : latest(g, node, s, &by) + rest * g->unit;
   }
 }
 

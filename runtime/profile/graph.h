@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A run as a graph: what had to wait for what.
  *
- * Nodes are moments: of an instruction (is in its queue, starts, has its locks, ends, retires), of a
- * burst (its address is accepted, the memory's pins have moved it, its first and its last beat
+ * Nodes are moments: of an instruction (is in its queue, starts, has its locks, ends, retires), of
+ * a burst (its address is accepted, the memory's pins have moved it, its first and its last beat
  * move), and the end of the run. An edge says that a moment is at least so many cycles after
  * another; edges are the machine's rules (docs/rtl.md) applied to the stream: the k-th token that
  * is taken is the k-th that was given, a lock goes from its last holder to the next, and so on. A
@@ -27,7 +27,7 @@ const char *tsr_cause_meaning(int cause);
 
 /* The memory of a design point as the graph sees it. */
 struct tsr__pins {
-  uint64_t rate;    /* bytes that move in `per` cycles, reads and writes together; 0: no limit */
+  uint64_t rate; /* bytes that move in `per` cycles, reads and writes together; 0: no limit */
   uint64_t per;
   uint64_t latency; /* cycles; of the models that have one */
 };
@@ -49,7 +49,7 @@ uint64_t tsr_graph_cycles(struct tsr_graph *graph, const struct tsr_scenario *sc
 
 /* One step of the longest path, as it was measured: from its end to its beginning. */
 struct tsr_path_step {
-  int engine;      /* whose moment the step leads to; TSR_ENGINE_FETCH too */
+  int engine; /* whose moment the step leads to; TSR_ENGINE_FETCH too */
   enum tsr_cause cause;
   size_t insn;     /* that the moment belongs to */
   uint64_t cycles; /* they sum up to the run's */

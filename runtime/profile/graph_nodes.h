@@ -7,8 +7,15 @@
 
 /* Moments in the order in which those of one cycle are looked at. */
 enum tsr__moment {
-  TSR__ACCEPTED, TSR__MOVED, TSR__FIRST, TSR__LAST,                  /* of a burst */
-  TSR__QUEUED, TSR__START, TSR__GRANTED, TSR__END, TSR__RETIRED,     /* of an instruction */
+  TSR__ACCEPTED,
+  TSR__MOVED,
+  TSR__FIRST,
+  TSR__LAST, /* of a burst */
+  TSR__QUEUED,
+  TSR__START,
+  TSR__GRANTED,
+  TSR__END,
+  TSR__RETIRED, /* of an instruction */
   TSR__FINISH
 };
 enum { TSR__BURST_NODES = 4, TSR__INSN_NODES = 5 };
@@ -68,7 +75,7 @@ struct tsr_graph {
   struct tsr__list give[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT]; /* from, to */
   struct tsr__list take[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT];
   struct tsr__list fetched, loaded, stored; /* bursts */
-  uint32_t *burst_insn; /* by burst: whose it is, of fetch the first in it */
+  uint32_t *burst_insn;                     /* by burst: whose it is, of fetch the first in it */
 };
 
 static inline uint32_t tsr__insn_node(uint32_t insn, enum tsr__moment moment)

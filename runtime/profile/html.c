@@ -4,47 +4,48 @@
 #include <string.h>
 
 #include "runtime/profile/profile.h"
+#include "runtime/profile/shares.h"
 #include "runtime/profile/svg.h"
 #include "runtime/profile/text.h"
 
-static const char head[] =
-  "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-  "<style>\n"
-  ":root{color-scheme:light dark;--back:#fff;--ink:#1b2330;--soft:#5d6878;--line:#e3e7ee;--card:#f6f8fb;"
-  "--good:#12805c;--bad:#c0392b}\n"
-  "@media (prefers-color-scheme:dark){:root{--back:#12161d;--ink:#e6eaf1;--soft:#96a1b3;--line:#2a3240;"
-  "--card:#1a202a;--good:#4cc79a;--bad:#ff8a7a}}\n"
-  "*{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:32px 24px 64px;background:var(--back);"
-  "color:var(--ink);font:15px/1.5 system-ui,sans-serif}\n"
-  "h1{font-size:26px;margin:0}h2{font-size:18px;margin:40px 0 8px}p{color:var(--soft);margin:4px 0 12px;"
-  "max-width:76ch}\n"
-  ".cards{display:flex;flex-wrap:wrap;gap:12px;margin-top:20px}.card{background:var(--card);border-radius:10px;"
-  "padding:12px 16px;flex:1 1 140px}.card b{display:block;font-size:20px;white-space:nowrap;font-variant-numeric:tabular-nums}"
-  ".card span{color:var(--soft);font-size:13px}\n"
-  ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px}"
-  "th,td{padding:5px 10px 5px 0;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}"
-  "th{color:var(--soft);font-weight:600}td.r,th.r{text-align:right;font-variant-numeric:tabular-nums}"
-  "td.t{white-space:normal;color:var(--soft)}code{font:12px ui-monospace,monospace}\n"
-  "svg{width:100%;height:auto;display:block}svg text{fill:var(--ink);font-size:12px}"
-  "svg text.number{fill:var(--soft)}.grid{stroke:var(--line)}.roof{fill:none;stroke:var(--ink);stroke-width:2}"
-  ".flat{fill:#3b78d8;fill-opacity:.55;stroke:#3b78d8}.slope{fill:#e08a2e;fill-opacity:.55;stroke:#e08a2e}\n"
-  ".key{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:7px}"
-  ".bar{display:inline-block;height:9px;border-radius:3px;background:#3b78d8;vertical-align:middle}\n"
-  ".up{color:var(--bad)}.down{color:var(--good)}\n";
+/* --- style ------------------------------------------------------------------------------------ */
 
-/* Of the shares, in their order: computing in blue and green, data in warm colours, waiting in
- * greys and red. */
-static const char *const colours[] = {"#3b78d8", "#2a9d8f", "#e08a2e", "#f2c078", "#8e5bc0",
-                                      "#c9a9e6", "#d1495b", "#b8a41f", "#8893a5", "#c3cad6"};
-enum { COLOURS = sizeof colours / sizeof colours[0] };
+static void add_colours(struct tsr_text *to)
+{
+  static const struct {
+    const char *name, *day, *night;
+  } colours[] = {
+#define TSR_COLOUR(name, day, night) {name, day, night},
+#define TSR_STYLE(selector, declarations)
+#define TSR_SHARE_COLOUR(share, colour)
+#include "runtime/profile/style.def"
+#undef TSR_COLOUR
+#undef TSR_STYLE
+#undef TSR_SHARE_COLOUR
+  };
+  size_t count = sizeof colours / sizeof colours[0];
+  tsr_text_add(to, ":root{color-scheme:light dark");
+  for (size_t k = 0; k < count; k++)
+    tsr_text_add(to, ";--%s:%s", colours[k].name, colours[k].day);
+  tsr_text_add(to, "}\n@media (prefers-color-scheme:dark){:root{");
+  for (size_t k = 0; k < count; k++)
+    tsr_text_add(to, "%s--%s:%s", k ? ";" : "", colours[k].name, colours[k].night);
+  tsr_text_add(to, "}}\n");
+}
 
 static void add_style(struct tsr_text *to)
 {
-  tsr_text_add_bytes(to, head, sizeof head - 1);
-  for (int k = 0; k < COLOURS; k++)
-    tsr_text_add(to, ".s%d{fill:%s;background:%s}", k, colours[k], colours[k]);
-  tsr_text_add(to, "\n</style>\n");
+  tsr_text_add(to, "<style>\n");
+  add_colours(to);
+#define TSR_COLOUR(name, day, night)
+#define TSR_STYLE(selector, declarations) tsr_text_add(to, "%s{%s}\n", selector, declarations);
+#define TSR_SHARE_COLOUR(share, colour)                                                            \
+  tsr_text_add(to, ".s%d{fill:%s;background:%s}\n", TSR_SHARE_##share, colour, colour);
+#include "runtime/profile/style.def"
+#undef TSR_COLOUR
+#undef TSR_STYLE
+#undef TSR_SHARE_COLOUR
+  tsr_text_add(to, "</style>\n");
 }
 
 /* --- cells ------------------------------------------------------------------------------------ */
@@ -136,7 +137,8 @@ static void add_head(struct tsr_text *to, const struct tessera_profile *p)
 static void add_stack(struct tsr_text *to, const struct tessera_profile *p)
 {
   static const char *const columns[] = {"", ">cycles", ">share", ""};
-  tsr_text_add(to, "<h2>Where the cycles went</h2><p>Every cycle is in the first row that fits.</p>\n");
+  tsr_text_add(to,
+               "<h2>Where the cycles went</h2><p>Every cycle is in the first row that fits.</p>\n");
   tsr__svg_stack(to, p);
   BEGIN_TABLE(to, columns);
   for (int s = 0; s < p->shares; s++) {
@@ -149,8 +151,9 @@ static void add_stack(struct tsr_text *to, const struct tessera_profile *p)
     tsr_text_add(to, "</tr>\n");
   }
   end_table(to);
-  tsr_text_add(to, "<h2>Layer by layer</h2><p>A layer has the cycles from the end of the layer before "
-                   "to its own end; it begins earlier, beside that one.</p>\n");
+  tsr_text_add(to,
+               "<h2>Layer by layer</h2><p>A layer has the cycles from the end of the layer before "
+               "to its own end; it begins earlier, beside that one.</p>\n");
   tsr__svg_layers(to, p);
 }
 
@@ -174,12 +177,14 @@ static void add_layer(struct tsr_text *to, const struct tessera_profile *p,
 
 static void add_layers(struct tsr_text *to, const struct tessera_profile *p)
 {
-  static const char *const columns[] = {"layer",     "op",       ">cycles",      ">share",
-                                        ">MACs",     ">matrix",  ">of its roof", "roof",
-                                        ">read",     ">written", "critical"};
-  tsr_text_add(to, "<p>matrix: multiply-accumulates over those that the matrix engine could have made. roof: "
-                   "which of the two, bytes or multiply-accumulates, takes longer at the least. critical: the "
-                   "engine with most of the layer's part of the critical path.</p>\n");
+  static const char *const columns[] = {"layer", "op",       ">cycles",      ">share",
+                                        ">MACs", ">matrix",  ">of its roof", "roof",
+                                        ">read", ">written", "critical"};
+  tsr_text_add(
+      to,
+      "<p>matrix: multiply-accumulates over those that the matrix engine could have made. roof: "
+      "which of the two, bytes or multiply-accumulates, takes longer at the least. critical: the "
+      "engine with most of the layer's part of the critical path.</p>\n");
   BEGIN_TABLE(to, columns);
   for (int k = 0; k < p->layers; k++)
     add_layer(to, p, &p->layer[k]);
@@ -188,9 +193,10 @@ static void add_layers(struct tsr_text *to, const struct tessera_profile *p)
 
 static void add_roofline(struct tsr_text *to, const struct tessera_profile *p)
 {
-  tsr_text_add(to, "<h2>Roofline</h2><p>A circle is a layer with multiply-accumulates, as large as its "
-                   "cycles; blue ones are below the flat part of their roof, orange ones below the "
-                   "slope.</p>\n");
+  tsr_text_add(to,
+               "<h2>Roofline</h2><p>A circle is a layer with multiply-accumulates, as large as its "
+               "cycles; blue ones are below the flat part of their roof, orange ones below the "
+               "slope.</p>\n");
   tsr__svg_roofline(to, p);
 }
 
@@ -200,8 +206,9 @@ static void add_path(struct tsr_text *to, const struct tessera_profile *p)
 {
   static const char *const parts[] = {"engine", "cause", ">cycles", ">share", "", ">steps", ""};
   static const char *const insns[] = {"instruction", "engine", "layer", ">cycles", ""};
-  tsr_text_add(to, "<h2>Critical path</h2><p>From the end back to the beginning: what each moment waited "
-                   "for last. The cycles sum to the whole.</p>\n");
+  tsr_text_add(
+      to, "<h2>Critical path</h2><p>From the end back to the beginning: what each moment waited "
+          "for last. The cycles sum to the whole.</p>\n");
   BEGIN_TABLE(to, parts);
   for (int k = 0; k < p->path_parts; k++) {
     const struct tessera_path_part *part = &p->path_part[k];
@@ -235,8 +242,9 @@ static void add_path(struct tsr_text *to, const struct tessera_profile *p)
 static void add_what_ifs(struct tsr_text *to, const struct tessera_profile *p)
 {
   static const char *const columns[] = {"", ">cycles", ">of now", "", ">faster", ""};
-  tsr_text_add(to, "<h2>What if</h2><p>The longest path with other weights; who goes first stays as it "
-                   "was.</p>\n");
+  tsr_text_add(to,
+               "<h2>What if</h2><p>The longest path with other weights; who goes first stays as it "
+               "was.</p>\n");
   BEGIN_TABLE(to, columns);
   for (int k = 0; k < p->what_ifs; k++) {
     const struct tessera_what_if *w = &p->what_if[k];
@@ -260,9 +268,10 @@ static void add_change(struct tsr_text *to, uint64_t before, uint64_t now)
   add_count_cell(to, before);
   add_count_cell(to, now);
   double change = before ? 100 * ((double)now / (double)before - 1) : 0;
-  tsr_text_add(to, "<td class=\"r %s\">%+.1f %%</td>", now > before   ? "up"
-                                                       : now < before ? "down"
-                                                                      : "",
+  tsr_text_add(to, "<td class=\"r %s\">%+.1f %%</td>",
+               now > before   ? "up"
+               : now < before ? "down"
+                              : "",
                change);
 }
 
@@ -299,11 +308,12 @@ static void add_diff(struct tsr_text *to, const struct tessera_profile *p,
   tsr_text_add(to, "</p>\n");
   BEGIN_TABLE(to, columns);
   change_row(to, "cycles", before->cycles, p->cycles);
-  change_row(to, "bytes moved", before->read_bytes + before->write_bytes, p->read_bytes + p->write_bytes);
+  change_row(to, "bytes moved", before->read_bytes + before->write_bytes,
+             p->read_bytes + p->write_bytes);
   change_row(to, "instructions", before->instructions, p->instructions);
   for (int s = 0; s < p->shares && s < before->shares; s++)
-    change_row(to, tsr_arena_printf(to->arena, "stack: %s", p->share[s].name), before->share[s].cycles,
-               p->share[s].cycles);
+    change_row(to, tsr_arena_printf(to->arena, "stack: %s", p->share[s].name),
+               before->share[s].cycles, p->share[s].cycles);
   end_table(to);
   tsr_text_add(to, "<details><summary>layer by layer</summary>\n");
   BEGIN_TABLE(to, columns);
@@ -315,6 +325,8 @@ static void add_diff(struct tsr_text *to, const struct tessera_profile *p,
 void tsr_profile_html(struct tsr_text *to, const struct tessera_profile *p,
                       const struct tessera_profile *before)
 {
+  tsr_text_add(to, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
   add_style(to);
   tsr_text_add(to, "<title>");
   tsr__add_html(to, p->model);

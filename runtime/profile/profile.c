@@ -22,9 +22,9 @@ struct making {
   struct tessera_profile *out;
   uint64_t (*cycles)[TSR_SHARES]; /* by layer of the module */
   struct part part[ENGINES][TSR_CAUSES];
-  uint64_t *insn_cycles;          /* of the critical path, by instruction */
+  uint64_t *insn_cycles;              /* of the critical path, by instruction */
   uint64_t (*engine_cycles)[ENGINES]; /* of it, by layer */
-  int *layer_of;                  /* of an instruction; -1: none */
+  int *layer_of;                      /* of an instruction; -1: none */
 };
 
 /* --- the parts of the whole ------------------------------------------------------------------- */
@@ -61,7 +61,8 @@ struct question {
 static int list_questions(struct tsr__pins pins, struct question *out)
 {
   const struct question all[] = {
-#define TSR_WHAT_IF(name, text, condition, changes, meaning) {text, meaning, (condition) != 0, {changes}},
+#define TSR_WHAT_IF(name, text, condition, changes, meaning)                                       \
+  {text, meaning, (condition) != 0, {changes}},
 #include "runtime/profile/whatifs.def"
 #undef TSR_WHAT_IF
   };
@@ -155,7 +156,8 @@ static const char *limit_of(const struct making *k, int layer)
 {
   int best = -1;
   for (int e = 0; e < ENGINES; e++)
-    if (k->engine_cycles[layer][e] && (best < 0 || k->engine_cycles[layer][e] > k->engine_cycles[layer][best]))
+    if (k->engine_cycles[layer][e] &&
+        (best < 0 || k->engine_cycles[layer][e] > k->engine_cycles[layer][best]))
       best = e;
   return best < 0 ? "" : tsr_engine_name(best);
 }
@@ -167,20 +169,21 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
   bool matrix = multiplies(k, l);
   double lanes = tsr_design_lanes(d), peak = matrix ? lanes * d->block_in : lanes;
   *out = (struct tessera_profile_layer){
-    .name = tsr_arena_strdup(k->arena, l->name),
-    .op = tsr_arena_strdup(k->arena, l->op),
-    .instructions = l->insns,
-    .macs = l->macs,
-    .read_bytes = l->dram_read_bytes,
-    .write_bytes = l->dram_write_bytes,
-    .compute_cycles = (double)l->macs / peak,
-    .memory_cycles = memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
-    .limit = limit_of(k, layer),
-    .share = k->cycles[layer],
+      .name = tsr_arena_strdup(k->arena, l->name),
+      .op = tsr_arena_strdup(k->arena, l->op),
+      .instructions = l->insns,
+      .macs = l->macs,
+      .read_bytes = l->dram_read_bytes,
+      .write_bytes = l->dram_write_bytes,
+      .compute_cycles = (double)l->macs / peak,
+      .memory_cycles = memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
+      .limit = limit_of(k, layer),
+      .share = k->cycles[layer],
   };
   for (int s = 0; s < TSR_SHARES; s++)
     out->cycles += k->cycles[layer][s];
-  double least = out->compute_cycles > out->memory_cycles ? out->compute_cycles : out->memory_cycles;
+  double least = out->compute_cycles > out->memory_cycles ? out->compute_cycles
+                                                          : out->memory_cycles;
   out->roofline = quotient(least, (double)out->cycles);
   if (matrix)
     out->utilization = quotient(out->compute_cycles, (double)out->cycles);
@@ -192,8 +195,8 @@ static void fill_layers(struct making *k)
 {
   const struct tsr_module *m = k->module;
   struct tessera_profile *p = k->out;
-  struct tessera_profile_layer *list = TSR_NEW_ARRAY(k->arena, struct tessera_profile_layer,
-                                                     m->layers + 1);
+  struct tessera_profile_layer *list =
+      TSR_NEW_ARRAY(k->arena, struct tessera_profile_layer, m->layers + 1);
   double least = 0, made = 0;
   for (int l = 0; l < m->layers; l++) {
     if (!m->layer[l].insns)
@@ -245,8 +248,8 @@ static int by_cycles(const void *a, const void *b)
 
 static void fill_path(struct making *k)
 {
-  struct tessera_path_part *list = TSR_NEW_ARRAY(k->arena, struct tessera_path_part,
-                                                 ENGINES * TSR_CAUSES);
+  struct tessera_path_part *list =
+      TSR_NEW_ARRAY(k->arena, struct tessera_path_part, ENGINES * TSR_CAUSES);
   int n = 0;
   for (int e = 0; e < ENGINES; e++)
     for (int c = 0; c < TSR_CAUSES; c++)
@@ -263,14 +266,13 @@ static struct tessera_path_insn path_insn(struct making *k, size_t index)
 {
   struct tsr_insn insn;
   int layer = k->layer_of[index];
-  bool decodes =
-    tsr_insn_decode(k->module->insns + index * TSR_INSN_BYTES, &insn) == TSR_TRAP_NONE;
+  bool decodes = tsr_insn_decode(k->module->insns + index * TSR_INSN_BYTES, &insn) == TSR_TRAP_NONE;
   return (struct tessera_path_insn){
-    .instruction = index,
-    .engine = decodes ? tsr_engine_name(tsr_insn_engine(&insn)) : "",
-    .layer = layer < 0 ? "" : tsr_arena_strdup(k->arena, k->module->layer[layer].name),
-    .text = decodes ? tsr_insn_text(k->arena, &insn) : "",
-    .cycles = k->insn_cycles[index],
+      .instruction = index,
+      .engine = decodes ? tsr_engine_name(tsr_insn_engine(&insn)) : "",
+      .layer = layer < 0 ? "" : tsr_arena_strdup(k->arena, k->module->layer[layer].name),
+      .text = decodes ? tsr_insn_text(k->arena, &insn) : "",
+      .cycles = k->insn_cycles[index],
   };
 }
 

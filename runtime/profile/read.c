@@ -34,7 +34,8 @@ static const json_t *member(struct place *p, const char *key, const char *wanted
     p->status = tsr_refuse(p->r->err, "%s: is no profile: '%s' of item %d of '%s' must be %s",
                            p->r->name, key, p->index, p->list, wanted);
   else
-    p->status = tsr_refuse(p->r->err, "%s: is no profile: '%s' must be %s", p->r->name, key, wanted);
+    p->status =
+        tsr_refuse(p->r->err, "%s: is no profile: '%s' must be %s", p->r->name, key, wanted);
   return NULL;
 }
 
@@ -99,7 +100,8 @@ static void room_for_shares(const struct reader *r, int count)
 static void read_share(struct place *p, int k)
 {
   struct tessera_share *list = (struct tessera_share *)(uintptr_t)p->r->out->share;
-  list[k] = (struct tessera_share){text_of(p, "name"), text_of(p, "meaning"), count_of(p, "cycles")};
+  list[k] =
+      (struct tessera_share){text_of(p, "name"), text_of(p, "meaning"), count_of(p, "cycles")};
 }
 
 static void room_for_layers(const struct reader *r, int count)
@@ -125,19 +127,19 @@ static void read_layer(struct place *p, int k)
 {
   struct tessera_profile_layer *list = (struct tessera_profile_layer *)(uintptr_t)p->r->out->layer;
   list[k] = (struct tessera_profile_layer){
-    .name = text_of(p, "name"),
-    .op = text_of(p, "op"),
-    .cycles = count_of(p, "cycles"),
-    .instructions = count_of(p, "instructions"),
-    .macs = count_of(p, "macs"),
-    .read_bytes = count_of(p, "read_bytes"),
-    .write_bytes = count_of(p, "write_bytes"),
-    .compute_cycles = real_of(p, "compute_cycles"),
-    .memory_cycles = real_of(p, "memory_cycles"),
-    .roofline = real_of(p, "roofline"),
-    .utilization = real_of(p, "utilization"),
-    .limit = text_of(p, "limit"),
-    .share = read_stack(p),
+      .name = text_of(p, "name"),
+      .op = text_of(p, "op"),
+      .cycles = count_of(p, "cycles"),
+      .instructions = count_of(p, "instructions"),
+      .macs = count_of(p, "macs"),
+      .read_bytes = count_of(p, "read_bytes"),
+      .write_bytes = count_of(p, "write_bytes"),
+      .compute_cycles = real_of(p, "compute_cycles"),
+      .memory_cycles = real_of(p, "memory_cycles"),
+      .roofline = real_of(p, "roofline"),
+      .utilization = real_of(p, "utilization"),
+      .limit = text_of(p, "limit"),
+      .share = read_stack(p),
   };
 }
 
@@ -178,8 +180,8 @@ static void room_for_what_ifs(const struct reader *r, int count)
 static void read_what_if(struct place *p, int k)
 {
   struct tessera_what_if *list = (struct tessera_what_if *)(uintptr_t)p->r->out->what_if;
-  list[k] = (struct tessera_what_if){text_of(p, "name"), text_of(p, "meaning"),
-                                     count_of(p, "cycles")};
+  list[k] =
+      (struct tessera_what_if){text_of(p, "name"), text_of(p, "meaning"), count_of(p, "cycles")};
 }
 
 static void read_list(struct place *outer, const struct list *list)
@@ -217,18 +219,18 @@ static void read_totals(struct place *p)
   out->roofline = real_of(p, "roofline");
   out->utilization = real_of(p, "utilization");
   if (!p->status && (out->clock_mhz < 1 || out->clock_mhz > 1000000))
-    p->status = tsr_refuse(p->r->err, "%s: is no profile: 'clock_mhz' must be 1 to 1000000",
-                           p->r->name);
+    p->status =
+        tsr_refuse(p->r->err, "%s: is no profile: 'clock_mhz' must be 1 to 1000000", p->r->name);
 }
 
 static enum tsr_status read_body(struct tsr__json_held *held, void *context)
 {
   static const struct list lists[] = {
-    {"stack", room_for_shares, read_share},
-    {"layers", room_for_layers, read_layer},
-    {"critical_path", room_for_parts, read_part},
-    {"critical_instructions", room_for_insns, read_insn},
-    {"what_if", room_for_what_ifs, read_what_if},
+      {"stack", room_for_shares, read_share},
+      {"layers", room_for_layers, read_layer},
+      {"critical_path", room_for_parts, read_part},
+      {"critical_instructions", room_for_insns, read_insn},
+      {"what_if", room_for_what_ifs, read_what_if},
   };
   const struct reader *r = context;
   json_error_t at;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happened when in one inference: an observer of a device with time that keeps everything.
  *
- * A module's streams run one after the other; each counts its cycles from 1. Indices of instructions
- * are those of the module here, in all that is kept. */
+ * A module's streams run one after the other; each counts its cycles from 1. Indices of
+ * instructions are those of the module here, in all that is kept. */
 #ifndef TSR_RUNTIME_PROFILE_RECORD_H
 #define TSR_RUNTIME_PROFILE_RECORD_H
 

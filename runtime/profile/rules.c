@@ -3,15 +3,15 @@
 #include "runtime/profile/graph_nodes.h"
 
 enum {
-  CHECK_CYCLES = 13,   /* of LOAD and STORE, from the queue's head to the start */
+  CHECK_CYCLES = 13, /* of LOAD and STORE, from the queue's head to the start */
   SYNC_CHECK_CYCLES = 1,
-  IN_FLIGHT = 4,       /* transfers between start and retirement */
-  ASK_CYCLES = 3,      /* from the start to the first address on the bus */
-  WORD_CYCLES = 3,     /* from a word's last beat to its engine's queue */
-  REFILL_CYCLES = 3,   /* from a last beat to the address of a burst that has its room */
-  ROOM_CYCLES = 2,     /* from room in a queue to the next in it */
-  SEND_CYCLES = 2,     /* of STORE, from the grant to before its first beat */
-  ANSWER_CYCLES = 2    /* from the last beat of a write to its retirement */
+  IN_FLIGHT = 4,     /* transfers between start and retirement */
+  ASK_CYCLES = 3,    /* from the start to the first address on the bus */
+  WORD_CYCLES = 3,   /* from a word's last beat to its engine's queue */
+  REFILL_CYCLES = 3, /* from a last beat to the address of a burst that has its room */
+  ROOM_CYCLES = 2,   /* from room in a queue to the next in it */
+  SEND_CYCLES = 2,   /* of STORE, from the grant to before its first beat */
+  ANSWER_CYCLES = 2  /* from the last beat of a write to its retirement */
 };
 
 static void edge(struct tsr_graph *g, uint32_t from, enum tsr__moment leaving, uint32_t to,
@@ -138,9 +138,8 @@ static int next_grant(const struct tsr_graph *g, const uint32_t at[TSR_ENGINE_CO
 {
   int best = -1;
   for (int e = 0; e < TSR_ENGINE_COUNT; e++)
-    if (at[e] < g->engine[e].count &&
-        (best < 0 || granted(g, g->engine[e].item[at[e]]) <
-                       granted(g, g->engine[best].item[at[best]])))
+    if (at[e] < g->engine[e].count && (best < 0 || granted(g, g->engine[e].item[at[e]]) <
+                                                       granted(g, g->engine[best].item[at[best]])))
       best = e;
   return best;
 }
@@ -165,11 +164,10 @@ static void lock_rules(struct tsr_graph *g)
 /* --- bursts ----------------------------------------------------------------------------------- */
 
 static void between(struct tsr_graph *g, uint32_t from, enum tsr__moment leaving, uint32_t to,
-                    enum tsr__moment arriving, enum tsr_cause cause, int32_t fixed,
-                    uint32_t scaled)
+                    enum tsr__moment arriving, enum tsr_cause cause, int32_t fixed, uint32_t scaled)
 {
-  tsr__add_edge(g, tsr__burst_node(g, from, leaving), tsr__burst_node(g, to, arriving), cause, fixed,
-                scaled);
+  tsr__add_edge(g, tsr__burst_node(g, from, leaving), tsr__burst_node(g, to, arriving), cause,
+                fixed, scaled);
 }
 
 /* A burst moves beat by beat, once the pins have moved each: reads then take the latency, too. */
@@ -205,8 +203,8 @@ static void channel_rules(struct tsr_graph *g, const struct tsr__list *all, bool
     between(g, all->item[k - 1], TSR__LAST, all->item[k], TSR__FIRST, TSR_CAUSE_BUS, 1, 0);
     if (k >= most)
       between(g, all->item[k - most], TSR__LAST, all->item[k], TSR__ACCEPTED,
-              write ? TSR_CAUSE_LATENCY : TSR_CAUSE_BUS,
-              write ? 3 + (int32_t)g->pins.latency : 2, 0);
+              write ? TSR_CAUSE_LATENCY : TSR_CAUSE_BUS, write ? 3 + (int32_t)g->pins.latency : 2,
+              0);
   }
 }
 
@@ -249,7 +247,8 @@ static void owner_rules(struct tsr_graph *g, uint32_t i)
   uint32_t place = w->place + 1;
   if (!store && place < g->engine[w->engine].count)
     tsr__add_edge(g, tsr__burst_node(g, last, TSR__ACCEPTED),
-                  tsr__insn_node(g->engine[w->engine].item[place], TSR__START), TSR_CAUSE_STEP, 0, 0);
+                  tsr__insn_node(g->engine[w->engine].item[place], TSR__START), TSR_CAUSE_STEP, 0,
+                  0);
 }
 
 /* A burst of fetch goes when there is room for it: when `beat`, of burst `of` that begins with beat
@@ -257,7 +256,8 @@ static void owner_rules(struct tsr_graph *g, uint32_t i)
 static void refill_rule(struct tsr_graph *g, uint32_t burst, uint64_t beat, uint32_t of,
                         uint64_t first)
 {
-  uint64_t bytes = (uint64_t)tsr_design_beat(g->design), word = ((beat + 1) * bytes - 1) / TSR_INSN_BYTES;
+  uint64_t bytes = (uint64_t)tsr_design_beat(g->design),
+           word = ((beat + 1) * bytes - 1) / TSR_INSN_BYTES;
   uint32_t to = tsr__burst_node(g, burst, TSR__ACCEPTED);
   tsr__add_edge(g, tsr__burst_node(g, of, TSR__FIRST), to, TSR_CAUSE_FETCH, REFILL_CYCLES,
                 (uint32_t)(beat - first));

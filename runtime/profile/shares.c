@@ -45,7 +45,8 @@ static void open_tracks(struct tsr_arena *arena, const struct tsr_record *record
                         const struct tsr_record_run *run, struct track track[TRACKS])
 {
   for (int e = 0; e < TRACKS; e++)
-    track[e] = (struct track){TSR_NEW_ARRAY(arena, const struct tsr_cycle_span *, run->spans), 0, 0};
+    track[e] =
+        (struct track){TSR_NEW_ARRAY(arena, const struct tsr_cycle_span *, run->spans), 0, 0};
   for (size_t k = 0; k < run->spans; k++) {
     const struct tsr_cycle_span *s = &record->span[run->first_span + k];
     track[s->engine].span[track[s->engine].count++] = s;
@@ -83,7 +84,8 @@ static void add_cycles(struct track track[TRACKS], uint64_t cycle, uint64_t last
 
 static bool in_run(const struct tsr_module_layer *l, const struct tsr_record_run *run)
 {
-  return l->insns && l->first_insn >= run->first_insn && l->first_insn < run->first_insn + run->insns;
+  return l->insns && l->first_insn >= run->first_insn &&
+         l->first_insn < run->first_insn + run->insns;
 }
 
 static uint64_t last_retired(const struct tsr_record *record, const struct tsr_module_layer *l)

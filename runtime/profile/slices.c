@@ -131,7 +131,7 @@ void tsr__cut_slices(struct tsr_arena *arena, const struct tsr_record *record,
                      struct tsr__track track[TSR__TRACKS])
 {
   const struct tsr_cycle_span **span =
-    TSR_NEW_ARRAY(arena, const struct tsr_cycle_span *, record->spans + 1);
+      TSR_NEW_ARRAY(arena, const struct tsr_cycle_span *, record->spans + 1);
   for (int e = 0; e < TSR__TRACKS; e++) {
     size_t most = 0;
     for (size_t k = 0; k < record->spans; k++)

@@ -10,12 +10,12 @@ enum { TSR__TRACKS = TSR_ENGINE_COUNT + 1 };
 /* Cycles of an inference, all of its streams one after the other, from 1 on; both included. */
 struct tsr__slice {
   uint64_t first, last;
-  uint64_t busy;       /* cycles of it in which the engine was BUSY */
-  size_t insn;         /* the first, of the module */
-  uint32_t count;      /* of instructions, merged into it */
-  uint8_t state;       /* BUSY: instructions; else a stall */
-  uint8_t others;      /* a stall's: a bit an engine that is waited for */
-  bool inside;         /* a stall in the instruction before it */
+  uint64_t busy;  /* cycles of it in which the engine was BUSY */
+  size_t insn;    /* the first, of the module */
+  uint32_t count; /* of instructions, merged into it */
+  uint8_t state;  /* BUSY: instructions; else a stall */
+  uint8_t others; /* a stall's: a bit an engine that is waited for */
+  bool inside;    /* a stall in the instruction before it */
 };
 
 struct tsr__track {

@@ -23,16 +23,17 @@ static void begin(struct tsr_text *to, int height, const char *title)
 
 /* A part of a bar, with what it is as its tooltip. */
 static void add_part(struct tsr_text *to, int share, double x, double y, double width,
-                     double height, const struct tessera_share *s, uint64_t cycles,
-                     uint64_t whole)
+                     double height, const struct tessera_share *s, uint64_t cycles, uint64_t whole)
 {
   if (!cycles)
     return;
-  tsr_text_add(to,
-               "<rect class=\"s%d\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"><title>%s: ",
-               share, x, y, width, height, s->name);
+  tsr_text_add(
+      to,
+      "<rect class=\"s%d\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"><title>%s: ", share,
+      x, y, width, height, s->name);
   tsr__add_count(to, cycles);
-  tsr_text_add(to, " cycles, %.1f %%</title></rect>\n", 100 * part_of((double)cycles, (double)whole));
+  tsr_text_add(to, " cycles, %.1f %%</title></rect>\n",
+               100 * part_of((double)cycles, (double)whole));
 }
 
 /* --- stacks ----------------------------------------------------------------------------------- */
@@ -55,7 +56,8 @@ static void add_bar(struct tsr_text *to, const struct tessera_profile *p,
   enum { LEFT = 240, RIGHT = 110 };
   double x = LEFT, scale = (WIDTH - LEFT - RIGHT) / (double)(largest ? largest : 1);
   size_t size = strlen(l->name), most = 36;
-  tsr_text_add(to, "<text class=\"name\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 8, y + 13);
+  tsr_text_add(to, "<text class=\"name\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 8,
+               y + 13);
   if (size > most)
     tsr_text_add(to, "…");
   tsr__add_html(to, l->name + (size > most ? size - most : 0));
@@ -133,8 +135,8 @@ static void add_axes(struct tsr_text *to, const struct axis *x, const struct axi
 {
   for (int v = (int)x->low; v <= (int)x->high; v++) {
     double at = place(x, exp2(v));
-    tsr_text_add(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", at, at,
-                 y->from, y->to);
+    tsr_text_add(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", at,
+                 at, y->from, y->to);
     tsr_text_add(to, "<text class=\"number\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", at,
                  y->from + 18);
     add_power(to, v);
@@ -142,19 +144,20 @@ static void add_axes(struct tsr_text *to, const struct axis *x, const struct axi
   }
   for (int v = (int)y->low; v <= (int)y->high; v++) {
     double at = place(y, exp2(v));
-    tsr_text_add(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", x->from,
-                 x->to, at, at);
-    tsr_text_add(to, "<text class=\"number\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", x->from - 6,
-                 at + 4);
+    tsr_text_add(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>",
+                 x->from, x->to, at, at);
+    tsr_text_add(to, "<text class=\"number\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
+                 x->from - 6, at + 4);
     add_power(to, v);
     tsr_text_add(to, "</text>\n");
   }
-  tsr_text_add(to,
-               "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">multiply-accumulates "
-               "for each byte of DRAM</text>\n"
-               "<text class=\"name\" transform=\"translate(16 %.1f) rotate(-90)\" "
-               "text-anchor=\"middle\">multiply-accumulates a cycle</text>\n",
-               (x->from + x->to) / 2, y->from + 40, (y->from + y->to) / 2);
+  tsr_text_add(
+      to,
+      "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">multiply-accumulates "
+      "for each byte of DRAM</text>\n"
+      "<text class=\"name\" transform=\"translate(16 %.1f) rotate(-90)\" "
+      "text-anchor=\"middle\">multiply-accumulates a cycle</text>\n",
+      (x->from + x->to) / 2, y->from + 40, (y->from + y->to) / 2);
 }
 
 static void add_roof(struct tsr_text *to, const struct tessera_profile *p, const struct axis *x,
@@ -165,11 +168,12 @@ static void add_roof(struct tsr_text *to, const struct tessera_profile *p, const
   tsr_text_add(to, "<polyline class=\"roof\" points=\"%.1f,%.1f %.1f,%.1f %.1f,%.1f\"/>\n",
                place(x, low), place(y, low * p->peak_bytes), place(x, ridge),
                place(y, p->peak_macs), place(x, fmax(right, ridge)), place(y, p->peak_macs));
-  tsr_text_add(to,
-               "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g MACs a cycle</text>"
-               "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g bytes a cycle</text>\n",
-               place(x, right) - 4, place(y, p->peak_macs) - 7, p->peak_macs,
-               place(x, ridge) - 14, place(y, p->peak_macs) - 7, p->peak_bytes);
+  tsr_text_add(
+      to,
+      "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g MACs a cycle</text>"
+      "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g bytes a cycle</text>\n",
+      place(x, right) - 4, place(y, p->peak_macs) - 7, p->peak_macs, place(x, ridge) - 14,
+      place(y, p->peak_macs) - 7, p->peak_bytes);
 }
 
 static void add_point(struct tsr_text *to, const struct tessera_profile *p, int k,
@@ -181,7 +185,8 @@ static void add_point(struct tsr_text *to, const struct tessera_profile *p, int 
   tsr_text_add(to, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>",
                memory ? "slope" : "flat", place(x, intensity(l)), place(y, speed(l)), radius);
   tsr__add_html(to, l->name);
-  tsr_text_add(to, ": %.3g MACs a byte, %.3g MACs a cycle, %.1f %% of its roofline</title></circle>\n",
+  tsr_text_add(to,
+               ": %.3g MACs a byte, %.3g MACs a cycle, %.1f %% of its roofline</title></circle>\n",
                intensity(l), speed(l), 100 * l->roofline);
 }
 

@@ -9,8 +9,11 @@
 /* Bytes of the UTF-8 sequence that begins here; 0: none does. */
 static int sequence(const unsigned char *p)
 {
-  int n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3
-          : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+  int n = p[0] < 0x80                   ? 1
+          : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+          : (p[0] & 0xf0) == 0xe0       ? 3
+          : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                        : 0;
   for (int i = 1; i < n; i++)
     if ((p[i] & 0xc0) != 0x80)
       return 0;

@@ -44,7 +44,8 @@ static void spread(struct bandwidth *b, const struct tsr_cycle_burst *burst, uin
                    uint64_t beat_bytes)
 {
   int row = burst->write ? 2 : burst->id ? 0 : 1;
-  uint64_t cycles = burst->last - burst->first + 1, done = 0, all = (uint64_t)burst->beats * beat_bytes;
+  uint64_t cycles = burst->last - burst->first + 1, done = 0,
+           all = (uint64_t)burst->beats * beat_bytes;
   for (uint64_t at = burst->first; at <= burst->last;) {
     uint64_t place = (before + at - 1) / b->cycles;
     uint64_t end = (place + 1) * b->cycles - before;
@@ -121,7 +122,8 @@ static void add_tracks(struct trace *t)
   static const char *const names[] = {"load", "matrix", "vector", "store", "fetch"};
   begin_event(t, "M", 0);
   tsr_text_add(&t->to, ",\"name\":\"process_name\",\"args\":{\"name\":");
-  tsr__add_json(&t->to, tsr_arena_printf(t->arena, "%s on %s", t->module->name, t->module->design.name));
+  tsr__add_json(&t->to,
+                tsr_arena_printf(t->arena, "%s on %s", t->module->name, t->module->design.name));
   tsr_text_add(&t->to, "}}");
   name_track(t, LAYER_TRACK, "layers");
   for (int e = 0; e < TSR__TRACKS; e++)
@@ -172,8 +174,7 @@ static void add_insn(struct trace *t, int engine, const struct tsr__slice *s)
 static void add_stall(struct trace *t, int engine, const struct tsr__slice *s)
 {
   begin_slice(t, FIRST_TRACK + engine, s->first, s->last);
-  tsr_text_add(&t->to, ",\"cat\":\"stall\",\"name\":\"%s",
-               tsr_state_name(s->state));
+  tsr_text_add(&t->to, ",\"cat\":\"stall\",\"name\":\"%s", tsr_state_name(s->state));
   const char *between = ": ";
   for (int e = 0; e < TSR__TRACKS; e++)
     if (s->others >> e & 1) {
@@ -275,7 +276,8 @@ static void tell_counter(struct trace *t, int from, int to, const struct counter
     add_count(t, from, to, c->last_cycle, c->last);
 }
 
-/* Of the values within `token_cycles` the largest is told, at the time of the first, and the last. */
+/* Of the values within `token_cycles` the largest is told, when the first came, and the
+ * last. */
 static void count_token(struct trace *t, struct counter *c, const struct tsr_record_token *token,
                         uint64_t before)
 {
@@ -318,7 +320,8 @@ static void add_head(struct trace *t)
   tsr__add_json(&t->to, t->module->design.name);
   tsr_text_add(&t->to,
                ",\"clock_mhz\":%d,\"cycles\":%" PRIu64 ",\"merged_below_cycles\":%" PRIu64
-               ",\"merged_instructions\":%zu,\"merged_stalls\":%zu,\"token_cycles\":%" PRIu64 "},\n",
+               ",\"merged_instructions\":%zu,\"merged_stalls\":%zu,\"token_cycles\":%" PRIu64
+               "},\n",
                t->module->design.clock_mhz, i->cycles, i->merged_below, i->merged_slices,
                i->merged_stalls, i->token_cycles);
   tsr_text_add(&t->to, "\"traceEvents\":[\n");

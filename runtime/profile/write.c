@@ -177,9 +177,10 @@ static void csv_row(struct tsr_text *to, const struct tessera_profile *p,
   tsr__add_csv(to, l->name);
   tsr_text_add(to, ",");
   tsr__add_csv(to, l->op);
-  tsr_text_add(to, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.3f,%.3f,%.6f,%.6f,%s",
-               l->cycles, l->instructions, l->macs, l->read_bytes, l->write_bytes,
-               l->compute_cycles, l->memory_cycles, l->roofline, l->utilization, l->limit);
+  tsr_text_add(
+      to, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.3f,%.3f,%.6f,%.6f,%s",
+      l->cycles, l->instructions, l->macs, l->read_bytes, l->write_bytes, l->compute_cycles,
+      l->memory_cycles, l->roofline, l->utilization, l->limit);
   for (int s = 0; s < p->shares; s++)
     tsr_text_add(to, ",%" PRIu64, l->share[s]);
   tsr_text_add(to, "\n");

@@ -7,21 +7,24 @@ void subject_open(struct subject *s, const struct tsr_design *design,
   static const char *const names[SUBJECT_LAYERS] = {"first", "second", "third", "fourth"};
   s->program = *program;
   s->step = (struct tsr_module_step){TSR_STEP_ACCEL, 0, 0, program->insn_count};
-  s->module = (struct tsr_module){.name = "subject", .design = *design, .steps = 1, .step = &s->step,
-                                  .layer = s->layer, .insns = program->insns,
+  s->module = (struct tsr_module){.name = "subject",
+                                  .design = *design,
+                                  .steps = 1,
+                                  .step = &s->step,
+                                  .layer = s->layer,
+                                  .insns = program->insns,
                                   .insn_count = program->insn_count};
   size_t first = 0;
   for (int k = 0; sizes[k]; k++) {
-    s->layer[k] = (struct tsr_module_layer){.name = names[k], .op = "Op", .target = "accel",
-                                            .first_insn = first, .insns = sizes[k]};
+    s->layer[k] = (struct tsr_module_layer){
+        .name = names[k], .op = "Op", .target = "accel", .first_insn = first, .insns = sizes[k]};
     first += sizes[k];
     s->module.layers++;
   }
   tsr_record_open(&s->record, NULL, &s->module);
 }
 
-void subject_assemble(struct subject *s, const char *config, const char *text,
-                      const size_t *sizes)
+void subject_assemble(struct subject *s, const char *config, const char *text, const size_t *sizes)
 {
   struct tsr_err err;
   struct tsr_design design;
@@ -43,7 +46,8 @@ void subject_run(struct subject *s)
   size_t bytes = s->program.window_bytes;
   if (tsr_device_open(NULL, &err, "cycle", &s->module.design, &options, bytes, &device))
     fail_msg("%s", err.text);
-  assert_int_equal(tsr_device_write(device, &err, 0, s->program.data, s->program.data_bytes), TSR_OK);
+  assert_int_equal(tsr_device_write(device, &err, 0, s->program.data, s->program.data_bytes),
+                   TSR_OK);
   tsr_record_forget(&s->record);
   if (tsr_device_run(device, &err, s->program.insns, s->program.insn_count))
     fail_msg("%s", err.text);

@@ -21,8 +21,7 @@ struct subject {
 void subject_open(struct subject *s, const struct tsr_design *design,
                   const struct tsr_program *program, const size_t *sizes);
 /* The same of assembler text, at the design point `config`. */
-void subject_assemble(struct subject *s, const char *config, const char *text,
-                      const size_t *sizes);
+void subject_assemble(struct subject *s, const char *config, const char *text, const size_t *sizes);
 void subject_run(struct subject *s);
 void subject_close(struct subject *s);
 

@@ -99,10 +99,10 @@ static void test_locks(void **state)
 {
   (void)state;
   static const char text[] =
-    "load uop sram=0 dram=0 n=2 signal=matrix,vector\n"
-    "gemm uops=0+1 n=1,1,400 dst=0,0,1 banks=0 wait=load\n"
-    "mov uops=1+1 n=1,1,400 dst=0,0,1 banks=0 wait=load\n"
-    "finish\n.window 0x1000\n.data\n.uop 0,0,0,overwrite\n.uop 512,512,0\n";
+      "load uop sram=0 dram=0 n=2 signal=matrix,vector\n"
+      "gemm uops=0+1 n=1,1,400 dst=0,0,1 banks=0 wait=load\n"
+      "mov uops=1+1 n=1,1,400 dst=0,0,1 banks=0 wait=load\n"
+      "finish\n.window 0x1000\n.data\n.uop 0,0,0,overwrite\n.uop 512,512,0\n";
   struct subject s;
   struct sum sum = {0};
   subject_assemble(&s, "default", text, (size_t[]){3, 0});
@@ -110,8 +110,8 @@ static void test_locks(void **state)
   struct tsr_graph *g = tsr_graph_build(s.arena, &s.record, &s.record.run[0]);
   uint64_t cycles = s.record.run[0].cycles;
   tsr_graph_path(g, add_step, &sum);
-  assert_int_equal(sum.of[TSR_ENGINE_MATRIX][TSR_CAUSE_LOCK] +
-                     sum.of[TSR_ENGINE_VECTOR][TSR_CAUSE_LOCK], 1);
+  assert_int_equal(
+      sum.of[TSR_ENGINE_MATRIX][TSR_CAUSE_LOCK] + sum.of[TSR_ENGINE_VECTOR][TSR_CAUSE_LOCK], 1);
   assert_in_range(saved(g, cycles, (struct tsr_scenario){.free_locks = true}), 395, 415);
   subject_close(&s);
 }
@@ -134,8 +134,9 @@ static void check_random(const char *config, uint64_t seed)
   tsr_graph_path(g, add_step, &sum);
   assert_int_equal(sum.cycles, cycles);
   const struct tsr_scenario scenarios[] = {
-    {.pins = 2}, {.bus = 2}, {.matrix = 2}, {.vector = 2}, {.no_latency = true},
-    {.free_tokens = true}, {.free_locks = true}, {.free_fetch = true}, {.free_order = true}};
+      {.pins = 2},          {.bus = 2},           {.matrix = 2},
+      {.vector = 2},        {.no_latency = true}, {.free_tokens = true},
+      {.free_locks = true}, {.free_fetch = true}, {.free_order = true}};
   for (size_t k = 0; k < sizeof scenarios / sizeof scenarios[0]; k++)
     assert_true(tsr_graph_cycles(g, &scenarios[k]) <= cycles);
   /* The rules explain nearly everything. */
@@ -146,8 +147,8 @@ static void check_random(const char *config, uint64_t seed)
 
 static void test_random_programs(void **state)
 {
-  static const char *const points[] = {"default", "tiny", "ecp5", "wide", "batch2",
-                                       "tests/profile/narrow.json"};
+  static const char *const points[] = {"default", "tiny",   "ecp5",
+                                       "wide",    "batch2", "tests/profile/narrow.json"};
   (void)state;
   for (uint64_t seed = 1; seed <= 120; seed++)
     check_random(points[seed % (sizeof points / sizeof points[0])], seed);
@@ -156,9 +157,9 @@ static void test_random_programs(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_chain),        cmocka_unit_test(test_questions),
-    cmocka_unit_test(test_wider_memory), cmocka_unit_test(test_locks),
-    cmocka_unit_test(test_random_programs),
+      cmocka_unit_test(test_chain),           cmocka_unit_test(test_questions),
+      cmocka_unit_test(test_wider_memory),    cmocka_unit_test(test_locks),
+      cmocka_unit_test(test_random_programs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

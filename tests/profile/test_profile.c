@@ -80,20 +80,24 @@ static void test_refused(void **state)
   static const struct {
     const char *from, *to, *sentence;
   } rows[] = {
-    {"{\n", "[\n", "p.json:2: is no profile: "},
-    {"\"cycles\": ", "\"cycled\": ", "p.json: is no profile: 'cycles' must be a whole number of 0 or more"},
-    {"\"model\": \"subject\"", "\"model\": 3", "p.json: is no profile: 'model' must be a text"},
-    {"\"clock_mhz\": 100", "\"clock_mhz\": 0", "p.json: is no profile: 'clock_mhz' must be 1 to 1000000"},
-    {"\"stack\": [", "\"stuck\": [", "p.json: is no profile: 'stack' must be a list"},
-    {"\"stack\": {", "\"stuck\": {",
-     "p.json: is no profile: 'stack' of item 0 of 'layers' must be an object"},
-    {"\"matrix\": ", "\"matrik\": ",
-     "p.json: is no profile: 'matrix' of item 0 of 'layers' must be a whole number of 0 or more"},
-    {"\"limit\": ", "\"limits\": ", "p.json: is no profile: 'limit' of item 0 of 'layers' must be a text"},
-    {"\"steps\": ", "\"steps\": -",
-     "p.json: is no profile: 'steps' of item 0 of 'critical_path' must be a whole number of 0 or more"},
-    {"\"utilization\": ", "\"utilization\": -1, \"u\": ",
-     "p.json: is no profile: 'utilization' must be a number of 0 or more"},
+      {"{\n", "[\n", "p.json:2: is no profile: "},
+      {"\"cycles\": ", "\"cycled\": ",
+       "p.json: is no profile: 'cycles' must be a whole number of 0 or more"},
+      {"\"model\": \"subject\"", "\"model\": 3", "p.json: is no profile: 'model' must be a text"},
+      {"\"clock_mhz\": 100", "\"clock_mhz\": 0",
+       "p.json: is no profile: 'clock_mhz' must be 1 to 1000000"},
+      {"\"stack\": [", "\"stuck\": [", "p.json: is no profile: 'stack' must be a list"},
+      {"\"stack\": {", "\"stuck\": {",
+       "p.json: is no profile: 'stack' of item 0 of 'layers' must be an object"},
+      {"\"matrix\": ", "\"matrik\": ",
+       "p.json: is no profile: 'matrix' of item 0 of 'layers' must be a whole number of 0 or more"},
+      {"\"limit\": ", "\"limits\": ",
+       "p.json: is no profile: 'limit' of item 0 of 'layers' must be a text"},
+      {"\"steps\": ", "\"steps\": -",
+       "p.json: is no profile: 'steps' of item 0 of 'critical_path' must be a whole number of 0 or "
+       "more"},
+      {"\"utilization\": ", "\"utilization\": -1, \"u\": ",
+       "p.json: is no profile: 'utilization' must be a number of 0 or more"},
   };
   (void)state;
   struct subject s;
@@ -102,7 +106,8 @@ static void test_refused(void **state)
     struct tsr_err err = {0};
     struct tessera_profile out;
     char *text = with(s.arena, whole.data, rows[k].from, rows[k].to);
-    assert_int_equal(tsr_profile_read(s.arena, &err, "p.json", text, strlen(text), &out), TSR_REFUSED);
+    assert_int_equal(tsr_profile_read(s.arena, &err, "p.json", text, strlen(text), &out),
+                     TSR_REFUSED);
     if (strncmp(err.text, rows[k].sentence, strlen(rows[k].sentence)))
       fail_msg("row %d: %s", (int)k, err.text);
   }
@@ -134,9 +139,14 @@ static void test_texts(void **state)
   static const struct {
     const char *text, *json;
   } rows[] = {
-    {"a", "\"a\""}, {"\"\\\n", "\"\\\"\\\\\\u000a\""}, {"\xc3\xa4", "\"\xc3\xa4\""},
-    {"\xe4z", "\"?z\""}, {"\xed\xa0\x80", "\"???\""}, {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
-    {"\xc0\xaf", "\"??\""}, {"\xe2\x82", "\"??\""},
+      {"a", "\"a\""},
+      {"\"\\\n", "\"\\\"\\\\\\u000a\""},
+      {"\xc3\xa4", "\"\xc3\xa4\""},
+      {"\xe4z", "\"?z\""},
+      {"\xed\xa0\x80", "\"???\""},
+      {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
+      {"\xc0\xaf", "\"??\""},
+      {"\xe2\x82", "\"??\""},
   };
   (void)state;
   struct tsr_arena *a = tsr_arena_new(NULL);
@@ -228,10 +238,10 @@ static void test_record_no_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_sums),      cmocka_unit_test(test_round_trip),
-    cmocka_unit_test(test_refused),   cmocka_unit_test(test_page),
-    cmocka_unit_test(test_texts),     cmocka_unit_test(test_trace_limit),
-    cmocka_unit_test(test_no_memory), cmocka_unit_test(test_record_no_memory),
+      cmocka_unit_test(test_sums),      cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_refused),   cmocka_unit_test(test_page),
+      cmocka_unit_test(test_texts),     cmocka_unit_test(test_trace_limit),
+      cmocka_unit_test(test_no_memory), cmocka_unit_test(test_record_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,20 +12,21 @@ static void test_order_of_shares(void **state)
   } rows[] = {
 #define ROW(load, matrix, vector, store, fetch, share)                                             \
   {{TSR_STATE_##load, TSR_STATE_##matrix, TSR_STATE_##vector, TSR_STATE_##store,                   \
-    TSR_STATE_##fetch}, TSR_SHARE_##share}
-    ROW(BUSY, BUSY, BUSY, BUSY, BUSY, MATRIX),
-    ROW(BUSY, TOKEN, BUSY, BUSY, BUSY, VECTOR),
-    ROW(MEMORY, TOKEN, HAZARD, BUSY, BUSY, VECTOR),
-    ROW(BUSY, TOKEN, TOKEN, BUSY, BUSY, LOAD),
-    ROW(MEMORY, LOCK, TOKEN, BUSY, BUSY, READ),
-    ROW(TOKEN, TOKEN, LOCK, BUSY, QUEUE, STORE),
-    ROW(IDLE, TOKEN, IDLE, MEMORY, QUEUE, WRITE),
-    ROW(LOCK, TOKEN, IDLE, TOKEN, MEMORY, LOCK),
-    ROW(IDLE, TOKEN, IDLE, TOKEN, MEMORY, FETCH),
-    ROW(IDLE, IDLE, IDLE, IDLE, BUSY, FETCH),
-    ROW(IDLE, TOKEN, IDLE, TOKEN, QUEUE, TOKEN),
-    ROW(TOKEN, SIGNAL, TOKEN, TOKEN, MEMORY, TOKEN),
-    ROW(IDLE, IDLE, IDLE, IDLE, FINISH, END),
+    TSR_STATE_##fetch},                                                                            \
+   TSR_SHARE_##share}
+      ROW(BUSY, BUSY, BUSY, BUSY, BUSY, MATRIX),
+      ROW(BUSY, TOKEN, BUSY, BUSY, BUSY, VECTOR),
+      ROW(MEMORY, TOKEN, HAZARD, BUSY, BUSY, VECTOR),
+      ROW(BUSY, TOKEN, TOKEN, BUSY, BUSY, LOAD),
+      ROW(MEMORY, LOCK, TOKEN, BUSY, BUSY, READ),
+      ROW(TOKEN, TOKEN, LOCK, BUSY, QUEUE, STORE),
+      ROW(IDLE, TOKEN, IDLE, MEMORY, QUEUE, WRITE),
+      ROW(LOCK, TOKEN, IDLE, TOKEN, MEMORY, LOCK),
+      ROW(IDLE, TOKEN, IDLE, TOKEN, MEMORY, FETCH),
+      ROW(IDLE, IDLE, IDLE, IDLE, BUSY, FETCH),
+      ROW(IDLE, TOKEN, IDLE, TOKEN, QUEUE, TOKEN),
+      ROW(TOKEN, SIGNAL, TOKEN, TOKEN, MEMORY, TOKEN),
+      ROW(IDLE, IDLE, IDLE, IDLE, FINISH, END),
 #undef ROW
   };
   (void)state;
@@ -34,8 +35,7 @@ static void test_order_of_shares(void **state)
       fail_msg("row %d is share %d", (int)k, (int)tsr_share_of(rows[k].state));
 }
 
-static void span(struct subject *s, int engine, enum tsr_state state, uint64_t first,
-                 uint64_t last)
+static void span(struct subject *s, int engine, enum tsr_state state, uint64_t first, uint64_t last)
 {
   struct tsr_cycle_span told = {.engine = engine, .state = state, .first = first, .last = last};
   struct tsr_device_observer o = tsr_record_observer(&s->record);
@@ -101,9 +101,9 @@ static void test_sums(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_order_of_shares),
-    cmocka_unit_test(test_layers),
-    cmocka_unit_test(test_sums),
+      cmocka_unit_test(test_order_of_shares),
+      cmocka_unit_test(test_layers),
+      cmocka_unit_test(test_sums),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

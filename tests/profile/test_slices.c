@@ -41,11 +41,11 @@ static void expect(const struct tsr__slice *s, uint64_t first, uint64_t last, in
 static void test_cut(void **state)
 {
   static const struct told spans[] = {
-    {TSR_ENGINE_LOAD, TSR_STATE_IDLE, 0, 1, 9},     {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 0, 10, 19},
-    {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 0, 20, 20},   {TSR_ENGINE_LOAD, TSR_STATE_LOCK, 0, 21, 25},
-    {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 0, 26, 30},   {TSR_ENGINE_LOAD, TSR_STATE_MEMORY, 0, 31, 40},
-    {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 0, 41, 44},   {TSR_ENGINE_LOAD, TSR_STATE_SIGNAL, 0, 45, 49},
-    {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 1, 50, 60},
+      {TSR_ENGINE_LOAD, TSR_STATE_IDLE, 0, 1, 9},   {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 0, 10, 19},
+      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 0, 20, 20}, {TSR_ENGINE_LOAD, TSR_STATE_LOCK, 0, 21, 25},
+      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 0, 26, 30}, {TSR_ENGINE_LOAD, TSR_STATE_MEMORY, 0, 31, 40},
+      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 0, 41, 44}, {TSR_ENGINE_LOAD, TSR_STATE_SIGNAL, 0, 45, 49},
+      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 1, 50, 60},
   };
   (void)state;
   struct subject s;
@@ -74,9 +74,9 @@ static void test_cut(void **state)
 static void test_merge(void **state)
 {
   static const struct told spans[] = {
-    {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 1, 10},   {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 3, 11, 17},
-    {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 18, 20},  {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 2, 21, 30},
-    {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 2, 31, 40},  {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 41, 50},
+      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 1, 10},  {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 3, 11, 17},
+      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 18, 20}, {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 2, 21, 30},
+      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 2, 31, 40}, {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 41, 50},
   };
   (void)state;
   struct subject s;
@@ -85,11 +85,15 @@ static void test_merge(void **state)
   open_subject(&s);
   /* Not in one group: another engine's instruction lies between in the stream. */
   tell(&s, spans, 1, 10);
-  tell(&s, (const struct told[]){{TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 3, 1, 7},
-                                 {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 8, 10}}, 2, 10);
-  tell(&s, (const struct told[]){{TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 2, 1, 10},
-                                 {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 2, 11, 20},
-                                 {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 21, 30}}, 3, 30);
+  tell(&s,
+       (const struct told[]){{TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 3, 1, 7},
+                             {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 8, 10}},
+       2, 10);
+  tell(&s,
+       (const struct told[]){{TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 2, 1, 10},
+                             {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 2, 11, 20},
+                             {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 21, 30}},
+       3, 30);
   const struct tsr__label *label = tsr__label_insns(s.arena, &s.module);
   tsr__cut_slices(s.arena, &s.record, track);
   const struct tsr__track *load = &track[TSR_ENGINE_LOAD];
@@ -127,9 +131,9 @@ static void test_labels(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_cut),
-    cmocka_unit_test(test_merge),
-    cmocka_unit_test(test_labels),
+      cmocka_unit_test(test_cut),
+      cmocka_unit_test(test_merge),
+      cmocka_unit_test(test_labels),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
