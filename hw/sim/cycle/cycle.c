@@ -21,18 +21,23 @@ static uint64_t power_of_two(uint64_t least)
   return size;
 }
 
+static void allocate_moves(struct tsr_cycle *m, struct tsr__moves *moves, int bursts)
+{
+  /* The beats of all bursts outstanding, and padding between them. */
+  uint64_t size = power_of_two(2 * (uint64_t)(bursts * m->burst_beats) + 8);
+  moves->ring = TSR_NEW_ARRAY(m->arena, struct tsr__stretch, size);
+  moves->mask = size - 1;
+}
+
 static void allocate(struct tsr_cycle *m)
 {
-  const struct tsr_design *d = &m->design;
-  uint64_t slots = power_of_two((uint64_t)d->queue_depth);
-  /* What may lie in the future: the beats of all reads, and padding between them. */
-  uint64_t stretches = power_of_two(2 * (uint64_t)(d->axi_reads * d->axi_burst_beats) + 8);
+  uint64_t slots = power_of_two((uint64_t)m->design.queue_depth);
   for (int e = 0; e < TSR_ENGINE_COUNT; e++) {
     m->queues[e].ring = TSR_NEW_ARRAY(m->arena, struct tsr__entry, slots);
     m->queues[e].mask = slots - 1;
   }
-  m->load.stretches = TSR_NEW_ARRAY(m->arena, struct tsr__stretch, stretches);
-  m->load.stretch_mask = stretches - 1;
+  allocate_moves(m, &m->load.moves, m->design.axi_reads);
+  allocate_moves(m, &m->writes.gives, m->design.axi_writes);
 }
 
 static bool open_parts(struct tsr_cycle *m, const struct tsr_allocator *allocator)
@@ -145,11 +150,13 @@ void tsr_cycle_start(struct tsr_cycle *m, const uint8_t *insns, size_t insn_coun
   start_parts(m);
 }
 
-static uint64_t next(const struct tsr_cycle *m)
+/* The next cycle of a part other than reads. */
+static uint64_t next_but_reads(const struct tsr_cycle *m)
 {
   uint64_t soonest = m->wake[0];
   for (int p = 1; p < TSR__PARTS; p++)
-    soonest = tsr__sooner(soonest, m->wake[p]);
+    if (p != TSR__PART_READS)
+      soonest = tsr__sooner(soonest, m->wake[p]);
   return soonest;
 }
 
@@ -167,31 +174,33 @@ static void look(struct tsr_cycle *m, enum tsr__part part)
   }
 }
 
+/* Something goes on, as far as a glance tells. */
+static bool runs(const struct tsr_cycle *m)
+{
+  return m->loops[TSR_ENGINE_MATRIX].step == TSR__RUN || m->store.send != TSR__SEND_IDLE ||
+         m->reads.begun != m->reads.ended || m->writes.begun != m->writes.answered;
+}
+
 /* Whether everything stands still in `cycle`, of which no later one is known. */
 static bool still(const struct tsr_cycle *m, uint64_t cycle)
 {
-  bool runs = m->loops[TSR_ENGINE_MATRIX].step == TSR__RUN || m->store.send != TSR__SEND_IDLE ||
-              m->reads.begun != m->reads.ended || m->writes.begun != m->writes.answered;
-  return !runs && tsr__still_from(m) <= cycle;
+  return !runs(m) && tsr__still_from(m) <= cycle;
 }
 
-static void look_at(struct tsr_cycle *m, enum tsr__part first, enum tsr__part last)
+static void look_if_due(struct tsr_cycle *m, enum tsr__part part)
 {
-  for (enum tsr__part p = first; p <= last; p++)
-    if (m->wake[p] <= m->now) {
-      m->wake[p] = m->wake_again[p];
-      m->wake_again[p] = TSR__NEVER;
-      look(m, p);
-    }
+  if (m->wake[part] > m->now)
+    return;
+  m->wake[part] = m->wake_again[part];
+  m->wake_again[part] = TSR__NEVER;
+  look(m, part);
 }
 
-static void look_at_bus(struct tsr_cycle *m)
+static void look_at_reads(struct tsr_cycle *m)
 {
-  look_at(m, TSR__PART_READS, TSR__PART_WRITES);
+  look_if_due(m, TSR__PART_READS);
   if (m->reads.asking && m->port.ahead)
     tsr__reads_ahead(m);
-  if (m->writes.asking && m->port.ahead)
-    tsr__writes_ahead(m);
 }
 
 /* That everything stands still is seen in the cycle itself: in front of what the bus begins. */
@@ -200,22 +209,37 @@ static void work(struct tsr_cycle *m, uint64_t cycle)
   m->now = cycle;
   if (m->port.told && !m->port.ahead)
     m->port.told(m->port.context, cycle);
-  look_at(m, TSR__PART_FETCH, TSR__PART_LOAD);
+  for (enum tsr__part p = TSR__PART_FETCH; p < TSR__PART_READS; p++)
+    look_if_due(m, p);
   if (!m->trapped && still(m, cycle)) {
     tsr__stand_still(m, cycle);
     return;
   }
-  look_at_bus(m);
+  look_at_reads(m);
+  look_if_due(m, TSR__PART_WRITES);
+  if (m->writes.asking && m->port.ahead)
+    tsr__writes_ahead(m);
   if (m->moved)
     tsr__tokens_move(m);
   if (m->trapped)
     tsr__stop(m);
 }
 
+/* Reads alone, one after the other, where nothing else happens: a load that streams. */
+static void stream(struct tsr_cycle *m, uint64_t to)
+{
+  while (m->wake[TSR__PART_READS] <= to && m->wake[TSR__PART_READS] < next_but_reads(m) && runs(m)) {
+    m->now = m->wake[TSR__PART_READS];
+    look_at_reads(m);
+  }
+}
+
 uint64_t tsr_cycle_advance(struct tsr_cycle *m, uint64_t to)
 {
   while (!m->ended) {
-    uint64_t cycle = next(m);
+    if (m->port.ahead)
+      stream(m, to);
+    uint64_t cycle = tsr__sooner(next_but_reads(m), m->wake[TSR__PART_READS]);
     if (still(m, tsr__sooner(to, cycle - 1)))
       tsr__stand_still(m, tsr__still_from(m));
     else if (cycle > to)

@@ -21,14 +21,8 @@ void tsr__load_start(struct tsr_cycle *m)
 
 static void place(struct tsr__load *l, uint64_t first, uint64_t moves, bool data)
 {
-  struct tsr__stretch *last = &l->stretches[(l->stretch_count - 1) & l->stretch_mask];
-  l->moves += moves;
-  l->data_moves += data ? moves : 0;
+  tsr__moves_add(&l->moves, first, moves, data);
   l->cursor = first + moves;
-  if (l->stretch_count && last->data == data && last->first + last->moves == first)
-    last->moves += moves;
-  else
-    l->stretches[l->stretch_count++ & l->stretch_mask] = (struct tsr__stretch){first, moves, data};
 }
 
 static void place_pads(struct tsr__load *l, uint64_t pads)
@@ -177,7 +171,7 @@ static void start_fill(struct tsr_cycle *m, struct tsr__entry *e)
   l->nx = l->uops_left = insn->dma.nx;
   l->move_bytes = several ? TSR_UOP_BYTES : (uint32_t)m->beat_bytes;
   l->data_over = false;
-  l->moves = l->data_moves = l->stretch_count = 0;
+  tsr__moves_start(&l->moves);
   l->done = l->trap_at = TSR__NEVER;
   take_held(m);
   tsr__reads_pump(m);
@@ -185,32 +179,14 @@ static void start_fill(struct tsr_cycle *m, struct tsr__entry *e)
 
 /* --- states ----------------------------------------------------------------------------------- */
 
-/* Moves placed behind `last`. */
-static uint64_t moves_behind(const struct tsr__load *l, uint64_t last, uint64_t *data)
-{
-  uint64_t all = 0, size = l->stretch_mask + 1;
-  uint64_t oldest = l->stretch_count > size ? l->stretch_count - size : 0;
-  *data = 0;
-  for (uint64_t k = l->stretch_count; k > oldest; k--) {
-    const struct tsr__stretch *s = &l->stretches[(k - 1) & l->stretch_mask];
-    uint64_t end = s->first + s->moves - 1;
-    if (end <= last)
-      break;
-    uint64_t behind = s->first > last ? s->moves : end - last;
-    all += behind;
-    *data += s->data ? behind : 0;
-  }
-  return all;
-}
-
 static void settle_fill(struct tsr_cycle *m, uint64_t upto)
 {
   struct tsr__load *l = &m->load;
-  uint64_t data, behind = moves_behind(l, upto - 1, &data);
+  uint64_t data, moves = tsr__moves_before(&l->moves, upto, &data);
   uint64_t pads = upto > l->cursor ? tsr__sooner(l->pads, upto - l->cursor) : 0; /* not placed yet */
   uint64_t cycles = upto - m->accounts[E].next;
-  m->result.counters[TSR_COUNTER_READ_BYTES] += (l->data_moves - data) * l->move_bytes;
-  tsr__spend_mixed(m, E, TSR_STATE_MEMORY, cycles - (l->moves - behind) - pads, TSR_STATE_BUSY,
+  m->result.counters[TSR_COUNTER_READ_BYTES] += data * l->move_bytes;
+  tsr__spend_mixed(m, E, TSR_STATE_MEMORY, cycles - moves - pads, TSR_STATE_BUSY,
                    upto, tsr__entry_at(&m->queues[E], m->queues[E].ended)->index);
 }
 

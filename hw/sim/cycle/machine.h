@@ -121,10 +121,16 @@ struct tsr__front {
   uint64_t rows_free;  /* all are asked for, from this cycle on; NEVER: not yet */
 };
 
-/* Moves of a fill in consecutive cycles, of data or of padding. */
+/* Things that move one a cycle, in order: stretches of cycles in which one does, in a ring that has
+ * room for all that may lie in the future. */
 struct tsr__stretch {
   uint64_t first, moves;
-  bool data;
+  bool data; /* of a fill: else padding */
+};
+struct tsr__moves {
+  struct tsr__stretch *ring;
+  uint64_t mask, stretches;
+  uint64_t count, data; /* of all since the start */
 };
 
 struct tsr__load {
@@ -139,11 +145,9 @@ struct tsr__load {
   bool data_over;
   uint32_t several, nx, uops_left; /* micro-ops in a beat, where these are moved one by one; else 0 */
   uint32_t move_bytes;
-  uint64_t moves, data_moves; /* of the instruction, as far as they have been placed */
+  struct tsr__moves moves;    /* of the instruction, as far as they have been placed */
   uint64_t done;              /* last move; NEVER: not known */
   uint64_t trap_at;           /* a beat with an error is taken */
-  struct tsr__stretch *stretches; /* a ring: those that may lie in the future are in it */
-  uint64_t stretch_mask, stretch_count;
   enum tsr_state state; /* from the cycle after the latest look on */
 };
 
@@ -202,11 +206,10 @@ struct tsr__writes {
   uint64_t accept, accepted_at; /* of the address on AW; of the one before */
   uint64_t addr;
   uint64_t give, last, before; /* beats: the last handed over; the last on W, and the one before */
-  int run_beats;               /* of a run whose times are known; 0: none */
+  struct tsr__moves gives;     /* of the instruction's beats that have been placed */
+  int run_beats;               /* of a run that has been placed and not been told; 0: none */
   bool run_ends;
   int taken;                   /* beats of the burst in runs before that */
-  uint64_t gives[TSR__LONGEST_BURST]; /* when its beats are handed over */
-  uint64_t given;              /* beats of the instruction in runs before that */
   uint64_t look;               /* the port knows more then */
   uint64_t answered_at;        /* the latest */
   struct tsr__watched watched;
@@ -287,6 +290,12 @@ void tsr__tell(struct tsr_cycle *m, int engine, size_t insn, bool ended);
 void tsr__retire(struct tsr_cycle *m, int engine);
 /* The instruction is done: its data, where there is any. */
 void tsr__execute(struct tsr_cycle *m, const struct tsr__entry *entry);
+
+/* moves.c */
+void tsr__moves_start(struct tsr__moves *m);
+void tsr__moves_add(struct tsr__moves *m, uint64_t first, uint64_t moves, bool data);
+/* Moves in the cycles before `upto`; *data of them are of data. */
+uint64_t tsr__moves_before(const struct tsr__moves *m, uint64_t upto, uint64_t *data);
 
 /* order.c: tokens and locks. */
 uint32_t tsr__missing_tokens(const struct tsr_cycle *m, int engine, uint32_t wait);

@@ -13,7 +13,7 @@ void tsr__writes_start(struct tsr_cycle *m)
   w->asking = false;
   w->accept = w->accepted_at = w->give = w->last = w->before = w->answered_at = 0;
   w->run_beats = w->taken = 0;
-  w->given = 0;
+  tsr__moves_start(&w->gives);
   w->look = TSR__NEVER;
   w->watched.first = w->watched.count = 0;
 }
@@ -50,7 +50,7 @@ static void watch_beats(struct tsr_cycle *m, uint64_t first)
 void tsr__writes_drain(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
-  w->given = 0;
+  tsr__moves_start(&w->gives);
   w->give = m->store.granted + READ_LATENCY - 1;
   tsr__rouse(m, TSR__PART_WRITES, m->now); /* which comes behind store */
 }
@@ -66,13 +66,19 @@ static uint64_t give_cycle(const struct tsr__writes *w, uint64_t give, uint64_t 
 static void place_run(struct tsr_cycle *m, const struct tsr_burst_run *run)
 {
   struct tsr__writes *w = &m->writes;
+  bool regular = run->when.step <= run->when.per;
   for (int k = 0; k < run->beats; k++) {
-    w->give = give_cycle(w, w->give, w->before, w->filled);
-    w->gives[k] = w->give;
-    uint64_t cycle = tsr__later(tsr_beat_cycle(&run->when, (uint64_t)k), w->give + 1);
+    uint64_t beats = 1, give = give_cycle(w, w->give, w->before, w->filled);
+    uint64_t cycle = tsr__later(tsr_beat_cycle(&run->when, (uint64_t)k), give + 1);
     cycle = tsr__later(cycle, w->last + 1);
-    w->before = w->last;
-    w->last = cycle;
+    if (regular && cycle == give + 1) { /* so do all that come: one a cycle */
+      beats = (uint64_t)(run->beats - k);
+      k = run->beats;
+    }
+    tsr__moves_add(&w->gives, give, beats, true);
+    w->before = beats > 1 ? cycle + beats - 2 : w->last;
+    w->last = cycle + beats - 1;
+    w->give = give + beats - 1;
   }
   w->run_beats = run->beats;
   w->run_ends = run->ends;
@@ -113,24 +119,27 @@ static bool next_run(struct tsr_cycle *m)
   return true;
 }
 
+/* The run has been written, or will be, which a port that takes things ahead may know now. */
+static void end_run(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  m->port.take_write(m->port.context, w->run_beats, w->last);
+  w->taken = w->run_ends ? 0 : w->taken + w->run_beats;
+  w->filled += w->run_ends;
+  w->run_beats = 0;
+}
+
 static void pump(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
-  for (;;) {
-    if (w->run_beats) {
-      if (w->last > m->now) {
-        tsr__rouse(m, TSR__PART_WRITES, w->last);
-        return;
-      }
-      m->port.take_write(m->port.context, w->run_beats, w->last);
-      w->given += (uint64_t)w->run_beats;
-      w->taken = w->run_ends ? 0 : w->taken + w->run_beats;
-      w->filled += w->run_ends;
-      w->run_beats = 0;
-    }
-    if (!next_run(m))
+  do {
+    if (w->run_beats && w->last > m->now && !m->port.ahead) {
+      tsr__rouse(m, TSR__PART_WRITES, w->last);
       return;
-  }
+    }
+    if (w->run_beats)
+      end_run(m);
+  } while (next_run(m));
 }
 
 /* Of beats that are not placed yet up to two may have been handed over: the room in front of W. */
@@ -156,11 +165,8 @@ static uint64_t given_ahead(const struct tsr_cycle *m, uint64_t upto)
 
 uint64_t tsr__writes_given(const struct tsr_cycle *m, uint64_t upto)
 {
-  const struct tsr__writes *w = &m->writes;
-  uint64_t count = w->given;
-  for (int k = 0; k < w->run_beats; k++)
-    count += w->gives[k] < upto;
-  return count + given_ahead(m, upto);
+  uint64_t data;
+  return tsr__moves_before(&m->writes.gives, upto, &data) + given_ahead(m, upto);
 }
 
 /* --- addresses and answers -------------------------------------------------------------------- */
@@ -195,6 +201,15 @@ static void answer(struct tsr_cycle *m)
     tsr__rouse(m, TSR__PART_STORE, m->now + 1);
   if (a.error)
     tsr__trap(m, TSR_ENGINE_STORE, TSR_TRAP_BUS, oldest_sent(m));
+}
+
+/* When the next one comes, not in this cycle any more. */
+static void await_answer(struct tsr_cycle *m)
+{
+  struct tsr__writes *w = &m->writes;
+  struct tsr_burst_answer a;
+  m->port.next_answer(m->port.context, w->answered ? w->answered_at + 1 : 0, &a);
+  w->look = tsr__sooner(w->look, a.known ? a.cycle : a.look_again);
 }
 
 static void ask(struct tsr_cycle *m)
@@ -247,6 +262,8 @@ void tsr__writes_ahead(struct tsr_cycle *m)
 {
   accept(m);
   pump(m);
+  if (m->writes.answered < m->writes.filled)
+    await_answer(m);
   plan(m);
 }
 
@@ -266,7 +283,7 @@ void tsr__writes_look(struct tsr_cycle *m)
       outstanding(w, m->now) < (uint64_t)m->design.axi_writes)
     ask(m);
   if (w->answered < w->filled && (w->filled > filled || w->answered > answered))
-    w->look = tsr__sooner(w->look, m->now + 1);
+    await_answer(m);
   if (!w->asking || !m->port.ahead)
     plan(m);
 }
