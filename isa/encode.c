@@ -22,37 +22,6 @@ static void pack(int format, const void *item, uint8_t *word, size_t size)
     word_put(word, slots[i].low, slots[i].bits, tsr__slot_get(&slots[i], item));
 }
 
-/* Bytes of a little-endian word, 64 bits at a time. */
-static void load_words(const uint8_t *word, size_t size, uint64_t out[TSR_INSN_BYTES / 8])
-{
-  for (size_t k = 0; k < size / 8; k++) {
-    out[k] = 0;
-    for (size_t byte = 8; byte-- > 0;)
-      out[k] = out[k] << 8 | word[8 * k + byte];
-  }
-}
-
-/* False where a value is out of its range, or a bit that no field of the format covers is set. No
- * field lies in two 64-bit words. */
-static bool unpack(int format, const uint8_t *word, size_t size, void *item)
-{
-  int n;
-  bool fits = true;
-  uint64_t left[TSR_INSN_BYTES / 8] = {0}; /* the bits of the fields that come */
-  const struct tsr__slot *slots = tsr__slots(format, &n);
-  load_words(word, size, left);
-  for (const struct tsr__slot *slot = slots; slot < slots + n; slot++) {
-    uint64_t *from = &left[slot->low / 64], ones = (UINT64_C(1) << slot->bits) - 1;
-    int64_t v = (int64_t)(*from >> slot->low % 64 & ones);
-    *from &= ~(ones << slot->low % 64);
-    if (slot->smallest < 0 && v >> (slot->bits - 1))
-      v -= INT64_C(1) << slot->bits;
-    fits &= v >= slot->smallest && v <= slot->largest;
-    tsr__slot_put(slot, item, (uint64_t)v);
-  }
-  return fits && !(left[0] | left[1] | left[2] | left[3]);
-}
-
 static enum tsr_status check_ranges(struct tsr_err *err, const char *what, int format,
                                     const void *item)
 {
@@ -192,7 +161,7 @@ enum tsr_trap tsr_insn_decode(const uint8_t word[TSR_INSN_BYTES], struct tsr_ins
   struct tsr_insn insn = {0};
   if (!tsr_opcode_valid(word[0]))
     return TSR_TRAP_OPCODE;
-  if (!unpack((int)tsr_opcode_format(word[0]), word, TSR_INSN_BYTES, &insn) ||
+  if (!tsr__slots_read((int)tsr_opcode_format(word[0]), word, &insn) ||
       check_meaning(NULL, &insn))
     return TSR_TRAP_FIELD;
   *out = insn;
@@ -211,7 +180,7 @@ enum tsr_status tsr_uop_encode(struct tsr_err *err, const struct tsr_uop *uop,
 enum tsr_trap tsr_uop_decode(const uint8_t word[TSR_UOP_BYTES], struct tsr_uop *out)
 {
   struct tsr_uop uop = {0};
-  if (!unpack(TSR__FORMAT_UOP, word, TSR_UOP_BYTES, &uop))
+  if (!tsr__slots_read(TSR__FORMAT_UOP, word, &uop))
     return TSR_TRAP_FIELD;
   *out = uop;
   return TSR_TRAP_NONE;

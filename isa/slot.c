@@ -126,6 +126,55 @@ const struct tsr__slot *tsr__slot_find(int format, const char *name)
   return NULL;
 }
 
+/* Bytes of a little-endian word, 64 bits at a time. */
+static void load_words(const uint8_t *word, int count, uint64_t *out)
+{
+  for (int k = 0; k < count; k++) {
+    out[k] = 0;
+    for (int byte = 7; byte >= 0; byte--)
+      out[k] = out[k] << 8 | word[8 * k + byte];
+  }
+}
+
+static inline int64_t field(uint64_t bits64, int low, int bits, bool is_signed)
+{
+  int64_t v = (int64_t)(bits64 >> low & ((UINT64_C(1) << bits) - 1));
+  return is_signed && v >> (bits - 1) ? v - (INT64_C(1) << bits) : v;
+}
+
+/* All rows with a constant format: the compiler keeps those of the format. */
+static inline bool read_rows(int format, const uint64_t *word, void *item)
+{
+  uint64_t covered[TSR_INSN_BYTES / 8] = {0};
+  bool fits = true;
+  int words = format == TSR_FORMAT_UOP ? 1 : TSR_INSN_BYTES / 8;
+#define TSR_FIELD(row_format, name, low, bits, smallest, largest, meaning)                         \
+  if (format == TSR_FORMAT_##row_format) {                                                         \
+    int64_t v = field(word[(low) / 64], (low) % 64, bits, (smallest) < 0);                         \
+    covered[(low) / 64] |= ((UINT64_C(1) << (bits)) - 1) << (low) % 64;                            \
+    fits &= v >= (smallest) && v <= (largest);                                                     \
+    ((HOME_##row_format *)item)->AT_##row_format##_##name = v;                                     \
+  }
+#include "isa/fields.def"
+#undef TSR_FIELD
+  for (int k = 0; k < words; k++)
+    fits &= !(word[k] & ~covered[k]);
+  return fits;
+}
+
+bool tsr__slots_read(int format, const uint8_t *word, void *item)
+{
+  uint64_t bits[TSR_INSN_BYTES / 8];
+  load_words(word, format == TSR_FORMAT_UOP ? 1 : TSR_INSN_BYTES / 8, bits);
+  switch (format) {
+  case TSR_FORMAT_SYNC: return read_rows(TSR_FORMAT_SYNC, bits, item);
+  case TSR_FORMAT_DMA: return read_rows(TSR_FORMAT_DMA, bits, item);
+  case TSR_FORMAT_LOOP: return read_rows(TSR_FORMAT_LOOP, bits, item);
+  case TSR_FORMAT_UOP: return read_rows(TSR_FORMAT_UOP, bits, item);
+  default: return read_rows(TSR_FORMAT_NONE, bits, item);
+  }
+}
+
 enum tsr_status tsr__slot_check(struct tsr_err *err, const char *what, const struct tsr__slot *slot,
                                 uint64_t value, bool is_signed)
 {

@@ -54,6 +54,10 @@ static inline void tsr__slot_put(const struct tsr__slot *slot, void *item, uint6
   }
 }
 
+/* All members of a struct tsr_insn or tsr_uop from its word. False where a value is out of its range, or
+ * a bit is set that no slot of the format covers. */
+bool tsr__slots_read(int format, const uint8_t *word, void *item);
+
 /* Refuses "WHAT: NAME is VALUE, outside of SMALLEST to LARGEST". */
 enum tsr_status tsr__slot_check(struct tsr_err *err, const char *what, const struct tsr__slot *slot,
                                 uint64_t value, bool is_signed);

@@ -228,7 +228,7 @@ static void work(struct tsr_cycle *m, uint64_t cycle)
 /* Reads alone, one after the other, where nothing else happens: a load that streams. */
 static void stream(struct tsr_cycle *m, uint64_t to)
 {
-  while (m->wake[TSR__PART_READS] <= to && m->wake[TSR__PART_READS] < next_but_reads(m) && runs(m)) {
+  while (m->wake[TSR__PART_READS] <= to && m->wake[TSR__PART_READS] < m->soonest && runs(m)) {
     m->now = m->wake[TSR__PART_READS];
     look_at_reads(m);
   }
@@ -237,9 +237,10 @@ static void stream(struct tsr_cycle *m, uint64_t to)
 uint64_t tsr_cycle_advance(struct tsr_cycle *m, uint64_t to)
 {
   while (!m->ended) {
+    m->soonest = next_but_reads(m);
     if (m->port.ahead)
       stream(m, to);
-    uint64_t cycle = tsr__sooner(next_but_reads(m), m->wake[TSR__PART_READS]);
+    uint64_t cycle = tsr__sooner(m->soonest, m->wake[TSR__PART_READS]);
     if (still(m, tsr__sooner(to, cycle - 1)))
       tsr__stand_still(m, tsr__still_from(m));
     else if (cycle > to)

@@ -231,6 +231,7 @@ struct tsr_cycle {
 
   uint64_t wake[TSR__PARTS];
   uint64_t wake_again[TSR__PARTS]; /* the next one, of a part that is still to be looked at now */
+  uint64_t soonest; /* no part but reads has an earlier one; kept up to date by tsr__rouse() alone */
   uint64_t now, events;
   uint64_t program; /* bus address */
   const uint8_t *insns;
@@ -263,6 +264,8 @@ static inline void tsr__rouse(struct tsr_cycle *m, enum tsr__part part, uint64_t
 {
   uint64_t *wake = m->wake[part] <= m->now ? m->wake_again : m->wake;
   wake[part] = tsr__sooner(wake[part], cycle);
+  if (part != TSR__PART_READS)
+    m->soonest = tsr__sooner(m->soonest, cycle);
 }
 
 static inline enum tsr__part tsr__part_of(int engine)
