@@ -2,8 +2,8 @@
 /* The virtual platform against the cycle model alone, at the design point of the first argument, on
  * as many random programs as the second says: cycles, every counter, trap, and memory are equal,
  * loosely (the third: with a quantum of so many ns) and approximately timed, with and without
- * direct access to memory, behind each memory. Of two accelerators times are equal where they do not
- * meet in the memory. */
+ * direct access to memory, behind each memory. Of two accelerators times are equal where they do
+ * not meet in the memory. */
 #include <cinttypes>
 #include <cstdlib>
 #include <memory>
@@ -28,6 +28,7 @@ struct trial {
   std::string name;
   const memory_case *behind;
   platform_options options;
+  sc_core::sc_time period;
   std::vector<std::vector<job>> jobs; /* by accelerator */
   std::unique_ptr<platform> top;
 };
@@ -102,6 +103,7 @@ void add(std::vector<std::unique_ptr<trial>> &trials, const tsr_design &design,
   t->options.program_bytes = PROGRAM;
   t->options.accelerators = accelerators;
   t->top.reset(new platform(t->name.c_str(), design, t->options));
+  t->period = t->top->accelerator().period();
   give_jobs(*t, programs);
   trials.push_back(std::move(t));
 }
@@ -125,6 +127,9 @@ void compare(checks &c, const trial &t, const job &j, size_t k, const tsr_run_re
            "%s, program %zu: trap %s at %u; expected %s at %zu", name, k, tsr_trap_name(j.trap),
            j.trap_insn, tsr_trap_name(static_cast<int>(r.trap)), r.insn);
   bool timed = exact(t);
+  uint64_t cycle = t.period.value(), end = (r.counters[TSR_COUNTER_CYCLES] + 1) * cycle;
+  c.expect(!timed || r.trap || (j.took.value() >= end && j.took.value() < end + cycle),
+           "%s, program %zu: the interrupt comes after %s", name, k, j.took.to_string().c_str());
   for (int n = 0; n < TSR_COUNTER_COUNT && timed; n++)
     c.expect(j.counters[n] == r.counters[n],
              "%s, program %zu: counter %s of %d is %" PRIu64 "; expected %" PRIu64, name, k,

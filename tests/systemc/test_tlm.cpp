@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module alone, between a script and a memory of every manner that the base protocol allows:
- * bits are those of the cycle model whatever the memory does, times where it does nothing; accesses
- * that are refused; resets; errors; direct access that is not enough. */
+/* The module between a script and, behind the platform's bus, a memory of every manner that the
+ * base protocol allows: bits are those of the cycle model whatever the memory does, times where it
+ * does nothing; accesses that are refused; resets; errors; direct access that is not enough; two
+ * accelerators at one memory. The third argument is a quantum in ns. */
+#include <algorithm>
 #include <cinttypes>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <tlm_utils/peq_with_cb_and_phase.h>
 
+#include "hw/sim/systemc/platform/bus.h"
 #include "hw/sim/systemc/tessera_tlm.h"
 #include "tests/systemc/check.h"
 
@@ -18,7 +22,7 @@ using sc_core::sc_time;
 namespace
 {
 
-const uint64_t WINDOW = 1 << 18, PROGRAM = 1 << 16, MEMORY = WINDOW + PROGRAM;
+const uint64_t WINDOW = 1 << 18, PROGRAM = 1 << 16, MEMORY = WINDOW + PROGRAM, BASE = 0x80000000;
 const uint32_t START = 1, RESET = 2, RUNNING = 1, CLEARING = 2, ENDED = 4;
 
 enum manner {
@@ -42,9 +46,12 @@ public:
   uint64_t error_from = UINT64_MAX; /* accesses from this address on are answered with an error */
   uint64_t direct_bytes = 0;        /* that it gives direct access to */
   int most_open = 0;                /* requests without an answer, at most */
+  int asked = 0;                    /* requests without END_REQ; never two */
+  unsigned slowness = 1;
 
   odd_memory(sc_core::sc_module_name name, manner how)
-      : sc_module(name), socket("socket"), bytes(MEMORY), how_(how), phases_(this, &odd_memory::due)
+      : sc_module(name), socket("socket"), bytes(2 * MEMORY), how_(how),
+        phases_(this, &odd_memory::due)
   {
     socket.register_b_transport(this, &odd_memory::transport);
     socket.register_nb_transport_fw(this, &odd_memory::forward);
@@ -56,7 +63,7 @@ private:
 
   sc_time some_time()
   {
-    return sc_time(static_cast<double>(next() % 200), sc_core::SC_NS);
+    return sc_time(static_cast<double>(next() % 200 * slowness), sc_core::SC_NS);
   }
   uint32_t next()
   {
@@ -107,19 +114,24 @@ private:
       return tlm::TLM_COMPLETED;
     }
     manner how = how_ == ANY ? static_cast<manner>(next() % ANY) : how_;
+    if (asked)
+      SC_REPORT_ERROR("odd_memory", "a request before END_REQ of the one before");
     if (how == AT_ONCE || (how == DELAYED && answering_)) {
-      access(t);
+      land(t);
       return tlm::TLM_COMPLETED;
     }
     t.acquire();
-    access(t); /* writes to the same bytes land in the order of their requests */
+    if (t.is_write())
+      writes_.push_back(&t);
     most_open = std::max(most_open, ++open_);
     if (how == DELAYED) {
+      land(t);
       answering_ = true;
       phase = tlm::BEGIN_RESP;
       delay += some_time();
       return tlm::TLM_UPDATED;
     }
+    asked++;
     if (how == WAITING)
       phases_.notify(t, tlm::END_REQ, some_time());
     else
@@ -132,12 +144,30 @@ private:
     if (phase == tlm::END_REQ) {
       tlm::tlm_phase end = tlm::END_REQ;
       sc_time none = sc_core::SC_ZERO_TIME;
+      asked--;
+      ended_.insert(&t);
       socket->nb_transport_bw(t, end, none);
       phases_.notify(t, tlm::BEGIN_RESP, some_time());
       return;
     }
     due_.push_back(&t);
     answer();
+  }
+
+  /* Bytes move at the answer; but writes in the order of their requests, whichever is answered. */
+  void land(payload &t)
+  {
+    if (landed_.erase(&t))
+      return;
+    while (t.is_write() && !writes_.empty()) {
+      payload *first = writes_.front();
+      writes_.pop_front();
+      access(*first);
+      if (first == &t)
+        return;
+      landed_.insert(first);
+    }
+    access(t);
   }
 
   /* One answer at a time; in any order where that is the manner. */
@@ -148,9 +178,10 @@ private:
     size_t k = how_ == ANY ? next() % due_.size() : 0;
     payload &t = *due_[k];
     due_.erase(due_.begin() + static_cast<std::ptrdiff_t>(k));
-    if (t.is_read())
-      access(t);
+    land(t);
     answering_ = true;
+    if (!ended_.erase(&t)) /* BEGIN_RESP ends the request, too */
+      asked--;
     tlm::tlm_phase phase = tlm::BEGIN_RESP;
     sc_time none = sc_core::SC_ZERO_TIME;
     socket->nb_transport_bw(t, phase, none);
@@ -161,31 +192,48 @@ private:
   int open_ = 0;
   bool answering_ = false;
   std::vector<payload *> due_;
+  std::deque<payload *> writes_; /* that have not landed, */
+  std::set<payload *> landed_;   /*   and that have before their answers */
+  std::set<payload *> ended_;    /* requests that got END_REQ */
   tlm_utils::peq_with_cb_and_phase<odd_memory> phases_;
 };
 
 /* --- a bench ---------------------------------------------------------------------------------- */
+
+/* A memory and the bus in front of it. */
+struct backplane {
+  odd_memory memory;
+  bus interconnect;
+
+  backplane(const std::string &name, manner how)
+      : memory((name + "_memory").c_str(), how), interconnect((name + "_bus").c_str())
+  {
+    interconnect.map(BASE, memory.bytes.size());
+    interconnect.to.bind(memory.socket);
+  }
+};
 
 class bench : public sc_core::sc_module
 {
 public:
   tlm_utils::simple_initiator_socket<bench> host;
   sc_core::sc_signal<bool> interrupt;
-  odd_memory memory;
+  odd_memory &memory;
+  const uint64_t base; /* of its part of the memory, in it */
   tessera accelerator;
   const tsr_design &design;
   checks &c;
   bool finished = false;
 
-  bench(sc_core::sc_module_name module, checks &all, const tsr_design &point, manner how,
-        const tessera_options &options, std::function<void(bench &)> script)
-      : sc_module(module), host("host"), interrupt("irq"), memory("memory", how),
+  bench(sc_core::sc_module_name module, checks &all, const tsr_design &point, backplane &back,
+        uint64_t part, const tessera_options &options, std::function<void(bench &)> script)
+      : sc_module(module), host("host"), interrupt("irq"), memory(back.memory), base(part),
         accelerator("accelerator", point, options), design(point), c(all),
         script_(std::move(script))
   {
     SC_HAS_PROCESS(bench);
     host.bind(accelerator.registers);
-    accelerator.memory.bind(memory.socket);
+    accelerator.memory.bind(back.interconnect.from);
     accelerator.interrupt.bind(interrupt);
     SC_THREAD(run);
   }
@@ -241,11 +289,13 @@ public:
 
   void start(const tsr_program &p)
   {
-    std::fill(memory.bytes.begin(), memory.bytes.end(), 0);
+    uint8_t *part = memory.bytes.data() + base;
+    std::memset(part, 0, MEMORY);
     if (p.data_bytes)
-      std::memcpy(memory.bytes.data(), p.data, p.data_bytes);
-    std::memcpy(memory.bytes.data() + WINDOW, p.insns, p.insn_count * TSR_INSN_BYTES);
-    taken(TSR_REG_PROGRAM_LO, WINDOW);
+      std::memcpy(part, p.data, p.data_bytes);
+    std::memcpy(part + WINDOW, p.insns, p.insn_count * TSR_INSN_BYTES);
+    taken(TSR_REG_PROGRAM_LO, BASE + base + WINDOW);
+    taken(TSR_REG_WINDOW_LO, BASE + base);
     taken(TSR_REG_PROGRAM_BYTES, p.insn_count * TSR_INSN_BYTES);
     taken(TSR_REG_WINDOW_BYTES_LO, WINDOW);
     taken(TSR_REG_INTERRUPT, 1);
@@ -275,7 +325,7 @@ public:
              accelerator.result().text);
     c.expect(get(TSR_REG_TRAP_INSN) == r.insn, "%s: ended at instruction %u", name(),
              get(TSR_REG_TRAP_INSN));
-    c.expect(!std::memcmp(memory.bytes.data(), model.window().data(), WINDOW),
+    c.expect(!std::memcmp(memory.bytes.data() + base, model.window().data(), WINDOW),
              "%s: other bytes in memory", name());
     for (int k = 0; exact && k < TSR_COUNTER_COUNT; k++)
       c.expect(counter(k) == r.counters[k], "%s: counter %s is %" PRIu64 "; expected %" PRIu64,
@@ -297,6 +347,7 @@ struct world {
   tsr_design design;
   tsr_dram_options ideal;
   std::vector<tsr_program> programs;
+  tsr_program look; /* stores what lies in ACC */
 };
 
 void run_programs(bench &b, const world &w, bool exact)
@@ -348,6 +399,7 @@ void resets(bench &b, const world &w)
   b.await_ready();
   b.check(model, w.programs[0], false);
   for (double us : {0.0, 0.3, 1.1, 2.0}) {
+    b.memory.slowness = us > 1.5 ? 2000 : 1; /* answers come long behind the reset */
     b.start(w.programs[1]);
     sc_core::wait(us, sc_core::SC_US);
     b.status(RUNNING, "in a run");
@@ -357,10 +409,13 @@ void resets(bench &b, const world &w)
     b.c.expect(b.get(TSR_REG_STATE_FETCH) <= TSR_STATE_FINISH + 0xf00, "a state of fetch");
     b.taken(TSR_REG_CONTROL, RESET);
     b.await_ready();
+    b.memory.slowness = 1;
     b.status(0, "behind a reset");
     b.c.expect(b.get(TSR_REG_PROGRAM_LO) == 0, "a register is kept over a reset");
     model.reset();
+    b.check(model, w.look, false);
     b.check(model, w.programs[0], false);
+    b.check(model, w.look, false);
     b.check(model, w.programs[1], false);
   }
   b.taken(TSR_REG_INTERRUPT, 0);
@@ -374,7 +429,7 @@ void errors(bench &b, const world &w)
 {
   alone model(w.design, w.ideal, WINDOW);
   b.await_ready();
-  for (uint64_t from : {WINDOW, UINT64_C(0)}) {
+  for (uint64_t from : {b.base + WINDOW, b.base}) {
     b.memory.error_from = from;
     b.start(w.programs[0]);
     b.await_interrupt();
@@ -412,7 +467,7 @@ void direct_access(bench &b, const world &w)
     b.c.expect(b.accelerator.has_dmi() == (bytes >= WINDOW),
                "%s: of %" PRIu64 " bytes direct access is %d", b.name(), bytes,
                b.accelerator.has_dmi());
-    b.memory.socket->invalidate_direct_mem_ptr(0, MEMORY - 1);
+    b.memory.socket->invalidate_direct_mem_ptr(0, 2 * MEMORY - 1);
   }
 }
 
@@ -420,7 +475,11 @@ void direct_access(bench &b, const world &w)
 
 world make_world(tsr_arena *arena, const char *point, size_t count)
 {
-  world w = {open_point(point), {}, {}};
+  world w = {open_point(point), {}, {}, {}};
+  tsr_err err;
+  if (tsr_assemble(arena, &err, "look", "store acc sram=0 dram=0 n=4\nfinish\n.window 4096\n",
+                   &w.look))
+    std::abort();
   w.ideal = tsr_dram_defaults(&w.design);
   w.ideal.model = TSR_MEMORY_IDEAL;
   for (uint64_t seed = 1; w.programs.size() < count; seed++) {
@@ -432,26 +491,34 @@ world make_world(tsr_arena *arena, const char *point, size_t count)
   return w;
 }
 
-using benches = std::vector<std::unique_ptr<bench>>;
+struct all_benches {
+  std::vector<std::unique_ptr<backplane>> backplanes;
+  std::vector<std::unique_ptr<bench>> benches;
+};
 
-void add_all(benches &all, checks &c, const world &w, tessera_timing timing)
+void add_all(all_benches &all, checks &c, const world &w, tessera_timing timing)
 {
-  const bool loosely = timing == tessera_timing::loosely;
-  const std::string prefix = loosely ? "lt_" : "at_";
   tessera_options options;
   options.timing = timing;
-  auto add = [&](const std::string &name, manner how, std::function<void(bench &)> script) {
-    all.emplace_back(
-        new bench((prefix + name).c_str(), c, w.design, how, options, std::move(script)));
+  const std::string prefix = timing == tessera_timing::loosely ? "lt_" : "at_";
+  auto add = [&](const std::string &name, manner how, int count,
+                 std::function<void(bench &)> script) {
+    all.backplanes.emplace_back(new backplane(prefix + name, how));
+    for (int k = 0; k < count; k++)
+      all.benches.emplace_back(new bench((prefix + name + std::to_string(k)).c_str(), c, w.design,
+                                         *all.backplanes.back(), MEMORY * static_cast<uint64_t>(k),
+                                         options, script));
   };
-  for (int how = 0; how < MANNERS; how++)
-    add(manner_names[how], static_cast<manner>(how),
-        [&w, how](bench &b) { run_programs(b, w, how == AT_ONCE); });
-  add("accesses", AT_ONCE, accesses);
-  add("resets", ANY, [&w](bench &b) { resets(b, w); });
-  add("errors", ANY, [&w](bench &b) { errors(b, w); });
-  add("designs", AT_ONCE, [&w](bench &b) { designs(b, w); });
-  add("direct", ANY, [&w](bench &b) { direct_access(b, w); });
+  for (int how = 0; how < MANNERS; how++) {
+    auto script = [&w, how](bench &b) { run_programs(b, w, how == AT_ONCE); };
+    add(manner_names[how], static_cast<manner>(how), 1, script);
+    add(manner_names[how] + std::string("_pair"), static_cast<manner>(how), 2, script);
+  }
+  add("accesses", AT_ONCE, 1, accesses);
+  add("resets", ANY, 1, [&w](bench &b) { resets(b, w); });
+  add("errors", ANY, 1, [&w](bench &b) { errors(b, w); });
+  add("designs", AT_ONCE, 1, [&w](bench &b) { designs(b, w); });
+  add("direct", ANY, 1, [&w](bench &b) { direct_access(b, w); });
 }
 
 } // namespace
@@ -461,13 +528,15 @@ int sc_main(int argc, char **argv)
   tsr_arena *arena = tsr_arena_new(nullptr);
   world w = make_world(arena, argc > 1 ? argv[1] : "default", argc > 2 ? std::atoi(argv[2]) : 10);
   checks c;
-  benches all;
+  if (argc > 3)
+    tlm_utils::tlm_quantumkeeper::set_global_quantum(sc_time(std::atof(argv[3]), sc_core::SC_NS));
+  all_benches all;
   add_all(all, c, w, tessera_timing::loosely);
   add_all(all, c, w, tessera_timing::approximately);
   sc_core::sc_start();
-  for (const auto &b : all) {
+  for (const auto &b : all.benches) {
     c.expect(b->finished, "%s: does not come to its end", b->name());
-    bool several = b->accelerator.name() == std::string("at_any.accelerator");
+    bool several = b->name() == std::string("at_any0");
     c.expect(!several || b->memory.most_open > 1, "never more than one burst outstanding");
   }
   tsr_arena_free(arena);

@@ -3,8 +3,8 @@
  * come back when the memory's answer is told.
  *
  * A read moves its beats from the cycle of its answer on, a write from its request on, one a cycle
- * or as the memory says; a write is acknowledged with its answer, or behind its last beat. R moves one
- * burst after the other, in the order of their answers, and those of one ID in that of their
+ * or as the memory says; a write is acknowledged with its answer, or behind its last beat. R moves
+ * one burst after the other, in the order of their answers, and those of one ID in that of their
  * addresses. */
 #ifndef TSR_HW_SIM_SYSTEMC_FLIGHTS_H
 #define TSR_HW_SIM_SYSTEMC_FLIGHTS_H
