@@ -50,8 +50,8 @@ static bool explain_insn(const struct tsr_explain *x, const struct tsr_insn *ins
                          const uint8_t *uops)
 {
   struct tsr_run_result *r = x->result;
-  enum tsr_trap trap = tsr_check_insn(x->design, r->insn, insn, uops, x->window_bytes, r->text,
-                                      sizeof r->text);
+  enum tsr_trap trap =
+      tsr_check_insn(x->design, r->insn, insn, uops, x->window_bytes, r->text, sizeof r->text);
   if (trap != r->trap)
     r->text[0] = 0;
   return trap == r->trap;

@@ -11,7 +11,7 @@
 
 struct tsr_run_result {
   enum tsr_trap trap;
-  size_t insn;    /* that trapped, else FINISH */
+  size_t insn; /* that trapped, else FINISH */
   int engine;
   bool timed_out; /* the cycle limit struck: no trap, and the model has to be reset */
   uint64_t counters[TSR_COUNTER_COUNT]; /* by enum tsr_counter */

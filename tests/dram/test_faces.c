@@ -166,11 +166,12 @@ struct side {
   bool has_read, has_write, has_answer; /* which was told */
   uint64_t ask_read, ask_answer;        /* not before, but for news */
   uint64_t read_free;                   /* R is, from this cycle on */
-  struct tsr_beats at_once[BURSTS + 1]; /* of reads in their order: known when accepted; per 0: not */
+  struct tsr_beats
+      at_once[BURSTS + 1]; /* of reads in their order: known when accepted; per 0: not */
   int ids[BURSTS], beats[BURSTS];
-  int begun, come;                      /* reads accepted; whose last beats were taken */
-  uint64_t ends[BURSTS];                /* the last beats of reads, */
-  int end_count;                        /* of so many, some of them ahead of time */
+  int begun, come;       /* reads accepted; whose last beats were taken */
+  uint64_t ends[BURSTS]; /* the last beats of reads, */
+  int end_count;         /* of so many, some of them ahead of time */
 };
 
 static bool take_answer(struct side *s)

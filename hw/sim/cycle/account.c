@@ -56,9 +56,9 @@ void tsr__retire(struct tsr_cycle *m, int engine)
   m->result.counters[counters[engine]]++;
   tsr__rouse(m, TSR__PART_FETCH, m->now + 1);
   if (m->options.insn)
-    m->options.insn(m->options.context, &(struct tsr_cycle_insn){e->index, engine, e->queued,
-                                                                 e->start, e->granted, e->end,
-                                                                 m->now});
+    m->options.insn(m->options.context,
+                    &(struct tsr_cycle_insn){e->index, engine, e->queued, e->start, e->granted,
+                                             e->end, m->now});
 }
 
 void tsr__execute(struct tsr_cycle *m, const struct tsr__entry *entry)

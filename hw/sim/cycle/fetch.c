@@ -51,10 +51,8 @@ void tsr__fetch_start(struct tsr_cycle *m)
   struct tsr__fetch *f = &m->fetch;
   uint64_t bytes = m->insn_count * TSR_INSN_BYTES, beat = (uint64_t)m->beat_bytes;
   uint32_t beats = (uint32_t)((bytes + beat - 1) / beat);
-  f->rows = (struct tsr__rows){.addr = m->program,
-                               .row_beats = beats,
-                               .beats_left = beats,
-                               .more = beats != 0};
+  f->rows = (struct tsr__rows){
+      .addr = m->program, .row_beats = beats, .beats_left = beats, .more = beats != 0};
   f->asked = f->arrived = f->steps = f->last_step = f->handed_at = 0;
   f->index = 0;
   f->word_at = TSR__NEVER;

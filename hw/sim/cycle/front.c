@@ -63,8 +63,8 @@ static void take(struct tsr_cycle *m, struct tsr__front *front, const struct tsr
     front->ready = from + 1;
     return;
   }
-  front->trap = tsr_check_insn(&m->design, e->index, &e->insn, m->uops, m->window_bytes, text,
-                               sizeof text);
+  front->trap =
+      tsr_check_insn(&m->design, e->index, &e->insn, m->uops, m->window_bytes, text, sizeof text);
   front->ready = from + TSR__CHECK_CYCLES;
 }
 

@@ -183,11 +183,12 @@ static void settle_fill(struct tsr_cycle *m, uint64_t upto)
 {
   struct tsr__load *l = &m->load;
   uint64_t data, moves = tsr__moves_before(&l->moves, upto, &data);
-  uint64_t pads = upto > l->cursor ? tsr__sooner(l->pads, upto - l->cursor) : 0; /* not placed yet */
+  uint64_t pads = upto > l->cursor ? tsr__sooner(l->pads, upto - l->cursor)
+                                   : 0; /* not placed yet */
   uint64_t cycles = upto - m->accounts[E].next;
   m->result.counters[TSR_COUNTER_READ_BYTES] += data * l->move_bytes;
-  tsr__spend_mixed(m, E, TSR_STATE_MEMORY, cycles - moves - pads, TSR_STATE_BUSY,
-                   upto, tsr__entry_at(&m->queues[E], m->queues[E].ended)->index);
+  tsr__spend_mixed(m, E, TSR_STATE_MEMORY, cycles - moves - pads, TSR_STATE_BUSY, upto,
+                   tsr__entry_at(&m->queues[E], m->queues[E].ended)->index);
 }
 
 static size_t oldest(const struct tsr_cycle *m)

@@ -27,8 +27,8 @@ enum tsr__part {
   TSR__PARTS
 };
 
-enum { TSR__IN_FLIGHT = 4 }; /* TSR_IN_FLIGHT of hw/rtl/tessera.vh */
-enum { TSR__LOCKS = 3 };     /* ACC bank 0, ACC bank 1, INP's write port */
+enum { TSR__IN_FLIGHT = 4 };     /* TSR_IN_FLIGHT of hw/rtl/tessera.vh */
+enum { TSR__LOCKS = 3 };         /* ACC bank 0, ACC bank 1, INP's write port */
 enum { TSR__CHECK_CYCLES = 13 }; /* hw/rtl/dma_front.v: from an instruction to the answer */
 enum { TSR__MOST_BURSTS = 64, TSR__LONGEST_BURST = 256 }; /* keys.def: outstanding; beats */
 enum { TSR__LARGEST_ROOM = 2 * TSR__LONGEST_BURST };      /* beats that fetch has room for */
@@ -73,10 +73,10 @@ static inline struct tsr__entry *tsr__entry_at(const struct tsr__queue *q, uint6
 
 /* The cycles that an engine has been accounted for, and the state of those behind. */
 struct tsr__account {
-  uint64_t next; /* the first cycle that is not accounted for */
+  uint64_t next;        /* the first cycle that is not accounted for */
   enum tsr_state state; /* of the one before it, */
   size_t insn;
-  uint32_t others;      /*   as in struct tsr_cycle_span */
+  uint32_t others; /*   as in struct tsr_cycle_span */
 };
 
 struct tsr__fetch {
@@ -86,16 +86,16 @@ struct tsr__fetch {
   uint64_t arrived;  /* beats, those included of which only the cycle is known */
   uint64_t arrival[TSR__LARGEST_ROOM], taken_at[TSR__LARGEST_ROOM]; /* by beat, in a ring */
   bool error[TSR__LARGEST_ROOM];
-  uint64_t steps;    /* beats, or words of a wide beat, that have gone into words */
+  uint64_t steps;     /* beats, or words of a wide beat, that have gone into words */
   uint64_t last_step; /* cycle of the last of them */
   uint64_t handed_at; /* the word before left; 0: there was none */
-  uint64_t word_at;  /* a word is there from this cycle on; NEVER: not known yet */
+  uint64_t word_at;   /* a word is there from this cycle on; NEVER: not known yet */
   bool word_error;
-  size_t index;      /* of the word that is there, or comes */
-  bool standing;     /* at FINISH or at what is no instruction, */
-  uint64_t since;    /*   since this cycle */
+  size_t index;       /* of the word that is there, or comes */
+  bool standing;      /* at FINISH or at what is no instruction, */
+  uint64_t since;     /*   since this cycle */
   enum tsr_trap stop; /* NONE: FINISH */
-  int waits_for;     /* engine whose queue is full; -1 */
+  int waits_for;      /* engine whose queue is full; -1 */
 };
 
 enum tsr__step { TSR__TOKENS, TSR__LOCK, TSR__RUN, TSR__SIGNAL };
@@ -103,10 +103,10 @@ enum tsr__step { TSR__TOKENS, TSR__LOCK, TSR__RUN, TSR__SIGNAL };
 /* matrix and vector */
 struct tsr__loops {
   enum tsr__step step;
-  uint64_t from;     /* first cycle of the step */
-  uint64_t first;    /* RUN: the first point is there */
-  uint64_t done;     /* RUN: everything is written; NEVER: it traps before */
-  uint64_t trap_at;  /* NEVER: it does not */
+  uint64_t from;    /* first cycle of the step */
+  uint64_t first;   /* RUN: the first point is there */
+  uint64_t done;    /* RUN: everything is written; NEVER: it traps before */
+  uint64_t trap_at; /* NEVER: it does not */
   enum tsr_trap trap;
   struct tsr__walk walk;
 };
@@ -138,17 +138,18 @@ struct tsr__load {
   uint64_t fill_from; /* the fill can take an instruction */
   bool filling;
   uint64_t granted;
-  uint64_t cursor;    /* next move at the soonest */
-  uint64_t pads;      /* moves of padding before the next beat */
+  uint64_t cursor; /* next move at the soonest */
+  uint64_t pads;   /* moves of padding before the next beat */
   uint64_t row_pads, plane_pads, tail_pads;
   uint32_t row_beats, beats_left, ny, rows_left, planes_left; /* left: behind this one */
   bool data_over;
-  uint32_t several, nx, uops_left; /* micro-ops in a beat, where these are moved one by one; else 0 */
+  uint32_t several, nx,
+      uops_left; /* micro-ops in a beat, where these are moved one by one; else 0 */
   uint32_t move_bytes;
-  struct tsr__moves moves;    /* of the instruction, as far as they have been placed */
-  uint64_t done;              /* last move; NEVER: not known */
-  uint64_t trap_at;           /* a beat with an error is taken */
-  enum tsr_state state; /* from the cycle after the latest look on */
+  struct tsr__moves moves; /* of the instruction, as far as they have been placed */
+  uint64_t done;           /* last move; NEVER: not known */
+  uint64_t trap_at;        /* a beat with an error is taken */
+  enum tsr_state state;    /* from the cycle after the latest look on */
 };
 
 enum tsr__send { TSR__SEND_IDLE, TSR__SEND_LOCK, TSR__SEND_OUT };
@@ -186,7 +187,7 @@ struct tsr__reads {
   int id, beats;
   uint64_t addr;
   struct tsr__coming coming[TSR__MOST_BURSTS]; /* the accepted ones, in a ring */
-  bool has_run; /* beats that come now */
+  bool has_run;                                /* beats that come now */
   int run_done;
   struct tsr_burst_run run;
   uint64_t look;         /* the port knows more then */
@@ -209,9 +210,9 @@ struct tsr__writes {
   struct tsr__moves gives;     /* of the instruction's beats that have been placed */
   int run_beats;               /* of a run that has been placed and not been told; 0: none */
   bool run_ends;
-  int taken;                   /* beats of the burst in runs before that */
-  uint64_t look;               /* the port knows more then */
-  uint64_t answered_at;        /* the latest */
+  int taken;            /* beats of the burst in runs before that */
+  uint64_t look;        /* the port knows more then */
+  uint64_t answered_at; /* the latest */
   struct tsr__watched watched;
 };
 
@@ -231,7 +232,8 @@ struct tsr_cycle {
 
   uint64_t wake[TSR__PARTS];
   uint64_t wake_again[TSR__PARTS]; /* the next one, of a part that is still to be looked at now */
-  uint64_t soonest; /* no part but reads has an earlier one; kept up to date by tsr__rouse() alone */
+  uint64_t
+      soonest; /* no part but reads has an earlier one; kept up to date by tsr__rouse() alone */
   uint64_t now, events;
   uint64_t program; /* bus address */
   const uint8_t *insns;
@@ -245,12 +247,12 @@ struct tsr_cycle {
   struct tsr__reads reads;
   struct tsr__writes writes;
 
-  int tokens[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT]; /* [from][to] */
+  int tokens[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT];            /* [from][to] */
   uint32_t takes[TSR_ENGINE_COUNT], gives[TSR_ENGINE_COUNT]; /* in this cycle: masks of engines */
   bool moved;                                                /* some token was */
-  int owner[TSR__LOCKS];       /* engine; -1: none */
+  int owner[TSR__LOCKS];                                     /* engine; -1: none */
   uint64_t lock_free[TSR__LOCKS];
-  uint32_t want[TSR_ENGINE_COUNT]; /* locks that an engine waits for, */
+  uint32_t want[TSR_ENGINE_COUNT];      /* locks that an engine waits for, */
   uint64_t want_from[TSR_ENGINE_COUNT]; /*   from this cycle on */
 
   bool ended;
@@ -321,7 +323,7 @@ void tsr__fetch_settle(struct tsr_cycle *m, uint64_t upto);
 void tsr__fetch_arrived(struct tsr_cycle *m, uint64_t cycle, bool error);
 void tsr__fetch_asked(struct tsr_cycle *m, int beats);
 void tsr__fetch_trim(struct tsr_cycle *m, uint64_t last); /* no beat was taken behind this cycle */
-uint64_t tsr__fetch_blocked(const struct tsr_cycle *m); /* since when; NEVER: it is not */
+uint64_t tsr__fetch_blocked(const struct tsr_cycle *m);   /* since when; NEVER: it is not */
 
 void tsr__loops_start(struct tsr_cycle *m, int engine);
 void tsr__loops_look(struct tsr_cycle *m, int engine);
@@ -372,7 +374,7 @@ uint64_t tsr__writes_given(const struct tsr_cycle *m, uint64_t upto);
 uint64_t tsr__writes_quiet(const struct tsr_cycle *m);
 
 /* end.c: how it ended. */
-void tsr__stop(struct tsr_cycle *m);      /* by the traps of this cycle */
+void tsr__stop(struct tsr_cycle *m); /* by the traps of this cycle */
 /* Nothing goes on any more: FINISH, a word that is none, or a deadlock. The cycle in which that is
  * so; NEVER where the port may have news. */
 uint64_t tsr__still_from(const struct tsr_cycle *m);

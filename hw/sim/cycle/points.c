@@ -177,8 +177,7 @@ static bool step(const struct row *r, struct pipe *p, const struct nest *at, boo
   bool fetches = r->quant && !(p->held && p->held_b == at->b);
   uint32_t read_b = at->b + p->phase;
   *hazard = (hits(p, at->a) && (r->a_in_acc ? r->d_in_acc && !r->simple : r->d_in_inp)) ||
-            (hits(p, read_b) && r->d_in_acc && !r->simple && r->b_in_acc &&
-             (!r->quant || fetches));
+            (hits(p, read_b) && r->d_in_acc && !r->simple && r->b_in_acc && (!r->quant || fetches));
   bool port_taken = r->mac && r->a_in_acc && (p->there >> 1 & 1);
   bool go = !*hazard && !port_taken && (!fetches || p->phase == QUANT_WORDS - 1);
   if (r->quant && !*hazard) {

@@ -51,7 +51,8 @@ static int fetch_beats(struct tsr_cycle *m, const struct tsr_burst_run *run, int
   struct tsr__reads *r = &m->reads;
   for (; k < run->beats && r->held_count < 2; k++) {
     uint64_t ready = (r->held_count ? r->last : r->before) + 1; /* RREADY is one for both */
-    uint64_t cycle = tsr__later(tsr_beat_cycle(&run->when, (uint64_t)k), tsr__later(r->free, ready));
+    uint64_t cycle =
+        tsr__later(tsr_beat_cycle(&run->when, (uint64_t)k), tsr__later(r->free, ready));
     r->free = cycle + 1;
     tsr__fetch_arrived(m, cycle, k == run->error_beat);
   }

@@ -24,11 +24,11 @@ static void watch_accept(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
   struct tsr__watched *k = &w->watched;
-  k->ring[(k->first + k->count++) % TSR__MOST_BURSTS] = (struct tsr_cycle_burst){
-      .write = true,
-      .addr = w->addr,
-      .beats = w->beats_of[(w->accepted - 1) % TSR__MOST_BURSTS],
-      .accepted = m->writes.accept};
+  k->ring[(k->first + k->count++) % TSR__MOST_BURSTS] =
+      (struct tsr_cycle_burst){.write = true,
+                               .addr = w->addr,
+                               .beats = w->beats_of[(w->accepted - 1) % TSR__MOST_BURSTS],
+                               .accepted = m->writes.accept};
 }
 
 static void watch_beats(struct tsr_cycle *m, uint64_t first)
@@ -150,7 +150,8 @@ static uint64_t given_ahead(const struct tsr_cycle *m, uint64_t upto)
   uint64_t burst = w->filled + (w->run_beats && w->run_ends);
   int left = 0;
   if (burst < w->begun)
-    left = w->beats_of[burst % TSR__MOST_BURSTS] - (burst == w->filled ? w->taken + w->run_beats : 0);
+    left = w->beats_of[burst % TSR__MOST_BURSTS] -
+           (burst == w->filled ? w->taken + w->run_beats : 0);
   while (count < 2 && count < m->store.beats_left && burst < w->begun) {
     give = give_cycle(w, give, before, burst);
     before = last;
