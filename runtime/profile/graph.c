@@ -56,6 +56,9 @@ static void add_nodes(struct tsr_graph *g)
   g->nodes = g->insns * TSR__INSN_NODES + g->bursts * TSR__BURST_NODES + 1;
   g->node = TSR_NEW_ARRAY(g->arena, struct tsr__node, g->nodes);
   g->time = TSR_NEW_ARRAY(g->arena, uint64_t, g->nodes);
+  g->needs = TSR_NEW_ARRAY(g->arena, uint32_t, g->nodes);
+  g->ready = TSR_NEW_ARRAY(g->arena, uint32_t, g->nodes);
+  g->chain = (void *)TSR_NEW_ARRAY(g->arena, uint32_t, 2 * ((size_t)g->bursts + 1));
   for (uint32_t i = 0; i < g->insns; i++)
     add_insn(g, i);
   for (uint32_t k = 0; k < g->bursts; k++)
@@ -66,50 +69,13 @@ static void add_nodes(struct tsr_graph *g)
                                                     .engine = TSR_ENGINE_FETCH};
 }
 
-/* --- order of time ---------------------------------------------------------------------------- */
+/* --- edges ------------------------------------------------------------------------------------ */
 
+/* The order of time. */
 static uint64_t key_of(const struct tsr__node *n)
 {
   return n->cycle << 4 | n->moment;
 }
-
-/* One pass of a radix sort: stable. */
-static void sort_pass(const struct tsr_graph *g, const uint32_t *from, uint32_t *to, int shift,
-                      uint32_t *place)
-{
-  for (uint32_t k = 0; k < 1u << 16; k++)
-    place[k] = 0;
-  for (uint32_t k = 0; k < g->nodes; k++)
-    place[key_of(&g->node[from[k]]) >> shift & 0xffff]++;
-  for (uint32_t k = 0, sum = 0; k < 1u << 16; k++) {
-    uint32_t n = place[k];
-    place[k] = sum;
-    sum += n;
-  }
-  for (uint32_t k = 0; k < g->nodes; k++)
-    to[place[key_of(&g->node[from[k]]) >> shift & 0xffff]++] = from[k];
-}
-
-static void sort_nodes(struct tsr_graph *g)
-{
-  uint32_t *place = TSR_NEW_ARRAY(g->arena, uint32_t, 1 << 16);
-  uint32_t *from = TSR_NEW_ARRAY(g->arena, uint32_t, g->nodes);
-  uint32_t *to = TSR_NEW_ARRAY(g->arena, uint32_t, g->nodes);
-  uint64_t largest = 0;
-  for (uint32_t k = 0; k < g->nodes; k++) {
-    from[k] = k;
-    largest |= key_of(&g->node[k]);
-  }
-  for (int shift = 0; shift < 64 && largest >> shift; shift += 16) {
-    sort_pass(g, from, to, shift, place);
-    uint32_t *sorted = to;
-    to = from;
-    from = sorted;
-  }
-  g->order = from;
-}
-
-/* --- edges ------------------------------------------------------------------------------------ */
 
 static uint64_t whole_cycles(const struct tsr_graph *g, uint64_t time)
 {
@@ -136,25 +102,62 @@ static int64_t measured(const struct tsr_graph *g, uint32_t from, uint32_t to, u
   return (int64_t)(g->node[to].cycle - whole_cycles(g, time + pins));
 }
 
+/* How much an edge says too much for what was measured. */
+static int64_t excess(const struct tsr_graph *g, const struct tsr__edge *e)
+{
+  bool bytes = counts_bytes(g, e->cause);
+  int64_t most = measured(g, e->from, e->to, bytes ? pins_time(g, e->scaled, 1) : 0);
+  return (int64_t)e->fixed + (bytes ? 0 : e->scaled) - most;
+}
+
+/* An edge that leads to its node; it does not lead away from one yet. */
+static uint32_t new_edge(struct tsr_graph *g, struct tsr__edge edge)
+{
+  struct tsr__node *to = &g->node[edge.to];
+  if (to->moment != TSR__MOVED) {
+    int64_t over = excess(g, &edge);
+    if (over > 0)
+      edge.fixed -= (int32_t)over;
+  }
+  if (g->edges == g->chunks * TSR__CHUNK)
+    g->chunk[g->chunks++] = TSR_NEW_ARRAY(g->arena, struct tsr__edge, TSR__CHUNK);
+  edge.next = to->edge;
+  to->edge = ++g->edges;
+  *tsr__edge_at(g, g->edges) = edge;
+  return g->edges;
+}
+
 void tsr__add_edge(struct tsr_graph *g, uint32_t from, uint32_t to, enum tsr_cause cause,
                    int32_t fixed, uint32_t scaled)
 {
   uint64_t before = key_of(&g->node[from]), after = key_of(&g->node[to]);
   if (before > after || (before == after && from >= to))
     return;
-  if (g->node[to].moment != TSR__MOVED) {
-    bool bytes = counts_bytes(g, cause);
-    int64_t most = measured(g, from, to, bytes ? pins_time(g, scaled, 1) : 0);
-    int64_t over = (int64_t)fixed + (bytes ? 0 : scaled) - most;
-    if (over > 0)
-      fixed -= (int32_t)over;
-  }
-  if (g->edges == g->chunks * TSR__CHUNK)
-    g->chunk[g->chunks++] = TSR_NEW_ARRAY(g->arena, struct tsr__edge, TSR__CHUNK);
-  g->edges++;
-  *tsr__edge_at(g, g->edges) =
-      (struct tsr__edge){from, g->node[to].edge, fixed, scaled, (uint8_t)cause};
-  g->node[to].edge = g->edges;
+  uint32_t k = new_edge(g, (struct tsr__edge){.from = from,
+                                              .to = to,
+                                              .next_out = g->node[from].out,
+                                              .fixed = fixed,
+                                              .scaled = scaled,
+                                              .cause = (uint8_t)cause});
+  g->node[from].out = k;
+  g->node[to].needs++;
+}
+
+void tsr__add_chain(struct tsr_graph *g, uint32_t burst, enum tsr_cause cause, int32_t later,
+                    uint32_t bytes, uint32_t beat)
+{
+  struct tsr__edge e = {.from = burst ? tsr__burst_node(g, burst - 1, TSR__MOVED)
+                                      : tsr__burst_node(g, burst, TSR__ACCEPTED)};
+  e.to = tsr__burst_node(g, burst, TSR__MOVED);
+  e.scaled = bytes;
+  e.cause = TSR_CAUSE_PINS;
+  g->chain[burst][0] = new_edge(g, e);
+  e.to = tsr__burst_node(g, burst, TSR__FIRST);
+  e.scaled = beat;
+  e.fixed = later;
+  e.cause = (uint8_t)cause;
+  g->chain[burst][1] = new_edge(g, e);
+  g->node[e.to].needs++; /* the pins come to it: serve() */
 }
 
 /* --- evaluation ------------------------------------------------------------------------------- */
@@ -239,15 +242,65 @@ static uint64_t latest(const struct tsr_graph *g, uint32_t node, const struct ts
   return time;
 }
 
+/* One of the nodes before this one has its time. */
+static void satisfy(struct tsr_graph *g, uint32_t node)
+{
+  if (!--g->needs[node] && g->node[node].moment != TSR__MOVED)
+    g->ready[g->ready_count++] = node;
+}
+
+static void settle(struct tsr_graph *g, uint32_t node, const struct tsr_scenario *s)
+{
+  const struct tsr__node *n = &g->node[node];
+  uint32_t by;
+  bool free = s->free_fetch && n->engine == TSR_ENGINE_FETCH;
+  uint64_t rest = free && n->moment != TSR__FINISH ? 0 : n->rest;
+  g->time[node] = free && n->moment == TSR__QUEUED ? 0 : latest(g, node, s, &by) + rest * g->unit;
+  for (uint32_t k = n->out; k; k = tsr__edge_at(g, k)->next_out)
+    satisfy(g, tsr__edge_at(g, k)->to);
+}
+
+/* The pins move a burst, behind the one that had them before; UINT32_MAX: none had. */
+static void serve(struct tsr_graph *g, uint32_t burst, uint32_t before,
+                  const struct tsr_scenario *s)
+{
+  uint32_t from = before == UINT32_MAX ? tsr__burst_node(g, burst, TSR__ACCEPTED)
+                                       : tsr__burst_node(g, before, TSR__MOVED);
+  for (int k = 0; k < 2; k++)
+    tsr__edge_at(g, g->chain[burst][k])->from = from;
+  settle(g, tsr__burst_node(g, burst, TSR__MOVED), s);
+  satisfy(g, tsr__burst_node(g, burst, TSR__FIRST));
+}
+
+/* When the address of a list's next burst was accepted; UINT64_MAX: it has not been, or there is
+ * none. */
+static uint64_t head_time(const struct tsr_graph *g, const struct tsr__list *list, uint32_t at)
+{
+  if (at == list->count || g->needs[tsr__burst_node(g, list->item[at], TSR__MOVED)])
+    return UINT64_MAX;
+  return g->time[tsr__burst_node(g, list->item[at], TSR__ACCEPTED)];
+}
+
+/* Gives each node its time. When nothing is ready, all that has no time yet waits for the pins: so
+ * they move the burst whose address came first of those that have one; reads before writes. */
 static void evaluate(struct tsr_graph *g, const struct tsr_scenario *s)
 {
-  uint32_t by;
+  uint32_t read = 0, written = 0, before = UINT32_MAX;
+  g->ready_count = 0;
   for (uint32_t k = 0; k < g->nodes; k++) {
-    uint32_t node = g->order[k];
-    const struct tsr__node *n = &g->node[node];
-    bool free = s->free_fetch && n->engine == TSR_ENGINE_FETCH;
-    uint64_t rest = free && n->moment != TSR__FINISH ? 0 : n->rest;
-    g->time[node] = free && n->moment == TSR__QUEUED ? 0 : latest(g, node, s, &by) + rest * g->unit;
+    g->needs[k] = g->node[k].needs;
+    if (!g->needs[k])
+      g->ready[g->ready_count++] = k;
+  }
+  for (;;) {
+    while (g->ready_count)
+      settle(g, g->ready[--g->ready_count], s);
+    uint64_t reads = head_time(g, &g->reads, read), writes = head_time(g, &g->stored, written);
+    if (!g->pins.rate || (reads == UINT64_MAX && writes == UINT64_MAX))
+      return;
+    uint32_t burst = reads <= writes ? g->reads.item[read++] : g->stored.item[written++];
+    serve(g, burst, before, s);
+    before = burst;
   }
 }
 
@@ -272,18 +325,18 @@ static void time_pins(struct tsr_graph *g)
   }
 }
 
-/* What the edges do not explain. All times stay those that were measured. */
+/* What the edges do not explain, at the times that were measured. */
 static void leave_rests(struct tsr_graph *g)
 {
   static const struct tsr_scenario as_it_was;
   uint32_t by;
+  for (uint32_t k = 0; k < g->nodes; k++)
+    if (g->node[k].moment != TSR__MOVED)
+      g->time[k] = g->node[k].cycle * g->unit;
   for (uint32_t k = 0; k < g->nodes; k++) {
-    uint32_t node = g->order[k];
-    struct tsr__node *n = &g->node[node];
-    uint64_t time = latest(g, node, &as_it_was, &by);
-    g->time[node] = n->moment == TSR__MOVED ? time : n->cycle * g->unit;
-    assert(time <= g->time[node]);
-    n->rest = (uint32_t)((g->time[node] - time) / g->unit);
+    uint64_t time = latest(g, k, &as_it_was, &by);
+    assert(time <= g->time[k]);
+    g->node[k].rest = (uint32_t)((g->time[k] - time) / g->unit);
   }
 }
 
@@ -305,7 +358,6 @@ struct tsr_graph *tsr_graph_build(struct tsr_arena *arena, const struct tsr_reco
   /* No node has more edges than an instruction with three tokens and three locks. */
   g->chunk = TSR_NEW_ARRAY(arena, struct tsr__edge *, (uint64_t)g->nodes * 12 / TSR__CHUNK + 2);
   tsr__add_rules(g);
-  sort_nodes(g);
   leave_rests(g);
   return g;
 }

@@ -20,9 +20,11 @@ enum tsr__moment {
 };
 enum { TSR__BURST_NODES = 4, TSR__INSN_NODES = 5 };
 
-/* `fixed` cycles, and `scaled` more: cycles that a faster engine or bus cuts, of MOVED bytes. */
+/* `fixed` cycles, and `scaled` more: cycles that a faster engine or bus cuts, or bytes that the pins
+ * move. */
 struct tsr__edge {
-  uint32_t from, next; /* next: 1 + another edge of the same node; 0: none */
+  uint32_t from, to;
+  uint32_t next, next_out; /* 1 + another edge of the same `to`, of the same `from`; 0: none */
   int32_t fixed;
   uint32_t scaled;
   uint8_t cause;
@@ -32,7 +34,9 @@ struct tsr__node {
   uint64_t cycle; /* measured; of MOVED: of its address */
   uint32_t insn;  /* of the run */
   uint32_t rest;  /* cycles */
-  uint32_t edge;  /* 1 + its first; 0: none */
+  uint32_t edge;  /* 1 + the first that leads to it; 0: none */
+  uint32_t out;   /* 1 + the first that leads away */
+  uint32_t needs; /* nodes that are before it, by edges */
   uint8_t moment, engine;
 };
 
@@ -66,15 +70,19 @@ struct tsr_graph {
   struct tsr__node *node;
   uint32_t nodes, edges, chunks;
   struct tsr__edge **chunk;
-  uint32_t *order; /* nodes in the order of time */
-  uint64_t *time;  /* by node, of the latest evaluation */
+  /* Of the latest evaluation, by node: its time, and how many nodes before it have none yet; nodes
+   * that lack nothing more. */
+  uint64_t *time;
+  uint32_t *needs, *ready;
+  uint32_t ready_count;
   struct tsr__work *work;
   struct tsr_cycle_burst *burst; /* in the order of their addresses */
   uint32_t insns, bursts;
   struct tsr__list engine[TSR_ENGINE_COUNT];
   struct tsr__list give[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT]; /* from, to */
   struct tsr__list take[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT];
-  struct tsr__list fetched, loaded, stored; /* bursts */
+  struct tsr__list fetched, loaded, stored, reads; /* bursts; reads: of both */
+  uint32_t (*chain)[2]; /* by burst: edges from the burst that had the pins before */
   uint32_t *burst_insn;                     /* by burst: whose it is, of fetch the first in it */
 };
 
@@ -107,5 +115,9 @@ void tsr__add_rules(struct tsr_graph *g);
  * order of time; weighs at most what was measured. */
 void tsr__add_edge(struct tsr_graph *g, uint32_t from, uint32_t to, enum tsr_cause cause,
                    int32_t fixed, uint32_t scaled);
+/* The pins move burst after burst: `bytes` of this one behind all of the one before, and `beat` of
+ * them, and `later` cycles, are before its first beat. */
+void tsr__add_chain(struct tsr_graph *g, uint32_t burst, enum tsr_cause cause, int32_t later,
+                    uint32_t bytes, uint32_t beat);
 
 #endif

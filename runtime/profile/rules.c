@@ -180,10 +180,7 @@ static void pins_rules(struct tsr_graph *g, uint32_t k)
   between(g, k, TSR__ACCEPTED, k, TSR__MOVED, TSR_CAUSE_PINS, 0, bytes);
   between(g, k, TSR__ACCEPTED, k, TSR__FIRST, cause, later, beat);
   between(g, k, TSR__MOVED, k, TSR__LAST, cause, later, 0);
-  if (!k)
-    return;
-  between(g, k - 1, TSR__MOVED, k, TSR__MOVED, TSR_CAUSE_PINS, 0, bytes);
-  between(g, k - 1, TSR__MOVED, k, TSR__FIRST, cause, later, beat);
+  tsr__add_chain(g, k, cause, later, bytes, beat);
 }
 
 static void beat_rules(struct tsr_graph *g, uint32_t k)
@@ -282,13 +279,9 @@ static void refill_rules(struct tsr_graph *g)
 
 static void burst_rules(struct tsr_graph *g)
 {
-  struct tsr__list reads = {TSR_NEW_ARRAY(g->arena, uint32_t, g->bursts + 1), 0};
-  for (uint32_t k = 0; k < g->bursts; k++) {
+  for (uint32_t k = 0; k < g->bursts; k++)
     beat_rules(g, k);
-    if (!g->burst[k].write)
-      reads.item[reads.count++] = k;
-  }
-  channel_rules(g, &reads, false);
+  channel_rules(g, &g->reads, false);
   channel_rules(g, &g->stored, true);
   refill_rules(g);
 }

@@ -122,8 +122,12 @@ static void sort_bursts(struct tsr_graph *g)
   g->fetched = list_of(g, g->bursts);
   g->loaded = list_of(g, g->bursts);
   g->stored = list_of(g, g->bursts);
-  for (uint32_t k = 0; k < g->bursts; k++)
+  g->reads = list_of(g, g->bursts);
+  for (uint32_t k = 0; k < g->bursts; k++) {
     add(g->burst[k].write ? &g->stored : g->burst[k].id ? &g->loaded : &g->fetched, k);
+    if (!g->burst[k].write)
+      add(&g->reads, k);
+  }
 }
 
 /* The bursts of an engine come in the order of its transfers, each its own beats. */

@@ -137,8 +137,10 @@ static void check_random(const char *config, uint64_t seed)
       {.pins = 2},          {.bus = 2},           {.matrix = 2},
       {.vector = 2},        {.no_latency = true}, {.free_tokens = true},
       {.free_locks = true}, {.free_fetch = true}, {.free_order = true}};
+  /* Who comes first at the pins may change for the worse. */
+  uint64_t most = design.memory.model == TSR_MEMORY_IDEAL ? cycles : cycles + cycles / 20;
   for (size_t k = 0; k < sizeof scenarios / sizeof scenarios[0]; k++)
-    assert_true(tsr_graph_cycles(g, &scenarios[k]) <= cycles);
+    assert_true(tsr_graph_cycles(g, &scenarios[k]) <= most);
   /* The rules explain nearly everything. */
   if (tsr_graph_rests(g) > 40 + cycles / 25)
     fail_msg("seed %d: %d cycles of rests in %d", (int)seed, (int)tsr_graph_rests(g), (int)cycles);
