@@ -10,6 +10,7 @@
 
 #include "tests/isa/random.h"
 #include "tests/rtl/build.h"
+#include "tests/rtl/uops.h"
 
 enum { TIMEOUT_CYCLES = 5 * 1000 * 1000 };
 
@@ -22,6 +23,7 @@ const char *outcome_text(enum outcome outcome)
       [OTHER_BITS] = "other bits",
       [OTHER_TRAP] = "another trap",
       [OTHER_COUNT] = "a counter is wrong",
+      [OTHER_TWIN] = "the cycle model differs",
       [NOT_AGAIN] = "another run is not the same",
   };
   return texts[outcome];
@@ -69,6 +71,7 @@ static void close_machine(struct rig *rig)
 void rig_close(struct rig *rig)
 {
   close_machine(rig);
+  twin_close(&rig->twin);
   tsr_lockstep_close(rig->lockstep);
   tsr_func_free(rig->func);
   free(rig->spans);
@@ -87,6 +90,12 @@ static void on_line(void *context, const char *line)
   (void)context;
   printf("%s\n", line);
   fflush(stdout);
+}
+
+void rig_memory(struct rig *rig, const struct tsr_dram_options *dram)
+{
+  rig->dram = *dram;
+  memset(&rig->probe, 0, sizeof rig->probe);
 }
 
 void rig_machine(struct rig *rig, size_t window_bytes)
@@ -109,7 +118,15 @@ void rig_machine(struct rig *rig, size_t window_bytes)
     exit(1);
   }
   tsr_lockstep_reset(rig->lockstep);
+  twin_open(&rig->twin, &rig->design, &rig->dram, rig->timeout_cycles, window_bytes);
   memset(&rig->result, 0, sizeof rig->result);
+}
+
+void rig_reset(struct rig *rig)
+{
+  tsr_rtl_reset(rig->rtl);
+  tsr_lockstep_reset(rig->lockstep);
+  twin_reset(&rig->twin);
 }
 
 /* ---- one run ---- */
@@ -142,17 +159,30 @@ static void clear_spans(struct rig *rig, size_t count)
     abort();
 }
 
+static enum outcome same_twin(struct rig *rig, const struct tsr_program *p)
+{
+  const struct twin_of of = {rig->rtl, &rig->result, rig->spans, rig->window};
+  if (twin_equals(&rig->twin, p, &of, rig->compares))
+    return AS_EXPECTED;
+  return say(rig, OTHER_TWIN, "%s", rig->twin.text);
+}
+
 enum outcome rig_run(struct rig *rig, const struct tsr_program *p)
 {
   struct tsr_err err = {0};
   load_image(rig->window, rig->window_bytes, p);
   clear_spans(rig, p->insn_count);
+  twin_run(&rig->twin, p, rig->window);
   enum tsr_status status = tsr_lockstep_run(rig->lockstep, rig->rtl, &err, p->insns, p->insn_count,
                                             rig->window, rig->window_bytes, &rig->result);
-  if (status == TSR_MISMATCH)
-    return say(rig, OTHER_BITS, "%s", err.text);
-  if (status)
+  if (status && status != TSR_MISMATCH)
     return say(rig, REFUSED, "%s", err.text);
+  if (status && rig->compares == TWIN_ALL)
+    return say(rig, OTHER_BITS, "%s", err.text);
+  if (same_twin(rig, p) != AS_EXPECTED)
+    return OTHER_TWIN;
+  if (status)
+    return say(rig, OTHER_BITS, "%s", err.text);
   if (rig->result.timed_out)
     return say(rig, HUNG, "%s", rig->result.text);
   return AS_EXPECTED;
@@ -249,18 +279,12 @@ static enum outcome same_counts(struct rig *rig, const struct tsr_run_result *fi
 
 /* ---- what must hold ---- */
 
-static void reset(struct rig *rig)
-{
-  tsr_rtl_reset(rig->rtl);
-  tsr_lockstep_reset(rig->lockstep);
-}
-
 /* The probe has its bits on the machine that there is. */
 static enum outcome run_probe(struct rig *rig)
 {
   struct tsr_arena *arena = tsr_arena_new(NULL);
   struct tsr_program probe = build_probe(arena, &rig->design);
-  reset(rig);
+  rig_reset(rig);
   enum outcome outcome = rig_run(rig, &probe);
   if (outcome == AS_EXPECTED && rig->result.trap != TSR_TRAP_NONE)
     outcome = say(rig, OTHER_TRAP, "a probe after a reset: %s", rig->result.text);
@@ -272,6 +296,7 @@ static enum outcome learn_probe(struct rig *rig)
 {
   struct rig other;
   rig_open(&other, rig->design.name);
+  rig_memory(&other, &rig->dram);
   rig_machine(&other, rig->window_bytes);
   enum outcome outcome = run_probe(&other);
   rig->probe = other.result;
@@ -323,17 +348,53 @@ enum outcome rig_check(struct rig *rig, const struct tsr_program *p)
 enum outcome rig_check_here(struct rig *rig, const struct tsr_program *p)
 {
   if (rig->result.trap != TSR_TRAP_NONE || rig->result.timed_out)
-    reset(rig);
+    rig_reset(rig);
   return check(rig, p);
 }
 
 enum outcome rig_check_raced(struct rig *rig, const struct tsr_program *p)
 {
   rig_machine(rig, p->window_bytes);
+  rig->compares = uops_race(p) ? TWIN_NOTHING : TWIN_TIMES;
+  rig->left_out += rig->compares == TWIN_NOTHING;
   enum outcome outcome = rig_run(rig, p);
+  rig->compares = TWIN_ALL;
   if (outcome == AS_EXPECTED || (outcome == OTHER_BITS && !rig->result.timed_out))
     outcome = sums(rig);
   return outcome == AS_EXPECTED ? rig_check_new(rig) : outcome;
+}
+
+enum outcome rig_check_contended(struct rig *rig, const struct tsr_program *p)
+{
+  rig_machine(rig, p->window_bytes);
+  rig->compares = TWIN_TIMES;
+  enum outcome outcome = rig_run(rig, p);
+  rig->compares = TWIN_ALL;
+  if (outcome == OTHER_BITS && !rig->result.timed_out)
+    outcome = AS_EXPECTED;
+  if (outcome == AS_EXPECTED && rig->result.trap != TSR_TRAP_NONE)
+    return say(rig, OTHER_TRAP, "%s", rig->result.text);
+  return outcome;
+}
+
+struct tsr_dram_options rig_ddr(uint64_t seed)
+{
+  static const int clocks[] = {40, 100, 133, 300, 700};
+  const char *const *sets = tsr_ddr_set_names();
+  uint64_t random = seed;
+  int count = 0;
+  while (sets[count])
+    count++;
+  struct tsr_dram_options o = {
+      .model = TSR_MEMORY_DDR,
+      .latency_cycles = 1 + (int)random_below(&random, 30),
+      .ddr = *tsr_ddr_set(sets[random_below(&random, (uint32_t)count)]),
+      .clock_mhz = clocks[random_below(&random, 5)],
+  };
+  o.ddr.order = random_below(&random, 2) ? TSR_DDR_FRFCFS : TSR_DDR_FCFS;
+  if (random_below(&random, 2))
+    o.ddr.tREFI /= 4; /* so that short programs meet some */
+  return o;
 }
 
 struct tsr_dram_options rig_trouble(const struct tsr_design *design, uint64_t seed)
@@ -341,11 +402,13 @@ struct tsr_dram_options rig_trouble(const struct tsr_design *design, uint64_t se
   static const int shares[] = {0, 8, 64, 128, 200};
   struct tsr_dram_options o = tsr_rtl_defaults(design).dram;
   uint64_t random = seed;
+  if (random_below(&random, 3) == 0)
+    o = rig_ddr(seed);
   o.seed = seed;
   o.stall = shares[random_below(&random, 5)];
   o.long_latency = shares[random_below(&random, 4)];
   o.reorder = shares[random_below(&random, 5)];
-  if (random_below(&random, 2)) {
+  if (o.model != TSR_MEMORY_DDR && random_below(&random, 2)) {
     o.model = TSR_MEMORY_SIMPLE;
     o.latency_cycles = (int)random_below(&random, 200);
     o.bytes_per_cycle = 1 << random_below(&random, 6);

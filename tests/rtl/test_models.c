@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Networks on the RTL: their streams in lockstep, on any activations; and outputs through the
- * runtime, equal to the functional device's. Networks that stand beside the checkout
+ * runtime, equal to those of the other devices. Networks that stand beside the checkout
  * (../shared/models) are skipped with a sentence where they are absent. The second argument names
- * one network. */
+ * one network, the third another memory for the streams. */
 #include "tests/rtl/main.h"
 
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "runtime/package.h"
 #include "runtime/tessera.h"
 #include "tests/isa/random.h"
+#include "tests/rtl/trial.h"
 
 #define SHARED "../shared/models/"
 
@@ -135,12 +136,13 @@ static void set_inputs(struct tessera *t, struct tessera_session *session,
   }
 }
 
-/* Two inferences on a device; the outputs of the second. */
+/* Two inferences on a device. */
 static struct tessera_session *infer(struct tessera *t, const struct tessera_model *model,
-                                     const char *device)
+                                     const char *device, bool timing_only)
 {
   struct tessera_session *session = NULL;
-  must(t, tessera_session_open(t, model, device, &session));
+  struct tessera_session_options options = {.device = device, .timing_only = timing_only};
+  must(t, tessera_session_open_with(t, model, &options, &session));
   for (uint64_t seed = 1; seed <= 2; seed++) {
     set_inputs(t, session, model, seed);
     must(t, tessera_session_run(t, session));
@@ -148,30 +150,67 @@ static struct tessera_session *infer(struct tessera *t, const struct tessera_mod
   return session;
 }
 
+/* The outputs of the second inference. */
+static void same_outputs(const struct tessera_model *model, const struct tessera_session *a,
+                         const struct tessera_session *b)
+{
+  struct tessera_model_info info;
+  tessera_model_info(model, &info);
+  for (int k = 0; k < info.outputs; k++) {
+    struct tessera_tensor expected, found;
+    tessera_session_output(a, k, &expected);
+    tessera_session_output(b, k, &found);
+    assert_memory_equal(found.data, expected.data, tessera_tensor_bytes(&expected));
+  }
+}
+
+static void same_work(const struct tessera_session *a, const struct tessera_session *b)
+{
+  struct tessera_counters expected, found;
+  tessera_session_counters(a, &expected);
+  tessera_session_counters(b, &found);
+  assert_int_equal(found.macs, expected.macs);
+  assert_int_equal(found.vector_ops, expected.vector_ops);
+  assert_int_equal(found.dram_read_bytes, expected.dram_read_bytes);
+  assert_int_equal(found.dram_write_bytes, expected.dram_write_bytes);
+}
+
+static void same_time(const struct tessera_session *a, const struct tessera_session *b)
+{
+  struct tessera_counters expected, found;
+  struct tessera_activity row, other;
+  tessera_session_counters(a, &expected);
+  tessera_session_counters(b, &found);
+  assert_memory_equal(&found, &expected, sizeof found);
+  for (int k = 0; tessera_session_activity(a, k, &row); k++) {
+    assert_true(tessera_session_activity(b, k, &other));
+    assert_string_equal(other.engine, row.engine);
+    assert_string_equal(other.state, row.state);
+    assert_int_equal(other.cycles, row.cycles);
+  }
+}
+
 static void outputs(void **state)
 {
   (void)state;
   struct tessera *t = tessera_new(NULL);
   struct tessera_model *model = open_model(t);
-  struct tessera_session *func = infer(t, model, "func"), *rtl = infer(t, model, "rtl");
-  struct tessera_model_info info;
-  tessera_model_info(model, &info);
-  for (int k = 0; k < info.outputs; k++) {
-    struct tessera_tensor expected, found;
-    tessera_session_output(func, k, &expected);
-    tessera_session_output(rtl, k, &found);
-    assert_memory_equal(found.data, expected.data, tessera_tensor_bytes(&expected));
-  }
-  struct tessera_counters a, b;
-  tessera_session_counters(func, &a);
-  tessera_session_counters(rtl, &b);
-  assert_int_equal(a.macs, b.macs);
-  assert_int_equal(a.vector_ops, b.vector_ops);
-  assert_int_equal(a.dram_read_bytes, b.dram_read_bytes);
-  assert_int_equal(a.dram_write_bytes, b.dram_write_bytes);
+  struct tessera_session *func = infer(t, model, "func", false),
+                         *rtl = infer(t, model, "rtl", false),
+                         *cycle = infer(t, model, "cycle", false),
+                         *timing = infer(t, model, "cycle", true);
+  same_outputs(model, func, rtl);
+  same_outputs(model, func, cycle);
+  same_work(func, rtl);
+  same_time(rtl, cycle);
+  same_time(rtl, timing);
   must(t, tessera_session_check(t, rtl));
+  must(t, tessera_session_check(t, cycle));
+  assert_int_equal(tessera_session_check(t, timing), TESSERA_REFUSED);
   tessera_session_free(func);
   tessera_session_free(rtl);
+  tessera_session_free(cycle);
+  tessera_session_free(timing);
   tessera_model_free(model);
   tessera_free(t);
 }
@@ -187,11 +226,23 @@ static bool choose(const char *name)
   return false;
 }
 
+/* A memory of trials, without errors. */
+static void choose_memory(const char *name)
+{
+  struct trial t = {.rig = &rig, .seed = 3, .memory = trial_memory_find(name)};
+  struct tsr_dram_options dram = trial_dram(&t);
+  dram.read_error = dram.write_error = 0;
+  rig_memory(&rig, &dram);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(streams), cmocka_unit_test(outputs)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(streams), cmocka_unit_test(outputs)},
+                          streams_only[] = {cmocka_unit_test(streams)};
   if (!choose(argc > 2 ? argv[2] : "digits") || !begin(argc, argv))
     return SKIPPED;
   rig.timeout_cycles = 0; /* as many as it takes */
-  return end(cmocka_run_group_tests(tests, NULL, NULL));
+  choose_memory(argc > 3 ? argv[3] : "own");
+  return end(argc > 3 ? cmocka_run_group_tests(streams_only, NULL, NULL)
+                      : cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -227,11 +227,11 @@ static void while_running(void **state)
   put(TSR_REG_CONTROL, RESET); /* in the middle of it */
   await(RUNNING | CLEARING, 0);
   same(&new, "a program and a reset");
-  tsr_rtl_reset(rig.rtl);
+  rig_reset(&rig);
   rig.timeout_cycles = timeout;
   rig_machine(&rig, WINDOW);
   expect(rig_run(&rig, &probe), "the probe");
-  tsr_rtl_reset(rig.rtl);
+  rig_reset(&rig);
   same(&new, "the probe and a reset");
   tsr_arena_free(arena);
 }

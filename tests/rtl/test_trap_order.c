@@ -257,8 +257,7 @@ static void some_answers(void **state)
     if (rig.result.trap != TSR_TRAP_BUS)
       continue;
     stopped[rig.result.engine]++;
-    tsr_rtl_reset(rig.rtl);
-    tsr_lockstep_reset(rig.lockstep);
+    rig_reset(&rig);
     expect(rig_run(&rig, &probe), "the probe after seed %d", (int)seed);
     if (rig.result.trap == TSR_TRAP_BUS)
       continue;

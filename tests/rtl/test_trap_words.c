@@ -11,8 +11,7 @@ static void check(const struct tsr_program *p, enum tsr_trap trap, const char *w
 {
   rig_expect(&rig, p);
   assert_int_equal(rig.expected.trap, trap);
-  tsr_rtl_reset(rig.rtl);
-  tsr_lockstep_reset(rig.lockstep);
+  rig_reset(&rig);
   enum outcome outcome = rig_run(&rig, p);
   if (outcome == AS_EXPECTED)
     outcome = rig_same_trap(&rig);
