@@ -157,7 +157,6 @@ enum tessera_status tessera_session_run(struct tessera *t, struct tessera_sessio
 {
   if (session->records)
     tsr_record_forget(&session->record);
-  session->recorded = false;
   enum tsr_status status = tsr_executor_run(session->executor, &t->err);
   if (!status && session->record.no_memory)
     status = tsr_no_memory(&t->err);

@@ -105,11 +105,12 @@ static void cut_group(struct tsr__track *t, const struct group *g)
   }
 }
 
-/* Fetch works on no instruction for long: what it waits for lies between. */
+/* Spans of an engine leave no cycle out. Fetch works on no instruction for long: what it waits for
+ * lies between. */
 static bool together(const struct tsr_cycle_span *a, const struct tsr_cycle_span *b)
 {
-  return a->engine != TSR_ENGINE_FETCH && a->insn == b->insn && b->first == a->last + 1 &&
-         a->state != TSR_STATE_IDLE && b->state != TSR_STATE_IDLE;
+  return a->engine != TSR_ENGINE_FETCH && a->insn == b->insn && a->state != TSR_STATE_IDLE &&
+         b->state != TSR_STATE_IDLE;
 }
 
 static void cut_run(struct tsr__track *t, const struct tsr_cycle_span **span, size_t count,

@@ -79,6 +79,28 @@ static void test_layers(void **state)
   subject_close(&s);
 }
 
+/* A layer that has ended before the one in front of it has no cycles. */
+static void test_overtaken(void **state)
+{
+  (void)state;
+  struct subject s;
+  struct tsr_run_result result = {.counters = {[TSR_COUNTER_CYCLES] = 100}};
+  subject_chain(&s, "default", 1, (size_t[]){5, 1, 1, 0});
+  struct tsr_device_observer o = tsr_record_observer(&s.record);
+  o.start(o.context, s.program.insns, s.program.insn_count);
+  span(&s, TSR_ENGINE_MATRIX, TSR_STATE_BUSY, 1, 100);
+  retire(&s, 5, 60);
+  retire(&s, 4, 80);
+  retire(&s, 6, 95);
+  o.end(o.context, &result);
+  uint64_t(*cycles)[TSR_SHARES] = (void *)TSR_NEW_ARRAY(s.arena, uint64_t, 3 * TSR_SHARES);
+  tsr_share_cycles(s.arena, &s.record, &s.record.run[0], cycles);
+  assert_int_equal(cycles[0][TSR_SHARE_MATRIX], 80);
+  assert_int_equal(cycles[1][TSR_SHARE_MATRIX], 0);
+  assert_int_equal(cycles[2][TSR_SHARE_MATRIX], 20);
+  subject_close(&s);
+}
+
 /* Of a real run everything sums to its cycles, and what matrix does is what it counts. */
 static void test_sums(void **state)
 {
@@ -103,6 +125,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_order_of_shares),
       cmocka_unit_test(test_layers),
+      cmocka_unit_test(test_overtaken),
       cmocka_unit_test(test_sums),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

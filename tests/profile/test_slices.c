@@ -90,8 +90,8 @@ static void test_merge(void **state)
                              {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 8, 10}},
        2, 10);
   tell(&s,
-       (const struct told[]){{TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 2, 1, 10},
-                             {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 2, 11, 20},
+       (const struct told[]){{TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 2, 1, 8},
+                             {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 2, 9, 20},
                              {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 21, 30}},
        3, 30);
   const struct tsr__label *label = tsr__label_insns(s.arena, &s.module);
@@ -107,7 +107,7 @@ static void test_merge(void **state)
   assert_int_equal(merged.slices, 1);
   expect(&less.slice[0], 1, 20, TSR_STATE_BUSY, 13, false);
   assert_int_equal(less.slice[0].count, 2);
-  expect(&less.slice[1], 21, 30, TSR_STATE_TOKEN, 0, false);
+  expect(&less.slice[1], 21, 28, TSR_STATE_TOKEN, 0, false);
   expect(&less.slice[3], 41, 50, TSR_STATE_BUSY, 10, false);
   subject_close(&s);
 }
