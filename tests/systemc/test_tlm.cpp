@@ -347,7 +347,8 @@ struct world {
   tsr_design design;
   tsr_dram_options ideal;
   std::vector<tsr_program> programs;
-  tsr_program look; /* stores what lies in ACC */
+  tsr_program look;  /* stores what lies in ACC */
+  tsr_program again; /* stores this, and then that, at one place */
 };
 
 void run_programs(bench &b, const world &w, bool exact)
@@ -408,6 +409,8 @@ void resets(bench &b, const world &w)
     b.refused(TSR_REG_INTERRUPT, 0);
     b.c.expect(b.get(TSR_REG_STATE_FETCH) <= TSR_STATE_FINISH + 0xf00, "a state of fetch");
     b.taken(TSR_REG_CONTROL, RESET);
+    if (us > 1.5)
+      b.status(RUNNING, "behind a reset, while bursts are out");
     b.await_ready();
     b.memory.slowness = 1;
     b.status(0, "behind a reset");
@@ -464,6 +467,7 @@ void direct_access(bench &b, const world &w)
   for (uint64_t bytes : {UINT64_C(0), WINDOW - 1, WINDOW, MEMORY, UINT64_C(4096)}) {
     b.memory.direct_bytes = bytes;
     b.check(model, w.programs[1], false);
+    b.check(model, w.again, false);
     b.c.expect(b.accelerator.has_dmi() == (bytes >= WINDOW),
                "%s: of %" PRIu64 " bytes direct access is %d", b.name(), bytes,
                b.accelerator.has_dmi());
@@ -473,13 +477,32 @@ void direct_access(bench &b, const world &w)
 
 /* --- all -------------------------------------------------------------------------------------- */
 
+tsr_program assemble(tsr_arena *arena, const std::string &text)
+{
+  tsr_program program;
+  tsr_err err;
+  if (tsr_assemble(arena, &err, "text", text.c_str(), &program))
+    std::abort();
+  return program;
+}
+
+/* Two of them to each place. */
+std::string stores()
+{
+  std::string text = "load acc sram=0 dram=0x8000 n=8 signal=store\n", words;
+  for (int k = 0; k < 60; k++)
+    text += std::string("store acc sram=") + (k % 2 ? "4" : "0") +
+            " dram=" + std::to_string(k / 2 * 1024) + (k ? " n=4\n" : " n=4 wait=load\n");
+  for (int k = 0; k < 1024; k++)
+    words += "\n.word32 " + std::to_string(k * 12345);
+  return text + "finish\n.data\n.org 0x8000" + words + "\n.window 65536\n";
+}
+
 world make_world(tsr_arena *arena, const char *point, size_t count)
 {
-  world w = {open_point(point), {}, {}, {}};
-  tsr_err err;
-  if (tsr_assemble(arena, &err, "look", "store acc sram=0 dram=0 n=4\nfinish\n.window 4096\n",
-                   &w.look))
-    std::abort();
+  world w = {open_point(point), {}, {}, {}, {}};
+  w.look = assemble(arena, "store acc sram=0 dram=0 n=4\nfinish\n.window 4096\n");
+  w.again = assemble(arena, stores());
   w.ideal = tsr_dram_defaults(&w.design);
   w.ideal.model = TSR_MEMORY_IDEAL;
   for (uint64_t seed = 1; w.programs.size() < count; seed++) {
