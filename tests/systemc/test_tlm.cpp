@@ -293,8 +293,9 @@ public:
     std::memset(part, 0, MEMORY);
     if (p.data_bytes)
       std::memcpy(part, p.data, p.data_bytes);
-    std::memcpy(part + WINDOW, p.insns, p.insn_count * TSR_INSN_BYTES);
-    taken(TSR_REG_PROGRAM_LO, BASE + base + WINDOW);
+    program_ = base + WINDOW + runs_++ * 128 % 4096; /* bursts are cut elsewhere */
+    std::memcpy(memory.bytes.data() + program_, p.insns, p.insn_count * TSR_INSN_BYTES);
+    taken(TSR_REG_PROGRAM_LO, BASE + program_);
     taken(TSR_REG_WINDOW_LO, BASE + base);
     taken(TSR_REG_PROGRAM_BYTES, p.insn_count * TSR_INSN_BYTES);
     taken(TSR_REG_WINDOW_BYTES_LO, WINDOW);
@@ -320,6 +321,7 @@ public:
     start(p);
     await_interrupt();
     status(ENDED, "behind the end");
+    model.place(BASE + program_);
     const tsr_run_result &r = model.run(p);
     c.expect((get(TSR_REG_TRAP) & 0xff) == static_cast<uint32_t>(r.trap), "%s: trap %s", name(),
              accelerator.result().text);
@@ -339,6 +341,7 @@ private:
     finished = true;
   }
   std::function<void(bench &)> script_;
+  uint64_t runs_ = 0, program_ = 0; /* of the latest run: in the memory */
 };
 
 /* --- scripts ---------------------------------------------------------------------------------- */
@@ -508,7 +511,7 @@ world make_world(tsr_arena *arena, const char *point, size_t count)
   for (uint64_t seed = 1; w.programs.size() < count; seed++) {
     generated g;
     generate(arena, &w.design, seed, DEFECT_NONE, &g);
-    if (g.program.window_bytes <= WINDOW && g.program.insn_count * TSR_INSN_BYTES <= PROGRAM)
+    if (g.program.window_bytes <= WINDOW && g.program.insn_count * TSR_INSN_BYTES <= PROGRAM - 4096)
       w.programs.push_back(g.program);
   }
   return w;
