@@ -116,8 +116,10 @@ static uint32_t new_edge(struct tsr_graph *g, struct tsr__edge edge)
   struct tsr__node *to = &g->node[edge.to];
   if (to->moment != TSR__MOVED) {
     int64_t over = excess(g, &edge);
-    if (over > 0)
+    if (over > 0) {
       edge.fixed -= (int32_t)over;
+      g->excess += (uint64_t)over;
+    }
   }
   if (g->edges == g->chunks * TSR__CHUNK)
     g->chunk[g->chunks++] = TSR_NEW_ARRAY(g->arena, struct tsr__edge, TSR__CHUNK);
@@ -368,6 +370,11 @@ uint64_t tsr_graph_rests(const struct tsr_graph *g)
   for (uint32_t k = 0; k < g->nodes; k++)
     sum += g->node[k].rest;
   return sum;
+}
+
+uint64_t tsr_graph_excess(const struct tsr_graph *g)
+{
+  return g->excess;
 }
 
 /* --- the path --------------------------------------------------------------------------------- */

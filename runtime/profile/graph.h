@@ -59,5 +59,7 @@ void tsr_graph_path(struct tsr_graph *graph,
 
 /* Cycles of rests, of all nodes: what the rules leave unexplained, on the longest path or not. */
 uint64_t tsr_graph_rests(const struct tsr_graph *graph);
+/* Cycles that rules ask for and that were not there: edges weigh so much less. */
+uint64_t tsr_graph_excess(const struct tsr_graph *graph);
 
 #endif

@@ -69,6 +69,7 @@ struct tsr_graph {
   uint64_t unit; /* of a time below: 1/unit cycles */
   struct tsr__node *node;
   uint32_t nodes, edges, chunks;
+  uint64_t excess; /* cycles that edges said too much */
   struct tsr__edge **chunk;
   /* Of the latest evaluation, by node: its time, and how many nodes before it have none yet; nodes
    * that lack nothing more. */

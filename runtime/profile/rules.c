@@ -11,6 +11,7 @@ enum {
   REFILL_CYCLES = 3, /* from a last beat to the address of a burst that has its room */
   ROOM_CYCLES = 2,   /* from room in a queue to the next in it */
   SEND_CYCLES = 2,   /* of STORE, from the grant to before its first beat */
+  SKID_BEATS = 2,    /* of LOAD, that may have moved before it takes them */
   ANSWER_CYCLES = 2  /* from the last beat of a write to its retirement */
 };
 
@@ -48,6 +49,21 @@ static int32_t word_beats(const struct tsr_graph *g)
   return beats ? beats : 1;
 }
 
+/* A node is not before the k-th beat (from 0) of a burst of fetch, and `cycles` more: beats follow
+ * the first one by one, or as the pins move them. */
+static void beat_rule(struct tsr_graph *g, uint32_t burst, uint64_t k, uint32_t to, int32_t cycles)
+{
+  uint64_t behind = (uint64_t)g->burst[burst].beats - 1 - k;
+  tsr__add_edge(g, tsr__burst_node(g, burst, TSR__FIRST), to, TSR_CAUSE_FETCH, cycles - 1,
+                (uint32_t)k + 1);
+  if (!g->pins.rate)
+    return;
+  uint64_t bytes = behind * (uint64_t)tsr_design_beat(g->design) * g->pins.per;
+  int32_t later = (int32_t)((bytes + g->pins.rate - 1) / g->pins.rate);
+  tsr__add_edge(g, tsr__burst_node(g, burst, TSR__MOVED), to, TSR_CAUSE_LATENCY,
+                (int32_t)g->pins.latency + cycles - later, 0);
+}
+
 /* A word is there when its last beat is, and a cycle for each of its beats after the one before. */
 static void fetch_rules(struct tsr_graph *g, uint32_t i, uint32_t before, uint32_t *burst,
                         uint64_t *burst_beat)
@@ -58,13 +74,8 @@ static void fetch_rules(struct tsr_graph *g, uint32_t i, uint32_t before, uint32
   while (*burst < g->fetched.count &&
          *burst_beat + (uint64_t)g->burst[g->fetched.item[*burst]].beats <= last)
     *burst_beat += (uint64_t)g->burst[g->fetched.item[(*burst)++]].beats;
-  if (*burst < g->fetched.count) {
-    uint32_t from = tsr__burst_node(g, g->fetched.item[*burst], TSR__FIRST);
-    uint32_t beats = (uint32_t)(last - *burst_beat);
-    tsr__add_edge(g, from, to, TSR_CAUSE_FETCH, WORD_CYCLES - 1, beats + 1);
-    if (g->pins.rate)
-      tsr__add_edge(g, from, to, TSR_CAUSE_PINS, WORD_CYCLES, beats * (uint32_t)beat);
-  }
+  if (*burst < g->fetched.count)
+    beat_rule(g, g->fetched.item[*burst], last - *burst_beat, to, WORD_CYCLES);
   if (before != UINT32_MAX)
     tsr__add_edge(g, tsr__insn_node(before, TSR__QUEUED), to, TSR_CAUSE_FETCH, 0,
                   (uint32_t)word_beats(g));
@@ -108,8 +119,9 @@ static void transfer_rules(struct tsr_graph *g, uint32_t i)
     edge(g, out, TSR__RETIRED, i, TSR__START, TSR_CAUSE_STEP, 1);
   edge(g, i, TSR__START, i, TSR__GRANTED, TSR_CAUSE_STEP, is_sync(w) ? 0 : 1);
   edge(g, i, TSR__END, i, TSR__RETIRED, is_sync(w) ? TSR_CAUSE_TOKEN : TSR_CAUSE_STEP, 1);
+  int32_t send = w->engine == TSR_ENGINE_LOAD ? 0 : is_sync(w) ? 1 : SEND_CYCLES + 1;
   tsr__add_edge(g, tsr__insn_node(i, TSR__GRANTED), tsr__insn_node(i, TSR__END), TSR_CAUSE_WORK,
-                (int32_t)w->pads + (w->engine == TSR_ENGINE_STORE ? SEND_CYCLES + 1 : 0), w->beats);
+                (int32_t)w->pads + send, w->beats);
 }
 
 /* --- between engines -------------------------------------------------------------------------- */
@@ -215,7 +227,28 @@ static uint32_t pads_before(const struct tsr__work *w, uint32_t beats)
          sides * y + w->insn.dma.xl;
 }
 
-/* A LOAD takes beats once it has its locks, and has ended behind the last; a STORE sends them. */
+/* A STORE sends a burst, behind so many beats. */
+static void send_rules(struct tsr_graph *g, uint32_t i, uint32_t burst, uint32_t before)
+{
+  uint32_t from = tsr__insn_node(i, TSR__GRANTED);
+  uint32_t beats = (uint32_t)g->burst[burst].beats;
+  tsr__add_edge(g, from, tsr__burst_node(g, burst, TSR__FIRST), TSR_CAUSE_WORK, SEND_CYCLES + 1,
+                before);
+  tsr__add_edge(g, from, tsr__burst_node(g, burst, TSR__LAST), TSR_CAUSE_WORK, SEND_CYCLES,
+                before + beats);
+}
+
+/* A LOAD takes beats once it has its locks; the skid buffer holds two that it has not taken. */
+static void take_rules(struct tsr_graph *g, uint32_t i, uint32_t burst, uint32_t before)
+{
+  uint32_t beats = before + (uint32_t)g->burst[burst].beats;
+  if (beats > SKID_BEATS)
+    tsr__add_edge(g, tsr__insn_node(i, TSR__GRANTED), tsr__burst_node(g, burst, TSR__LAST),
+                  TSR_CAUSE_WORK, (int32_t)pads_before(&g->work[i], beats - SKID_BEATS) + 1,
+                  beats - SKID_BEATS);
+}
+
+/* A transfer asks for its bursts, moves them, and has ended behind the last. */
 static void owner_rules(struct tsr_graph *g, uint32_t i)
 {
   const struct tsr__work *w = &g->work[i];
@@ -224,14 +257,13 @@ static void owner_rules(struct tsr_graph *g, uint32_t i)
   uint32_t beats = 0;
   for (uint32_t k = 0; k < w->bursts; k++) {
     uint32_t burst = list->item[w->first_burst + k];
-    if (store)
-      tsr__add_edge(g, tsr__insn_node(i, TSR__GRANTED), tsr__burst_node(g, burst, TSR__FIRST),
-                    TSR_CAUSE_WORK, SEND_CYCLES + 1, beats);
-    beats += (uint32_t)g->burst[burst].beats;
     tsr__add_edge(g, tsr__insn_node(i, TSR__START), tsr__burst_node(g, burst, TSR__ACCEPTED),
                   TSR_CAUSE_STEP, ASK_CYCLES + (int32_t)k, 0);
-    tsr__add_edge(g, tsr__insn_node(i, TSR__GRANTED), tsr__burst_node(g, burst, TSR__LAST),
-                  TSR_CAUSE_WORK, store ? SEND_CYCLES : (int32_t)pads_before(w, beats) - 1, beats);
+    if (store)
+      send_rules(g, i, burst, beats);
+    else
+      take_rules(g, i, burst, beats);
+    beats += (uint32_t)g->burst[burst].beats;
   }
   if (!w->bursts)
     return;
@@ -256,8 +288,7 @@ static void refill_rule(struct tsr_graph *g, uint32_t burst, uint64_t beat, uint
   uint64_t bytes = (uint64_t)tsr_design_beat(g->design),
            word = ((beat + 1) * bytes - 1) / TSR_INSN_BYTES;
   uint32_t to = tsr__burst_node(g, burst, TSR__ACCEPTED);
-  tsr__add_edge(g, tsr__burst_node(g, of, TSR__FIRST), to, TSR_CAUSE_FETCH, REFILL_CYCLES,
-                (uint32_t)(beat - first));
+  beat_rule(g, of, beat - first, to, REFILL_CYCLES);
   if (word && word <= g->insns && g->work[word - 1].ran)
     tsr__add_edge(g, tsr__insn_node((uint32_t)word - 1, TSR__QUEUED), to, TSR_CAUSE_FETCH, 1,
                   (uint32_t)(beat % (uint64_t)word_beats(g)));

@@ -12,10 +12,11 @@ struct life {
   const struct tessera_profile *profile, *again;
 };
 
-static enum tessera_status open_session(struct life *l, const struct tsr_bytes *file, bool record)
+static enum tessera_status open_session(struct life *l, const struct tsr_bytes *file, bool record,
+                                        uint64_t timeout)
 {
   struct tessera_session_options options = {
-      .device = "cycle", .timing_only = true, .record = record};
+      .device = "cycle", .timing_only = true, .record = record, .timeout_cycles = timeout};
   enum tessera_status status =
       tessera_model_load(l->t, "p.tsr", file->data, file->size, NULL, &l->model);
   return status ? status : tessera_session_open_with(l->t, l->model, &options, &l->session);
@@ -42,7 +43,7 @@ static enum tessera_status whole_life(const struct tessera_allocator *allocator,
   struct tessera_counters counters = {0};
   if (!l.t)
     return TESSERA_NO_MEMORY;
-  enum tessera_status status = open_session(&l, file, true);
+  enum tessera_status status = open_session(&l, file, true, 0);
   for (int k = 0; k < 2 && !status; k++)
     status = tessera_session_run(l.t, l.session);
   if (!status)
@@ -105,11 +106,13 @@ static void test_refused(void **state)
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr_bytes file = tsr_package_write(a, hand_made(a));
   struct life l = {.t = tessera_new(NULL)};
-  assert_int_equal(open_session(&l, &file, true), TESSERA_OK);
+  assert_int_equal(open_session(&l, &file, true, 5), TESSERA_OK);
+  expect_refused(&l, "no run of the session has come to its end, so that nothing was kept");
+  assert_int_equal(tessera_session_run(l.t, l.session), TESSERA_REFUSED);
   expect_refused(&l, "no run of the session has come to its end, so that nothing was kept");
   tessera_session_free(l.session);
   tessera_model_free(l.model);
-  assert_int_equal(open_session(&l, &file, false), TESSERA_OK);
+  assert_int_equal(open_session(&l, &file, false, 0), TESSERA_OK);
   assert_int_equal(tessera_session_run(l.t, l.session), TESSERA_OK);
   expect_refused(&l, "the session was opened without `record`, so that nothing was kept of its "
                      "run");

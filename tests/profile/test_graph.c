@@ -144,6 +144,8 @@ static void check_random(const char *config, uint64_t seed)
   /* The rules explain nearly everything. */
   if (tsr_graph_rests(g) > 40 + cycles / 25)
     fail_msg("seed %d: %d cycles of rests in %d", (int)seed, (int)tsr_graph_rests(g), (int)cycles);
+  if (tsr_graph_excess(g) > 5)
+    fail_msg("seed %d: %d cycles too much in %d", (int)seed, (int)tsr_graph_excess(g), (int)cycles);
   subject_close(&s);
 }
 

@@ -178,6 +178,10 @@ static void test_trace_limit(void **state)
   assert_true(less.merged_below > 0 && less.merged_slices + less.merged_stalls > 0);
   assert_int_equal(less.cycles, whole.cycles);
   assert_true(less.stalls < whole.stalls);
+  /* A token that came and went within the interval is told, and that it went. */
+  assert_true(less.token_cycles >= 8);
+  assert_non_null(strstr(some.data, "tokens load to matrix\",\"args\":{\"tokens\":1}"));
+  assert_non_null(strstr(some.data, "tokens load to matrix\",\"args\":{\"tokens\":0}"));
   subject_close(&s);
 }
 
