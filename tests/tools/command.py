@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 
 NEED_VERILATOR = ("rtl", "cycle_and_rtl", "wave", "timeout", "lockstep", "rtl_build", "rtl_cache")
@@ -167,6 +168,10 @@ def test_memory(w):
     shown = w.json("config", "show", "tiny")["memory"]
     assert shown == {"model": "simple", "latency_cycles": 4, "bytes_per_cycle": 4}
     assert w.json("config", "show", "default")["memory"] == {"model": "ideal"}
+    limited = {"model": "simple", "latency_cycles": 4, "bytes_per_cycle": 4, "reads": 3, "writes": 2}
+    name = made_point(w, "limited.json", limited)
+    assert w.json("config", "show", name)["memory"] == limited
+    assert "of reads in flight at most" in w.call("config", "show", name)
     ddr = made_ddr(w)
     shown = w.json("config", "show", ddr)["memory"]
     assert shown["tRFC"] == 86 and shown["tRCD"] == 7 and shown["order"] == "fcfs"
@@ -499,6 +504,12 @@ def test_profile_page(w):
     assert "{:,}".format(now["cycles"]) in page
     for word in ("http", "src=", "url(", "<script", "@import"):
         assert word not in page, word
+    stack, layers, roofline = [xml.etree.ElementTree.fromstring(text) for text in
+                               re.findall(r"<svg.*?</svg>", page, re.S)]
+    assert abs(sum(float(r.get("width")) for r in stack.iter("rect")) - 960) < 0.1
+    bars = [t.text for t in layers.iter("text") if t.get("class") == "number"]
+    assert bars == ["{:,}".format(layer["cycles"]) for layer in now["layers"]]
+    assert len(list(roofline.iter("circle"))) == sum(bool(l["macs"]) for l in now["layers"])
     same = w.call("profile", w.file("digits.onnx"), "--diff", "before.json")
     assert set(re.findall(r"[-+][0-9.]+ %$", same, re.M)) == {"+0.0 %"}
 
