@@ -30,11 +30,7 @@ const char *const tsr_memory_model_names[] = {"ideal", "simple", "ddr"};
 
 /* Of memory, of any model. */
 static const char *const memory_keys[] = {
-    "model",
-    "latency_cycles",
-    "bytes_per_cycle",
-    "set",
-    "order",
+    "model", "latency_cycles", "bytes_per_cycle", "reads", "writes", "set", "order",
 #define TSR_DDR_KEY(key, smallest, largest, unit, meaning) #key,
 #include "configs/ddr.def"
 #undef TSR_DDR_KEY
@@ -45,6 +41,7 @@ enum {
   KEYS = sizeof keys / sizeof keys[0],
   SMALLEST_DEPTH = 2,
   LARGEST_DEPTH = 65536,
+  MOST_IN_FLIGHT = 256,
   AXI_BOUNDARY_BYTES = 4096
 };
 
@@ -139,14 +136,30 @@ static enum tsr_status check_model_keys(const struct reader *r, int memory, cons
   return TSR_OK;
 }
 
+static enum tsr_status read_limit(const struct reader *r, int memory, const char *key, int *out)
+{
+  if (!tsr__json_find(r->json, memory, key))
+    return TSR_OK;
+  return read_number(r, memory, key, 1, MOST_IN_FLIGHT, out);
+}
+
+static enum tsr_status read_limits(const struct reader *r, int memory, struct tsr_design *d)
+{
+  if (read_limit(r, memory, "reads", &d->memory.reads))
+    return TSR_REFUSED;
+  return read_limit(r, memory, "writes", &d->memory.writes);
+}
+
 static enum tsr_status read_simple(const struct reader *r, int memory, struct tsr_design *d)
 {
-  static const char *const names[] = {"model", "latency_cycles", "bytes_per_cycle"};
+  static const char *const names[] = {"model", "latency_cycles", "bytes_per_cycle", "reads",
+                                      "writes"};
   d->memory.model = TSR_MEMORY_SIMPLE;
-  if (check_model_keys(r, memory, "simple", names, 3) ||
-      read_number(r, memory, "latency_cycles", 0, 100000, &d->memory.latency_cycles))
+  if (check_model_keys(r, memory, "simple", names, 5) ||
+      read_number(r, memory, "latency_cycles", 0, 100000, &d->memory.latency_cycles) ||
+      read_number(r, memory, "bytes_per_cycle", 1, 4096, &d->memory.bytes_per_cycle))
     return TSR_REFUSED;
-  return read_number(r, memory, "bytes_per_cycle", 1, 4096, &d->memory.bytes_per_cycle);
+  return read_limits(r, memory, d);
 }
 
 static enum tsr_status read_ideal(const struct reader *r, int memory, struct tsr_design *d)
@@ -229,7 +242,7 @@ static enum tsr_status read_ddr(const struct reader *r, int memory, struct tsr_d
                       m->line);
   if (read_number(r, memory, "latency_cycles", 1, 100000, &d->memory.latency_cycles) ||
       read_set(r, memory, &d->memory.ddr) || read_order(r, memory, &d->memory.ddr.order) ||
-      read_ddr_keys(r, memory, &d->memory.ddr))
+      read_ddr_keys(r, memory, &d->memory.ddr) || read_limits(r, memory, d))
     return TSR_REFUSED;
   return check_ddr(r, memory, &d->memory.ddr);
 }

@@ -15,7 +15,8 @@
 
 /* DRAM behind the AXI port, for the timing models; it changes no result and is not part of the hash.
  * JSON: "memory": {"model": "ideal"}, {"model": "simple", "latency_cycles": 40, "bytes_per_cycle": 8}
- * or {"model": "ddr", "set": "ddr3-1066", "latency_cycles": 12} and keys of ddr.def. */
+ * or {"model": "ddr", "set": "ddr3-1066", "latency_cycles": 12} and keys of ddr.def; the latter two
+ * with "reads" and "writes" where bursts in flight are limited. */
 enum tsr_memory_model { TSR_MEMORY_IDEAL, TSR_MEMORY_SIMPLE, TSR_MEMORY_DDR };
 extern const char *const tsr_memory_model_names[];
 
@@ -28,6 +29,7 @@ struct tsr_design {
     enum tsr_memory_model model;
     int latency_cycles;  /* of `simple` and `ddr`; 0 otherwise */
     int bytes_per_cycle; /* of `simple`; 0 otherwise */
+    int reads, writes;   /* bursts in flight at most; 0: no limit */
     struct tsr_ddr ddr;  /* of `ddr`; 0 otherwise */
   } memory;
   uint64_t hash; /* FNV-1a over "key=value\n" of keys.def in its order, except clock_mhz */

@@ -102,6 +102,28 @@ static void hash_and_difference(void **state)
   assert_int_equal(c.memory.model, TSR_MEMORY_SIMPLE);
   assert_int_equal(c.memory.latency_cycles, 40);
   assert_int_equal(c.memory.bytes_per_cycle, 8);
+  assert_int_equal(c.memory.reads | c.memory.writes, 0);
+}
+
+/* Limits of what is in flight are optional, each for itself, and change no program. */
+static void limits_of_memory(void **state)
+{
+  static const struct {
+    const char *memory;
+    int reads, writes;
+  } list[] = {
+      {"\"simple\", \"latency_cycles\": 4, \"bytes_per_cycle\": 8, \"reads\": 1", 1, 0},
+      {"\"simple\", \"writes\": 256, \"latency_cycles\": 4, \"bytes_per_cycle\": 8", 0, 256},
+      {"\"ddr\", \"set\": \"ddr3-1066\", \"latency_cycles\": 1, \"reads\": 6, \"writes\": 2", 6, 2},
+  };
+  struct tsr_design a = opened(*state, "default"), b;
+  for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+    const char *text = changed(*state, "\"ideal\"", list[i].memory);
+    assert_int_equal(tsr_design_parse(NULL, "b", text, &b), TSR_OK);
+    assert_int_equal(b.memory.reads, list[i].reads);
+    assert_int_equal(b.memory.writes, list[i].writes);
+    assert_true(a.hash == b.hash);
+  }
 }
 
 /* The hash as design.h words it, computed apart. */
@@ -196,6 +218,15 @@ static const struct {
      "p:21: latency_cycles is 100001, outside of 0 to 100000"},
     {"\"ideal\"", "\"simple\", \"bytes_per_cycle\": 1, \"latency_cycles\": 1, \"tCL\": 5",
      "p:21: memory of model 'simple' has no 'tCL'"},
+    {"\"ideal\"", "\"ideal\", \"reads\": 4", "p:21: memory of model 'ideal' has no 'reads'"},
+    {"\"ideal\"", "\"ideal\", \"writs\": 4",
+     "p:21: unknown key 'writs' of memory; did you mean 'writes'?"},
+    {"\"ideal\"", "\"simple\", \"bytes_per_cycle\": 1, \"latency_cycles\": 1, \"reads\": 0",
+     "p:21: reads is 0, outside of 1 to 256"},
+    {"\"ideal\"", "\"simple\", \"bytes_per_cycle\": 1, \"latency_cycles\": 1, \"writes\": 257",
+     "p:21: writes is 257, outside of 1 to 256"},
+    {"\"ideal\"", "\"simple\", \"bytes_per_cycle\": 1, \"latency_cycles\": 1, \"writes\": \"2\"",
+     "p:21: writes must be a whole number"},
 };
 
 /* `default` with a memory of this model and these keys, which start on line 22. */
@@ -216,6 +247,7 @@ static const struct {
     {SET "\"order\": \"lifo\"", "p:23: order of memory must be \"fcfs\" or \"frfcfs\""},
     {SET "\"order\": 1", "p:23: order of memory must be \"fcfs\" or \"frfcfs\""},
     {SET "\"bytes_per_cycle\": 8", "p:23: memory of model 'ddr' has no 'bytes_per_cycle'"},
+    {SET "\"reads\": 257", "p:23: reads is 257, outside of 1 to 256"},
     {SET "\"tRCP\": 8", "p:23: unknown key 'tRCP' of memory; did you mean 'tRCD'?"},
     {SET "\"tCL\": \"7\"", "p:23: tCL must be a whole number"},
     {SET "\"tCL\": 0", "p:23: tCL is 0, outside of 1 to 255"},
@@ -449,6 +481,7 @@ int main(void)
       cmocka_unit_test(standing_points),
       cmocka_unit_test(compiled_in_as_in_the_file),
       cmocka_unit_test(hash_and_difference),
+      cmocka_unit_test(limits_of_memory),
       cmocka_unit_test(hash_by_hand),
       cmocka_unit_test(weight_tiles_start_on_a_beat),
       cmocka_unit_test(refused_points),

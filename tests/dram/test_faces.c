@@ -166,6 +166,7 @@ struct side {
   bool has_read, has_write, has_answer; /* which was told */
   uint64_t ask_read, ask_answer;        /* not before, but for news */
   uint64_t read_free;                   /* R is, from this cycle on */
+  uint64_t promised[TSR_AXI_CHANNELS];  /* an address will be accepted then; 0: not known */
   struct tsr_beats
       at_once[BURSTS + 1]; /* of reads in their order: known when accepted; per 0: not */
   int ids[BURSTS], beats[BURSTS];
@@ -297,13 +298,22 @@ static void accept_read(struct side *s, const struct burst *b)
   s->port.accept_read(s->port.context, cycle, b->id, b->addr, b->beats);
 }
 
+/* Once the cycle is known it stays. */
+static bool accepts(struct side *s, enum tsr_axi_channel channel)
+{
+  uint64_t now = s->walk.cycle, *promised = &s->promised[channel];
+  uint64_t cycle = s->port.address_cycle(s->port.context, channel, now);
+  assert_true(cycle >= now && (!*promised || *promised == cycle));
+  *promised = cycle > now && cycle < UINT64_MAX ? cycle : 0;
+  return cycle == now;
+}
+
 static void accept(struct side *s, enum tsr_axi_channel channel)
 {
   struct walk *w = &s->walk;
   const struct plan *p = w->plan;
   bool is_read = channel == TSR_AXI_AR;
-  if (!(is_read ? shows_read(w) : shows_write(w)) ||
-      s->port.address_cycle(s->port.context, channel, w->cycle) != w->cycle)
+  if (!(is_read ? shows_read(w) : shows_write(w)) || !accepts(s, channel))
     return;
   const struct burst *b = is_read ? &p->reads[w->reads] : &p->writes[w->writes];
   if (is_read) {
@@ -470,7 +480,7 @@ static void check_troubled(struct tsr_dram_options o, const struct tsr_dram_opti
 }
 
 /* Sets, with so few and short rows that bursts meet in them, and refreshes that often come. */
-static void check_ddr(const struct tsr_dram_options *trouble)
+static void check_ddr(const struct tsr_dram_options *trouble, int reads, int writes)
 {
   for (int k = 0; tsr_ddr_set_names()[k]; k++)
     for (int order = TSR_DDR_FCFS; order <= TSR_DDR_FRFCFS; order++) {
@@ -481,6 +491,8 @@ static void check_ddr(const struct tsr_dram_options *trouble)
       o.ddr.banks = 2;
       o.ddr.row_bytes = 512;
       o.ddr.tREFI = 900;
+      o.reads = reads;
+      o.writes = writes;
       assert_int_equal(tsr_dram_check(NULL, &o), TSR_OK);
       check_troubled(o, trouble);
     }
@@ -490,7 +502,7 @@ static void check_models(struct tsr_dram_options trouble)
 {
   for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
     check_troubled(models[i], &trouble);
-  check_ddr(&trouble);
+  check_ddr(&trouble, 0, 0);
 }
 
 static void quiet(void **state)
@@ -532,12 +544,56 @@ static void all_of_it(void **state)
       .stall = 60, .long_latency = 30, .reorder = 100, .read_error = 5, .write_error = 5});
 }
 
+/* Limits of the memory, below and above what the master has outstanding. */
+static void check_limits(int reads, int writes, const struct tsr_dram_options *trouble)
+{
+  for (size_t i = 1; i < sizeof models / sizeof models[0]; i++) {
+    struct tsr_dram_options o = models[i];
+    o.reads = reads;
+    o.writes = writes;
+    check_troubled(o, trouble);
+  }
+  check_ddr(trouble, reads, writes);
+}
+
+static void limits(void **state)
+{
+  (void)state;
+  static const int list[][2] = {{1, 1}, {2, 3}, {3, 0}, {0, 2}, {8, 1}, {256, 256}};
+  static const struct tsr_dram_options troubles[] = {
+      {.stall = 0},
+      {.stall = 80},
+      {.stall = 60, .long_latency = 30, .reorder = 100, .read_error = 5, .write_error = 5},
+  };
+  for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+    for (size_t k = 0; k < sizeof troubles / sizeof troubles[0]; k++)
+      check_limits(list[i][0], list[i][1], &troubles[k]);
+}
+
+/* A master may not run ahead of a port that can say no. */
+static void a_limited_port_is_never_ahead(void **state)
+{
+  (void)state;
+  for (int reads = 0; reads < 2; reads++)
+    for (int writes = 0; writes < 2; writes++) {
+      struct tsr_dram_options o = models[1];
+      o.reads = reads;
+      o.writes = writes;
+      struct tsr_dram *dram = tsr_dram_new(NULL, &o, 8);
+      struct tsr_burst_port port = tsr_dram_port(dram);
+      assert_int_equal(port.ahead, !reads && !writes);
+      assert_int_equal(port.read_at_once != NULL, !reads && !writes);
+      tsr_dram_free(dram);
+    }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(quiet),       cmocka_unit_test(stalls),
       cmocka_unit_test(late_bursts), cmocka_unit_test(bursts_out_of_order),
       cmocka_unit_test(errors),      cmocka_unit_test(all_of_it),
+      cmocka_unit_test(limits),      cmocka_unit_test(a_limited_port_is_never_ahead),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

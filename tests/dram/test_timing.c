@@ -115,6 +115,44 @@ static void a_fast_memory_waits_for_the_bus(void **state)
   master_close(m);
 }
 
+/* Two reads in flight: the third address waits for the last beat of the first, the fourth for that
+ * of the second. */
+static void a_limit_holds_addresses_back(void **state)
+{
+  (void)state;
+  struct tsr_dram_options o = simple(10, 8);
+  o.reads = 2;
+  struct master *m = master_open(&o, 8);
+  master_read(m, 0, 0, 0, 2);
+  master_read(m, 0, 1, 32, 4);
+  master_read(m, 0, 1, 64, 1);
+  master_read(m, 3, 0, 128, 2);
+  master_play(m);
+  master_expect(m, SEEN_AR, 4, CYCLES(0, 1, 12, 16));
+  master_expect(m, SEEN_R, 9, CYCLES(11, 12, 13, 14, 15, 16, 23, 27, 28));
+  master_close(m);
+}
+
+/* The second write's address is accepted in the cycle in which the answer to the first is taken,
+ * and so is its first beat; reads have no limit. */
+static void a_write_is_in_flight_until_its_answer(void **state)
+{
+  (void)state;
+  struct tsr_dram_options o = simple(5, 8);
+  o.writes = 1;
+  struct master *m = master_open(&o, 8);
+  master_write(m, 0, 512, 2);
+  master_write(m, 0, 1024, 1);
+  master_read(m, 20, 0, 0, 1);
+  master_read(m, 20, 1, 8, 1);
+  master_play(m);
+  master_expect(m, SEEN_AW, 2, CYCLES(0, 7));
+  master_expect(m, SEEN_W, 3, CYCLES(0, 1, 7));
+  master_expect(m, SEEN_B, 2, CYCLES(7, 13));
+  master_expect(m, SEEN_AR, 2, CYCLES(20, 21));
+  master_close(m);
+}
+
 /* Reads of a quiet memory with a master that is always ready, from the order of bursts alone. */
 static void check_reads(const struct tsr_dram_options *o, int beat_bytes, uint64_t seed)
 {
@@ -165,6 +203,12 @@ static void the_design_point_is_the_default(void **state)
   assert_int_equal(o.model, TSR_MEMORY_SIMPLE);
   assert_int_equal(o.latency_cycles, 100);
   assert_int_equal(o.bytes_per_cycle, 32);
+  assert_int_equal(o.reads | o.writes, 0);
+  d.memory.reads = 3;
+  d.memory.writes = 2;
+  o = tsr_dram_defaults(&d);
+  assert_int_equal(o.reads, 3);
+  assert_int_equal(o.writes, 2);
   assert_int_equal(o.stall | o.long_latency | o.reorder | o.read_error | o.write_error, 0);
   tsr_arena_free(arena);
 }
@@ -173,8 +217,10 @@ static void impossible_options_are_refused(void **state)
 {
   (void)state;
   struct tsr_dram_options good = simple(0, 1), rate = simple(0, 0), latency = simple(-1, 1);
-  struct tsr_dram_options stall = ideal, model = ideal;
+  struct tsr_dram_options stall = ideal, model = ideal, reads = good, writes = good;
   stall.stall = 256;
+  reads.reads = 257;
+  writes.writes = -1;
   model.model = (enum tsr_memory_model)77;
   struct tsr_err err;
   assert_int_equal(tsr_dram_check(&err, &ideal), TSR_OK);
@@ -183,6 +229,10 @@ static void impossible_options_are_refused(void **state)
   assert_string_equal(err.text, "memory: bytes_per_cycle is 0, outside of 1 to 4096");
   assert_int_equal(tsr_dram_check(&err, &latency), TSR_REFUSED);
   assert_string_equal(err.text, "memory: latency_cycles is -1, outside of 0 to 100000");
+  assert_int_equal(tsr_dram_check(&err, &reads), TSR_REFUSED);
+  assert_string_equal(err.text, "memory: reads is 257, outside of 0 to 256");
+  assert_int_equal(tsr_dram_check(&err, &writes), TSR_REFUSED);
+  assert_string_equal(err.text, "memory: writes is -1, outside of 0 to 256");
   assert_int_equal(tsr_dram_check(&err, &stall), TSR_REFUSED);
   assert_string_equal(err.text, "memory: stall is 256, outside of 0 to 255");
   assert_int_equal(tsr_dram_check(&err, &model), TSR_REFUSED);
@@ -198,6 +248,8 @@ int main(void)
       cmocka_unit_test(a_slow_memory_spaces_beats),
       cmocka_unit_test(reads_and_writes_share_the_pins),
       cmocka_unit_test(a_fast_memory_waits_for_the_bus),
+      cmocka_unit_test(a_limit_holds_addresses_back),
+      cmocka_unit_test(a_write_is_in_flight_until_its_answer),
       cmocka_unit_test(the_closed_form_is_what_happens),
       cmocka_unit_test(the_design_point_is_the_default),
       cmocka_unit_test(impossible_options_are_refused),

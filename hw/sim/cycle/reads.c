@@ -95,6 +95,8 @@ static void end_run(struct tsr_cycle *m)
   if (!r->run.ends)
     return;
   r->end_at[r->ended++ % TSR__MOST_BURSTS] = r->free - 1;
+  if (r->asking && r->accept == TSR__NEVER) /* the port may have room then */
+    tsr__rouse(m, TSR__PART_READS, tsr__later(r->free - 1, m->now + 1));
   if (r->begun - r->popped >= (uint64_t)m->design.axi_reads)
     tsr__rouse(m, TSR__PART_READS, tsr__later(r->end_at[r->popped % TSR__MOST_BURSTS], m->now) + 1);
 }

@@ -154,7 +154,8 @@ static void take_write(void *context, int beats, uint64_t cycle)
 static uint64_t address_cycle(void *context, enum tsr_axi_channel channel, uint64_t cycle)
 {
   const struct tsr_dram *dram = context;
-  return tsr__dram_has_room(dram, channel) ? tsr__dram_free_cycle(dram, channel, cycle) : NEVER;
+  uint64_t room = tsr__dram_room_cycle(dram, channel, cycle);
+  return room == NEVER ? NEVER : tsr__dram_free_cycle(dram, channel, room);
 }
 
 static void accept_read(void *context, uint64_t cycle, int id, uint64_t addr, int beats)
@@ -184,11 +185,12 @@ struct tsr_burst_port tsr_dram_port(struct tsr_dram *dram)
   const struct tsr_dram_options *o = &dram->options;
   bool chooses = o->model == TSR_MEMORY_DDR; /* among bursts, as far as they are told */
   bool quiet = !(o->stall | o->reorder | o->long_latency | o->read_error);
+  bool limited = dram->read_flights.limit || dram->write_flights.limit;
   return (struct tsr_burst_port){
       .context = dram,
-      .ahead = !chooses && !o->stall && !o->reorder,
+      .ahead = !chooses && !limited && !o->stall && !o->reorder,
       .told = told,
-      .read_at_once = !chooses && quiet ? read_at_once : NULL,
+      .read_at_once = !chooses && !limited && quiet ? read_at_once : NULL,
       .next_answer = next_answer,
       .take_answer = take_answer,
       .next_read = next_read,

@@ -61,7 +61,8 @@ struct tsr_burst_port {
    * were taken, the last in `cycle`. */
   void (*next_read)(void *context, uint64_t cycle, struct tsr_burst_run *out);
   void (*take_read)(void *context, int beats, uint64_t cycle);
-  /* The first cycle, from `cycle` on, in which an address is accepted on AR or AW. */
+  /* The first cycle, from `cycle` on, in which an address is accepted on AR or AW; UINT64_MAX: that
+   * depends on beats or answers to come, and is asked again when one has been taken. */
   uint64_t (*address_cycle)(void *context, enum tsr_axi_channel channel, uint64_t cycle);
   /* An address has been accepted in this cycle; of the two kinds the read's first. */
   void (*accept_read)(void *context, uint64_t cycle, int id, uint64_t addr, int beats);

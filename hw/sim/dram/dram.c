@@ -57,6 +57,8 @@ struct tsr_dram_options tsr_dram_defaults(const struct tsr_design *design)
       .model = design->memory.model,
       .latency_cycles = design->memory.latency_cycles,
       .bytes_per_cycle = design->memory.bytes_per_cycle,
+      .reads = design->memory.reads,
+      .writes = design->memory.writes,
       .ddr = design->memory.ddr,
       .clock_mhz = design->clock_mhz,
   };
@@ -68,6 +70,13 @@ static enum tsr_status check_range(struct tsr_err *err, const char *name, int va
   if (value >= smallest && value <= largest)
     return TSR_OK;
   return tsr_refuse(err, "memory: %s is %d, outside of %d to %d", name, value, smallest, largest);
+}
+
+static enum tsr_status check_limits(struct tsr_err *err, const struct tsr_dram_options *o)
+{
+  if (check_range(err, "reads", o->reads, 0, TSR_DRAM_BURSTS))
+    return TSR_REFUSED;
+  return check_range(err, "writes", o->writes, 0, TSR_DRAM_BURSTS);
 }
 
 static enum tsr_status check_trouble(struct tsr_err *err, const struct tsr_dram_options *o)
@@ -83,7 +92,7 @@ static enum tsr_status check_trouble(struct tsr_err *err, const struct tsr_dram_
 static enum tsr_status check_ddr(struct tsr_err *err, const struct tsr_dram_options *o)
 {
   if (check_range(err, "latency_cycles", o->latency_cycles, 1, 100000) ||
-      check_range(err, "clock_mhz", o->clock_mhz, 1, 10000))
+      check_range(err, "clock_mhz", o->clock_mhz, 1, 10000) || check_limits(err, o))
     return TSR_REFUSED;
   return tsr_ddr_check(err, &o->ddr, NULL) ? tsr_refuse_at(err, "memory") : TSR_OK;
 }
@@ -94,7 +103,8 @@ enum tsr_status tsr_dram_check(struct tsr_err *err, const struct tsr_dram_option
   case TSR_MEMORY_IDEAL: break;
   case TSR_MEMORY_SIMPLE:
     if (check_range(err, "latency_cycles", options->latency_cycles, 0, 100000) ||
-        check_range(err, "bytes_per_cycle", options->bytes_per_cycle, 1, 4096))
+        check_range(err, "bytes_per_cycle", options->bytes_per_cycle, 1, 4096) ||
+        check_limits(err, options))
       return TSR_REFUSED;
     break;
   case TSR_MEMORY_DDR:
@@ -120,7 +130,11 @@ struct tsr_dram *tsr_dram_new(const struct tsr_allocator *allocator,
   dram->allocator = allocator;
   dram->options = *options;
   dram->beat_bytes = beat_bytes;
-  dram->latency_cycles = options->model == TSR_MEMORY_IDEAL ? 0 : options->latency_cycles;
+  if (options->model != TSR_MEMORY_IDEAL) {
+    dram->latency_cycles = options->latency_cycles;
+    dram->read_flights.limit = options->reads;
+    dram->write_flights.limit = options->writes;
+  }
   tsr_dram_restart(dram);
   return dram;
 }
@@ -149,6 +163,8 @@ void tsr_dram_restart(struct tsr_dram *dram)
   for (int id = 0; id < TSR_AXI_READ_IDS; id++)
     dram->reads[id].first = dram->reads[id].count = 0;
   dram->writes.first = dram->writes.count = dram->writes_full = 0;
+  dram->read_flights.begun = dram->read_flights.ended = 0;
+  dram->write_flights.begun = dram->write_flights.ended = 0;
   if (dram->options.model == TSR_MEMORY_DDR)
     tsr__ddr_restart(dram);
   dram->shown = -1;
@@ -218,11 +234,32 @@ bool tsr_dram_first_error(const struct tsr_dram *dram, struct tsr_dram_error *ou
 
 /* --- bursts come ------------------------------------------------------------------------------ */
 
-bool tsr__dram_has_room(const struct tsr_dram *dram, enum tsr_axi_channel channel)
+static bool has_slot(const struct tsr_dram *dram, enum tsr_axi_channel channel)
 {
   if (channel == TSR_AXI_AW)
     return dram->writes.count < TSR_DRAM_BURSTS;
   return dram->reads[0].count < TSR_DRAM_BURSTS && dram->reads[1].count < TSR_DRAM_BURSTS;
+}
+
+/* Bursts end one by one, so that one more has room when all but `limit` of those before it have. */
+uint64_t tsr__dram_room_cycle(const struct tsr_dram *dram, enum tsr_axi_channel channel,
+                              uint64_t cycle)
+{
+  const struct tsr__flights *f = channel == TSR_AXI_AW ? &dram->write_flights : &dram->read_flights;
+  uint64_t limit = (uint64_t)f->limit;
+  if (!has_slot(dram, channel))
+    return UINT64_MAX;
+  if (!limit || f->begun < limit)
+    return cycle;
+  if (f->begun - f->ended >= limit)
+    return UINT64_MAX;
+  uint64_t end = f->ends[(f->begun - limit) % TSR_DRAM_BURSTS];
+  return end > cycle ? end : cycle;
+}
+
+static void end_flight(struct tsr__flights *f, uint64_t cycle)
+{
+  f->ends[f->ended++ % TSR_DRAM_BURSTS] = cycle;
 }
 
 static void delay(struct tsr_dram *dram, struct tsr__burst *b)
@@ -253,6 +290,7 @@ static struct tsr__burst *accept(struct tsr_dram *dram, struct tsr__ring *ring, 
 void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64_t addr, int beats)
 {
   struct tsr__burst *b = accept(dram, &dram->reads[id & 1], cycle, addr, beats);
+  dram->read_flights.begun++;
   if (dram->options.model == TSR_MEMORY_DDR) {
     tsr__ddr_enter(dram, b, cycle);
   } else {
@@ -266,6 +304,7 @@ void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64
 void tsr__dram_accept_write(struct tsr_dram *dram, uint64_t cycle, uint64_t addr, int beats)
 {
   struct tsr__burst *b = accept(dram, &dram->writes, cycle, addr, beats);
+  dram->write_flights.begun++;
   b->when = tsr__dram_reserve_write(dram, cycle, beats);
   b->due = tsr_beat_cycle(&b->when, 0);
   b->write = true;
@@ -310,10 +349,12 @@ void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats, uint64_t cycl
   struct tsr__burst *b = tsr__ring_at(ring, 0);
   b->next += beats;
   note_error(dram, b, tsr__dram_read_resp(dram, b, b->next - 1), false, cycle);
-  if (b->next == b->beats)
-    drop(ring);
-  else
+  if (b->next < b->beats) {
     b->due = tsr_beat_cycle(&b->when, (uint64_t)b->next);
+    return;
+  }
+  drop(ring);
+  end_flight(&dram->read_flights, cycle);
 }
 
 static bool may_write(const struct tsr_dram *dram, const struct tsr__burst *b, int beat)
@@ -346,4 +387,5 @@ void tsr__dram_take_answer(struct tsr_dram *dram, uint64_t cycle)
   note_error(dram, b, b->resp, true, cycle);
   dram->writes_full--;
   drop(&dram->writes);
+  end_flight(&dram->write_flights, cycle);
 }

@@ -18,6 +18,7 @@ struct tsr_dram_options {
   enum tsr_memory_model model;
   int latency_cycles;  /* of `simple` and `ddr` */
   int bytes_per_cycle; /* of `simple` */
+  int reads, writes;   /* of both: bursts in flight at most; 0: no limit */
   struct tsr_ddr ddr;  /* of `ddr`, */
   int clock_mhz;       /* and the clock of the bus beside it */
   /* Trouble by seed, each in 1/256 of the cycles or bursts: 0 to 256. */
@@ -60,8 +61,9 @@ void tsr_dram_cycle(struct tsr_dram *dram, const struct tsr_axi_master *master,
                     struct tsr_axi_slave *slave);
 
 /* The memory burst by burst, for as long as it lives; used instead of tsr_dram_cycle() from a
- * restart on. A master has at most TSR_DRAM_BURSTS outstanding; address_cycle() is UINT64_MAX while
- * there are so many. */
+ * restart on. A master has at most TSR_DRAM_BURSTS outstanding. address_cycle() is UINT64_MAX while
+ * there are so many, or as many as the options allow; as soon as the end of one has been told it is
+ * known. */
 struct tsr_burst_port tsr_dram_port(struct tsr_dram *dram);
 
 /* No burst is outstanding. */

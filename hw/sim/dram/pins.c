@@ -103,7 +103,8 @@ static void cycle_answers(struct tsr_dram *dram, bool b_ready)
 
 static bool accepts(const struct tsr_dram *dram, enum tsr_axi_channel channel)
 {
-  return tsr__dram_has_room(dram, channel) && !tsr__dram_held(dram, channel, dram->cycle);
+  return tsr__dram_room_cycle(dram, channel, dram->cycle) == dram->cycle &&
+         !tsr__dram_held(dram, channel, dram->cycle);
 }
 
 /* What can be known of the bursts that are next. */
