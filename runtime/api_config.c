@@ -77,25 +77,32 @@ const char *tessera_config_memory_order(const struct tessera_config *config)
   return d->memory.ddr.order == TSR_DDR_FCFS ? "fcfs" : "frfcfs";
 }
 
-/* The latency first, then what one model alone has. */
+/* Those that the point's memory has: of the models, and of limits where there is one. */
 bool tessera_config_memory_key(const struct tessera_config *config, int k,
                                struct tessera_config_key *out)
 {
   const struct tsr_design *d = &config->design;
-  const struct tessera_config_key keys[] = {
-      {"latency_cycles", "cycles", "that the memory adds", d->memory.latency_cycles},
-      {"bytes_per_cycle", "bytes", "that the memory moves", d->memory.bytes_per_cycle},
-#define TSR_DDR_KEY(key, smallest, largest, unit, meaning) {#key, unit, meaning, d->memory.ddr.key},
+  bool ideal = d->memory.model == TSR_MEMORY_IDEAL, ddr = d->memory.model == TSR_MEMORY_DDR;
+  const struct {
+    bool has;
+    struct tessera_config_key key;
+  } keys[] = {
+      {!ideal, {"latency_cycles", "cycles", "that the memory adds", d->memory.latency_cycles}},
+      {!ideal && !ddr,
+       {"bytes_per_cycle", "bytes", "that the memory moves", d->memory.bytes_per_cycle}},
+      {d->memory.reads, {"reads", "bursts", "of reads in flight at most", d->memory.reads}},
+      {d->memory.writes, {"writes", "bursts", "of writes in flight at most", d->memory.writes}},
+#define TSR_DDR_KEY(key, smallest, largest, unit, meaning)                                         \
+  {ddr, {#key, unit, meaning, d->memory.ddr.key}},
 #include "configs/ddr.def"
 #undef TSR_DDR_KEY
   };
-  const int all = sizeof keys / sizeof keys[0];
-  bool ddr = d->memory.model == TSR_MEMORY_DDR;
-  int count = d->memory.model == TSR_MEMORY_IDEAL ? 0 : ddr ? all - 1 : 2;
-  if (k < 0 || k >= count)
-    return false;
-  *out = keys[ddr && k > 0 ? k + 1 : k];
-  return true;
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+    if (keys[i].has && k-- == 0) {
+      *out = keys[i].key;
+      return true;
+    }
+  return false;
 }
 
 struct importing {

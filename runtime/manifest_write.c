@@ -78,6 +78,10 @@ static void put_design(struct writer *w, json_t *root)
     put_int(w, memory, "latency_cycles", (uint64_t)d->memory.latency_cycles);
   if (d->memory.model == TSR_MEMORY_SIMPLE)
     put_int(w, memory, "bytes_per_cycle", (uint64_t)d->memory.bytes_per_cycle);
+  if (d->memory.reads)
+    put_int(w, memory, "reads", (uint64_t)d->memory.reads);
+  if (d->memory.writes)
+    put_int(w, memory, "writes", (uint64_t)d->memory.writes);
   if (d->memory.model == TSR_MEMORY_DDR)
     put_ddr(w, memory, &d->memory.ddr);
 }

@@ -168,10 +168,6 @@ def test_memory(w):
     shown = w.json("config", "show", "tiny")["memory"]
     assert shown == {"model": "simple", "latency_cycles": 4, "bytes_per_cycle": 4}
     assert w.json("config", "show", "default")["memory"] == {"model": "ideal"}
-    limited = {"model": "simple", "latency_cycles": 4, "bytes_per_cycle": 4, "reads": 3, "writes": 2}
-    name = made_point(w, "limited.json", limited)
-    assert w.json("config", "show", name)["memory"] == limited
-    assert "of reads in flight at most" in w.call("config", "show", name)
     ddr = made_ddr(w)
     shown = w.json("config", "show", ddr)["memory"]
     assert shown["tRFC"] == 86 and shown["tRCD"] == 7 and shown["order"] == "fcfs"
@@ -179,6 +175,21 @@ def test_memory(w):
     assert "memory, ddr, order fcfs" in w.call("config", "show", ddr)
     whole = made_point(w, "whole.json", shown)
     assert w.json("config", "show", whole)["memory"] == shown
+
+
+def test_memory_limits(w):
+    """Shown, and carried by a package: the same cycles, which are more than without."""
+    free = {"model": "simple", "latency_cycles": 40, "bytes_per_cycle": 8}
+    limited, digits = dict(free, reads=2, writes=1), w.file("digits.onnx")
+    made_point(w, "free.json", free)
+    made_point(w, "limited.json", limited)
+    assert w.json("config", "show", "limited.json")["memory"] == limited
+    assert "of reads in flight at most" in w.call("config", "show", "limited.json")
+    w.call("compile", digits, "--config", "limited.json", "-o", "limited.tsra")
+    cycles = [w.json("run", *words, "--random", "1", "--target", "accel:cycle")["counters"]["cycles"]
+              for words in ([digits, "--config", "free.json"], [digits, "--config", "limited.json"],
+                            ["limited.tsra"])]
+    assert cycles[0] < cycles[1] == cycles[2], cycles
 
 
 def on_rtl(w, *words, **more):
