@@ -377,6 +377,15 @@ enum outcome rig_check_contended(struct rig *rig, const struct tsr_program *p)
   return outcome;
 }
 
+void rig_limits(struct tsr_dram_options *memory, uint64_t *random)
+{
+  static const int limits[] = {0, 1, 2, 3, 5, 9};
+  if (random_below(random, 2))
+    return;
+  memory->reads = limits[random_below(random, 6)];
+  memory->writes = limits[random_below(random, 6)];
+}
+
 struct tsr_dram_options rig_ddr(uint64_t seed)
 {
   static const int clocks[] = {40, 100, 133, 300, 700};
@@ -394,6 +403,7 @@ struct tsr_dram_options rig_ddr(uint64_t seed)
   o.ddr.order = random_below(&random, 2) ? TSR_DDR_FRFCFS : TSR_DDR_FCFS;
   if (random_below(&random, 2))
     o.ddr.tREFI /= 4; /* so that short programs meet some */
+  rig_limits(&o, &random);
   return o;
 }
 
@@ -412,6 +422,7 @@ struct tsr_dram_options rig_trouble(const struct tsr_design *design, uint64_t se
     o.model = TSR_MEMORY_SIMPLE;
     o.latency_cycles = (int)random_below(&random, 200);
     o.bytes_per_cycle = 1 << random_below(&random, 6);
+    rig_limits(&o, &random);
   }
   if (seed % 8 == 0) {
     o.read_error = (int)random_below(&random, 4);

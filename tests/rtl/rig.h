@@ -82,7 +82,10 @@ enum outcome rig_check_raced(struct rig *rig, const struct tsr_program *program)
 /* A program that comes to its end whatever its bits are, and in the twin's time. */
 enum outcome rig_check_contended(struct rig *rig, const struct tsr_program *program);
 
-/* A memory of model ddr by seed: set, order, latency, the bus's clock, and how often it refreshes. */
+/* Of two memories one may have few bursts in flight: reads, writes, or both. */
+void rig_limits(struct tsr_dram_options *memory, uint64_t *random);
+/* A memory of model ddr by seed: set, order, latency, the bus's clock, how often it refreshes, and
+ * limits. */
 struct tsr_dram_options rig_ddr(uint64_t seed);
 /* Trouble of every kind in some measure by seed; one in eight with errors. */
 struct tsr_dram_options rig_trouble(const struct tsr_design *design, uint64_t seed);

@@ -31,11 +31,13 @@ static struct tsr_dram_options simple_of(uint64_t seed)
 {
   static const int latencies[] = {0, 1, 7, 40, 150};
   uint64_t random = seed;
-  return (struct tsr_dram_options){
+  struct tsr_dram_options o = {
       .model = TSR_MEMORY_SIMPLE,
       .latency_cycles = latencies[random_below(&random, 5)],
       .bytes_per_cycle = 1 << random_below(&random, 8),
   };
+  rig_limits(&o, &random);
+  return o;
 }
 
 struct tsr_dram_options trial_dram(const struct trial *t)

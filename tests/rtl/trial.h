@@ -10,8 +10,8 @@
 enum trial_memory {
   TRIAL_OWN, /* the design point's */
   TRIAL_IDEAL,
-  TRIAL_SIMPLE, /* of some latency and bandwidth */
-  TRIAL_DDR,    /* of some set, order, latency and clock */
+  TRIAL_SIMPLE, /* of some latency, bandwidth and bursts in flight */
+  TRIAL_DDR,    /* of some set, order, latency, clock and bursts in flight */
   TRIAL_STALLS, /* trouble of every kind, errors too */
   TRIAL_MEMORIES
 };
