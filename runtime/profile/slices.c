@@ -35,6 +35,8 @@ struct tsr__label *tsr__label_insns(struct tsr_arena *arena, const struct tsr_mo
     if (tsr_insn_decode(m->insns + i * TSR_INSN_BYTES, &insn) != TSR_TRAP_NONE)
       continue;
     label[i].opcode = (uint8_t)insn.opcode;
+    label[i].wait = (uint8_t)insn.wait;
+    label[i].signal = (uint8_t)insn.signal;
     if (tsr_opcode_format(insn.opcode) == TSR_FORMAT_DMA)
       label[i].buffer = (uint8_t)insn.dma.buffer;
   }

@@ -27,6 +27,7 @@ struct tsr__track {
 struct tsr__label {
   uint8_t opcode, buffer; /* 0: does not decode; of a transfer */
   int layer;              /* -1: none */
+  uint8_t wait, signal;   /* engines whose tokens it takes; that it gives tokens to */
   uint32_t nth, of;       /* the how many-th of its kind in its layer, from 1; of how many */
 };
 struct tsr__label *tsr__label_insns(struct tsr_arena *arena, const struct tsr_module *m);

@@ -171,13 +171,22 @@ static void add_insn(struct trace *t, int engine, const struct tsr__slice *s)
   t->info.slices++;
 }
 
+/* Engines that a stall waits for; where the record does not tell which, all that there can be. */
+static unsigned waits_for(const struct trace *t, const struct tsr__slice *s)
+{
+  const struct tsr__label *l = &t->label[s->insn];
+  if (s->others)
+    return s->others;
+  return s->state == TSR_STATE_TOKEN ? l->wait : s->state == TSR_STATE_SIGNAL ? l->signal : 0;
+}
+
 static void add_stall(struct trace *t, int engine, const struct tsr__slice *s)
 {
+  const char *between = ": ";
   begin_slice(t, FIRST_TRACK + engine, s->first, s->last);
   tsr_text_add(&t->to, ",\"cat\":\"stall\",\"name\":\"%s", tsr_state_name(s->state));
-  const char *between = ": ";
   for (int e = 0; e < TSR__TRACKS; e++)
-    if (s->others >> e & 1) {
+    if (waits_for(t, s) >> e & 1) {
       tsr_text_add(&t->to, "%s%s", between, tsr_engine_name(e));
       between = ", ";
     }

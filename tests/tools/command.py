@@ -419,6 +419,8 @@ def test_trace(w):
     assert len({e["args"]["instruction"] for e in gemms}) == run["counters"]["matrix_insns"]
     assert gemms[0]["name"] == "gemm conv1.Conv" and gemms[0]["args"]["text"].startswith("gemm uops=")
     assert gemms[1]["args"]["of_its_kind"] == "2 of 4"
+    waits = {e["name"] for e in slices["matrix"] if e["cat"] == "stall"}
+    assert waits & {"token: load", "token: load, vector"} and "token" not in waits, waits
     moved = [e["args"] for e in counts if e["name"].startswith("DRAM")]
     width = about["bandwidth_cycles"]
     sums = dict.fromkeys(("load", "fetch", "store"), 0)
