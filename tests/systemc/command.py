@@ -35,6 +35,12 @@ with tempfile.TemporaryDirectory() as folder:
     ddr = os.path.join(folder, "ddr.json")
     json.dump(point, open(ddr, "w"))
 
+    point["memory"] = {"model": "simple", "latency_cycles": 40, "bytes_per_cycle": 8, "reads": 1}
+    limited = os.path.join(folder, "limited.json")
+    json.dump(point, open(limited, "w"))
+    status, out, err = run("--at", "--config", limited, program)
+    expect(status == 0 and "differ, as they may" in out, f"a limit: status {status}: {out}{err}")
+
     for config in ("default", ddr):
         for mode in ("--lt", "--at"):
             for dmi in ((), ("--no-dmi",)):
