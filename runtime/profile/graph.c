@@ -41,7 +41,7 @@ static void add_insn(struct tsr_graph *g, uint32_t i)
 static void add_burst(struct tsr_graph *g, uint32_t k)
 {
   const struct tsr_cycle_burst *b = &g->burst[k];
-  const uint64_t cycle[TSR__BURST_NODES] = {b->accepted, b->accepted, b->first, b->last};
+  const uint64_t cycle[TSR__BURST_NODES] = {b->first, b->last, b->accepted, b->accepted};
   int engine = b->write ? TSR_ENGINE_STORE : b->id ? TSR_ENGINE_LOAD : TSR_ENGINE_FETCH;
   for (int m = 0; m < TSR__BURST_NODES; m++)
     g->node[tsr__burst_node(g, k, (enum tsr__moment)m)] =
@@ -71,10 +71,14 @@ static void add_nodes(struct tsr_graph *g)
 
 /* --- edges ------------------------------------------------------------------------------------ */
 
-/* The order of time. */
+/* The order of time. In one cycle a read's last beat can make room for an address, and a write's
+ * first beat can move with its own. */
 static uint64_t key_of(const struct tsr__node *n)
 {
-  return n->cycle << 4 | n->moment;
+  static const uint8_t of_write[TSR__BURST_NODES] = {
+      [TSR__ACCEPTED] = 0, [TSR__MOVED] = 1, [TSR__FIRST] = 2, [TSR__LAST] = 3};
+  bool written = n->engine == TSR_ENGINE_STORE && n->moment < TSR__BURST_NODES;
+  return n->cycle << 4 | (written ? of_write[n->moment] : n->moment);
 }
 
 static uint64_t whole_cycles(const struct tsr_graph *g, uint64_t time)

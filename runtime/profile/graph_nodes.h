@@ -5,17 +5,19 @@
 
 #include "runtime/profile/graph.h"
 
-/* Moments in the order in which those of one cycle are looked at. */
+/* Moments in the order in which those of one cycle are looked at, but for those of a write. */
 enum tsr__moment {
+  /* Of a burst. */
+  TSR__FIRST,
+  TSR__LAST,
   TSR__ACCEPTED,
   TSR__MOVED,
-  TSR__FIRST,
-  TSR__LAST, /* of a burst */
+  /* Of an instruction. */
   TSR__QUEUED,
   TSR__START,
   TSR__GRANTED,
   TSR__END,
-  TSR__RETIRED, /* of an instruction */
+  TSR__RETIRED,
   TSR__FINISH
 };
 enum { TSR__BURST_NODES = 4, TSR__INSN_NODES = 5 };
@@ -84,7 +86,8 @@ struct tsr_graph {
   struct tsr__list take[TSR_ENGINE_COUNT][TSR_ENGINE_COUNT];
   struct tsr__list fetched, loaded, stored, reads; /* bursts; reads: of both */
   uint32_t (*chain)[2]; /* by burst: edges from the burst that had the pins before */
-  uint32_t *burst_insn;                     /* by burst: whose it is, of fetch the first in it */
+  uint32_t *place;      /* by burst, of a read: its place among the reads */
+  uint32_t *burst_insn; /* by burst: whose it is, of fetch the first in it */
 };
 
 static inline uint32_t tsr__insn_node(uint32_t insn, enum tsr__moment moment)

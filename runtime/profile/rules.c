@@ -197,24 +197,40 @@ static void pins_rules(struct tsr_graph *g, uint32_t k)
 
 static void beat_rules(struct tsr_graph *g, uint32_t k)
 {
-  between(g, k, TSR__ACCEPTED, k, TSR__FIRST, TSR_CAUSE_BUS, 1, 0);
+  between(g, k, TSR__ACCEPTED, k, TSR__FIRST, TSR_CAUSE_BUS, g->burst[k].write ? 0 : 1, 0);
   between(g, k, TSR__FIRST, k, TSR__LAST, TSR_CAUSE_BUS, -1, (uint32_t)g->burst[k].beats);
   if (g->pins.rate)
     pins_rules(g, k);
 }
 
-/* One address a cycle, one beat a cycle, so many bursts at a time. */
-static void channel_rules(struct tsr_graph *g, const struct tsr__list *all, bool write)
+/* An address waits until one of `most` bursts in flight is over, and `cycles` more; 0: no limit. */
+static void flight_rules(struct tsr_graph *g, const struct tsr__list *all, int most,
+                         enum tsr_cause cause, int32_t cycles)
 {
-  uint32_t most = (uint32_t)(write ? g->design->axi_writes : g->design->axi_reads);
+  for (uint32_t k = (uint32_t)most; most && k < all->count; k++)
+    between(g, all->item[k - (uint32_t)most], TSR__LAST, all->item[k], TSR__ACCEPTED, cause, cycles,
+            0);
+}
+
+/* One address a cycle, one beat a cycle. */
+static void channel_rules(struct tsr_graph *g, const struct tsr__list *all)
+{
   for (uint32_t k = 1; k < all->count; k++) {
     between(g, all->item[k - 1], TSR__ACCEPTED, all->item[k], TSR__ACCEPTED, TSR_CAUSE_BUS, 1, 0);
     between(g, all->item[k - 1], TSR__LAST, all->item[k], TSR__FIRST, TSR_CAUSE_BUS, 1, 0);
-    if (k >= most)
-      between(g, all->item[k - most], TSR__LAST, all->item[k], TSR__ACCEPTED,
-              write ? TSR_CAUSE_LATENCY : TSR_CAUSE_BUS, write ? 3 + (int32_t)g->pins.latency : 2,
-              0);
   }
+}
+
+/* So many bursts are in flight, of the machine's own accord and for the memory's sake: a read up to
+ * its last beat, a write up to its answer. */
+static void limit_rules(struct tsr_graph *g)
+{
+  const struct tsr_design *d = g->design;
+  int32_t answer = 1 + (int32_t)g->pins.latency;
+  flight_rules(g, &g->reads, d->axi_reads, TSR_CAUSE_BUS, 2);
+  flight_rules(g, &g->reads, d->memory.reads, TSR_CAUSE_BUS, 0);
+  flight_rules(g, &g->stored, d->axi_writes, TSR_CAUSE_LATENCY, answer + 2);
+  flight_rules(g, &g->stored, d->memory.writes, TSR_CAUSE_LATENCY, answer);
 }
 
 /* Entries of padding that a LOAD writes before its `beats`-th beat. */
@@ -248,6 +264,22 @@ static void take_rules(struct tsr_graph *g, uint32_t i, uint32_t burst, uint32_t
                   beats - SKID_BEATS);
 }
 
+/* The LOAD behind another starts when the last address of that is in the bus's register: when that of
+ * the read before it has been accepted, and one more may be in flight. */
+static void ask_rules(struct tsr_graph *g, uint32_t i, uint32_t next, uint32_t last)
+{
+  const struct tsr__work *w = &g->work[i];
+  uint32_t to = tsr__insn_node(next, TSR__START), place = g->place[last];
+  uint32_t most = (uint32_t)g->design->axi_reads;
+  edge(g, i, TSR__START, next, TSR__START, TSR_CAUSE_STEP, ASK_CYCLES + (int32_t)w->bursts - 1);
+  if (place)
+    tsr__add_edge(g, tsr__burst_node(g, g->reads.item[place - 1], TSR__ACCEPTED), to,
+                  TSR_CAUSE_STEP, 1, 0);
+  if (place >= most)
+    tsr__add_edge(g, tsr__burst_node(g, g->reads.item[place - most], TSR__LAST), to, TSR_CAUSE_STEP,
+                  2, 0);
+}
+
 /* A transfer asks for its bursts, moves them, and has ended behind the last. */
 static void owner_rules(struct tsr_graph *g, uint32_t i)
 {
@@ -275,9 +307,7 @@ static void owner_rules(struct tsr_graph *g, uint32_t i)
                   TSR_CAUSE_LATENCY, ANSWER_CYCLES + (int32_t)g->pins.latency, 0);
   uint32_t place = w->place + 1;
   if (!store && place < g->engine[w->engine].count)
-    tsr__add_edge(g, tsr__burst_node(g, last, TSR__ACCEPTED),
-                  tsr__insn_node(g->engine[w->engine].item[place], TSR__START), TSR_CAUSE_STEP, 0,
-                  0);
+    ask_rules(g, i, g->engine[w->engine].item[place], last);
 }
 
 /* A burst of fetch goes when there is room for it: when `beat`, of burst `of` that begins with beat
@@ -312,8 +342,9 @@ static void burst_rules(struct tsr_graph *g)
 {
   for (uint32_t k = 0; k < g->bursts; k++)
     beat_rules(g, k);
-  channel_rules(g, &g->reads, false);
-  channel_rules(g, &g->stored, true);
+  channel_rules(g, &g->reads);
+  channel_rules(g, &g->stored);
+  limit_rules(g);
   refill_rules(g);
 }
 

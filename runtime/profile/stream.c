@@ -125,6 +125,7 @@ static void sort_bursts(struct tsr_graph *g)
   g->reads = list_of(g, g->bursts);
   for (uint32_t k = 0; k < g->bursts; k++) {
     add(g->burst[k].write ? &g->stored : g->burst[k].id ? &g->loaded : &g->fetched, k);
+    g->place[k] = g->reads.count;
     if (!g->burst[k].write)
       add(&g->reads, k);
   }
@@ -163,6 +164,7 @@ void tsr__read_stream(struct tsr_graph *g)
   make_lists(g);
   g->burst = TSR_NEW_ARRAY(g->arena, struct tsr_cycle_burst, g->bursts + 1);
   g->burst_insn = TSR_NEW_ARRAY(g->arena, uint32_t, g->bursts + 1);
+  g->place = TSR_NEW_ARRAY(g->arena, uint32_t, g->bursts + 1);
   sort_bursts(g);
   share_bursts(g, &g->engine[TSR_ENGINE_LOAD], &g->loaded);
   share_bursts(g, &g->engine[TSR_ENGINE_STORE], &g->stored);

@@ -151,8 +151,13 @@ static void check_random(const char *config, uint64_t seed)
 
 static void test_random_programs(void **state)
 {
-  static const char *const points[] = {"default", "tiny",   "ecp5",
-                                       "wide",    "batch2", "tests/profile/narrow.json"};
+  static const char *const points[] = {"default",
+                                       "tiny",
+                                       "ecp5",
+                                       "wide",
+                                       "batch2",
+                                       "tests/profile/narrow.json",
+                                       "tests/profile/limited.json"};
   (void)state;
   for (uint64_t seed = 1; seed <= 120; seed++)
     check_random(points[seed % (sizeof points / sizeof points[0])], seed);
