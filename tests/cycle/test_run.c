@@ -142,7 +142,10 @@ struct seen {
 static void on_span(void *context, const struct tsr_cycle_span *span)
 {
   struct seen *s = context;
+  bool waits = span->state == TSR_STATE_TOKEN || span->state == TSR_STATE_LOCK ||
+               span->state == TSR_STATE_SIGNAL || span->state == TSR_STATE_QUEUE;
   assert_true(span->first == s->next[span->engine] && span->last >= span->first);
+  assert_true(!waits || span->others);
   s->next[span->engine] = span->last + 1;
   s->spent[span->engine][span->state] += span->last - span->first + 1;
 }

@@ -33,6 +33,14 @@ void tsr__spend(struct tsr_cycle *m, int engine, enum tsr_state state, uint64_t 
   a->others = others;
 }
 
+uint32_t tsr__waits(struct tsr_cycle *m, int engine, uint32_t others)
+{
+  struct tsr__account *a = &m->accounts[engine];
+  if (others)
+    a->waits = others;
+  return a->waits;
+}
+
 void tsr__spend_mixed(struct tsr_cycle *m, int engine, enum tsr_state state, uint64_t count,
                       enum tsr_state rest, uint64_t upto, size_t insn)
 {

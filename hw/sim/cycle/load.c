@@ -197,17 +197,30 @@ static size_t oldest(const struct tsr_cycle *m)
   return q->pushed > q->retired ? tsr__entry_at(q, q->retired)->index : m->insn_count;
 }
 
-static void spend(struct tsr_cycle *m, enum tsr_state state, uint64_t upto)
+/* The engines that it waits for in this cycle. */
+static uint32_t others(const struct tsr_cycle *m, enum tsr_state state)
 {
   const struct tsr__queue *q = &m->queues[E];
-  uint32_t others = 0;
-  if (state == TSR_STATE_TOKEN)
-    others = tsr__missing_tokens(m, E, tsr__entry_at(q, q->started)->insn.wait);
-  if (state == TSR_STATE_SIGNAL)
-    others = tsr__missing_room(m, E, tsr__entry_at(q, q->retired)->insn.signal);
-  if (state == TSR_STATE_LOCK)
-    others = tsr__holders(m, E);
-  tsr__spend(m, E, state, upto, oldest(m), others);
+  switch (state) {
+  case TSR_STATE_TOKEN: return tsr__missing_tokens(m, E, tsr__entry_at(q, q->started)->insn.wait);
+  case TSR_STATE_SIGNAL: return tsr__missing_room(m, E, tsr__entry_at(q, q->retired)->insn.signal);
+  case TSR_STATE_LOCK: return tsr__holders(m, E);
+  default: return 0;
+  }
+}
+
+static void spend(struct tsr_cycle *m, enum tsr_state state, uint64_t upto)
+{
+  bool waits = state == TSR_STATE_TOKEN || state == TSR_STATE_SIGNAL || state == TSR_STATE_LOCK;
+  if (m->accounts[E].next < upto)
+    tsr__spend(m, E, state, upto, oldest(m), waits ? tsr__waits(m, E, others(m, state)) : 0);
+}
+
+/* Until the next look. */
+static void set_state(struct tsr_cycle *m, enum tsr_state state)
+{
+  m->load.state = state;
+  tsr__waits(m, E, others(m, state));
 }
 
 void tsr__load_settle(struct tsr_cycle *m, uint64_t upto)
@@ -323,7 +336,7 @@ void tsr__load_look(struct tsr_cycle *m)
     look_end(m, e);
   if (error) /* before what the front has found */
     tsr__trap(m, E, TSR_TRAP_BUS, insn);
-  l->state = state_in(m, m->now + 1);
+  set_state(m, state_in(m, m->now + 1));
 }
 
 uint64_t tsr__load_blocked(const struct tsr_cycle *m)

@@ -42,28 +42,35 @@ static void settle_run(struct tsr_cycle *m, int engine, uint64_t upto)
                    e->index);
 }
 
+/* The engines that it waits for in this cycle, in the step that it is in. */
+static uint32_t others(const struct tsr_cycle *m, int engine, const struct tsr__entry *e)
+{
+  switch (m->loops[engine].step) {
+  case TSR__TOKENS: return tsr__missing_tokens(m, engine, e->insn.wait);
+  case TSR__LOCK: return tsr__holders(m, engine);
+  case TSR__SIGNAL: return tsr__missing_room(m, engine, e->insn.signal);
+  default: return 0;
+  }
+}
+
 void tsr__loops_settle(struct tsr_cycle *m, int engine, uint64_t upto)
 {
   const struct tsr__loops *l = &m->loops[engine];
   const struct tsr__entry *e = head(m, engine);
   size_t insn = e ? e->index : m->insn_count;
-  switch (l->step) {
-  case TSR__TOKENS: {
-    uint64_t there = e ? tsr__later(e->queued, l->from) : TSR__NEVER;
+  uint64_t there = e ? tsr__later(e->queued, l->from) : TSR__NEVER;
+  if (l->step == TSR__RUN) {
+    settle_run(m, engine, upto);
+    return;
+  }
+  if (l->step == TSR__TOKENS)
     tsr__spend(m, engine, TSR_STATE_IDLE, tsr__sooner(there, upto), insn, 0);
-    if (there < upto)
-      tsr__spend(m, engine, TSR_STATE_TOKEN, upto, insn,
-                 tsr__missing_tokens(m, engine, e->insn.wait));
+  if (there >= upto)
     return;
-  }
-  case TSR__LOCK:
-    tsr__spend(m, engine, TSR_STATE_LOCK, upto, insn, tsr__holders(m, engine));
-    return;
-  case TSR__RUN: settle_run(m, engine, upto); return;
-  default:
-    tsr__spend(m, engine, TSR_STATE_SIGNAL, upto, insn,
-               tsr__missing_room(m, engine, e->insn.signal));
-  }
+  enum tsr_state state = l->step == TSR__TOKENS ? TSR_STATE_TOKEN
+                         : l->step == TSR__LOCK ? TSR_STATE_LOCK
+                                                : TSR_STATE_SIGNAL;
+  tsr__spend(m, engine, state, upto, insn, tsr__waits(m, engine, others(m, engine, e)));
 }
 
 static void busy(struct tsr_cycle *m, int engine, size_t insn)
@@ -85,8 +92,10 @@ static void look_tokens(struct tsr_cycle *m, int engine, struct tsr__entry *e)
     return;
   }
   tsr__loops_settle(m, engine, m->now);
-  if (tsr__missing_tokens(m, engine, e->insn.wait))
+  if (tsr__missing_tokens(m, engine, e->insn.wait)) {
+    tsr__waits(m, engine, others(m, engine, e));
     return;
+  }
   bool sync = e->insn.opcode == TSR_OP_SYNC;
   e->start = e->granted = m->now;
   tsr__take(m, engine, e->insn.wait);
@@ -112,8 +121,10 @@ static void look_locks(struct tsr_cycle *m, int engine, struct tsr__entry *e)
     tsr__trap(m, engine, TSR_TRAP_INDEX, e->index);
     return;
   }
-  if (!tsr__grant(m, engine))
+  if (!tsr__grant(m, engine)) {
+    tsr__waits(m, engine, others(m, engine, e));
     return;
+  }
   busy(m, engine, e->index);
   const uint8_t *uops = m->uops + e->insn.loop.uop_begin * TSR_UOP_BYTES;
   uint64_t points = tsr__walk_points(&e->insn);
@@ -151,8 +162,10 @@ static void look_run(struct tsr_cycle *m, int engine, struct tsr__entry *e)
 static void look_signal(struct tsr_cycle *m, int engine, const struct tsr__entry *e)
 {
   tsr__loops_settle(m, engine, m->now);
-  if (tsr__missing_room(m, engine, e->insn.signal))
+  if (tsr__missing_room(m, engine, e->insn.signal)) {
+    tsr__waits(m, engine, others(m, engine, e));
     return;
+  }
   tsr__give(m, engine, e->insn.signal);
   busy(m, engine, e->index);
   tsr__retire(m, engine);

@@ -74,6 +74,7 @@ static inline struct tsr__entry *tsr__entry_at(const struct tsr__queue *q, uint6
 /* The cycles that an engine has been accounted for, and the state of those behind. */
 struct tsr__account {
   uint64_t next;        /* the first cycle that is not accounted for */
+  uint32_t waits;       /* engines that were waited for when it was last seen waiting */
   enum tsr_state state; /* of the one before it, */
   size_t insn;
   uint32_t others; /*   as in struct tsr_cycle_span */
@@ -288,6 +289,9 @@ static inline void tsr__trap(struct tsr_cycle *m, int engine, enum tsr_trap trap
  * in this state; or `count` of them in one and the rest in the other. */
 void tsr__spend(struct tsr_cycle *m, int engine, enum tsr_state state, uint64_t upto, size_t insn,
                 uint32_t others);
+/* Whom it waits for: `others`, or, when these are no longer known, as the wait is over, those that
+ * there were. */
+uint32_t tsr__waits(struct tsr_cycle *m, int engine, uint32_t others);
 void tsr__spend_mixed(struct tsr_cycle *m, int engine, enum tsr_state state, uint64_t count,
                       enum tsr_state rest, uint64_t upto, size_t insn);
 void tsr__tell(struct tsr_cycle *m, int engine, size_t insn, bool ended);

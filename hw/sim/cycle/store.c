@@ -57,17 +57,30 @@ static size_t oldest(const struct tsr_cycle *m)
   return q->pushed > q->retired ? tsr__entry_at(q, q->retired)->index : m->insn_count;
 }
 
-static void spend(struct tsr_cycle *m, enum tsr_state state, uint64_t upto)
+/* The engines that it waits for in this cycle. */
+static uint32_t others(const struct tsr_cycle *m, enum tsr_state state)
 {
   const struct tsr__queue *q = &m->queues[E];
-  uint32_t others = 0;
-  if (state == TSR_STATE_TOKEN)
-    others = tsr__missing_tokens(m, E, tsr__entry_at(q, q->started)->insn.wait);
-  if (state == TSR_STATE_SIGNAL)
-    others = tsr__missing_room(m, E, tsr__entry_at(q, q->retired)->insn.signal);
-  if (state == TSR_STATE_LOCK)
-    others = tsr__holders(m, E);
-  tsr__spend(m, E, state, upto, oldest(m), others);
+  switch (state) {
+  case TSR_STATE_TOKEN: return tsr__missing_tokens(m, E, tsr__entry_at(q, q->started)->insn.wait);
+  case TSR_STATE_SIGNAL: return tsr__missing_room(m, E, tsr__entry_at(q, q->retired)->insn.signal);
+  case TSR_STATE_LOCK: return tsr__holders(m, E);
+  default: return 0;
+  }
+}
+
+static void spend(struct tsr_cycle *m, enum tsr_state state, uint64_t upto)
+{
+  bool waits = state == TSR_STATE_TOKEN || state == TSR_STATE_SIGNAL || state == TSR_STATE_LOCK;
+  if (m->accounts[E].next < upto)
+    tsr__spend(m, E, state, upto, oldest(m), waits ? tsr__waits(m, E, others(m, state)) : 0);
+}
+
+/* Until the next look. */
+static void set_state(struct tsr_cycle *m, enum tsr_state state)
+{
+  m->store.state = state;
+  tsr__waits(m, E, others(m, state));
 }
 
 void tsr__store_settle(struct tsr_cycle *m, uint64_t upto)
@@ -182,7 +195,7 @@ void tsr__store_look(struct tsr_cycle *m)
     state = TSR_STATE_BUSY;
   if (send != TSR__SEND_OUT)
     spend(m, state, m->now + 1);
-  s->state = state_in(m, m->now + 1);
+  set_state(m, state_in(m, m->now + 1));
 }
 
 uint64_t tsr__store_blocked(const struct tsr_cycle *m)
