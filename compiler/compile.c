@@ -17,6 +17,7 @@ struct compiler {
   struct tsr_module *m;
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
+  struct tsr_tune *tune;
   const struct tsr_value **value; /* of buffer k */
   uint64_t activations;           /* bytes handed out */
   int step;                       /* being made; its stream is open when it is the accelerator's */
@@ -147,9 +148,13 @@ static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l
                                   const struct tsr_node *n)
 {
   struct tir_program *program;
-  struct tir_sched *s = tir_sched_new(c->a, l->func);
-  tir_sched_intrinsics(s, c->intrinsics);
-  enum tsr_status status = tsr__accel_plan(c->err, n, c->d, s);
+  struct tir_sched *s;
+  struct tsr_accel_plan plan = {c->a, n, l->func, c->d, c->intrinsics, c->tune};
+  struct tsr_accel_least least = tsr_accel_least(c->a, n, c->d);
+  l->least_cycles = least.cycles;
+  l->least_read_bytes = least.read_bytes;
+  l->least_write_bytes = least.write_bytes;
+  enum tsr_status status = tsr__accel_plan(&plan, c->err, &s, &l->found_cycles);
   if (!status)
     status = tir_lower(c->a, c->err, s, &program);
   if (status)
@@ -302,6 +307,7 @@ static enum tsr_status place_graph(struct compiler *c)
   *intrinsics = (struct tir_intrinsics){tsr_tensorize_match, tsr_accel_intrinsics(c->a, c->d)};
   c->intrinsics = intrinsics;
   c->stream = tsr__stream_new(c->a, c->d);
+  c->tune = tsr_tune_new(c->a, &c->options->tune);
   return status;
 }
 

@@ -133,6 +133,10 @@ static void put_layer(struct writer *w, json_t *layers, int index)
   put_int(w, object, "insns", l->insns);
   put_int(w, object, "dram_read_bytes", l->dram_read_bytes);
   put_int(w, object, "dram_write_bytes", l->dram_write_bytes);
+  put_int(w, object, "found_cycles", l->found_cycles);
+  put_int(w, object, "least_cycles", l->least_cycles);
+  put_int(w, object, "least_read_bytes", l->least_read_bytes);
+  put_int(w, object, "least_write_bytes", l->least_write_bytes);
   put_int(w, object, "tir_offset", w->pieces->func[index].offset);
   put_int(w, object, "tir_bytes", w->pieces->func[index].size);
   if (l->schedule)

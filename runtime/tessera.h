@@ -13,7 +13,7 @@
  *
  * Everything that the command `tessera` does is a call of this file. Nothing here prints, exits or
  * keeps state outside of the objects that it hands out. Environment variables say where programs
- * and the cache of the device "rtl" are, and nothing else.
+ * and the caches are, and nothing else.
  *
  * Objects and lifetime. A `struct tessera` holds the allocator and the last message; a call that
  * takes one belongs to one thread at a time, so have one a thread. A model does not change after it
@@ -150,12 +150,25 @@ enum tessera_status tessera_compare(struct tessera *t, const struct tessera_tens
 
 /* --- models ----------------------------------------------------------------------------------- */
 
+/* How long the compiler looks for a schedule of each op. What it finds does not depend on the machine,
+ * on the time or on what was found before. */
+enum tessera_effort {
+  TESSERA_EFFORT_DEFAULT, /* SOME */
+  TESSERA_EFFORT_NONE,    /* the best by estimate; nothing is measured */
+  TESSERA_EFFORT_SOME,    /* seconds for a network */
+  TESSERA_EFFORT_MORE,
+  TESSERA_EFFORT_ALL, /* all that could be better than the best found: minutes for a layer */
+};
+
 struct tessera_options {
   const char *target; /* "accel", "accel:DEVICE", "cpu"; NULL: "accel" */
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
   int dim_count;
+  enum tessera_effort effort;
+  const char *tune_cache; /* file that keeps what was found; "": none; NULL: tune.sqlite in the folder
+                             $XDG_CACHE_HOME/tessera or else ~/.cache/tessera, where that can be */
   /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule" or
    * "stream", name the pass (graph) or the layer. A package has no graph. */
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
@@ -202,6 +215,9 @@ struct tessera_layer {
   uint64_t macs;                              /* multiply-accumulates of the op itself */
   uint64_t instructions;                      /* 0 on the CPU */
   uint64_t dram_read_bytes, dram_write_bytes; /* moved by its instructions, each inference */
+  uint64_t found_cycles; /* as measured by the search for its schedule, on its own; 0: not measured */
+  uint64_t bound_cycles; /* no schedule takes fewer: its multiply-accumulates or vector steps at one a
+                            cycle, its operands and its result moved once */
 };
 void tessera_model_layer(const struct tessera_model *model, int k, struct tessera_layer *out);
 
@@ -317,6 +333,8 @@ struct tessera_profile_layer {
   const char *name, *op;
   uint64_t cycles; /* from the end of the layer before to its own; all sum to the profile's */
   uint64_t instructions, macs, read_bytes, write_bytes;
+  uint64_t compulsory_bytes;            /* its operands and its result once */
+  double bound_cycles;                  /* no schedule of it alone takes fewer */
   double compute_cycles, memory_cycles; /* its roofline: the least for its MACs, for its bytes */
   double roofline;                      /* the larger of both, over cycles */
   double utilization;                   /* of the matrix engine: MACs over those it could have made */
@@ -347,6 +365,8 @@ struct tessera_profile {
   const char *model, *config, *memory; /* memory: "simple, 40 cycles of latency, 8 bytes a cycle" */
   int clock_mhz;
   uint64_t cycles, instructions, macs, read_bytes, write_bytes, fetch_bytes;
+  uint64_t compulsory_bytes;    /* constants, and what enters and leaves the device, once */
+  double bound_cycles;          /* of all layers */
   double peak_macs, peak_bytes; /* a cycle: of the matrix engine; of DRAM, reads or writes alone */
   double compute_cycles, memory_cycles, roofline, utilization; /* as of a layer, of them all */
   int shares, layers, path_parts, path_insns, what_ifs;

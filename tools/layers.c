@@ -77,7 +77,7 @@ void print_placement(const struct tessera_model *model)
 /* --- the table -------------------------------------------------------------------------------- */
 
 struct totals {
-  uint64_t macs, accel_macs, instructions, read, written;
+  uint64_t macs, accel_macs, instructions, read, written, found, bound;
 };
 
 static struct totals totals_of(const struct tessera_model *model)
@@ -93,18 +93,24 @@ static struct totals totals_of(const struct tessera_model *model)
     sum.instructions += l.instructions;
     sum.read += l.dram_read_bytes;
     sum.written += l.dram_write_bytes;
+    sum.found += l.found_cycles;
+    sum.bound += l.found_cycles ? l.bound_cycles : 0;
   }
   return sum;
 }
 
+/* number: MACs, bytes read and written, instructions, cycles found and the least possible. */
 static int add_numbers(struct table *table, const char *name, const char *op, const char *shape,
-                       const char *where, const uint64_t number[static 4])
+                       const char *where, const uint64_t number[static 6])
 {
-  char text[4][COUNT_TEXT];
-  for (int i = 0; i < 4; i++)
+  char text[5][COUNT_TEXT], gap[COUNT_TEXT] = "";
+  for (int i = 0; i < 5; i++)
     count_text(number[i], text[i]);
-  return table_add(table, (const char *const[]){name, op, shape, where, text[0], text[1], text[2],
-                                                text[3]});
+  if (number[4])
+    snprintf(gap, sizeof gap, "%.3f", (double)number[4] / (double)number[5]);
+  const char *const cells[] = {name,    op,      shape,   where, text[0],
+                               text[1], text[2], text[3], number[4] ? text[4] : "", gap};
+  return table_add(table, cells);
 }
 
 static int add_layer(struct table *table, const struct tessera_model *model, int k)
@@ -114,14 +120,15 @@ static int add_layer(struct table *table, const struct tessera_model *model, int
   tessera_model_layer(model, k, &l);
   shape_text(l.dims, l.rank, shape);
   return add_numbers(table, l.name, l.op, shape, l.target,
-                     (uint64_t[]){l.macs, l.dram_read_bytes, l.dram_write_bytes, l.instructions});
+                     (uint64_t[]){l.macs, l.dram_read_bytes, l.dram_write_bytes, l.instructions,
+                                  l.found_cycles, l.bound_cycles});
 }
 
 void print_layers(const struct tessera_model *model)
 {
   static const char *const head[] = {"layer", "op", "shape", "where", "MACs", "bytes read",
-                                     "bytes written", "instructions"};
-  struct table table = {.columns = 8, .alignment = "llllrrrr"};
+                                     "bytes written", "instructions", "cycles", "gap"};
+  struct table table = {.columns = 10, .alignment = "llllrrrrrr"};
   struct tessera_model_info info;
   struct totals sum = totals_of(model);
   char name[32];
@@ -133,7 +140,8 @@ void print_layers(const struct tessera_model *model)
   snprintf(name, sizeof name, "%d layers", info.layers);
   if (!bad)
     bad = add_numbers(&table, name, "", "", "",
-                      (uint64_t[]){sum.macs, sum.read, sum.written, sum.instructions});
+                      (uint64_t[]){sum.macs, sum.read, sum.written, sum.instructions, sum.found,
+                                   sum.bound});
   if (!bad)
     table_print(&table, stdout);
   if (!bad && sum.macs)
@@ -183,6 +191,8 @@ static json_t *layer_json(const struct tessera_layer *l)
   put_count(object, "dram_read_bytes", l->dram_read_bytes);
   put_count(object, "dram_write_bytes", l->dram_write_bytes);
   put_count(object, "instructions", l->instructions);
+  put_count(object, "found_cycles", l->found_cycles);
+  put_count(object, "bound_cycles", l->bound_cycles);
   return object;
 }
 

@@ -11,6 +11,7 @@
 #define CLI_OBSERVE_OPTIONS                                                                        \
   {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
       {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},              \
+      CLI_TUNE_OPTIONS,                                                                            \
       {"target", "T", "a device that tells what happens when (default: accel:cycle)"},             \
       {"input", "[NAME=]FILE", "compute data too, on this input (.npy, .pb or raw)"},              \
   {                                                                                                \

@@ -12,6 +12,13 @@ static const char *percent_text(double part, double whole, char out[static COUNT
   return out;
 }
 
+/* Cycles over the fewest that any schedule could take. */
+static const char *gap_text(uint64_t cycles, double bound, char out[static COUNT_TEXT])
+{
+  snprintf(out, COUNT_TEXT, "%.3f", bound > 0 ? (double)cycles / bound : 0);
+  return out;
+}
+
 /* Prints and ends a table; `bad`: a row did not fit into memory. */
 static void end_table(struct table *table, int bad)
 {
@@ -52,12 +59,13 @@ static int add_layer(struct table *table, const struct tessera_profile *p,
                      const struct tessera_profile_layer *l)
 {
   char cycles[COUNT_TEXT], share[COUNT_TEXT], macs[COUNT_TEXT], used[COUNT_TEXT], roof[COUNT_TEXT];
-  char bytes[COUNT_TEXT];
+  char bytes[COUNT_TEXT], gap[COUNT_TEXT];
   const char *kind = l->memory_cycles > l->compute_cycles ? "bytes" : "MACs";
   const char *const cells[] = {l->name,
                                l->op,
                                count_text(l->cycles, cycles),
                                percent_text((double)l->cycles, (double)p->cycles, share),
+                               gap_text(l->cycles, l->bound_cycles, gap),
                                count_text(l->macs, macs),
                                percent_text(l->utilization, 1, used),
                                count_text(l->read_bytes + l->write_bytes, bytes),
@@ -69,9 +77,10 @@ static int add_layer(struct table *table, const struct tessera_profile *p,
 
 static void print_layers(const struct tessera_profile *p)
 {
-  struct table table = {.columns = 10, .alignment = "llrrrrrrll"};
-  static const char *const head[] = {"layer",  "op",    "cycles",      "share", "MACs",
+  struct table table = {.columns = 11, .alignment = "llrrrrrrrll"};
+  static const char *const head[] = {"layer",  "op",    "cycles",      "share", "gap",     "MACs",
                                      "matrix", "bytes", "of its roof", "roof",  "critical"};
+  char gap[COUNT_TEXT];
   char cycles[COUNT_TEXT], macs[COUNT_TEXT], bytes[COUNT_TEXT], used[COUNT_TEXT], roof[COUNT_TEXT];
   char name[32];
   int bad = table_add(&table, head);
@@ -81,7 +90,7 @@ static void print_layers(const struct tessera_profile *p)
   snprintf(name, sizeof name, "%d layers", p->layers);
   if (!bad)
     bad = table_add(&table, (const char *const[]){name, "", count_text(p->cycles, cycles),
-                                                  "100.0 %", count_text(p->macs, macs),
+                                                  "100.0 %", gap_text(p->cycles, p->bound_cycles, gap), count_text(p->macs, macs),
                                                   percent_text(p->utilization, 1, used),
                                                   count_text(p->read_bytes + p->write_bytes, bytes),
                                                   percent_text(p->roofline, 1, roof), "", ""});

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { TABLE_COLUMNS = 10, TABLE_CELL = 64 };
+enum { TABLE_COLUMNS = 12, TABLE_CELL = 64 };
 
 struct table {
   int columns, rows, capacity;

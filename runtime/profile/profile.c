@@ -175,11 +175,15 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
       .macs = l->macs,
       .read_bytes = l->dram_read_bytes,
       .write_bytes = l->dram_write_bytes,
+      .compulsory_bytes = l->least_read_bytes + l->least_write_bytes,
+      .bound_cycles = memory_cycles(d, l->least_read_bytes, l->least_write_bytes),
       .compute_cycles = (double)l->macs / peak,
       .memory_cycles = memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
       .limit = limit_of(k, layer),
       .share = k->cycles[layer],
   };
+  if ((double)l->least_cycles > out->bound_cycles)
+    out->bound_cycles = (double)l->least_cycles;
   for (int s = 0; s < TSR_SHARES; s++)
     out->cycles += k->cycles[layer][s];
   double least = out->compute_cycles > out->memory_cycles ? out->compute_cycles
@@ -190,6 +194,41 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
+
+enum { READ = 1, WRITTEN = 2, KEPT = 4 }; /* of a buffer: by the device; by others, or to the end */
+
+static uint8_t *uses_of_buffers(const struct making *k)
+{
+  const struct tsr_module *m = k->module;
+  uint8_t *uses = TSR_NEW_ARRAY(k->arena, uint8_t, m->buffers + 1);
+  for (int l = 0; l < m->layers; l++)
+    for (int i = 0; i < m->layer[l].args; i++) {
+      bool input = i < m->layer[l].func->inputs;
+      uint8_t use = input ? READ : WRITTEN;
+      if (!m->layer[l].insns)
+        use = input ? KEPT : 0;
+      uses[m->layer[l].arg[i]] |= use;
+    }
+  for (int i = 0; i < m->outputs; i++)
+    uses[m->output[i]] |= KEPT;
+  return uses;
+}
+
+/* What cannot be avoided however layers are joined: constants and what others made are read, what
+ * others need is written. */
+static uint64_t compulsory_bytes(const struct making *k)
+{
+  const struct tsr_module *m = k->module;
+  const uint8_t *uses = uses_of_buffers(k);
+  uint64_t sum = 0;
+  for (int i = 0; i < m->buffers; i++) {
+    const struct tsr_module_buffer *b = &m->buffer[i];
+    uint64_t bytes = (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
+    sum += (uses[i] & READ) && !(uses[i] & WRITTEN) ? bytes : 0;
+    sum += (uses[i] & WRITTEN) && (uses[i] & KEPT) ? bytes : 0;
+  }
+  return sum;
+}
 
 static void fill_layers(struct making *k)
 {
@@ -206,12 +245,14 @@ static void fill_layers(struct making *k)
     p->macs += out->macs;
     p->read_bytes += out->read_bytes;
     p->write_bytes += out->write_bytes;
+    p->bound_cycles += out->bound_cycles;
     p->compute_cycles += out->compute_cycles;
     p->memory_cycles += out->memory_cycles;
     least += out->compute_cycles > out->memory_cycles ? out->compute_cycles : out->memory_cycles;
     made += out->utilization * (double)out->cycles;
   }
   p->layer = list;
+  p->compulsory_bytes = compulsory_bytes(k);
   p->roofline = quotient(least, (double)p->cycles);
   p->utilization = quotient(made, (double)p->cycles);
 }

@@ -3,7 +3,7 @@
  *
  *   place    which nodes the accelerator runs, and why not the others
  *   block    activations in blocked layout, weights packed, Pack/Unpack where layouts meet
- *   plan     tile sizes and loop order by estimated cost, as a schedule
+ *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
  *   dma      a copying nest: LOADs or STOREs
@@ -16,6 +16,7 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/tir/tir.h"
+#include "compiler/tune/tune.h"
 #include "configs/design.h"
 #include "isa/isa.h"
 #include "tensorize/tensorize.h"
@@ -149,9 +150,26 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, co
 
 /* --- plan ------------------------------------------------------------------------------------------ */
 
-/* Finds and applies a schedule for a blocked node's compute; refuses when no tile fits, saying which
- * scratchpad is short. */
-enum tsr_status tsr__accel_plan(struct tsr_err *err, const struct tsr_node *n,
-                                const struct tsr_design *d, struct tir_sched *s);
+struct tsr_accel_plan {
+  struct tsr_arena *arena;
+  const struct tsr_node *node; /* blocked */
+  const struct tir_func *func; /* its compute */
+  const struct tsr_design *design;
+  const struct tir_intrinsics *intrinsics;
+  struct tsr_tune *tune;
+};
+
+/* A schedule of the node's compute, and the cycles that it was measured to take; 0: it was not.
+ * Refuses when no tile fits, saying which scratchpad is short. */
+enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
+                                struct tir_sched **out, uint64_t *cycles);
+
+/* What a blocked node takes at the least, on its own, whatever its schedule: cycles of the engine that
+ * computes, each byte moved once. */
+struct tsr_accel_least {
+  uint64_t cycles, read_bytes, write_bytes;
+};
+struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_node *n,
+                                       const struct tsr_design *d);
 
 #endif

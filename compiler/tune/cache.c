@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was found: in memory for one compilation, in an SQLite file for all.
+ *
+ * The file is opened for each question and closed after it, so that nothing is held while the arena
+ * may unwind. Write-ahead logging and a busy timeout let many compilers use one file; a record is one
+ * statement, so it is there whole or not at all. The application ID says whose file it is. */
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compiler/tune/tune.h"
+
+enum { APPLICATION = 0x54535254 /* "TSRT" */, BUSY_MS = 20000, LONGEST_SCHEDULE = 1 << 13 };
+
+struct kept {
+  const char *key;
+  struct tsr_tune_record record;
+};
+
+struct tsr_tune {
+  struct tsr_arena *arena;
+  struct tsr_tune_options options;
+  struct kept *kept;
+  size_t count, capacity;
+};
+
+struct tsr_tune *tsr_tune_new(struct tsr_arena *arena, const struct tsr_tune_options *options)
+{
+  struct tsr_tune *t = TSR_NEW(arena, struct tsr_tune);
+  t->arena = arena;
+  t->options = *options;
+  if (!options->cycles)
+    t->options.effort = TSR_TUNE_NONE;
+  return t;
+}
+
+const struct tsr_tune_options *tsr_tune_options_of(const struct tsr_tune *tune)
+{
+  return &tune->options;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static enum tsr_status refuse_file(struct tsr_err *err, const char *path, sqlite3 *db, int code)
+{
+  int kind = code & 0xff;
+  if (kind == SQLITE_NOTADB || kind == SQLITE_CORRUPT || kind == SQLITE_FORMAT)
+    return tsr_refuse(err,
+                      "%s: is no cache of schedules, or is damaged (%s); delete it and it is made "
+                      "anew, name another with --tune-cache, or none with --tune-cache none",
+                      path, sqlite3_errstr(code));
+  return tsr_refuse(err,
+                    "%s: the cache of schedules cannot be used (%s); name another with "
+                    "--tune-cache, or none with --tune-cache none",
+                    path, db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+}
+
+/* One number that a statement gives. */
+static int ask_number(sqlite3 *db, const char *sql, int64_t *out)
+{
+  sqlite3_stmt *s = NULL;
+  int code = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+  if (!code)
+    code = sqlite3_step(s);
+  if (code == SQLITE_ROW) {
+    *out = sqlite3_column_int64(s, 0);
+    code = SQLITE_OK;
+  }
+  sqlite3_finalize(s);
+  return code;
+}
+
+/* An empty file becomes a cache; another one must be one. *foreign: it is a database of others. */
+static int claim(sqlite3 *db, bool *foreign)
+{
+  static const char table[] =
+      "CREATE TABLE IF NOT EXISTS schedule (key TEXT PRIMARY KEY, text TEXT NOT NULL, "
+      "cycles INTEGER NOT NULL) WITHOUT ROWID";
+  char mark[64];
+  int64_t application = 0, tables = 0;
+  snprintf(mark, sizeof mark, "PRAGMA application_id = %d", APPLICATION);
+  int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+  if (!code)
+    code = ask_number(db, "PRAGMA application_id", &application);
+  if (!code)
+    code = ask_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+  *foreign = !code && application != APPLICATION && (application || tables);
+  if (!code && !*foreign && !tables)
+    code = sqlite3_exec(db, table, NULL, NULL, NULL);
+  if (!code && !*foreign && application != APPLICATION)
+    code = sqlite3_exec(db, mark, NULL, NULL, NULL);
+  if (!code)
+    code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+  return code;
+}
+
+static enum tsr_status open_file(struct tsr_err *err, const char *path, sqlite3 **out)
+{
+  int64_t application = 0;
+  bool foreign = false;
+  int code = sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+  if (!code)
+    code = sqlite3_busy_timeout(*out, BUSY_MS);
+  if (!code)
+    code = ask_number(*out, "PRAGMA application_id", &application);
+  if (!code && application != APPLICATION)
+    code = claim(*out, &foreign);
+  if (!code && !foreign)
+    code = sqlite3_exec(*out, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL,
+                        NULL);
+  if (foreign)
+    return tsr_refuse(err,
+                      "%s: is a database of another program, and no cache of schedules; name "
+                      "another file with --tune-cache, or none with --tune-cache none",
+                      path);
+  return code ? refuse_file(err, path, *out, code) : TSR_OK;
+}
+
+/* --- one record ------------------------------------------------------------------------------- */
+
+/* text, of LONGEST_SCHEDULE bytes, stays as it is where there is no such record. */
+static int read_record(sqlite3 *db, const char *key, char *text, uint64_t *cycles)
+{
+  sqlite3_stmt *s = NULL;
+  int code =
+      sqlite3_prepare_v2(db, "SELECT text, cycles FROM schedule WHERE key = ?", -1, &s, NULL);
+  if (!code)
+    code = sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
+  if (!code)
+    code = sqlite3_step(s);
+  if (code == SQLITE_ROW) {
+    const char *found = (const char *)sqlite3_column_text(s, 0);
+    if (found && strlen(found) < LONGEST_SCHEDULE)
+      strcpy(text, found);
+    *cycles = (uint64_t)sqlite3_column_int64(s, 1);
+  }
+  sqlite3_finalize(s);
+  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int write_record(sqlite3 *db, const char *key, const struct tsr_tune_record *record)
+{
+  sqlite3_stmt *s = NULL;
+  int code = sqlite3_prepare_v2(
+      db, "INSERT OR REPLACE INTO schedule (key, text, cycles) VALUES (?, ?, ?)", -1, &s, NULL);
+  if (!code)
+    code = sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
+  if (!code)
+    code = sqlite3_bind_text(s, 2, record->schedule, -1, SQLITE_STATIC);
+  if (!code)
+    code = sqlite3_bind_int64(s, 3, (sqlite3_int64)record->cycles);
+  if (!code)
+    code = sqlite3_step(s);
+  sqlite3_finalize(s);
+  return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* --- recall and keep -------------------------------------------------------------------------- */
+
+static void remember(struct tsr_tune *t, const char *key, const struct tsr_tune_record *record)
+{
+  t->kept = TSR_GROW(t->arena, t->kept, t->count, &t->capacity);
+  t->kept[t->count++] =
+      (struct kept){tsr_arena_strdup(t->arena, key),
+                    {tsr_arena_strdup(t->arena, record->schedule), record->cycles}};
+}
+
+static const struct tsr_tune_record *remembered(const struct tsr_tune *t, const char *key)
+{
+  for (size_t k = t->count; k-- > 0;)
+    if (!strcmp(t->kept[k].key, key))
+      return &t->kept[k].record;
+  return NULL;
+}
+
+enum tsr_status tsr_tune_recall(struct tsr_tune *t, struct tsr_err *err, const char *key,
+                                const struct tsr_tune_record **found)
+{
+  sqlite3 *db = NULL;
+  *found = remembered(t, key);
+  if (*found || !t->options.cache)
+    return TSR_OK;
+  char *text = tsr_arena_alloc(t->arena, LONGEST_SCHEDULE);
+  struct tsr_tune_record record = {text, 0};
+  enum tsr_status status = open_file(err, t->options.cache, &db);
+  int code = status ? SQLITE_OK : read_record(db, key, text, &record.cycles);
+  if (code)
+    status = refuse_file(err, t->options.cache, db, code);
+  sqlite3_close(db);
+  if (!status && *text) {
+    remember(t, key, &record);
+    *found = remembered(t, key);
+  }
+  return status;
+}
+
+enum tsr_status tsr_tune_keep(struct tsr_tune *t, struct tsr_err *err, const char *key,
+                              const struct tsr_tune_record *record)
+{
+  sqlite3 *db = NULL;
+  remember(t, key, record);
+  if (!t->options.cache)
+    return TSR_OK;
+  enum tsr_status status = open_file(err, t->options.cache, &db);
+  int code = status ? SQLITE_OK : write_record(db, key, record);
+  if (code)
+    status = refuse_file(err, t->options.cache, db, code);
+  sqlite3_close(db);
+  return status;
+}
+
+/* --- where it is ------------------------------------------------------------------------------ */
+
+static bool have_folder(char *path)
+{
+  for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+    *p = 0;
+    bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
+    *p = '/';
+    if (!made)
+      return false;
+  }
+  *strrchr(path, '/') = 0;
+  bool usable = access(path, W_OK | X_OK) == 0;
+  path[strlen(path)] = '/';
+  return usable;
+}
+
+const char *tsr_tune_default_cache(struct tsr_arena *arena)
+{
+  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  char *path = NULL;
+  if (cache && *cache == '/')
+    path = tsr_arena_printf(arena, "%s/tessera/tune.sqlite", cache);
+  else if (home && *home == '/')
+    path = tsr_arena_printf(arena, "%s/.cache/tessera/tune.sqlite", home);
+  return path && have_folder(path) ? path : NULL;
+}
