@@ -219,6 +219,54 @@ void tsr__reads_look(struct tsr_cycle *m)
     plan(m);
 }
 
+/* --- a stream --------------------------------------------------------------------------------- */
+
+/* All beats of the fill that have been asked for are placed, and those that come can be at once. */
+static bool streams(const struct tsr_cycle *m)
+{
+  const struct tsr__reads *r = &m->reads;
+  return m->port.ahead && m->port.read_at_once && !m->options.burst && m->load.filling &&
+         !m->load.data_over && m->load.front.rows.more && !r->asking && r->ended == r->begun;
+}
+
+/* In which cycle load's next burst can be asked for, as far as reads go. */
+static uint64_t next_begin(const struct tsr_cycle *m)
+{
+  const struct tsr__reads *r = &m->reads;
+  uint64_t cycle = tsr__later(tsr__later(load_asks(m), r->accept), m->now + 1);
+  uint64_t reads = (uint64_t)m->design.axi_reads; /* that many before it must have ended */
+  if (r->begun < reads)
+    return cycle;
+  return tsr__later(cycle, r->end_at[(r->begun - reads) % TSR__MOST_BURSTS] + 1);
+}
+
+void tsr__reads_stream(struct tsr_cycle *m, uint64_t to)
+{
+  struct tsr__reads *r = &m->reads;
+  const struct tsr__rows *rows = &m->load.front.rows;
+  struct tsr_burst_run run = {.id = LOAD_ID, .ends = true, .sure = true, .error_beat = -1};
+  uint64_t begun = r->begun;
+  while (streams(m)) {
+    uint64_t cycle = next_begin(m);
+    run.beats = tsr__rows_beats(rows, m->beat_bytes, m->burst_beats);
+    if (cycle > to || cycle >= m->soonest || cycle >= m->fetch.ask_from ||
+        !m->port.read_at_once(m->port.context, cycle + 1, rows->addr, run.beats, &run.when))
+      break;
+    m->now = cycle;
+    m->events++;
+    pop(r, cycle);
+    r->accept = cycle + 1;
+    tsr__front_asked(m, TSR_ENGINE_LOAD, &m->load.front, run.beats);
+    tsr__load_beats(m, &run, 0);
+    r->end_at[r->ended % TSR__MOST_BURSTS] = r->free - 1;
+    r->begun = r->accepted = ++r->ended;
+  }
+  if (r->begun == begun)
+    return;
+  m->wake[TSR__PART_READS] = TSR__NEVER;
+  plan(m);
+}
+
 uint64_t tsr__reads_quiet(const struct tsr_cycle *m)
 {
   const struct tsr__reads *r = &m->reads;
