@@ -5,6 +5,7 @@
  *   block    activations in blocked layout, weights packed, Pack/Unpack where layouts meet
  *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
+ *   layout   where buffers lie in the scratchpads
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
  *   dma      a copying nest: LOADs or STOREs
  *   stream   the instructions, micro-op cache and image being built
@@ -63,6 +64,16 @@ uint32_t tsr__depend_close(struct tsr__depend *d, int engine, size_t insn, size_
 /* To which part of DRAM an address in an instruction belongs; moved to its place when the stream ends. */
 enum tsr__dram_base { BASE_NONE, BASE_CONSTANT, BASE_UOP, BASE_ACTIVATION };
 
+/* What the layer before had in a space, of ACC in a bank: rank 2 what it used last, else 1. */
+enum { TSR__RECENT = 16 };
+struct tsr__recent_region {
+  uint32_t lo, hi, rank;
+};
+struct tsr__recent {
+  int count;
+  struct tsr__recent_region region[TSR__RECENT];
+};
+
 struct tsr__stream {
   struct tsr_arena *arena;
   const struct tsr_design *design;
@@ -75,7 +86,8 @@ struct tsr__stream {
   uint64_t padding[256]; /* offset + 1 of an entry of that value; 0: none yet */
   uint64_t read_bytes, write_bytes; /* by LOAD and STORE, so far */
   uint32_t next[SPACES][2]; /* where the next layer's buffers begin: [1] is ACC's upper bank */
-  int bank;                 /* of the next single buffer in ACC */
+  struct tsr__recent recent[SPACES][2];
+  int bank; /* of the next layer's first buffer in ACC */
 };
 
 struct tsr__stream *tsr__stream_new(struct tsr_arena *a, const struct tsr_design *d);
@@ -138,11 +150,21 @@ struct tsr__walk {
   bool both_banks; /* ACC work alternates between banks */
 };
 
+int tsr__walk_next_bank(const struct tsr__walk *w); /* of ACC, that work fills next */
 struct tsr__place *tsr__walk_place(struct tsr__walk *w, const struct tir_buffer *b);
 /* First entry of the present copy. For ACC constants in the bank of `near` (an ACC entry). */
 uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p, uint32_t near);
 enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest);
 enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest);
+
+enum tsr__space tsr__space_of(enum tir_scope scope);
+uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space);
+
+/* layout.c: gives every scratchpad buffer its places; false: they do not fit. When all is emitted, notes
+ * what was used last. */
+bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int count, bool both_banks);
+void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, int count,
+                       bool both_banks);
 
 /* Emits a lowered program. params[k] tells where parameter k is. */
 enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, const struct tir_program *p,

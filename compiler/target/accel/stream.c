@@ -39,6 +39,7 @@ void tsr__stream_begin(struct tsr__stream *s)
   s->depend = tsr__depend_new(s->arena, s->design->token_depth);
   s->cache->ring = (s->cache->ring + 2 * depth) / depth * depth; /* more than once around */
   memset(s->next, 0, sizeof s->next);
+  memset(s->recent, 0, sizeof s->recent);
   s->bank = 0;
 }
 

@@ -35,7 +35,7 @@ uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p,
   return p->at[p->instance % p->depth][bank];
 }
 
-static enum tsr__space space_of(enum tir_scope scope)
+enum tsr__space tsr__space_of(enum tir_scope scope)
 {
   switch (scope) {
   case TIR_INP: return SPACE_INP;
@@ -46,15 +46,7 @@ static enum tsr__space space_of(enum tir_scope scope)
   }
 }
 
-static int buffer_id(enum tsr__space space)
-{
-  static const int id[] = {
-      [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
-      [SPACE_ACC] = TSR_BUFFER_ACC, [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
-  return id[space];
-}
-
-static uint32_t entry_elements(const struct tsr_design *d, enum tsr__space space)
+uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space)
 {
   switch (space) {
   case SPACE_WGT: return (uint32_t)(d->block_in * d->block_out);
@@ -110,71 +102,22 @@ static bool collect(const struct tir_stmt *s, int depth, struct inventory *v)
   }
 }
 
-/* Takes `entries` of a space (ACC: of one bank), from where the last layer's buffers ended, so that this
- * layer's first loads need not wait for that one's last steps. */
-static bool take(struct tsr__stream *s, enum tsr__space space, int bank, uint32_t entries,
-                 uint32_t *used, uint32_t *at)
-{
-  uint32_t size = (uint32_t)tsr_design_depth(s->design, buffer_id(space));
-  uint32_t base = 0;
-  if (space == SPACE_ACC) {
-    size /= 2;
-    base = bank ? size : 0;
-  }
-  if (entries > size)
-    return false;
-  bool wraps = s->next[space][bank] + entries > size;
-  uint32_t skipped = wraps ? size - s->next[space][bank] : 0;
-  if (*used + skipped + entries > size)
-    return false;
-  *used += skipped + entries;
-  if (wraps)
-    s->next[space][bank] = 0;
-  *at = base + s->next[space][bank];
-  s->next[space][bank] += entries;
-  return true;
-}
-
-static bool place_one(struct tsr__walk *w, struct tsr__place *p, uint32_t used[SPACES][2])
-{
-  enum tsr__space space = space_of(p->buffer->scope);
-  bool acc = space == SPACE_ACC;
-  p->entry_elements = entry_elements(w->stream->design, space);
-  int64_t elements = tsr_count(p->buffer->dims, p->buffer->rank, 1);
-  if (elements % p->entry_elements || elements / p->entry_elements > UINT16_MAX + 1)
-    return false;
-  p->entries = (uint32_t)(elements / p->entry_elements);
-  for (int copy = 0; copy < p->depth; copy++)
-    for (int bank = 0; bank < 2; bank++) {
-      int which = !acc                                ? 0
-                  : p->filled_by_dma && w->both_banks ? bank
-                                                      : (w->stream->bank + copy) % 2;
-      bool wanted = bank == 0 || (acc && p->filled_by_dma && w->both_banks);
-      if (wanted &&
-          !take(w->stream, space, which, p->entries, &used[space][which], &p->at[copy][bank]))
-        return false;
-    }
-  return true;
-}
-
-/* Places every buffer; when starting behind the last layer's buffers does not fit, starts at 0. */
 static bool place_all(struct tsr__walk *w, struct inventory *v)
 {
   struct tsr__stream *s = w->stream;
   for (int k = 0; k < v->count; k++)
     if (v->place[k].buffer->scope == TIR_ACC && !v->place[k].filled_by_dma && v->place[k].depth > 1)
       w->both_banks = true;
-  for (int attempt = 0; attempt < 2; attempt++) {
-    uint32_t used[SPACES][2] = {{0}};
-    bool ok = true;
-    for (int k = 0; k < v->count && ok; k++)
-      ok = place_one(w, &v->place[k], used);
-    if (ok)
-      return true;
-    for (int k = 0; k < SPACES; k++)
-      s->next[k][0] = s->next[k][1] = 0;
-  }
-  return false;
+  return tsr__layout_place(s, v->place, v->count, w->both_banks);
+}
+
+int tsr__walk_next_bank(const struct tsr__walk *w)
+{
+  int64_t instance = -1;
+  for (int k = 0; k < w->places; k++)
+    if (w->place[k].buffer->scope == TIR_ACC && !w->place[k].filled_by_dma && !w->place[k].base)
+      instance = w->place[k].instance;
+  return (int)((w->stream->bank + instance + 1) % 2);
 }
 
 /* --- walking ----------------------------------------------------------------------------------------- */
@@ -259,7 +202,6 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
     w.place[v->count + k].buffer = p->param[k];
   }
   enum tsr_status status = walk(&w, p->body);
-  if (!w.both_banks)
-    s->bank = !s->bank;
+  tsr__layout_leave(s, w.place, v->count, w.both_banks);
   return status;
 }
