@@ -9,7 +9,6 @@
 
 /* struct tsr_tune_options.cycles. context: an allocator, or NULL for the C library's. */
 enum tsr_status tsr__measure_cycles(void *context, const struct tsr_design *design,
-                                    const struct tsr_program *program, size_t from,
-                                    uint64_t *cycles);
+                                    const struct tsr_program *program, uint64_t *cycles);
 
 #endif

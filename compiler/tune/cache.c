@@ -14,7 +14,12 @@
 
 #include "compiler/tune/tune.h"
 
-enum { APPLICATION = 0x54535254 /* "TSRT" */, BUSY_MS = 20000, LONGEST_SCHEDULE = 1 << 13 };
+enum {
+  APPLICATION = 0x54535254 /* "TSRT" */,
+  BUSY_MS = 20000,
+  RETRY_MS = 5,
+  LONGEST_SCHEDULE = 1 << 13
+};
 
 struct kept {
   const char *key;
@@ -98,33 +103,63 @@ static int claim(sqlite3 *db, bool *foreign)
   return code;
 }
 
-static enum tsr_status open_file(struct tsr_err *err, const char *path, sqlite3 **out)
+/* Opens the file and makes it a cache where it is new. */
+static int open_file(const char *path, sqlite3 **out, bool *foreign)
 {
   int64_t application = 0;
-  bool foreign = false;
   int code = sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
   if (!code)
     code = sqlite3_busy_timeout(*out, BUSY_MS);
   if (!code)
     code = ask_number(*out, "PRAGMA application_id", &application);
   if (!code && application != APPLICATION)
-    code = claim(*out, &foreign);
-  if (!code && !foreign)
-    code = sqlite3_exec(*out, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL,
-                        NULL);
-  if (foreign)
-    return tsr_refuse(err,
-                      "%s: is a database of another program, and no cache of schedules; name "
-                      "another file with --tune-cache, or none with --tune-cache none",
-                      path);
-  return code ? refuse_file(err, path, *out, code) : TSR_OK;
+    code = claim(*out, foreign);
+  if (!code && !*foreign && application != APPLICATION)
+    code = sqlite3_exec(*out, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+  return code ? code : sqlite3_exec(*out, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+}
+
+/* What is done with an open file. */
+typedef int file_work(sqlite3 *db, const char *key, void *context);
+
+/* SQLite waits for locks by itself, but for those of a file that changes to write-ahead logging or that
+ * its last user is about to close: then all is done again. */
+static enum tsr_status with_file(struct tsr_err *err, const char *path, file_work *work,
+                                 const char *key, void *context)
+{
+  for (int waited = 0;; waited += RETRY_MS) {
+    sqlite3 *db = NULL;
+    bool foreign = false;
+    int code = open_file(path, &db, &foreign);
+    if (!code && !foreign)
+      code = work(db, key, context);
+    bool again = (code & 0xff) == SQLITE_BUSY && waited < BUSY_MS;
+    enum tsr_status status = TSR_OK;
+    if (foreign)
+      status = tsr_refuse(err,
+                          "%s: is a database of another program, and no cache of schedules; name "
+                          "another file with --tune-cache, or none with --tune-cache none",
+                          path);
+    else if (code && !again)
+      status = refuse_file(err, path, db, code);
+    sqlite3_close(db);
+    if (!again)
+      return status;
+    sqlite3_sleep(RETRY_MS);
+  }
 }
 
 /* --- one record ------------------------------------------------------------------------------- */
 
-/* text, of LONGEST_SCHEDULE bytes, stays as it is where there is no such record. */
-static int read_record(sqlite3 *db, const char *key, char *text, uint64_t *cycles)
+struct found {
+  char *text;
+  uint64_t cycles;
+};
+
+/* context: a record whose text has LONGEST_SCHEDULE bytes, and stays as it is where there is none. */
+static int read_record(sqlite3 *db, const char *key, void *context)
 {
+  struct found *out = context;
   sqlite3_stmt *s = NULL;
   int code =
       sqlite3_prepare_v2(db, "SELECT text, cycles FROM schedule WHERE key = ?", -1, &s, NULL);
@@ -133,17 +168,18 @@ static int read_record(sqlite3 *db, const char *key, char *text, uint64_t *cycle
   if (!code)
     code = sqlite3_step(s);
   if (code == SQLITE_ROW) {
-    const char *found = (const char *)sqlite3_column_text(s, 0);
-    if (found && strlen(found) < LONGEST_SCHEDULE)
-      strcpy(text, found);
-    *cycles = (uint64_t)sqlite3_column_int64(s, 1);
+    const char *text = (const char *)sqlite3_column_text(s, 0);
+    if (text && strlen(text) < LONGEST_SCHEDULE)
+      strcpy(out->text, text);
+    out->cycles = (uint64_t)sqlite3_column_int64(s, 1);
   }
   sqlite3_finalize(s);
   return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static int write_record(sqlite3 *db, const char *key, const struct tsr_tune_record *record)
+static int write_record(sqlite3 *db, const char *key, void *context)
 {
+  const struct tsr_tune_record *record = context;
   sqlite3_stmt *s = NULL;
   int code = sqlite3_prepare_v2(
       db, "INSERT OR REPLACE INTO schedule (key, text, cycles) VALUES (?, ?, ?)", -1, &s, NULL);
@@ -180,19 +216,13 @@ static const struct tsr_tune_record *remembered(const struct tsr_tune *t, const 
 enum tsr_status tsr_tune_recall(struct tsr_tune *t, struct tsr_err *err, const char *key,
                                 const struct tsr_tune_record **found)
 {
-  sqlite3 *db = NULL;
   *found = remembered(t, key);
   if (*found || !t->options.cache)
     return TSR_OK;
-  char *text = tsr_arena_alloc(t->arena, LONGEST_SCHEDULE);
-  struct tsr_tune_record record = {text, 0};
-  enum tsr_status status = open_file(err, t->options.cache, &db);
-  int code = status ? SQLITE_OK : read_record(db, key, text, &record.cycles);
-  if (code)
-    status = refuse_file(err, t->options.cache, db, code);
-  sqlite3_close(db);
-  if (!status && *text) {
-    remember(t, key, &record);
+  struct found kept = {tsr_arena_alloc(t->arena, LONGEST_SCHEDULE), 0};
+  enum tsr_status status = with_file(err, t->options.cache, read_record, key, &kept);
+  if (!status && *kept.text) {
+    remember(t, key, &(struct tsr_tune_record){kept.text, kept.cycles});
     *found = remembered(t, key);
   }
   return status;
@@ -201,16 +231,9 @@ enum tsr_status tsr_tune_recall(struct tsr_tune *t, struct tsr_err *err, const c
 enum tsr_status tsr_tune_keep(struct tsr_tune *t, struct tsr_err *err, const char *key,
                               const struct tsr_tune_record *record)
 {
-  sqlite3 *db = NULL;
+  struct tsr_tune_record copy = *record;
   remember(t, key, record);
-  if (!t->options.cache)
-    return TSR_OK;
-  enum tsr_status status = open_file(err, t->options.cache, &db);
-  int code = status ? SQLITE_OK : write_record(db, key, record);
-  if (code)
-    status = refuse_file(err, t->options.cache, db, code);
-  sqlite3_close(db);
-  return status;
+  return t->options.cache ? with_file(err, t->options.cache, write_record, key, &copy) : TSR_OK;
 }
 
 /* --- where it is ------------------------------------------------------------------------------ */

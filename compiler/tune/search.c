@@ -5,7 +5,7 @@
 #include "compiler/tune/tune.h"
 
 enum { SOME = 64, MORE = 512 }; /* candidates that are measured at the most */
-enum { BYTES_A_CYCLE = 1024 };  /* saved, that a cycle may cost */
+enum { BYTES_A_CYCLE = 256 };   /* saved, that a cycle may cost */
 
 struct search {
   const struct tsr_tune_candidate *candidate;

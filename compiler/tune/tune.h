@@ -20,10 +20,9 @@ enum tsr_tune_effort {
 /* {0}: no search. */
 struct tsr_tune_options {
   enum tsr_tune_effort effort; /* NONE where `cycles` is NULL */
-  /* Cycles of the program's instructions [from, insn_count), counted from the end of those before.
-   * Of program->data only micro-ops are read. A program that traps is refused. */
+  /* Cycles of a program. Of program->data only micro-ops are read. One that traps is refused. */
   enum tsr_status (*cycles)(void *context, const struct tsr_design *design,
-                            const struct tsr_program *program, size_t from, uint64_t *cycles);
+                            const struct tsr_program *program, uint64_t *cycles);
   void *context;
   const char *cache; /* file of what was found before, made where it is missing; NULL: none */
 };

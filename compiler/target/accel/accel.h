@@ -9,6 +9,7 @@
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
  *   dma      a copying nest: LOADs or STOREs
  *   stream   the instructions, micro-op cache and image being built
+ *   order    in which LOADs come
  *   depend   tokens from scratchpad and DRAM regions
  *
  * This header is shared by these files only, except tsr_accel_*. */
@@ -59,10 +60,26 @@ void tsr__depend_touch(struct tsr__depend *d, int engine, enum tsr__space space,
  * behind them: the counter would be too full for the token of an earlier one. */
 uint32_t tsr__depend_close(struct tsr__depend *d, int engine, size_t insn, size_t signaller[]);
 
-/* --- stream ---------------------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------------ */
 
 /* To which part of DRAM an address in an instruction belongs; moved to its place when the stream ends. */
 enum tsr__dram_base { BASE_NONE, BASE_CONSTANT, BASE_UOP, BASE_ACTIVATION };
+
+struct tsr__stream;
+
+/* Instructions of a layer, announced as they stand in its loops (touches first, then the instruction),
+ * and handed on in a better order. */
+struct tsr__ordering;
+struct tsr__ordering *tsr__order_new(struct tsr_arena *a, const struct tsr_design *d);
+void tsr__order_touch(struct tsr__ordering *o, enum tsr__space space, uint64_t lo, uint64_t hi,
+                      bool writes);
+void tsr__order_add(struct tsr__ordering *o, const struct tsr_insn *insn, enum tsr__dram_base base);
+/* Announces each to s->depend and appends it. */
+void tsr__order_release(struct tsr__ordering *o, struct tsr__stream *s,
+                        void (*append)(struct tsr__stream *s, struct tsr_insn *insn,
+                                       enum tsr__dram_base base));
+
+/* --- stream ---------------------------------------------------------------------------------------- */
 
 /* What the layer before had in a space, of ACC in a bank: rank 2 what it used last, else 1. */
 enum { TSR__RECENT = 16 };
@@ -81,6 +98,7 @@ struct tsr__stream {
   uint8_t *base;         /* enum tsr__dram_base of each */
   size_t count, insn_capacity, base_capacity;
   struct tsr__depend *depend;
+  struct tsr__ordering *order; /* what it holds, while it holds */
   struct tsr_text constants, uops; /* bytes of the image: packed tensors, micro-op sequences */
   struct tsr__uop_cache *cache;
   uint64_t padding[256]; /* offset + 1 of an entry of that value; 0: none yet */
@@ -101,6 +119,9 @@ uint64_t tsr__stream_padding(struct tsr__stream *s, int32_t value);
 void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base);
 /* Appends a GEMM or vector instruction with its micro-ops, which are loaded where they are not resident. */
 void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct tsr_uop *uops, int count);
+/* Between these, instructions are held; then they come in an order in which LOADs wait less. */
+void tsr__stream_hold(struct tsr__stream *s);
+void tsr__stream_release(struct tsr__stream *s);
 /* Most micro-ops that one instruction may have. */
 int tsr__stream_uop_limit(const struct tsr__stream *s);
 /* Moves addresses: constants from 0, micro-ops behind them, activations behind those. Encodes. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The schedule of a blocked node: what was found before, or the tiling that takes the fewest cycles.
  *
- * A tiling is measured as the stream that it becomes, behind itself: the program twice in one stream,
- * the second time with the input where the first put its result, so that what it waits for and what it
- * can do early are as in a network. */
+ * A tiling is measured as the stream that it becomes, alone and behind itself: half of what the program
+ * takes twice in one stream, the second time with the input where the first put its result, so that what
+ * it waits for and what it can do early are as in a network. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
@@ -64,15 +64,14 @@ static void place_parameters(const struct tir_program *p, uint64_t x, uint64_t *
   }
 }
 
-/* The program twice; *from is where the second begins. */
+/* The program twice. */
 static enum tsr_status walk_twice(struct tsr__stream *stream, struct tsr_err *err,
-                                  const struct tir_program *p, uint64_t *activations, size_t *from)
+                                  const struct tir_program *p, uint64_t *activations)
 {
   struct tsr__place *place = TSR_NEW_ARRAY(stream->arena, struct tsr__place, p->params + 1);
   uint64_t input = room_of(p->param[0]), next = input, end;
   place_parameters(p, 0, &next, place);
   enum tsr_status status = tsr__walk_program(stream, err, p, place);
-  *from = stream->count;
   end = next; /* the result, which is the last parameter, ends here: so does the second input */
   place_parameters(p, end > input ? end - input : 0, &next, place);
   if (!status)
@@ -100,13 +99,14 @@ static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
   struct tsr_program out = {.design_hash = d->hash};
   struct tsr__stream *stream = tsr__stream_new(a, d);
   uint64_t activations;
-  size_t from;
-  if (lower_tiling(a, m, t, &p) || walk_twice(stream, NULL, p, &activations, &from) ||
+  if (lower_tiling(a, m, t, &p) || walk_twice(stream, NULL, p, &activations) ||
       tsr__stream_close(stream, NULL, &out.insns, &out.data, &out.data_bytes))
     return TSR_REFUSED;
   out.insn_count = stream->count;
   out.window_bytes = out.data_bytes + activations;
-  return tune->cycles(tune->context, d, &out, from, cycles);
+  enum tsr_status status = tune->cycles(tune->context, d, &out, cycles);
+  *cycles = status ? 0 : (*cycles + 1) / 2;
+  return status;
 }
 
 /* With memory of its own, which ends with it; where that runs out the compiler's unwinds, too. */

@@ -201,7 +201,9 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
     w.place[v->count + k] = params[k];
     w.place[v->count + k].buffer = p->param[k];
   }
+  tsr__stream_hold(s);
   enum tsr_status status = walk(&w, p->body);
+  tsr__stream_release(s);
   tsr__layout_leave(s, w.place, v->count, w.both_banks);
   return status;
 }
