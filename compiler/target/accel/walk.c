@@ -73,6 +73,27 @@ static bool computed(const struct tir_stmt *s, const struct tir_buffer *b)
   return false;
 }
 
+/* True when at most one buffer in ACC that work writes lives in each iteration of the statement's loops:
+ * none of them has a loop around it. */
+static bool works_once(const struct tir_stmt *s, bool looped)
+{
+  switch (s->kind) {
+  case TIR_FOR: return works_once(s->f.body, true);
+  case TIR_IF: return works_once(s->when.body, true);
+  case TIR_ALLOC: {
+    const struct tir_buffer *b = s->alloc.buffer;
+    bool work = b->scope == TIR_ACC && computed(s->alloc.body, b);
+    return !(work && looped) && works_once(s->alloc.body, looped);
+  }
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count; k++)
+      if (!works_once(s->block.stmt[k], looped))
+        return false;
+    return true;
+  default: return true;
+  }
+}
+
 struct inventory {
   struct tsr__place place[32];
   int count;
@@ -96,7 +117,8 @@ static bool collect(const struct tir_stmt *s, int depth, struct inventory *v)
         (struct tsr__place){.buffer = s->alloc.buffer,
                             .depth = depth > 2 ? 2 : depth,
                             .instance = -1,
-                            .filled_by_dma = !computed(s->alloc.body, s->alloc.buffer)};
+                            .filled_by_dma = !computed(s->alloc.body, s->alloc.buffer),
+                            .once = works_once(s->alloc.body, false)};
     return collect(s->alloc.body, depth, v);
   default: return true;
   }
@@ -111,13 +133,14 @@ static bool place_all(struct tsr__walk *w, struct inventory *v)
   return tsr__layout_place(s, v->place, v->count, w->both_banks);
 }
 
-int tsr__walk_next_bank(const struct tsr__walk *w)
+int tsr__walk_bank(const struct tsr__walk *w)
 {
-  int64_t instance = -1;
+  const struct tsr__place *work = NULL;
   for (int k = 0; k < w->places; k++)
     if (w->place[k].buffer->scope == TIR_ACC && !w->place[k].filled_by_dma && !w->place[k].base)
-      instance = w->place[k].instance;
-  return (int)((w->stream->bank + instance + 1) % 2);
+      work = &w->place[k];
+  int64_t instance = !work ? 0 : work->instance + (work->open ? 0 : 1);
+  return (int)((w->stream->bank + (work && work->depth > 1 ? instance % 2 : 0)) % 2);
 }
 
 /* --- walking ----------------------------------------------------------------------------------------- */
@@ -175,7 +198,14 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
     for (int k = 0; k < s->block.count && !status; k++)
       status = walk(w, s->block.stmt[k]);
     return status;
-  case TIR_ALLOC: tsr__walk_place(w, s->alloc.buffer)->instance++; return walk(w, s->alloc.body);
+  case TIR_ALLOC: {
+    struct tsr__place *p = tsr__walk_place(w, s->alloc.buffer);
+    p->instance++;
+    p->open = true;
+    status = walk(w, s->alloc.body);
+    p->open = false;
+    return status;
+  }
   case TIR_IF:
     if (!tsr__env_value(&w->env, s->when.condition, &holds))
       return tsr_refuse(w->err, "a condition depends on data");
