@@ -6,6 +6,7 @@
 #include "compiler/graph/graph.h"
 #include "compiler/module.h"
 #include "compiler/tune/tune.h"
+#include "native/codegen.h"
 
 struct tsr_compile_options {
   bool cpu_only; /* nothing on the accelerator: --target cpu */
@@ -14,6 +15,8 @@ struct tsr_compile_options {
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;
   struct tsr_tune_options tune; /* how schedules are looked for */
+  const struct tessera_codegen *codegen; /* machine code for the CPU's layers; NULL: none */
+  unsigned levels;                       /* for these, by enum tsr_level */
 };
 
 /* g is changed: optimized, blocked. The module lives in the arena. Every stream has passed

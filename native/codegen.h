@@ -18,7 +18,8 @@ struct tsr_codegen_job {
   void *context;
 };
 
-struct tsr_codegen {
+/* Public programs know it by name only: runtime/tessera_cpu.h. */
+struct tessera_codegen {
   /* Gives the section that native/code.h describes. */
   enum tsr_status (*compile)(struct tsr_arena *arena, struct tsr_err *err,
                              const struct tsr_codegen_job *job, struct tsr_bytes *out);

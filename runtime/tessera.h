@@ -160,8 +160,12 @@ enum tessera_effort {
   TESSERA_EFFORT_ALL, /* all that could be better than the best found: minutes for a layer */
 };
 
+struct tessera_codegen;
+
 struct tessera_options {
-  const char *target; /* "accel", "accel:DEVICE", "cpu"; NULL: "accel" */
+  /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(), or
+   * "cpu:interpreter"; NULL: "accel" */
+  const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
@@ -169,8 +173,13 @@ struct tessera_options {
   enum tessera_effort effort;
   const char *tune_cache; /* file that keeps what was found; "": none; NULL: tune.sqlite in the folder
                              $XDG_CACHE_HOME/tessera or else ~/.cache/tessera, where that can be */
-  /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule" or
-   * "stream", name the pass (graph) or the layer. A package has no graph. */
+  /* What makes machine code for layers on the CPU, from tessera_cpu.h; NULL: there is none, and the
+   * tensor-IR interpreter runs them. A package brings its own. */
+  const struct tessera_codegen *codegen;
+  bool portable; /* machine code of every level, as for a package; else of this CPU's best one */
+  /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule",
+   * "llvm" or "stream", name the pass (graph), the layer, or LAYER@LEVEL of machine code. A package
+   * has no graph and no llvm. */
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;
 };
@@ -265,6 +274,8 @@ enum tessera_status tessera_session_open_with(struct tessera *t, const struct te
                                               const struct tessera_session_options *options,
                                               struct tessera_session **out);
 void tessera_session_free(struct tessera_session *session);
+/* What runs layers on the CPU: a level, or "interpreter". */
+const char *tessera_session_cpu(const struct tessera_session *session);
 
 /* Copies the tensor, which must have the input's type and shape. Inputs keep their value between
  * runs and are zero at first. */
@@ -275,7 +286,8 @@ enum tessera_status tessera_session_run(struct tessera *t, struct tessera_sessio
 void tessera_session_output(const struct tessera_session *session, int k,
                             struct tessera_tensor *out);
 /* After a run: recomputes every layer in the tensor-IR interpreter from what the layer read, and
- * compares with what it wrote, bit for bit. TESSERA_MISMATCH names the first layer and element that
+ * compares with what it wrote, bit for bit; floats that machine code computed may differ by 1e-5
+ * (f32) or 1e-9 (f64) of the tensor's norm. TESSERA_MISMATCH names the first layer and element that
  * differ. */
 enum tessera_status tessera_session_check(struct tessera *t, struct tessera_session *session);
 
@@ -400,6 +412,11 @@ enum tessera_status tessera_profile_read(struct tessera *t, const char *name, co
 const char *tessera_target(int k); /* "accel", "cpu", then NULL */
 const char *tessera_device(int k); /* "func", ..., then NULL */
 const char *tessera_device_meaning(int k);
+/* Instruction-set levels that machine code is made for, from the least on, then NULL; whether this
+ * CPU has it. */
+const char *tessera_cpu_level(int k);
+const char *tessera_cpu_level_meaning(int k);
+bool tessera_cpu_level_here(int k);
 /* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu". */
 enum tessera_status tessera_target_check(struct tessera *t, const char *target,
                                          const char **device);

@@ -30,6 +30,11 @@ static void print_list(const char *title, const char *(*item)(int k), const char
   printf("\n");
 }
 
+static const char *level_text(int k)
+{
+  return tessera_cpu_level_here(k) ? "here" : "not here";
+}
+
 static int info_build(const struct cli *cli)
 {
   if (!cli_has(cli, "json")) {
@@ -37,6 +42,7 @@ static int info_build(const struct cli *cli)
     print_list("targets", tessera_target, NULL);
     print_list("devices", tessera_device, tessera_device_meaning);
     print_list("design points", tessera_config_name, NULL);
+    print_list("levels", tessera_cpu_level, level_text);
     return 0;
   }
   json_t *root = json_object();
@@ -44,6 +50,7 @@ static int info_build(const struct cli *cli)
   json_object_set_new(root, "targets", list_json(tessera_target));
   json_object_set_new(root, "devices", list_json(tessera_device));
   json_object_set_new(root, "configs", list_json(tessera_config_name));
+  json_object_set_new(root, "levels", list_json(tessera_cpu_level));
   print_json(root);
   return 0;
 }

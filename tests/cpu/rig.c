@@ -25,7 +25,7 @@ static struct tsr_bytes compile(struct tsr_arena *a, int n, const struct trial *
     func[i] = trial[i].func;
   }
   struct tsr_codegen_job job = {.layers = n, .name = name, .func = func, .levels = levels};
-  if (tsr_cpu_codegen()->compile(a, &err, &job, &bytes))
+  if (tessera_cpu_codegen()->compile(a, &err, &job, &bytes))
     fail_msg("%s", err.text);
   return bytes;
 }

@@ -131,7 +131,7 @@ def test_package(w):
     assert read(package) == read(w.made("again.tsr")), "compiling twice gives the same bytes"
     assert w.json("verify", package)["count"] == 0
     info = w.json("info", package)
-    assert [s["name"] for s in info["sections"]] == ["manifest", "insns", "image", "tir", "const"]
+    assert [s["name"] for s in info["sections"]] == ["manifest", "insns", "image", "tir", "const", "code"]
     assert info["instructions"] == a["model"]["instructions"]
 
 

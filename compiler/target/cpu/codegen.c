@@ -158,8 +158,8 @@ static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
   return TSR_OK;
 }
 
-const struct tsr_codegen *tsr_cpu_codegen(void)
+const struct tessera_codegen *tessera_cpu_codegen(void)
 {
-  static const struct tsr_codegen codegen = {compile};
+  static const struct tessera_codegen codegen = {compile};
   return &codegen;
 }

@@ -4,8 +4,7 @@
 #define TSR_TARGET_CPU_H
 
 #include "native/codegen.h"
-
-const struct tsr_codegen *tsr_cpu_codegen(void);
+#include "runtime/tessera_cpu.h"
 
 /* The schedule of a func for a level: lines applied to *out, which is new. */
 enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const struct tir_func *f,
