@@ -52,9 +52,12 @@ static void **params_of(struct tsr_arena *a, const struct trial *t)
 static bool same_exactly(const struct tsr_tensor *x, const struct tsr_tensor *y, int64_t n,
                          int64_t *at)
 {
-  for (*at = 0; *at < n; ++*at)
-    if (tsr_get_int(x, *at) != tsr_get_int(y, *at))
+  bool truth = x->dtype == TSR_BOOL; /* bytes other than 0 are true */
+  for (*at = 0; *at < n; ++*at) {
+    int64_t v = tsr_get_int(x, *at), w = tsr_get_int(y, *at);
+    if (truth ? (v != 0) != (w != 0) : v != w)
       return false;
+  }
   return true;
 }
 

@@ -51,6 +51,22 @@ static void padding(void **state)
     }
 }
 
+/* Steps of 2, 3 and -1 from lane to lane, up to the last element that there is. */
+static void steps(void **state)
+{
+  static const char *const dtypes[] = {"f32", "i8", "i64", "bool"};
+  for (int k = 0; k < 4; k++)
+    for (int n = 1; n < 70; n += 4) {
+      void *in[] = {k == 0 ? (void *)floats(*state, 400) : bytes(*state, 2000)};
+      char text[512];
+      snprintf(text, sizeof text,
+               "func f(x: %s[%d]) -> (y: %s[%d]) {\n"
+               "  one: y[i] = select(x[2 * i] == x[3 * i], x[%d - i], x[2 * i])\n"
+               "}\n", dtypes[k], 3 * n - 2, dtypes[k], n, n - 1);
+      assert_int_equal(compare_text(*state, text, in), 0);
+    }
+}
+
 /* Masks that no cut takes away: the condition is about data. */
 static void masks(void **state)
 {
@@ -123,6 +139,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(extents, setup_arena, end_arena),
     cmocka_unit_test_setup_teardown(padding, setup_arena, end_arena),
+    cmocka_unit_test_setup_teardown(steps, setup_arena, end_arena),
     cmocka_unit_test_setup_teardown(masks, setup_arena, end_arena),
     cmocka_unit_test_setup_teardown(outside, setup_arena, end_arena),
     cmocka_unit_test_setup_teardown(products, setup_arena, end_arena),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -162,6 +163,50 @@ static void other_level(void **state)
   close_run(&made);
 }
 
+/* --- running out of memory --------------------------------------------------------------------- */
+
+struct counting {
+  long left, live;
+};
+
+static void *resize(void *context, void *old, size_t size)
+{
+  struct counting *c = context;
+  if (size == 0) {
+    c->live -= old != NULL;
+    free(old);
+    return NULL;
+  }
+  if (c->left-- == 0)
+    return NULL;
+  void *p = realloc(old, size);
+  c->live += !old && p;
+  return p;
+}
+
+/* Compiling, opening and running, with one allocation after another refused. */
+static void no_memory(void **state)
+{
+  (void)state;
+  bool whole = false;
+  for (long n = 0; !whole; n += 1 + n / 4) {
+    struct counting c = {.left = n};
+    struct tessera_allocator allocator = {resize, &c};
+    struct tessera_options options = {.target = "cpu:sse2", .codegen = tessera_cpu_codegen()};
+    struct tessera_model *model = NULL;
+    struct tessera_session *session = NULL;
+    struct tessera *t = tessera_new(&allocator);
+    whole = t && !tessera_model_open(t, DIGITS, &options, &model) &&
+            !tessera_session_open(t, model, NULL, &session) && !tessera_session_run(t, session);
+    if (t && !whole)
+      assert_string_equal(tessera_message(t), "out of memory");
+    tessera_session_free(session);
+    tessera_model_free(model);
+    tessera_free(t);
+    assert_int_equal(c.live, 0);
+  }
+}
+
 /* --- recorded networks ------------------------------------------------------------------------ */
 
 static const struct network {
@@ -237,7 +282,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(digits),      cmocka_unit_test(packages), cmocka_unit_test(without_code),
-    cmocka_unit_test(other_level), cmocka_unit_test(recorded),
+    cmocka_unit_test(other_level), cmocka_unit_test(no_memory), cmocka_unit_test(recorded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

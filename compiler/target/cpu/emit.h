@@ -100,8 +100,9 @@ LLVMValueRef cpu__multiply_add(struct cpu__emit *e, LLVMValueRef x, LLVMValueRef
 
 /* Where an element is, by what its index does between lanes. */
 struct cpu__address {
-  enum { CPU__ONE, CPU__RUN, CPU__SPREAD_OUT } form;
-  LLVMValueRef pointer; /* of lane 0; SPREAD_OUT: of each lane */
+  enum { CPU__ONE, CPU__RUN, CPU__STEPS, CPU__SCATTERED } form;
+  LLVMValueRef pointer; /* of lane 0; SCATTERED: of each lane */
+  int64_t step;         /* STEPS: elements from one lane to the next */
 };
 /* Emits the check of what is not known to be inside. *guarded: not every lane may touch it. */
 struct cpu__address cpu__address(struct cpu__emit *e, const struct tir_buffer *b,

@@ -124,31 +124,15 @@ static LLVMValueRef lane_offsets(struct cpu__emit *e, const struct tir_buffer *b
   return sum;
 }
 
-/* A constant step: offsets of lanes from the first one. */
-static LLVMValueRef stepped(struct cpu__emit *e, LLVMValueRef first, int64_t step)
-{
-  LLVMValueRef lane[CPU__MOST_LANES];
-  for (int i = 0; i < e->width; i++)
-    lane[i] = cpu__i64(e, i * step);
-  return LLVMBuildAdd(e->builder, cpu__spread(e, first),
-                      LLVMConstVector(lane, (unsigned)e->width), "");
-}
-
 struct cpu__address cpu__address(struct cpu__emit *e, const struct tir_buffer *b,
                                  const tir_e *index, bool *guarded)
 {
-  struct cpu__address at = {.form = CPU__ONE};
-  int64_t step;
-  LLVMValueRef offset;
+  struct cpu__address at = {.form = CPU__SCATTERED};
   check_indices(e, b, index, guarded);
-  bool affine = cpu__lane_step(e, b, index, &step);
-  if (affine && (step == 0 || step == 1)) {
-    at.form = step ? CPU__RUN : CPU__ONE;
-    offset = offset_of(e, b, index);
-  } else {
-    at.form = CPU__SPREAD_OUT;
-    offset = affine ? stepped(e, offset_of(e, b, index), step) : lane_offsets(e, b, index);
-  }
+  if (cpu__lane_step(e, b, index, &at.step))
+    at.form = at.step == 0 ? CPU__ONE : at.step == 1 ? CPU__RUN : CPU__STEPS;
+  LLVMValueRef offset = at.form == CPU__SCATTERED ? lane_offsets(e, b, index)
+                                                  : offset_of(e, b, index);
   at.pointer = LLVMBuildGEP2(e->builder, cpu__memory_type(e, b->dtype), base_of(e, b), &offset, 1,
                              "");
   return at;
@@ -159,6 +143,36 @@ struct cpu__address cpu__address(struct cpu__emit *e, const struct tir_buffer *b
 static LLVMValueRef all_lanes(struct cpu__emit *e)
 {
   return LLVMConstAllOnes(cpu__lanes_of(e, LLVMInt1TypeInContext(e->context)));
+}
+
+/* Elements at constant steps: the pointer of each lane. */
+static struct cpu__address stepped(struct cpu__emit *e, LLVMTypeRef scalar,
+                                   const struct cpu__address *at)
+{
+  LLVMValueRef lane[CPU__MOST_LANES], offset;
+  for (int i = 0; i < e->width; i++)
+    lane[i] = cpu__i64(e, i * at->step);
+  offset = LLVMConstVector(lane, (unsigned)e->width);
+  return (struct cpu__address){
+    .form = CPU__SCATTERED,
+    .pointer = LLVMBuildGEP2(e->builder, scalar, at->pointer, &offset, 1, "")};
+}
+
+/* Every second element of 2 * width - 1: two vectors that share one element, and one of both. */
+static LLVMValueRef every_second(struct cpu__emit *e, LLVMTypeRef scalar, LLVMValueRef pointer,
+                                 size_t bytes)
+{
+  LLVMTypeRef type = cpu__lanes_of(e, scalar);
+  LLVMValueRef part[2], lane[CPU__MOST_LANES], last = cpu__i64(e, e->width - 1);
+  LLVMValueRef behind = LLVMBuildGEP2(e->builder, scalar, pointer, &last, 1, "");
+  for (int i = 0; i < 2; i++) {
+    part[i] = LLVMBuildLoad2(e->builder, type, i ? behind : pointer, "");
+    LLVMSetAlignment(part[i], (unsigned)bytes);
+  }
+  for (int i = 0; i < e->width; i++)
+    lane[i] = cpu__i32(e, 2 * i < e->width ? 2 * i : 2 * i + 1);
+  return LLVMBuildShuffleVector(e->builder, part[0], part[1],
+                                LLVMConstVector(lane, (unsigned)e->width), "");
 }
 
 /* Only lanes that count touch memory; the others are zero. */
@@ -194,8 +208,11 @@ LLVMValueRef cpu__load_at(struct cpu__emit *e, enum tsr_dtype dtype, const struc
   LLVMTypeRef type = at->form == CPU__ONE ? scalar : cpu__lanes_of(e, scalar);
   size_t bytes = tsr_dtype_bytes(dtype);
   LLVMValueRef v;
-  if (at->form == CPU__SPREAD_OUT) {
-    v = masked(e, "llvm.masked.gather", type, at, guarded ? e->mask : all_lanes(e), bytes);
+  if (at->form == CPU__STEPS && at->step == 2 && !guarded) {
+    v = every_second(e, scalar, at->pointer, bytes);
+  } else if (at->form >= CPU__STEPS) {
+    struct cpu__address each = at->form == CPU__STEPS ? stepped(e, scalar, at) : *at;
+    v = masked(e, "llvm.masked.gather", type, &each, guarded ? e->mask : all_lanes(e), bytes);
   } else if (!guarded) {
     v = LLVMBuildLoad2(e->builder, type, at->pointer, "");
     LLVMSetAlignment(v, (unsigned)bytes);

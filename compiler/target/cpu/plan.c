@@ -28,7 +28,7 @@ static void count_steps(struct planner *p, tir_e x, struct steps *out)
   if (x->op == TIR_LOAD) {
     bool affine = cpu__lane_step(&p->e, x->buffer, x->arg, &step);
     out->loads++;
-    out->scattered += !affine || step < 0 || step > 1;
+    out->scattered += !affine || step < 0 || step > 2;
     out->still += affine && step == 0;
     return;
   }
