@@ -91,10 +91,13 @@ static int shared_axis(struct planner *p, int except)
 
 /* --- how many --------------------------------------------------------------------------------- */
 
-/* Vectors that n elements take: whole ones, then halves of halves. */
+/* Vectors that n elements take; the last may overlap the one before. */
 static int64_t pieces(const struct planner *p, int64_t n)
 {
-  return n / p->width + __builtin_popcountll((unsigned long long)(n % p->width));
+  int64_t width = p->width;
+  while (width > n)
+    width /= 2;
+  return (n + width - 1) / width;
 }
 
 /* Elements of a tile along the lanes: few vectors for the whole extent. What no whole tile covers is

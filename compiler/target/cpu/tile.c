@@ -113,15 +113,17 @@ static bool add_point(struct cpu__emit *e, struct tile *t, const int64_t *at, in
   return true;
 }
 
-/* The last loop in pieces of one vector each. */
+/* The last loop in pieces of one vector each. The last piece may overlap the one before: what both
+ * hold is the same. */
 static bool add_row(struct cpu__emit *e, struct tile *t, int64_t *at)
 {
   int last = t->loops - 1, width = t->lanes ? t->width : 1;
   if (last < t->reduces)
     return add_point(e, t, at, 1);
-  for (at[last] = 0; at[last] < t->most[last]; at[last] += width) {
-    while (width > t->most[last] - at[last])
-      width /= 2;
+  while (width > t->most[last])
+    width /= 2;
+  for (int64_t from = 0; from < t->most[last]; from += width) {
+    at[last] = from + width <= t->most[last] ? from : t->most[last] - width;
     if (!add_point(e, t, at, width))
       return false;
   }
