@@ -134,6 +134,32 @@ static void reductions(void **state)
       }
 }
 
+/* Which axes become one. */
+static void flattened(void **state)
+{
+  static const struct {
+    int rank;
+    const char *text;
+  } rows[] = {
+    {1, "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, k] + f32(1)\n}\n"},
+    {2, "func f(x: f32[2,3,5], b: f32[2]) -> (y: f32[2,3,5]) {\n"
+        "  one: y[i, j, k] = x[i, j, k] + b[i]\n}\n"},
+    {3, "func f(x: f32[2,3,5], b: f32[3]) -> (y: f32[2,3,5]) {\n"
+        "  one: y[i, j, k] = x[i, j, k] + b[j]\n}\n"},
+    {3, "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, 4 - k]\n}\n"},
+    {2, "func f(x: f32[4,3,5], w: f32[2,4,1,1]) -> (y: f32[2,3,5]) {\n"
+        "  one: y[o, h, v] sum(c < 4, kh < 1, kw < 1) init f32(0) = x[c, h + kh, v + kw] * w[o, c, kh, kw]\n"
+        "}\n"},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    void *in[] = {floats(*state, 100), floats(*state, 100)};
+    const struct tir_func *f = tsr_cpu_flatten(*state, func_of(*state, rows[k].text));
+    assert_int_equal(f->param[f->params - 1]->rank, rows[k].rank);
+    assert_int_equal(tir_func_verify(NULL, f), TSR_OK);
+    assert_int_equal(compare_text(*state, rows[k].text, in), 0);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -143,6 +169,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(masks, setup_arena, end_arena),
     cmocka_unit_test_setup_teardown(outside, setup_arena, end_arena),
     cmocka_unit_test_setup_teardown(products, setup_arena, end_arena),
+    cmocka_unit_test_setup_teardown(flattened, setup_arena, end_arena),
     cmocka_unit_test_setup_teardown(reductions, setup_arena, end_arena),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,8 @@ static void dump(const struct work *w, const char *stage, int layer, const char 
 static enum tsr_status loops_of(const struct work *w, int layer, struct tir_program **out)
 {
   struct tir_sched *sched;
-  enum tsr_status status = tsr_cpu_plan(w->arena, w->err, w->job->func[layer], w->level, &sched);
+  const struct tir_func *func = tsr_cpu_flatten(w->arena, w->job->func[layer]);
+  enum tsr_status status = tsr_cpu_plan(w->arena, w->err, func, w->level, &sched);
   if (!status)
     status = tir_lower(w->arena, w->err, sched, out);
   if (status)
