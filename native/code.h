@@ -46,8 +46,8 @@ enum tsr_status tsr_code_read(struct tsr_arena *arena, struct tsr_err *err,
 const struct tsr_code_block *tsr_code_choose(int blocks, const struct tsr_code_block *block,
                                              int most, bool exact);
 
-/* params: dense row-major data of each parameter, inputs then outputs. scratch: aligned to 64. 0: done;
- * else an index lay outside of its buffer, and nothing was read or written there. */
+/* params: dense row-major data of each parameter, inputs then outputs. scratch: aligned to 64. 0:
+ * done; else an index lay outside of its buffer, and nothing was read or written there. */
 typedef int tsr_code_function(void *const *params, void *scratch);
 
 /* Code in executable memory, which is never writable at the same time. The caller ends it. */

@@ -81,8 +81,8 @@ static enum tsr_status read_block(const struct reading *r, uint64_t offset, uint
   if (size < TSR__BLOCK_HEAD)
     return tsr_refuse(r->err, "the machine code for '%s' is cut off", level);
   uint64_t layers = get(p, 4), imports = get(p + 4, 4);
-  uint64_t head = tsr__code_aligned(TSR__BLOCK_HEAD + layers * TSR__LAYER_ROW +
-                                    imports * TSR_IMPORT_NAME);
+  uint64_t head =
+      tsr__code_aligned(TSR__BLOCK_HEAD + layers * TSR__LAYER_ROW + imports * TSR_IMPORT_NAME);
   b->size = get(p + 8, 8);
   b->slots = get(p + 16, 8);
   if (layers != (uint64_t)r->layers)

@@ -4,8 +4,7 @@
 #include <string.h>
 
 static const struct tsr_level_info infos[TSR_LEVELS] = {
-#define TSR_LEVEL(id, name, bytes, registers, fma, meaning)                                        \
-  {name, meaning, bytes, registers, fma},
+#define TSR_LEVEL(id, name, bytes, registers, fma, meaning) {name, meaning, bytes, registers, fma},
 #include "native/levels.def"
 #undef TSR_LEVEL
 };

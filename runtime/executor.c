@@ -254,7 +254,8 @@ static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scrat
   return tir_code_run(code, scratch, err, x->params[layer]);
 }
 
-/* Machine code only tells that an index lay outside of its buffer; the interpreter has the words. */
+/* Machine code only tells that an index lay outside of its buffer; the interpreter has the words.
+ * */
 static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
 {
   tsr_code_function *function = tsr__native_layer(&x->native, layer);
@@ -335,8 +336,8 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
-/* Machine code adds up and computes functions of floats in another way than the interpreter. Numbers
- * that are not finite have to be the same. */
+/* Machine code adds up and computes functions of floats in another way than the interpreter.
+ * Numbers that are not finite have to be the same. */
 static bool is_near(const struct tsr_module_buffer *b, const void *expected, const void *found)
 {
   double limit = b->dtype == TSR_F32 ? 1e-5 : 1e-9, difference = 0, norm = 0;

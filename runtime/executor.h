@@ -52,8 +52,8 @@ struct tsr_difference {
 
 /* After a run: runs every layer's reference, its unscheduled compute in the interpreter, on what
  * the layer read, and compares with what the layer wrote, bit for bit; floats that machine code
- * computed may differ by 1e-5 (f32) or 1e-9 (f64) of the buffer's norm. TSR_MISMATCH at the first layer
- * that differs, with the sentence in err. */
+ * computed may differ by 1e-5 (f32) or 1e-9 (f64) of the buffer's norm. TSR_MISMATCH at the first
+ * layer that differs, with the sentence in err. */
 enum tsr_status tsr_executor_check(struct tsr_executor *executor, struct tsr_err *err,
                                    struct tsr_difference *out);
 

@@ -37,8 +37,8 @@ static uint64_t most_scratch(const struct tsr_code_block *b)
 }
 
 enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
-                                   const struct tsr_module *m,
-                                   const struct tsr_cpu_choice *choice, struct tsr__native *out)
+                                   const struct tsr_module *m, const struct tsr_cpu_choice *choice,
+                                   struct tsr__native *out)
 {
   int blocks, machine = tsr_level_of_machine();
   struct tsr_code_block *block;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine code that runs a module's CPU layers: chosen, checked and mapped once, when an executor
- * is opened. */
+/* The machine code that runs a module's CPU layers: chosen, checked and mapped once, when an
+ * executor is opened. */
 #ifndef TSR_RUNTIME_NATIVE_H
 #define TSR_RUNTIME_NATIVE_H
 

@@ -30,7 +30,8 @@ static void add_node(const struct kept *k, const struct tsr_graph *g,
   int count = 0;
   if (tsr_node_compute(k->a, &err, n, &f))
     fail_msg("%s", err.text);
-  *out = (struct trial){.name = tsr_arena_printf(k->a, "%s '%s'", tsr_gop_name(n->op), n->name), .func = f};
+  *out = (struct trial){.name = tsr_arena_printf(k->a, "%s '%s'", tsr_gop_name(n->op), n->name),
+                        .func = f};
   for (int i = 0; i < n->inputs; i++)
     if (n->in[i])
       out->input[count++] = data_of(k, g, inputs, n->in[i]);

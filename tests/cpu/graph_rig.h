@@ -6,8 +6,8 @@
 #include "compiler/graph/graph.h"
 #include "tests/cpu/rig.h"
 
-/* Runs the graph and appends one trial for each node that has a compute, at *trials of *trial. `seen`
- * (may be NULL) is marked by op. Refuses what the graph's interpreter does. */
+/* Runs the graph and appends one trial for each node that has a compute, at *trials of *trial.
+ * `seen` (may be NULL) is marked by op. Refuses what the graph's interpreter does. */
 enum tsr_status add_nodes(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
                           const struct tsr_tensor *inputs, struct trial **trial, int *trials,
                           size_t *capacity, bool *seen);

@@ -40,7 +40,8 @@ static void **params_of(struct tsr_arena *a, const struct trial *t)
 {
   void **params = TSR_NEW_ARRAY(a, void *, t->func->params + 1);
   for (int i = 0; i < t->func->params; i++) {
-    params[i] = i < t->func->inputs ? t->input[i] : tsr_arena_alloc(a, bytes_of(t->func->param[i]) + 64);
+    params[i] = i < t->func->inputs ? t->input[i]
+                                    : tsr_arena_alloc(a, bytes_of(t->func->param[i]) + 64);
     if (i >= t->func->inputs)
       memset((char *)params[i] + bytes_of(t->func->param[i]), 0x5a, 64);
   }
@@ -84,16 +85,17 @@ static bool same_nearly(const struct tsr_tensor *x, const struct tsr_tensor *y, 
   return sqrt(difference) <= tolerance * sqrt(norm) || (isinf(norm) && isinf(difference));
 }
 
-static int compare_output(const struct trial *t, const struct tsr_code_block *b, int k,
-                          void *found, void *expected, double tolerance)
+static int compare_output(const struct trial *t, const struct tsr_code_block *b, int k, void *found,
+                          void *expected, double tolerance)
 {
   const struct tir_buffer *buffer = t->func->param[k];
   struct tsr_tensor x = {.dtype = buffer->dtype, .data = found};
   struct tsr_tensor y = {.dtype = buffer->dtype, .data = expected};
   int64_t n = tsr_count(buffer->dims, buffer->rank, 1), at = 0;
   bool real = tir__is_float(buffer->dtype);
-  bool same = real ? same_nearly(&x, &y, n, buffer->dtype == TSR_F64 ? tolerance / 1e4 : tolerance, &at)
-                   : same_exactly(&x, &y, n, &at);
+  bool same =
+      real ? same_nearly(&x, &y, n, buffer->dtype == TSR_F64 ? tolerance / 1e4 : tolerance, &at)
+           : same_exactly(&x, &y, n, &at);
   if (same)
     return 0;
   printf("%s at %s: element %lld of %s is %.9g where the interpreter has %.9g\n", t->name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sections of machine code: written and read back, refused where they are damaged, never writable and
- * executable at once. */
+/* Sections of machine code: written and read back, refused where they are damaged, never writable
+ * and executable at once. */
 #include "tests/cpu/rig.h"
 
 static const char text[] = "func f(x: f32[40]) -> (y: f32[40]) {\n  one: y[i] = sin(x[i])\n}\n";
@@ -80,22 +80,27 @@ static void refused(void **state)
     uint64_t value;
     const char *says;
   } rows[] = {
-    {0, 0, "the section of machine code does not begin as one does"},
-    {4, 2 | (uint64_t)TSR_LEVELS << 32, "the machine code has format version 2; version 1 is read"},
-    {8, 77, "the machine code is said to be for 77 levels"},
-    {levels_row, 0x31786661, "there is machine code for 'afx1', which is no known level"},
-    {levels_row + 32, 0x32657373, "the machine code for 'sse2' is not in the order of levels"},
-    {levels_row + 16, first + 1, "the machine code for 'sse2' is not inside of its section"},
-    {levels_row + 24, UINT64_MAX, "the machine code for 'sse2' is not inside of its section"},
-    {levels_row + 24, 8, "the machine code for 'sse2' is cut off"},
-    {first, 2 | UINT64_C(1) << 32, "the machine code for 'sse2' is of 2 layers; the module has 1"},
-    {first + 8, 64, "the machine code for 'sse2' does not have the size that it states"},
-    {first + 16, 1 << 20,
-     "the machine code for 'sse2' has no room for the addresses of the 1 functions that it calls"},
-    {first + 32, 1 << 20, "the machine code for 'sse2': layer 0 begins at 1048576, which is no place in"},
-    {first + 32, 8, "the machine code for 'sse2': layer 0 begins at 8, which is no place in"},
-    {first + 40, UINT64_MAX / 2, "the machine code for 'sse2': layer 0 wants"},
-    {first + 48, 0x736e6f7465, "the machine code for 'sse2' calls 'etons', which is none of the functions"},
+      {0, 0, "the section of machine code does not begin as one does"},
+      {4, 2 | (uint64_t)TSR_LEVELS << 32,
+       "the machine code has format version 2; version 1 is read"},
+      {8, 77, "the machine code is said to be for 77 levels"},
+      {levels_row, 0x31786661, "there is machine code for 'afx1', which is no known level"},
+      {levels_row + 32, 0x32657373, "the machine code for 'sse2' is not in the order of levels"},
+      {levels_row + 16, first + 1, "the machine code for 'sse2' is not inside of its section"},
+      {levels_row + 24, UINT64_MAX, "the machine code for 'sse2' is not inside of its section"},
+      {levels_row + 24, 8, "the machine code for 'sse2' is cut off"},
+      {first, 2 | UINT64_C(1) << 32,
+       "the machine code for 'sse2' is of 2 layers; the module has 1"},
+      {first + 8, 64, "the machine code for 'sse2' does not have the size that it states"},
+      {first + 16, 1 << 20,
+       "the machine code for 'sse2' has no room for the addresses of the 1 functions that it "
+       "calls"},
+      {first + 32, 1 << 20,
+       "the machine code for 'sse2': layer 0 begins at 1048576, which is no place in"},
+      {first + 32, 8, "the machine code for 'sse2': layer 0 begins at 8, which is no place in"},
+      {first + 40, UINT64_MAX / 2, "the machine code for 'sse2': layer 0 wants"},
+      {first + 48, 0x736e6f7465,
+       "the machine code for 'sse2' calls 'etons', which is none of the functions"},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     struct tsr_bytes bad = {tsr_arena_copy(*state, good.data, good.size + 1), good.size};
@@ -136,11 +141,11 @@ static void every_byte(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(levels, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(same_bytes, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(not_writable, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(refused, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(every_byte, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(levels, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(same_bytes, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(not_writable, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(refused, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(every_byte, setup_arena, end_arena),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

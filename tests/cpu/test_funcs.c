@@ -30,7 +30,8 @@ static void extents(void **state)
              "func f(x: f32[%d], b: i8[%d]) -> (y: f32[%d], c: i8[%d]) {\n"
              "  one: y[i] = x[i] * x[i] + f32(b[i])\n"
              "  two: c[i] = max(b[i], i8(i))\n"
-             "}\n", n, n, n, n);
+             "}\n",
+             n, n, n, n);
     assert_int_equal(compare_text(*state, text, in), 0);
   }
 }
@@ -45,8 +46,10 @@ static void padding(void **state)
       char text[512];
       snprintf(text, sizeof text,
                "func f(x: %s[3,%d]) -> (y: %s[5,%d]) {\n"
-               "  one: y[h, w] = select(1 <= h and h < 4 and (2 <= w and w < %d), x[h - 1, w - 2], %s(1))\n"
-               "}\n", dtypes[k], w, dtypes[k], w + 3, w + 2, dtypes[k]);
+               "  one: y[h, w] = select(1 <= h and h < 4 and (2 <= w and w < %d), x[h - 1, w - 2], "
+               "%s(1))\n"
+               "}\n",
+               dtypes[k], w, dtypes[k], w + 3, w + 2, dtypes[k]);
       assert_int_equal(compare_text(*state, text, in), 0);
     }
 }
@@ -62,7 +65,8 @@ static void steps(void **state)
       snprintf(text, sizeof text,
                "func f(x: %s[%d]) -> (y: %s[%d]) {\n"
                "  one: y[i] = select(x[2 * i] == x[3 * i], x[%d - i], x[2 * i])\n"
-               "}\n", dtypes[k], 3 * n - 2, dtypes[k], n, n - 1);
+               "}\n",
+               dtypes[k], 3 * n - 2, dtypes[k], n, n - 1);
       assert_int_equal(compare_text(*state, text, in), 0);
     }
 }
@@ -71,14 +75,22 @@ static void steps(void **state)
 static void masks(void **state)
 {
   void *in[] = {floats(*state, 100), bytes(*state, 100)};
-  assert_int_equal(compare_text(*state,
-    "func f(x: f32[100], b: i8[100]) -> (y: f32[100]) {\n"
-    "  one: y[i] = select(0 <= i64(b[i]) and i64(b[i]) < 100, x[i64(b[i])], f32(-1))\n"
-    "}\n", in), 0);
-  assert_int_equal(compare_text(*state,
-    "func f(x: f32[100], b: i8[100]) -> (y: f32[99]) {\n"
-    "  one: y[i] = select(b[i] < i8(3), x[i + 1] + x[99 - i], x[floormod(i * 3, 100)])\n"
-    "}\n", in), 0);
+  assert_int_equal(
+      compare_text(
+          *state,
+          "func f(x: f32[100], b: i8[100]) -> (y: f32[100]) {\n"
+          "  one: y[i] = select(0 <= i64(b[i]) and i64(b[i]) < 100, x[i64(b[i])], f32(-1))\n"
+          "}\n",
+          in),
+      0);
+  assert_int_equal(
+      compare_text(
+          *state,
+          "func f(x: f32[100], b: i8[100]) -> (y: f32[99]) {\n"
+          "  one: y[i] = select(b[i] < i8(3), x[i + 1] + x[99 - i], x[floormod(i * 3, 100)])\n"
+          "}\n",
+          in),
+      0);
 }
 
 /* An index outside of its buffer is noticed, and memory there is not touched. */
@@ -100,8 +112,8 @@ static void outside(void **state)
 static void products(void **state)
 {
   void *in[] = {floats(*state, 5000), floats(*state, 5000)};
-  static const int sizes[][3] = {{1, 1, 1}, {1, 7, 33}, {5, 1, 64}, {13, 37, 3}, {24, 64, 16},
-                                 {25, 65, 17}, {3, 100, 2}, {40, 16, 30}};
+  static const int sizes[][3] = {{1, 1, 1},    {1, 7, 33},   {5, 1, 64},  {13, 37, 3},
+                                 {24, 64, 16}, {25, 65, 17}, {3, 100, 2}, {40, 16, 30}};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (int transposed = 0; transposed < 2; transposed++) {
       int m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
@@ -109,8 +121,8 @@ static void products(void **state)
       snprintf(text, sizeof text,
                "func f(a: f32[%d,%d], b: f32[%d,%d]) -> (y: f32[%d,%d]) {\n"
                "  one: y[m, n] sum(k < %d) init f32(0) = a[m, k] * b[%s]\n"
-               "}\n", m, k, transposed ? n : k, transposed ? k : n, m, n, k,
-               transposed ? "n, k" : "k, n");
+               "}\n",
+               m, k, transposed ? n : k, transposed ? k : n, m, n, k, transposed ? "n, k" : "k, n");
       assert_int_equal(compare_text(*state, text, in), 0);
     }
 }
@@ -128,8 +140,9 @@ static void reductions(void **state)
         snprintf(text, sizeof text,
                  "func f(x: %s[19,23]) -> (y: %s[%d]) {\n"
                  "  one: y[i] %s(k < %d) init %s(3) = x[%s]\n"
-                 "}\n", dtypes[d], dtypes[d], columns ? 23 : 19, ways[way], columns ? 19 : 23,
-                 dtypes[d], columns ? "k, i" : "i, k");
+                 "}\n",
+                 dtypes[d], dtypes[d], columns ? 23 : 19, ways[way], columns ? 19 : 23, dtypes[d],
+                 columns ? "k, i" : "i, k");
         assert_int_equal(compare_text(*state, text, in), 0);
       }
 }
@@ -141,15 +154,17 @@ static void flattened(void **state)
     int rank;
     const char *text;
   } rows[] = {
-    {1, "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, k] + f32(1)\n}\n"},
-    {2, "func f(x: f32[2,3,5], b: f32[2]) -> (y: f32[2,3,5]) {\n"
-        "  one: y[i, j, k] = x[i, j, k] + b[i]\n}\n"},
-    {3, "func f(x: f32[2,3,5], b: f32[3]) -> (y: f32[2,3,5]) {\n"
-        "  one: y[i, j, k] = x[i, j, k] + b[j]\n}\n"},
-    {3, "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, 4 - k]\n}\n"},
-    {2, "func f(x: f32[4,3,5], w: f32[2,4,1,1]) -> (y: f32[2,3,5]) {\n"
-        "  one: y[o, h, v] sum(c < 4, kh < 1, kw < 1) init f32(0) = x[c, h + kh, v + kw] * w[o, c, kh, kw]\n"
-        "}\n"},
+      {1,
+       "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, k] + f32(1)\n}\n"},
+      {2, "func f(x: f32[2,3,5], b: f32[2]) -> (y: f32[2,3,5]) {\n"
+          "  one: y[i, j, k] = x[i, j, k] + b[i]\n}\n"},
+      {3, "func f(x: f32[2,3,5], b: f32[3]) -> (y: f32[2,3,5]) {\n"
+          "  one: y[i, j, k] = x[i, j, k] + b[j]\n}\n"},
+      {3, "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, 4 - k]\n}\n"},
+      {2, "func f(x: f32[4,3,5], w: f32[2,4,1,1]) -> (y: f32[2,3,5]) {\n"
+          "  one: y[o, h, v] sum(c < 4, kh < 1, kw < 1) init f32(0) = x[c, h + kh, v + kw] * w[o, "
+          "c, kh, kw]\n"
+          "}\n"},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     void *in[] = {floats(*state, 100), floats(*state, 100)};
@@ -163,14 +178,14 @@ static void flattened(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(extents, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(padding, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(steps, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(masks, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(outside, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(products, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(flattened, setup_arena, end_arena),
-    cmocka_unit_test_setup_teardown(reductions, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(extents, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(padding, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(steps, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(masks, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(outside, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(products, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(flattened, setup_arena, end_arena),
+      cmocka_unit_test_setup_teardown(reductions, setup_arena, end_arena),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,12 +14,14 @@ struct function {
 };
 
 static const struct function functions[] = {
-  {"exp", exp, 2}, {"log", log, 2}, {"tanh", tanh, 2}, {"erf", erf, 2}};
+    {"exp", exp, 2}, {"log", log, 2}, {"tanh", tanh, 2}, {"erf", erf, 2}};
 
-static const float edges[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1, -1, 0x1p-149f, -0x1p-149f,
-                              0x1p-126f, 0x1.fffffep-127f, 88.7228317f, 88.7228394f, 89, 1e30f,
-                              -87.3365f, -103.9f, -103.972f, -104, -105, -1e30f, 0.625f, 0.62499994f,
-                              1.0000001f, 0.99999994f, 4, 3.9999998f, 9, 0.70710677f, 1.41421354f};
+static const float edges[] = {
+    0.0f,        -0.0f,       INFINITY,   -INFINITY,        NAN,         1,           -1,
+    0x1p-149f,   -0x1p-149f,  0x1p-126f,  0x1.fffffep-127f, 88.7228317f, 88.7228394f, 89,
+    1e30f,       -87.3365f,   -103.9f,    -103.972f,        -104,        -105,        -1e30f,
+    0.625f,      0.62499994f, 1.0000001f, 0.99999994f,      4,           3.9999998f,  9,
+    0.70710677f, 1.41421354f};
 
 static float at(size_t i)
 {
@@ -63,8 +65,8 @@ static double worst_of(const struct function *f, const float *x, const float *y,
 static void check(struct tsr_arena *a, const struct function *f, const float *x, float *y)
 {
   char text[256];
-  snprintf(text, sizeof text, "func f(x: f32[%d]) -> (y: f32[%d]) {\n  one: y[i] = %s(x[i])\n}\n", COUNT,
-           COUNT, f->name);
+  snprintf(text, sizeof text, "func f(x: f32[%d]) -> (y: f32[%d]) {\n  one: y[i] = %s(x[i])\n}\n",
+           COUNT, COUNT, f->name);
   struct tsr_bytes code = code_of(a, func_of(a, text), levels_here());
   struct tsr_code_block *block;
   int blocks;
@@ -96,6 +98,6 @@ static void bounds(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(bounds, setup_arena, end_arena)};
+      cmocka_unit_test_setup_teardown(bounds, setup_arena, end_arena)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

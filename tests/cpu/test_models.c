@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Networks by the public interface: target cpu at every level, packages that carry code, what is said
- * where there is none. Those beside the checkout (../shared/models) are skipped where absent. */
+/* Networks by the public interface: target cpu at every level, packages that carry code, what is
+ * said where there is none. Those beside the checkout (../shared/models) are skipped where absent.
+ * */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,9 +54,8 @@ static void close_run(struct run *r)
 static void open_model(struct run *r, const char *path, const char *target, bool codegen,
                        bool portable)
 {
-  struct tessera_options options = {.target = target,
-                                    .codegen = codegen ? tessera_cpu_codegen() : NULL,
-                                    .portable = portable};
+  struct tessera_options options = {
+      .target = target, .codegen = codegen ? tessera_cpu_codegen() : NULL, .portable = portable};
   *r = (struct run){.t = tessera_new(NULL)};
   must(r->t, tessera_model_open(r->t, path, &options, &r->model));
 }
@@ -142,7 +142,8 @@ static void without_code(void **state)
   assert_string_equal(r.said, "");
   close_run(&r);
   assert_int_equal(reopen(&made, "cpu:sse2", &r), TESSERA_REFUSED);
-  assert_non_null(strstr(tessera_message(r.t), "has no machine code for 'sse2', nor for any other"));
+  assert_non_null(
+      strstr(tessera_message(r.t), "has no machine code for 'sse2', nor for any other"));
   close_run(&r);
   close_run(&made);
 }
@@ -163,7 +164,8 @@ static void other_level(void **state)
   close_run(&made);
 }
 
-/* --- running out of memory --------------------------------------------------------------------- */
+/* --- running out of memory ---------------------------------------------------------------------
+ * */
 
 struct counting {
   long left, live;
@@ -213,12 +215,16 @@ static const struct network {
   const char *model, *sets; /* sets: printf format of the folder of set k */
   double tolerance;         /* relative, and of the largest expected element */
 } networks[] = {
-  {SHARED "mlperf_tiny_resnet8/model_f32.onnx", SHARED "mlperf_tiny_resnet8/f32_test_data_set_%d", 1e-5},
-  {SHARED "mlperf_tiny_dscnn_kws/model_f32.onnx", SHARED "mlperf_tiny_dscnn_kws/f32_test_data_set_%d", 1e-5},
-  {SHARED "mlperf_tiny_ad_autoencoder/model_f32.onnx", SHARED "mlperf_tiny_ad_autoencoder/f32_test_data_set_%d", 1e-5},
-  {SHARED "onnxzoo_mnist-8/mnist-8.onnx", SHARED "onnxzoo_mnist-8/test_data_set_%d", 1e-5},
-  {SHARED "cifar10_resnet20/model.onnx", SHARED "cifar10_resnet20/test_data_set_%d", 1e-5},
-  {SHARED "kwt1_keyword_transformer/model_f32.onnx", SHARED "kwt1_keyword_transformer/test_data_set_%d", 1e-4},
+    {SHARED "mlperf_tiny_resnet8/model_f32.onnx", SHARED "mlperf_tiny_resnet8/f32_test_data_set_%d",
+     1e-5},
+    {SHARED "mlperf_tiny_dscnn_kws/model_f32.onnx",
+     SHARED "mlperf_tiny_dscnn_kws/f32_test_data_set_%d", 1e-5},
+    {SHARED "mlperf_tiny_ad_autoencoder/model_f32.onnx",
+     SHARED "mlperf_tiny_ad_autoencoder/f32_test_data_set_%d", 1e-5},
+    {SHARED "onnxzoo_mnist-8/mnist-8.onnx", SHARED "onnxzoo_mnist-8/test_data_set_%d", 1e-5},
+    {SHARED "cifar10_resnet20/model.onnx", SHARED "cifar10_resnet20/test_data_set_%d", 1e-5},
+    {SHARED "kwt1_keyword_transformer/model_f32.onnx",
+     SHARED "kwt1_keyword_transformer/test_data_set_%d", 1e-4},
 };
 
 static double size_of(double x)
@@ -246,7 +252,8 @@ static void check_set(struct run *r, const char *folder, double tolerance)
     largest = size_of(y[i]) > largest ? size_of(y[i]) : largest;
   for (int64_t i = 0; i < n; i++)
     if (size_of((double)x[i] - y[i]) > tolerance * (size_of(y[i]) + largest))
-      fail_msg("%s: element %lld is %.9g where %.9g was recorded", folder, (long long)i, x[i], y[i]);
+      fail_msg("%s: element %lld is %.9g where %.9g was recorded", folder, (long long)i, x[i],
+               y[i]);
   tessera_tensor_free(&input);
   tessera_tensor_free(&expected);
 }
@@ -281,8 +288,8 @@ static void recorded(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(digits),      cmocka_unit_test(packages), cmocka_unit_test(without_code),
-    cmocka_unit_test(other_level), cmocka_unit_test(no_memory), cmocka_unit_test(recorded),
+      cmocka_unit_test(digits),      cmocka_unit_test(packages),  cmocka_unit_test(without_code),
+      cmocka_unit_test(other_level), cmocka_unit_test(no_memory), cmocka_unit_test(recorded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,8 @@ static void add_net(struct all *all, struct random *r, enum net_kind kind, bool 
   x.data = tsr_arena_alloc(all->a, (size_t)n + 1);
   for (int64_t i = 0; i < n; i++)
     ((int8_t *)x.data)[i] = (int8_t)random_bits(r);
-  if (tsr_design_open(all->a, &err, "default", &design) || tsr_graph_optimize(&err, g, NULL, NULL) ||
-      (blocked && tsr_accel_block(&err, g, &design)) ||
+  if (tsr_design_open(all->a, &err, "default", &design) ||
+      tsr_graph_optimize(&err, g, NULL, NULL) || (blocked && tsr_accel_block(&err, g, &design)) ||
       add_nodes(all->a, &err, g, &x, &all->trial, &all->trials, &all->capacity, all->seen))
     fail_msg("%s", err.text);
 }
@@ -34,10 +34,10 @@ static void add_net(struct all *all, struct random *r, enum net_kind kind, bool 
 static void random_networks(void **state)
 {
   static const enum tsr_gop wanted[] = {
-    TSR_G_QConv,     TSR_G_QDense,       TSR_G_QAdd,   TSR_G_QMul,   TSR_G_QMaxPool,
-    TSR_G_QAvgPool,  TSR_G_QLut,         TSR_G_Pack,   TSR_G_Unpack, TSR_G_AccConv,
-    TSR_G_AccAdd,    TSR_G_AccDepthwise, TSR_G_AccMul, TSR_G_AccLut, TSR_G_AccMaxPool,
-    TSR_G_AccAvgPool};
+      TSR_G_QConv,    TSR_G_QDense,   TSR_G_QAdd,       TSR_G_QMul,
+      TSR_G_QMaxPool, TSR_G_QAvgPool, TSR_G_QLut,       TSR_G_Pack,
+      TSR_G_Unpack,   TSR_G_AccConv,  TSR_G_AccAdd,     TSR_G_AccDepthwise,
+      TSR_G_AccMul,   TSR_G_AccLut,   TSR_G_AccMaxPool, TSR_G_AccAvgPool};
   struct all all = {.a = *state};
   struct random r = {12345};
   for (int k = 0; k < NETS; k++)
@@ -51,6 +51,6 @@ static void random_networks(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(random_networks, setup_arena, end_arena)};
+      cmocka_unit_test_setup_teardown(random_networks, setup_arena, end_arena)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,8 @@ static tir_e load(struct game *g, enum tsr_dtype dtype, int depth)
   return tir_select(g->a, condition, tir_load(g->a, b, index), leaf(g, dtype));
 }
 
-/* Ops whose results are the same to the bit on both sides: no functions of floats but exact ones. */
+/* Ops whose results are the same to the bit on both sides: no functions of floats but exact ones.
+ * */
 static bool is_exact(enum tir_op op, enum tsr_dtype dtype)
 {
   return !tir__is_float(dtype) || op < TIR_EXP || op == TIR_SQRT || op >= TIR_FLOOR;
@@ -104,7 +105,8 @@ static void make_inputs(struct game *g, struct trial *t)
     int64_t n = 1;
     for (int i = 0; i < x.rank; i++)
       n *= x.dims[i] = 1 + roll(g, 40);
-    g->in[d] = tir_func_input(g->a, g->f, tsr_arena_printf(g->a, "in%d", d), x.dtype, x.rank, x.dims);
+    g->in[d] =
+        tir_func_input(g->a, g->f, tsr_arena_printf(g->a, "in%d", d), x.dtype, x.rank, x.dims);
     t->input[d] = x.data = tsr_arena_alloc(g->a, (size_t)n * 8);
     for (int64_t i = 0; i < n; i++)
       if (tir__is_float(x.dtype))
@@ -112,7 +114,8 @@ static void make_inputs(struct game *g, struct trial *t)
       else if (d == TSR_BOOL)
         tsr_put_int(&x, i, roll(g, 3));
       else
-        tsr_put_int(&x, i, roll(g, 4) ? (int64_t)roll(g, 20) - 6 : (int64_t)next_random(&g->seed) << 31);
+        tsr_put_int(&x, i,
+                    roll(g, 4) ? (int64_t)roll(g, 20) - 6 : (int64_t)next_random(&g->seed) << 31);
   }
 }
 

@@ -113,8 +113,8 @@ static enum tsr_status compile_level(const struct work *w, struct tsr_code_block
   if (emit_layers(w, entry, scratch) || cpu__object(w->err, h->machine, h->module, &h->object))
     return TSR_REFUSED;
   struct tsr_bytes object = {
-    tsr_arena_copy(w->arena, LLVMGetBufferStart(h->object), LLVMGetBufferSize(h->object)),
-    LLVMGetBufferSize(h->object)};
+      tsr_arena_copy(w->arena, LLVMGetBufferStart(h->object), LLVMGetBufferSize(h->object)),
+      LLVMGetBufferSize(h->object)};
   if (cpu__link(w->arena, w->err, &object, layers, entry, out))
     return TSR_REFUSED;
   out->level = w->level;

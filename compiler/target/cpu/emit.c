@@ -24,12 +24,9 @@ static uint64_t place_temporaries(struct cpu__emit *e, const struct tir_stmt *s,
 {
   uint64_t most = top, one;
   switch (s->kind) {
-  case TIR_FOR:
-    return place_temporaries(e, s->f.body, top);
-  case TIR_IF:
-    return place_temporaries(e, s->when.body, top);
-  case TIR_CALL:
-    return place_temporaries(e, s->call.semantics, top);
+  case TIR_FOR: return place_temporaries(e, s->f.body, top);
+  case TIR_IF: return place_temporaries(e, s->when.body, top);
+  case TIR_CALL: return place_temporaries(e, s->call.semantics, top);
   case TIR_ALLOC:
     add_place(e, s->alloc.buffer, top);
     return place_temporaries(e, s->alloc.body, top + bytes_of(s->alloc.buffer));
@@ -39,8 +36,7 @@ static uint64_t place_temporaries(struct cpu__emit *e, const struct tir_stmt *s,
       most = one > most ? one : most;
     }
     return most;
-  default:
-    return top;
+  default: return top;
   }
 }
 
@@ -95,8 +91,8 @@ static void emit_caller(struct cpu__emit *e, const char *name, int params, LLVMT
 {
   LLVMTypeRef pointer = LLVMPointerTypeInContext(e->context, 0), args[2] = {pointer, pointer};
   LLVMTypeRef byte = LLVMInt8TypeInContext(e->context);
-  LLVMValueRef f = add_function(
-    e, name, LLVMFunctionType(LLVMInt32TypeInContext(e->context), args, 2, 0));
+  LLVMValueRef f =
+      add_function(e, name, LLVMFunctionType(LLVMInt32TypeInContext(e->context), args, 2, 0));
   LLVMValueRef *given = TSR_NEW_ARRAY(e->arena, LLVMValueRef, e->places + 1);
   LLVMPositionBuilderAtEnd(e->builder, LLVMAppendBasicBlockInContext(e->context, f, "entry"));
   for (int i = 0; i < e->places; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a program to LLVM IR.
  *
- * A function is emitted as its loops stand. One loop around stores may run in *lanes*: then e->width
- * iterations are computed together, and every value is either one scalar, the same in all lanes, or
- * a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. */
+ * A function is emitted as its loops stand. One loop around stores may run in *lanes*: then
+ * e->width iterations are computed together, and every value is either one scalar, the same in all
+ * lanes, or a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. */
 #ifndef TSR_TARGET_CPU_EMIT_H
 #define TSR_TARGET_CPU_EMIT_H
 
@@ -34,7 +34,7 @@ struct cpu__emit {
   LLVMModuleRef module;
   LLVMBuilderRef builder;
   LLVMValueRef function;
-  LLVMBasicBlockRef entry; /* where allocas go; its end is open until the function is done */
+  LLVMBasicBlockRef entry;   /* where allocas go; its end is open until the function is done */
   LLVMBasicBlockRef outside; /* returns 1: an index was outside of its buffer */
 
   int places;
@@ -90,7 +90,8 @@ bool cpu__is_safe(struct cpu__emit *e, tir_e x);
 
 LLVMValueRef cpu__cast(struct cpu__emit *e, enum tsr_dtype to, enum tsr_dtype from, LLVMValueRef v);
 LLVMValueRef cpu__op(struct cpu__emit *e, enum tir_op op, enum tsr_dtype dtype, LLVMValueRef *arg);
-LLVMValueRef cpu__math(struct cpu__emit *e, enum tir_op op, enum tsr_dtype dtype, LLVMValueRef *arg);
+LLVMValueRef cpu__math(struct cpu__emit *e, enum tir_op op, enum tsr_dtype dtype,
+                       LLVMValueRef *arg);
 LLVMValueRef cpu__combine(struct cpu__emit *e, enum tir_combine combine, enum tsr_dtype dtype,
                           LLVMValueRef old, LLVMValueRef value);
 /* x * y + z, rounded once where the level can. */

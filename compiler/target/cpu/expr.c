@@ -164,14 +164,10 @@ static int decided(struct cpu__emit *e, tir_e x)
   if (!tir__interval(difference, e->depth, e->range, &lo, &hi))
     return -1;
   switch (x->op) {
-  case TIR_LT:
-    return hi < 0 ? 1 : lo >= 0 ? 0 : -1;
-  case TIR_LE:
-    return hi <= 0 ? 1 : lo > 0 ? 0 : -1;
-  case TIR_EQ:
-    return lo == 0 && hi == 0 ? 1 : lo > 0 || hi < 0 ? 0 : -1;
-  default:
-    return lo > 0 || hi < 0 ? 1 : lo == 0 && hi == 0 ? 0 : -1;
+  case TIR_LT: return hi < 0 ? 1 : lo >= 0 ? 0 : -1;
+  case TIR_LE: return hi <= 0 ? 1 : lo > 0 ? 0 : -1;
+  case TIR_EQ: return lo == 0 && hi == 0 ? 1 : lo > 0 || hi < 0 ? 0 : -1;
+  default: return lo > 0 || hi < 0 ? 1 : lo == 0 && hi == 0 ? 0 : -1;
   }
 }
 
@@ -203,18 +199,12 @@ static LLVMValueRef operation(struct cpu__emit *e, tir_e x)
 static LLVMValueRef make(struct cpu__emit *e, tir_e x)
 {
   switch (x->op) {
-  case TIR_INT:
-    return LLVMConstInt(cpu__type(e, (enum tsr_dtype)x->dtype), (uint64_t)x->i, 1);
-  case TIR_FLOAT:
-    return LLVMConstReal(cpu__type(e, (enum tsr_dtype)x->dtype), x->f);
-  case TIR_VAR:
-    return variable(e, x->var);
-  case TIR_LOAD:
-    return cpu__load(e, x);
-  case TIR_SELECT:
-    return select_value(e, x);
-  default:
-    return operation(e, x);
+  case TIR_INT: return LLVMConstInt(cpu__type(e, (enum tsr_dtype)x->dtype), (uint64_t)x->i, 1);
+  case TIR_FLOAT: return LLVMConstReal(cpu__type(e, (enum tsr_dtype)x->dtype), x->f);
+  case TIR_VAR: return variable(e, x->var);
+  case TIR_LOAD: return cpu__load(e, x);
+  case TIR_SELECT: return select_value(e, x);
+  default: return operation(e, x);
   }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two last axes as one. A convolution of 1x1 over 14 rows of 14 is one over a row of 196, and whatever
- * works element by element works on one long row: lanes want long rows. A func is the same over the
- * same memory when every stage uses the two axes only to read elements at its own place. */
+/* Two last axes as one. A convolution of 1x1 over 14 rows of 14 is one over a row of 196, and
+ * whatever works element by element works on one long row: lanes want long rows. A func is the
+ * same over the same memory when every stage uses the two axes only to read elements at its own
+ * place. */
 #include <string.h>
 
 #include "compiler/target/cpu/cpu.h"
@@ -133,9 +134,10 @@ static tir_e rebuild(struct flat *f, tir_e x)
   tir_e known = tir__map_get(&f->done, x);
   if (f->fails || known)
     return f->fails ? x : known;
-  tir_e made = x->op == TIR_VAR ? variable(f, x) : x->op == TIR_LOAD ? load(f, x)
-               : x->args        ? operation(f, x)
-                                : x;
+  tir_e made = x->op == TIR_VAR    ? variable(f, x)
+               : x->op == TIR_LOAD ? load(f, x)
+               : x->args           ? operation(f, x)
+                                   : x;
   tir__map_put(f->a, &f->done, x, made);
   return made;
 }
@@ -149,7 +151,8 @@ static void add_stage(struct flat *f, const struct tir_stage *s)
   int rank = s->out->rank, reduces = s->axes - rank;
   for (int i = 0; i < s->axes; i++)
     if (i != rank - 1)
-      tsr_text_add(&names, "%s%s", names.length ? " " : "", s->axis[i].var->name + strlen(s->name) + 1);
+      tsr_text_add(&names, "%s%s", names.length ? " " : "",
+                   s->axis[i].var->name + strlen(s->name) + 1);
   for (int i = 0; i < reduces; i++)
     reduce[i] = s->axis[rank + i].extent;
   f->stage = s;

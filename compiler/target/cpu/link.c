@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A linker for what LLVM emits here: sections of instructions and constants, and references relative
- * to where they stand. Behind the sections come jumps, one for each function of the C library that
- * is called, and behind those the slots with their addresses. */
+/* A linker for what LLVM emits here: sections of instructions and constants, and references
+ * relative to where they stand. Behind the sections come jumps, one for each function of the C
+ * library that is called, and behind those the slots with their addresses. */
 #include <elf.h>
 #include <string.h>
 
@@ -172,8 +172,8 @@ static enum tsr_status find_entry(const struct linker *l, const char *name,
 
 static void name_imports(const struct linker *l, struct tsr_code_block *out)
 {
-  char(*name)[TSR_IMPORT_NAME] = tsr_arena_alloc_array(l->arena, (size_t)l->imports + 1,
-                                                       TSR_IMPORT_NAME);
+  char(*name)[TSR_IMPORT_NAME] =
+      tsr_arena_alloc_array(l->arena, (size_t)l->imports + 1, TSR_IMPORT_NAME);
   for (size_t i = 1; i < l->symbols; i++)
     if (l->import[i] >= 0)
       strncpy(name[l->import[i]], l->names + l->symbol[i].st_name, TSR_IMPORT_NAME - 1);

@@ -63,8 +63,8 @@ void cpu__for(struct cpu__emit *e, const struct tir_stmt *s)
 {
   int64_t most = cpu__most(e, s->f.extent);
   LLVMValueRef to = value_alone(e, s->f.extent);
-  struct tir__fact fact = {.outer = e->facts, .var = tir_use(e->arena, s->f.var),
-                           .condition = s->f.extent};
+  struct tir__fact fact = {
+      .outer = e->facts, .var = tir_use(e->arena, s->f.var), .condition = s->f.extent};
   struct cpu__loop loop = cpu__loop_begin(e, cpu__i64(e, 0), to, 1);
   cpu__bind(e, s->f.var, 0, most ? most - 1 : INT64_MAX, loop.counter);
   if (s->f.extent->op != TIR_INT)
@@ -111,9 +111,7 @@ void cpu__stmt(struct cpu__emit *e, const struct tir_stmt *s)
     if (!cpu__tile(e, s) && !cpu__vector(e, s))
       cpu__for(e, s);
     break;
-  case TIR_STORE:
-    cpu__store(e, s);
-    break;
+  case TIR_STORE: cpu__store(e, s); break;
   case TIR_BLOCK:
     for (int i = 0; i < s->block.count; i++)
       cpu__stmt(e, s->block.stmt[i]);
@@ -121,11 +119,7 @@ void cpu__stmt(struct cpu__emit *e, const struct tir_stmt *s)
   case TIR_ALLOC: /* no schedule of this target pads: what is read was written before */
     cpu__stmt(e, s->alloc.body);
     break;
-  case TIR_CALL:
-    cpu__stmt(e, s->call.semantics);
-    break;
-  case TIR_IF:
-    emit_if(e, s);
-    break;
+  case TIR_CALL: cpu__stmt(e, s->call.semantics); break;
+  case TIR_IF: emit_if(e, s); break;
   }
 }

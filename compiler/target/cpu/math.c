@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions of floats. exp, log, tanh and erf of f32 are polynomials, in as many lanes as there are;
- * the rest calls the C library, lane by lane. docs/cpu-target.md has the error bounds. */
+/* Functions of floats. exp, log, tanh and erf of f32 are polynomials, in as many lanes as there
+ * are; the rest calls the C library, lane by lane. docs/cpu-target.md has the error bounds. */
 #include <math.h>
 #include <string.h>
 
@@ -189,25 +189,20 @@ static LLVMValueRef library(struct cpu__emit *e, enum tir_op op, enum tsr_dtype 
                             LLVMValueRef *arg)
 {
   static const char *const names[TIR_OP_COUNT][2] = {
-    [TIR_EXP] = {"expf", "exp"},    [TIR_LOG] = {"logf", "log"}, [TIR_ERF] = {"erff", "erf"},
-    [TIR_TANH] = {"tanhf", "tanh"}, [TIR_SIN] = {"sinf", "sin"}, [TIR_COS] = {"cosf", "cos"},
-    [TIR_POW] = {"powf", "pow"}};
+      [TIR_EXP] = {"expf", "exp"},    [TIR_LOG] = {"logf", "log"}, [TIR_ERF] = {"erff", "erf"},
+      [TIR_TANH] = {"tanhf", "tanh"}, [TIR_SIN] = {"sinf", "sin"}, [TIR_COS] = {"cosf", "cos"},
+      [TIR_POW] = {"powf", "pow"}};
   return by_lanes(e, names[op][dtype == TSR_F64], op == TIR_POW ? 2 : 1, arg);
 }
 
 LLVMValueRef cpu__math(struct cpu__emit *e, enum tir_op op, enum tsr_dtype dtype, LLVMValueRef *arg)
 {
   switch (op) {
-  case TIR_SQRT:
-    return cpu__intrinsic_like(e, "llvm.sqrt", 1, arg);
-  case TIR_FLOOR:
-    return cpu__intrinsic_like(e, "llvm.floor", 1, arg);
-  case TIR_CEIL:
-    return cpu__intrinsic_like(e, "llvm.ceil", 1, arg);
-  case TIR_ROUND:
-    return cpu__intrinsic_like(e, "llvm.rint", 1, arg);
-  default:
-    break;
+  case TIR_SQRT: return cpu__intrinsic_like(e, "llvm.sqrt", 1, arg);
+  case TIR_FLOOR: return cpu__intrinsic_like(e, "llvm.floor", 1, arg);
+  case TIR_CEIL: return cpu__intrinsic_like(e, "llvm.ceil", 1, arg);
+  case TIR_ROUND: return cpu__intrinsic_like(e, "llvm.rint", 1, arg);
+  default: break;
   }
   if (dtype == TSR_F32 && op == TIR_EXP)
     return exponential(e, arg[0]);

@@ -103,8 +103,8 @@ static LLVMValueRef offset_of(struct cpu__emit *e, const struct tir_buffer *b, c
   }
   LLVMValueRef sum = cpu__i64(e, 0);
   for (int d = 0; d < b->rank; d++) {
-    LLVMValueRef part = LLVMBuildNSWMul(e->builder, cpu__value(e, index[d]),
-                                        cpu__i64(e, stride_of(b, d)), "");
+    LLVMValueRef part =
+        LLVMBuildNSWMul(e->builder, cpu__value(e, index[d]), cpu__i64(e, stride_of(b, d)), "");
     sum = LLVMBuildNSWAdd(e->builder, sum, part, "");
   }
   e->lane = lane;
@@ -133,8 +133,8 @@ struct cpu__address cpu__address(struct cpu__emit *e, const struct tir_buffer *b
     at.form = at.step == 0 ? CPU__ONE : at.step == 1 ? CPU__RUN : CPU__STEPS;
   LLVMValueRef offset = at.form == CPU__SCATTERED ? lane_offsets(e, b, index)
                                                   : offset_of(e, b, index);
-  at.pointer = LLVMBuildGEP2(e->builder, cpu__memory_type(e, b->dtype), base_of(e, b), &offset, 1,
-                             "");
+  at.pointer =
+      LLVMBuildGEP2(e->builder, cpu__memory_type(e, b->dtype), base_of(e, b), &offset, 1, "");
   return at;
 }
 
@@ -154,8 +154,8 @@ static struct cpu__address stepped(struct cpu__emit *e, LLVMTypeRef scalar,
     lane[i] = cpu__i64(e, i * at->step);
   offset = LLVMConstVector(lane, (unsigned)e->width);
   return (struct cpu__address){
-    .form = CPU__SCATTERED,
-    .pointer = LLVMBuildGEP2(e->builder, scalar, at->pointer, &offset, 1, "")};
+      .form = CPU__SCATTERED,
+      .pointer = LLVMBuildGEP2(e->builder, scalar, at->pointer, &offset, 1, "")};
 }
 
 /* Every second element of 2 * width - 1: two vectors that share one element, and one of both. */
@@ -191,7 +191,8 @@ static LLVMValueRef load_if_any(struct cpu__emit *e, LLVMTypeRef type, LLVMValue
   LLVMBasicBlockRef some = cpu__block(e, "some"), done = cpu__block(e, "loaded");
   LLVMBasicBlockRef from[2] = {LLVMGetInsertBlock(e->builder), some};
   LLVMValueRef mask = cpu__spread(e, e->mask);
-  LLVMBuildCondBr(e->builder, cpu__intrinsic_like(e, "llvm.vector.reduce.or", 1, &mask), some, done);
+  LLVMBuildCondBr(e->builder, cpu__intrinsic_like(e, "llvm.vector.reduce.or", 1, &mask), some,
+                  done);
   LLVMPositionBuilderAtEnd(e->builder, some);
   LLVMValueRef v[2] = {LLVMConstNull(type), LLVMBuildLoad2(e->builder, type, pointer, "")};
   LLVMBuildBr(e->builder, done);
@@ -240,8 +241,8 @@ void cpu__store_at(struct cpu__emit *e, enum tsr_dtype dtype, const struct cpu__
     value = cpu__spread(e, value);
   if (dtype == TSR_BOOL) {
     LLVMTypeRef byte = cpu__memory_type(e, dtype);
-    value = LLVMBuildZExt(e->builder, value, cpu__is_lanes(value) ? cpu__lanes_of(e, byte) : byte,
-                          "");
+    value =
+        LLVMBuildZExt(e->builder, value, cpu__is_lanes(value) ? cpu__lanes_of(e, byte) : byte, "");
   }
   LLVMValueRef s = LLVMBuildStore(e->builder, value, at->pointer);
   LLVMSetAlignment(s, (unsigned)tsr_dtype_bytes(dtype));

@@ -17,10 +17,10 @@ static void start_llvm(void)
 static const struct {
   const char *cpu, *features;
 } names[TSR_LEVELS] = {
-  [TSR_LEVEL_SSE2] = {"x86-64", ""},
-  [TSR_LEVEL_AVX2] = {"x86-64-v3", ""},
-  [TSR_LEVEL_AVX512] = {"x86-64-v4", "-prefer-256-bit"},
-  [TSR_LEVEL_VNNI] = {"x86-64-v4", "-prefer-256-bit,+avx512vnni"},
+    [TSR_LEVEL_SSE2] = {"x86-64", ""},
+    [TSR_LEVEL_AVX2] = {"x86-64-v3", ""},
+    [TSR_LEVEL_AVX512] = {"x86-64-v4", "-prefer-256-bit"},
+    [TSR_LEVEL_VNNI] = {"x86-64-v4", "-prefer-256-bit,+avx512vnni"},
 };
 
 static enum tsr_status refuse(struct tsr_err *err, const char *what, char *text)

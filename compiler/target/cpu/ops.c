@@ -173,7 +173,8 @@ static LLVMValueRef quant(struct cpu__emit *e, LLVMValueRef *arg)
 static LLVMValueRef shift_right(struct cpu__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   LLVMValueRef s = LLVMBuildAnd(e->builder, y, cpu__int_like(y, 31), "");
-  return LLVMBuildTrunc(e->builder, round_shift(e, widened(e, x), widened(e, s)), LLVMTypeOf(x), "");
+  return LLVMBuildTrunc(e->builder, round_shift(e, widened(e, x), widened(e, s)), LLVMTypeOf(x),
+                        "");
 }
 
 static LLVMValueRef saturated(struct cpu__emit *e, LLVMValueRef x)
@@ -219,14 +220,10 @@ static LLVMValueRef extreme(struct cpu__emit *e, bool largest, enum tsr_dtype dt
 static LLVMValueRef float_arithmetic(struct cpu__emit *e, enum tir_op op, LLVMValueRef *arg)
 {
   switch (op) {
-  case TIR_ADD:
-    return LLVMBuildFAdd(e->builder, arg[0], arg[1], "");
-  case TIR_SUB:
-    return LLVMBuildFSub(e->builder, arg[0], arg[1], "");
-  case TIR_MUL:
-    return LLVMBuildFMul(e->builder, arg[0], arg[1], "");
-  default:
-    return LLVMBuildFDiv(e->builder, arg[0], arg[1], "");
+  case TIR_ADD: return LLVMBuildFAdd(e->builder, arg[0], arg[1], "");
+  case TIR_SUB: return LLVMBuildFSub(e->builder, arg[0], arg[1], "");
+  case TIR_MUL: return LLVMBuildFMul(e->builder, arg[0], arg[1], "");
+  default: return LLVMBuildFDiv(e->builder, arg[0], arg[1], "");
   }
 }
 
@@ -236,14 +233,10 @@ static LLVMValueRef arithmetic(struct cpu__emit *e, enum tir_op op, enum tsr_dty
   if (tir__is_float(dtype))
     return float_arithmetic(e, op, arg);
   switch (op) {
-  case TIR_ADD:
-    return LLVMBuildAdd(e->builder, arg[0], arg[1], "");
-  case TIR_SUB:
-    return LLVMBuildSub(e->builder, arg[0], arg[1], "");
-  case TIR_MUL:
-    return LLVMBuildMul(e->builder, arg[0], arg[1], "");
-  default:
-    return quotient(e, op, dtype, arg[0], arg[1]);
+  case TIR_ADD: return LLVMBuildAdd(e->builder, arg[0], arg[1], "");
+  case TIR_SUB: return LLVMBuildSub(e->builder, arg[0], arg[1], "");
+  case TIR_MUL: return LLVMBuildMul(e->builder, arg[0], arg[1], "");
+  default: return quotient(e, op, dtype, arg[0], arg[1]);
   }
 }
 
@@ -272,43 +265,34 @@ LLVMValueRef cpu__op(struct cpu__emit *e, enum tir_op op, enum tsr_dtype dtype, 
   case TIR_MUL:
   case TIR_DIV:
   case TIR_FDIV:
-  case TIR_FMOD:
-    return arithmetic(e, op, dtype, arg);
+  case TIR_FMOD: return arithmetic(e, op, dtype, arg);
   case TIR_MIN:
-  case TIR_MAX:
-    return extreme(e, op == TIR_MAX, dtype, arg[0], arg[1]);
+  case TIR_MAX: return extreme(e, op == TIR_MAX, dtype, arg[0], arg[1]);
   case TIR_SHL:
     return LLVMBuildShl(e->builder, arg[0],
                         LLVMBuildAnd(e->builder, arg[1], cpu__int_like(arg[1], 31), ""), "");
-  case TIR_SHR:
-    return shift_right(e, arg[0], arg[1]);
-  case TIR_QUANT:
-    return quant(e, arg);
-  case TIR_SAT8:
-    return saturated(e, arg[0]);
+  case TIR_SHR: return shift_right(e, arg[0], arg[1]);
+  case TIR_QUANT: return quant(e, arg);
+  case TIR_SAT8: return saturated(e, arg[0]);
   case TIR_LT:
   case TIR_LE:
   case TIR_EQ:
-  case TIR_NE:
-    return compare(e, op, dtype, arg[0], arg[1]);
-  case TIR_AND:
-    return LLVMBuildAnd(e->builder, arg[0], arg[1], "");
-  case TIR_OR:
-    return LLVMBuildOr(e->builder, arg[0], arg[1], "");
-  case TIR_NOT:
-    return LLVMBuildNot(e->builder, arg[0], "");
-  case TIR_ABS:
-    return absolute(e, dtype, arg[0]);
-  default:
-    return cpu__math(e, op, dtype, arg);
+  case TIR_NE: return compare(e, op, dtype, arg[0], arg[1]);
+  case TIR_AND: return LLVMBuildAnd(e->builder, arg[0], arg[1], "");
+  case TIR_OR: return LLVMBuildOr(e->builder, arg[0], arg[1], "");
+  case TIR_NOT: return LLVMBuildNot(e->builder, arg[0], "");
+  case TIR_ABS: return absolute(e, dtype, arg[0]);
+  default: return cpu__math(e, op, dtype, arg);
   }
 }
 
 LLVMValueRef cpu__combine(struct cpu__emit *e, enum tir_combine combine, enum tsr_dtype dtype,
                           LLVMValueRef old, LLVMValueRef value)
 {
-  static const enum tir_op op[] = {[TIR_SUM] = TIR_ADD, [TIR_PRODUCT] = TIR_MUL,
-                                   [TIR_MAXIMUM] = TIR_MAX, [TIR_MINIMUM] = TIR_MIN};
+  static const enum tir_op op[] = {[TIR_SUM] = TIR_ADD,
+                                   [TIR_PRODUCT] = TIR_MUL,
+                                   [TIR_MAXIMUM] = TIR_MAX,
+                                   [TIR_MINIMUM] = TIR_MIN};
   LLVMValueRef arg[2] = {old, value};
   assert(combine != TIR_ASSIGN);
   cpu__same_form(e, 2, arg);

@@ -81,7 +81,8 @@ static int shared_axis(struct planner *p, int except)
   int best = -1, most = 0;
   for (int i = 0; i < p->s->out->rank; i++) {
     int still = i == except || p->s->axis[i].extent < 2 ? 0 : steps_along(p, i).still;
-    if (still > most || (still && still == most && p->s->axis[i].extent > p->s->axis[best].extent)) {
+    if (still > most ||
+        (still && still == most && p->s->axis[i].extent > p->s->axis[best].extent)) {
       best = i;
       most = still;
     }
@@ -100,8 +101,8 @@ static int64_t pieces(const struct planner *p, int64_t n)
   return (n + width - 1) / width;
 }
 
-/* Elements of a tile along the lanes: few vectors for the whole extent. What no whole tile covers is
- * computed point by point. */
+/* Elements of a tile along the lanes: few vectors for the whole extent. What no whole tile covers
+ * is computed point by point. */
 static int64_t lane_tile(const struct planner *p, int64_t extent)
 {
   int64_t best = smaller(extent, p->width), least = INT64_MAX;
@@ -203,16 +204,14 @@ static bool is_empty(const struct tir_stage *s)
 enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const struct tir_func *f,
                              enum tsr_level level, struct tir_sched **out)
 {
-  struct planner p = {.e = {.arena = a, .level = tsr_level_info(level)},
-                      .sched = tir_sched_new(a, f),
-                      .err = err};
+  struct planner p = {
+      .e = {.arena = a, .level = tsr_level_info(level)}, .sched = tir_sched_new(a, f), .err = err};
   p.budget = p.e.level->registers * 3 / 4;
   for (int i = 0; i < f->stages; i++) {
     p.s = f->stage[i];
     if (p.s->combine == TIR_ASSIGN || p.s->axes == p.s->out->rank || is_empty(p.s))
       continue;
-    struct tir_stmt store = {.kind = TIR_STORE,
-                             .store = {.buffer = p.s->out, .value = p.s->value}};
+    struct tir_stmt store = {.kind = TIR_STORE, .store = {.buffer = p.s->out, .value = p.s->value}};
     p.width = cpu__width_for(&p.e, &store);
     if (p.width > 1 && plan_reduction(&p))
       return TSR_REFUSED;

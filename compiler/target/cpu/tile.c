@@ -143,8 +143,7 @@ static bool add_points(struct cpu__emit *e, struct tile *t, int loop, int64_t *a
 static bool plan(struct cpu__emit *e, struct tile *t, const struct tir_stmt *s)
 {
   int64_t at[MOST_LOOPS] = {0};
-  if (!collect(t, s) || !sort_loops(t) ||
-      cpu__reads(t->store->store.value, t->store->store.buffer))
+  if (!collect(t, s) || !sort_loops(t) || cpu__reads(t->store->store.value, t->store->store.buffer))
     return false;
   for (int i = 0; i < t->loops; i++) {
     t->most[i] = cpu__most(e, t->loop[i]->f.extent);
@@ -321,8 +320,8 @@ static void emit_reduce(struct cpu__emit *e, const struct tile *t, int k)
 {
   tir_e extent = t->loop[k]->f.extent;
   LLVMValueRef to = value_alone(e, extent), null = cpu__i64(e, 0);
-  struct tir__fact fact = {.outer = e->facts, .var = tir_use(e->arena, t->loop[k]->f.var),
-                           .condition = extent};
+  struct tir__fact fact = {
+      .outer = e->facts, .var = tir_use(e->arena, t->loop[k]->f.var), .condition = extent};
   if (extent->op != TIR_INT)
     e->facts = &fact;
   if (t->reduce_lanes && k == t->reduces - 1) {
@@ -362,8 +361,8 @@ static LLVMValueRef is_whole(struct cpu__emit *e, const struct tile *t)
     tir_e extent = t->loop[i]->f.extent;
     if (extent->op == TIR_INT)
       continue;
-    LLVMValueRef one = LLVMBuildICmp(e->builder, LLVMIntEQ, value_alone(e, extent),
-                                     cpu__i64(e, t->most[i]), "");
+    LLVMValueRef one =
+        LLVMBuildICmp(e->builder, LLVMIntEQ, value_alone(e, extent), cpu__i64(e, t->most[i]), "");
     all = all ? LLVMBuildAnd(e->builder, all, one, "") : one;
   }
   return all;

@@ -155,8 +155,8 @@ static void emit_constant(struct cpu__emit *e, struct loop *l, int64_t extent)
 /* The extent depends on loops around. */
 static void emit_varying(struct cpu__emit *e, const struct loop *l, int64_t most)
 {
-  struct tir__fact fact = {.outer = e->facts, .var = tir_use(e->arena, l->s->f.var),
-                           .condition = l->s->f.extent};
+  struct tir__fact fact = {
+      .outer = e->facts, .var = tir_use(e->arena, l->s->f.var), .condition = l->s->f.extent};
   struct cpu__scope scope;
   cpu__scope_open(e, &scope);
   LLVMValueRef to = cpu__value(e, l->s->f.extent);
