@@ -4,13 +4,16 @@
 
 #include "compiler/tune/tune.h"
 
-enum { SOME = 64, MORE = 512 }; /* candidates that are measured at the most */
-enum { BYTES_A_CYCLE = 256 };   /* saved, that a cycle may cost */
+/* Candidates that are measured, and instructions of all of them, at the most; but so many in any case. */
+enum { SOME = 64, MORE = 512, LEAST = 8 };
+enum { SOME_WORK = 300000, MORE_WORK = 4000000 };
+enum { BYTES_A_CYCLE = 256 }; /* saved, that a cycle may cost */
 
 struct search {
   const struct tsr_tune_candidate *candidate;
   size_t count, limit;
-  bool (*measure)(void *context, size_t k, uint64_t *cycles);
+  uint64_t work, most_work;
+  bool (*measure)(void *context, size_t k, uint64_t *cycles, uint64_t *work);
   void *context;
   bool *seen;
   struct tsr_tune_found found;
@@ -52,10 +55,12 @@ static uint64_t cost(const struct search *s, size_t k, uint64_t cycles)
 
 static void try(struct search *s, size_t k)
 {
-  uint64_t cycles;
+  uint64_t cycles = 0, work = 0;
   s->seen[k] = true;
   s->found.measured++;
-  if (!s->measure(s->context, k, &cycles) || !cycles)
+  bool usable = s->measure(s->context, k, &cycles, &work);
+  s->work += work;
+  if (!usable || !cycles)
     return;
   if (!s->found.cycles || cost(s, k, cycles) < cost(s, s->found.best, s->found.cycles)) {
     s->found.cycles = cycles;
@@ -63,10 +68,15 @@ static void try(struct search *s, size_t k)
   }
 }
 
+static bool over(const struct search *s, size_t limit)
+{
+  return s->found.measured >= limit || (s->found.measured >= LEAST && s->work >= s->most_work);
+}
+
 /* The best by estimate, until `limit` have been measured. */
 static void try_ranked(struct search *s, const struct ranked *list, size_t limit)
 {
-  for (size_t i = 0; i < s->count && s->found.measured < limit; i++)
+  for (size_t i = 0; i < s->count && !over(s, limit); i++)
     if (!s->seen[list[i].k] && !hopeless(s, list[i].k))
       try(s, list[i].k);
 }
@@ -99,15 +109,15 @@ static bool next_neighbour(const struct search *s, const struct ranked *list, si
 static void try_neighbours(struct search *s, const struct ranked *list)
 {
   size_t k;
-  while (s->found.measured < s->limit && next_neighbour(s, list, &k))
+  while (!over(s, s->limit) && next_neighbour(s, list, &k))
     try(s, k);
 }
 
-struct tsr_tune_found tsr_tune_search(struct tsr_arena *arena,
-                                      const struct tsr_tune_candidate *candidate, size_t count,
-                                      enum tsr_tune_effort effort,
-                                      bool (*measure)(void *context, size_t k, uint64_t *cycles),
-                                      void *context)
+struct tsr_tune_found
+tsr_tune_search(struct tsr_arena *arena, const struct tsr_tune_candidate *candidate, size_t count,
+                enum tsr_tune_effort effort,
+                bool (*measure)(void *context, size_t k, uint64_t *cycles, uint64_t *work),
+                void *context)
 {
   struct search s = {.candidate = candidate,
                      .count = count,
@@ -116,7 +126,9 @@ struct tsr_tune_found tsr_tune_search(struct tsr_arena *arena,
                      .seen = TSR_NEW_ARRAY(arena, bool, count)};
   const size_t limits[] = {
       [TSR_TUNE_NONE] = 0, [TSR_TUNE_SOME] = SOME, [TSR_TUNE_MORE] = MORE, [TSR_TUNE_ALL] = count};
+  const uint64_t works[] = {0, SOME_WORK, MORE_WORK, UINT64_MAX};
   s.limit = limits[effort];
+  s.most_work = works[effort];
   const struct ranked *list = rank(arena, &s);
   s.found.best = list[0].k;
   try_ranked(&s, list, effort == TSR_TUNE_ALL ? s.limit : s.limit / 2);

@@ -46,13 +46,14 @@ struct tsr_tune_found {
 
 /* The best of count >= 1 candidates. Half of the effort goes to the best by estimate, half to
  * neighbours of the best that was found; a candidate whose bound is no better than that is never
- * measured. The same candidates give the same answer. measure returns false for one that cannot be
+ * measured. work is what a measurement cost, in instructions; there is a limit on that, too. The same
+ * candidates give the same answer. measure returns false for one that cannot be
  * used, and unwinds where memory runs out. No candidate can be used: cycles is 0, and best is the best by estimate. */
-struct tsr_tune_found tsr_tune_search(struct tsr_arena *arena,
-                                      const struct tsr_tune_candidate *candidate, size_t count,
-                                      enum tsr_tune_effort effort,
-                                      bool (*measure)(void *context, size_t k, uint64_t *cycles),
-                                      void *context);
+struct tsr_tune_found
+tsr_tune_search(struct tsr_arena *arena, const struct tsr_tune_candidate *candidate, size_t count,
+                enum tsr_tune_effort effort,
+                bool (*measure)(void *context, size_t k, uint64_t *cycles, uint64_t *work),
+                void *context);
 
 /* --- what was found before -------------------------------------------------------------------- */
 

@@ -20,14 +20,16 @@ struct world {
   uint64_t cycles[MOST];
   int measured[MOST];
   int total;
+  uint64_t work; /* of each measurement */
 };
 
-static bool measure(void *context, size_t k, uint64_t *cycles)
+static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
 {
   struct world *w = context;
   w->measured[k]++;
   w->total++;
   *cycles = w->cycles[k];
+  *work = w->work;
   return w->cycles[k] != 0;
 }
 
@@ -102,6 +104,20 @@ static void effort_is_a_limit(void **state)
   }
 }
 
+/* Large programs: few are measured, but some. */
+static void work_is_a_limit(void **state)
+{
+  struct world *w = *state;
+  mislead(w, MOST);
+  int small = (int)search(w, TSR_TUNE_SOME).measured;
+  w->work = 10000;
+  int large = (int)search(w, TSR_TUNE_SOME).measured;
+  w->work = UINT32_MAX;
+  int huge = (int)search(w, TSR_TUNE_SOME).measured;
+  assert_true(small > large && large > huge && huge > 1);
+  assert_int_equal(search(w, TSR_TUNE_ALL).measured, MOST);
+}
+
 static void hopeless_is_never_measured(void **state)
 {
   struct world *w = *state;
@@ -160,6 +176,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(none_takes_the_estimate, setup, teardown),
       cmocka_unit_test_setup_teardown(all_finds_the_best, setup, teardown),
       cmocka_unit_test_setup_teardown(effort_is_a_limit, setup, teardown),
+      cmocka_unit_test_setup_teardown(work_is_a_limit, setup, teardown),
       cmocka_unit_test_setup_teardown(hopeless_is_never_measured, setup, teardown),
       cmocka_unit_test_setup_teardown(neighbours_are_tried, setup, teardown),
       cmocka_unit_test_setup_teardown(what_cannot_be_used_is_not_taken, setup, teardown),

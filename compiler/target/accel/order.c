@@ -27,6 +27,7 @@ struct held {
   int engine, touches;
   struct touch touch[MOST_TOUCHES];
   size_t first_pred, preds;   /* in the list of all */
+  size_t follows;             /* the next of its engine; `count`: none */
   size_t need;                /* LOAD: the first instruction that uses what it brings */
   int64_t cycles, start, end; /* end: -1 while it is not known */
 };
@@ -171,11 +172,15 @@ struct play {
   int64_t inputs; /* when the layer before has stored its result */
 };
 
-static size_t next_of(const struct tsr__ordering *o, int engine, size_t from)
+/* Links the instructions of each engine; first: of each. */
+static void link_engines(struct tsr__ordering *o, size_t first[TSR_ENGINE_COUNT])
 {
-  while (from < o->count && o->held[from].engine != engine)
-    from++;
-  return from;
+  for (int e = 0; e < TSR_ENGINE_COUNT; e++)
+    first[e] = o->count;
+  for (size_t i = o->count; i-- > 0;) {
+    o->held[i].follows = first[o->held[i].engine];
+    first[o->held[i].engine] = i;
+  }
 }
 
 /* When all that it waits for is over; -1: not known yet. */
@@ -213,7 +218,7 @@ static void advance(struct play *p)
       if (at < 0)
         continue;
       run(p, h, at);
-      p->next[e] = next_of(p->o, e, p->next[e] + 1);
+      p->next[e] = h->follows;
       moved = true;
     }
   }
@@ -225,7 +230,7 @@ static struct held *choose(const struct play *p, int64_t *at)
 {
   struct held *best = NULL;
   size_t i = p->next[TSR_ENGINE_LOAD];
-  for (int n = 0; n < WINDOW && i < p->o->count; n++, i = next_of(p->o, TSR_ENGINE_LOAD, i + 1)) {
+  for (int n = 0; n < WINDOW && i < p->o->count; n++, i = p->o->held[i].follows) {
     struct held *h = &p->o->held[i];
     int64_t when = h->end < 0 ? ready(p, h) : -1;
     if (when < 0)
@@ -256,13 +261,12 @@ static int64_t time_of_inputs(const struct tsr__ordering *o)
 static void play(struct tsr__ordering *o)
 {
   struct play p = {.o = o, .inputs = time_of_inputs(o)};
-  for (int e = 0; e < TSR_ENGINE_COUNT; e++)
-    p.next[e] = next_of(o, e, 0);
+  link_engines(o, p.next);
   advance(&p);
   for (;;) {
     size_t *next = &p.next[TSR_ENGINE_LOAD];
     while (*next < o->count && o->held[*next].end >= 0)
-      *next = next_of(o, TSR_ENGINE_LOAD, *next + 1);
+      *next = o->held[*next].follows;
     if (*next == o->count)
       return;
     int64_t at;

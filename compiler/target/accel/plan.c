@@ -11,7 +11,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
@@ -91,7 +91,7 @@ static enum tsr_status lower_tiling(struct tsr_arena *a, const struct planner *m
 }
 
 static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
-                                  const struct tsr__tiling *t, uint64_t *cycles)
+                                  const struct tsr__tiling *t, uint64_t *cycles, uint64_t *work)
 {
   const struct tsr_tune_options *tune = tsr_tune_options_of(m->plan->tune);
   const struct tsr_design *d = m->plan->design;
@@ -102,7 +102,7 @@ static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
   if (lower_tiling(a, m, t, &p) || walk_twice(stream, NULL, p, &activations) ||
       tsr__stream_close(stream, NULL, &out.insns, &out.data, &out.data_bytes))
     return TSR_REFUSED;
-  out.insn_count = stream->count;
+  *work = out.insn_count = stream->count;
   out.window_bytes = out.data_bytes + activations;
   enum tsr_status status = tune->cycles(tune->context, d, &out, cycles);
   *cycles = status ? 0 : (*cycles + 1) / 2;
@@ -110,7 +110,7 @@ static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
 }
 
 /* With memory of its own, which ends with it; where that runs out the compiler's unwinds, too. */
-static bool measure(void *context, size_t k, uint64_t *cycles)
+static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
 {
   const struct planner *m = context;
   struct tsr_arena *a = tsr_arena_new(tsr_arena_allocator(m->plan->arena));
@@ -118,7 +118,7 @@ static bool measure(void *context, size_t k, uint64_t *cycles)
     tsr_arena_free(a);
     tsr_arena_exhausted(m->plan->arena);
   }
-  enum tsr_status status = measure_in(a, m, &m->tiling[k], cycles);
+  enum tsr_status status = measure_in(a, m, &m->tiling[k], cycles, work);
   tsr_arena_free(a);
   if (status == TSR_NO_MEMORY)
     tsr_arena_exhausted(m->plan->arena);
