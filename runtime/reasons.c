@@ -96,8 +96,8 @@ static void say_starts(struct reasoning *r, const struct tessera_engine_time *en
              count(r, busy - (uint64_t)engine->cycles)));
 }
 
-/* Where the bus has most to do: cycles in which products are made and nothing is moved beside them. What
- * is moved while nobody computes is known; the rest of what it has to move came beside. */
+/* Where the bus has most to do: cycles in which products are made and nothing is moved beside them.
+ * What is moved while nobody computes is known; the rest of what it has to move came beside. */
 static void say_unhidden(struct reasoning *r, const struct tessera_engine_time *engine)
 {
   const uint64_t *share = r->layer->share;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The result's map, cut into tiles: rows and columns as they lie, in each box the numbers of the tiles that
- * stand there, one a block of channels and image. */
+/* The result's map, cut into tiles: rows and columns as they lie, in each box the numbers of the
+ * tiles that stand there, one for each block of channels and image. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/tessera.h"
+#include "tests/base/cases.h"
 
 #define MODEL "models/digits/digits.onnx"
 
@@ -275,6 +276,73 @@ static void reasons(void **state)
   tessera_profile_free(p);
 }
 
+/* The first number of a text, "1,234". */
+static uint64_t number_in(const char *text)
+{
+  uint64_t n = 0;
+  text += strcspn(text, "0123456789");
+  for (; (*text >= '0' && *text <= '9') || *text == ','; text++)
+    n = *text == ',' ? n : 10 * n + (uint64_t)(*text - '0');
+  return n;
+}
+
+/* Where the matrix engine sets the bound, all cycles beyond it are told, and each buffer's copies. */
+static void reasons_sum_up(void **state)
+{
+  const struct world *w = *state;
+  struct tessera_options options = plain_options();
+  struct tessera_model *model;
+  const struct tessera_explanation *e;
+  int k = layer_named(w, "conv3.Conv");
+  options.config = "tiny";
+  assert_int_equal(tessera_model_open(w->t, MODEL, &options, &model), TESSERA_OK);
+  const struct tessera_profile *p = profile(w, model);
+  assert_int_equal(tessera_model_explain(w->t, model, k, p, &e), TESSERA_OK);
+  uint64_t told = 0, vector = 0;
+  assert_non_null(strstr(e->reason[0], "which is matrix's"));
+  for (int i = 1; i < e->reasons; i++) {
+    const char *take = strstr(e->reason[i], " take ");
+    told += number_in(take ? take : e->reason[i]);
+    vector += strstr(e->reason[i], "only vector works") ? 1 : 0;
+  }
+  assert_int_equal(told, e->cycles - e->bound_cycles);
+  assert_int_equal(vector, 1);
+  for (int i = 0; i < e->operands; i++)
+    if (!strcmp(e->operand[i].scratchpad, "acc"))
+      assert_int_equal(e->operand[i].bytes,
+                       e->operand[i].entries * 16 * (uint64_t)e->operand[i].copies);
+  tessera_explanation_free(e);
+  tessera_profile_free(p);
+  tessera_model_free(model);
+}
+
+/* Memory that runs out anywhere is told, and all of it is given back. */
+static void every_allocation_may_be_refused(void **state)
+{
+  const struct world *w = *state;
+  int k = layer_named(w, "conv2.Conv");
+  const struct tessera_profile *p = profile(w, w->model);
+  for (int n = 0;; n++) {
+    struct counting c;
+    counting_init(&c, n);
+    struct tessera_allocator allocator = {counting_resize, &c};
+    struct tessera *t = tessera_new(&allocator);
+    const struct tessera_explanation *e = NULL;
+    enum tessera_status status = TESSERA_NO_MEMORY;
+    if (t)
+      status = tessera_model_explain(t, w->model, k, p, &e);
+    tessera_explanation_free(e);
+    tessera_free(t);
+    assert_int_equal(c.live, 0);
+    if (!status) {
+      assert_true(n > 3);
+      break;
+    }
+    assert_int_equal(status, TESSERA_NO_MEMORY);
+  }
+  tessera_profile_free(p);
+}
+
 /* --- edits ------------------------------------------------------------------------------------ */
 
 struct edit {
@@ -389,6 +457,8 @@ int main(void)
                                      cmocka_unit_test(package_keeps_schedules),
                                      cmocka_unit_test(every_layer_is_explained),
                                      cmocka_unit_test(reasons),
+                                     cmocka_unit_test(reasons_sum_up),
+                                     cmocka_unit_test(every_allocation_may_be_refused),
                                      cmocka_unit_test(changed_anyhow)};
   return cmocka_run_group_tests(tests, open_world, close_world);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A schedule taken apart for people: its loops, its tiles in their order, its buffers. All of it comes
- * from the lowered program, so that it is as true of a schedule that somebody wrote. */
+/* A schedule taken apart for people: its loops, its tiles in their order, its buffers. All of it
+ * comes from the lowered program, so that it is as true of a schedule that somebody wrote. */
 #ifndef TSR_COMPILER_TARGET_ACCEL_EXPLAIN_H
 #define TSR_COMPILER_TARGET_ACCEL_EXPLAIN_H
 
