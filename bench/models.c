@@ -193,6 +193,8 @@ int main(int argc, char **argv)
       b.config = argv[++k];
     } else {
       struct tessera_options o = {.config = b.config};
+      if (run == bench_compile)
+        o.effort = TESSERA_EFFORT_NONE;
       if (!run(&b, t, argv[k], &o)) {
         say_refused(t, argv[k]);
         status = 2;

@@ -265,8 +265,8 @@ static const struct {
   struct totals totals; /* instructions without FINISH, bytes read, bytes written */
 } digits[] = {
   {"default", {208, 43352, 3024}},
-  {"tiny", {355, 41728, 3020}},
-  {"ecp5", {227, 43120, 3024}},
+  {"tiny", {324, 40240, 3020}},
+  {"ecp5", {217, 42160, 3024}},
   {"wide", {132, 52320, 4064}},
   {"batch2", {192, 52632, 6048}},
 };

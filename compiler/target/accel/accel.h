@@ -152,6 +152,8 @@ struct tsr__place {
   int depth;                /* scratchpad: copies, used in turn */
   int64_t instance;         /* the present copy is instance % depth; -1 before the first */
   bool filled_by_dma;       /* in ACC: constants for the vector engine, one copy per bank */
+  bool once;                /* ... each for one piece of work, so that one bank's is enough */
+  bool open;                /* the walk is where the buffer lives */
   uint32_t entries, entry_elements;
   uint32_t at[2][2];        /* first entry: [copy][bank]; bank 1 only for ACC constants */
 };
@@ -183,7 +185,7 @@ struct tsr__walk {
   bool both_banks; /* ACC work alternates between banks */
 };
 
-int tsr__walk_next_bank(const struct tsr__walk *w); /* of ACC, that work fills next */
+int tsr__walk_bank(const struct tsr__walk *w); /* of ACC, of present work or else of the next */
 struct tsr__place *tsr__walk_place(struct tsr__walk *w, const struct tir_buffer *b);
 /* First entry of the present copy. For ACC constants in the bank of `near` (an ACC entry). */
 uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p, uint32_t near);

@@ -11,7 +11,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 4 };
+enum { VERSION = 5 };
 
 struct planner {
   const struct tsr_accel_plan *plan;

@@ -73,6 +73,27 @@ static bool computed(const struct tir_stmt *s, const struct tir_buffer *b)
   return false;
 }
 
+/* True when at most one buffer in ACC that work writes lives in each iteration of the statement's loops:
+ * none of them has a loop around it. */
+static bool works_once(const struct tir_stmt *s, bool looped)
+{
+  switch (s->kind) {
+  case TIR_FOR: return works_once(s->f.body, true);
+  case TIR_IF: return works_once(s->when.body, true);
+  case TIR_ALLOC: {
+    const struct tir_buffer *b = s->alloc.buffer;
+    bool work = b->scope == TIR_ACC && computed(s->alloc.body, b);
+    return !(work && looped) && works_once(s->alloc.body, looped);
+  }
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count; k++)
+      if (!works_once(s->block.stmt[k], looped))
+        return false;
+    return true;
+  default: return true;
+  }
+}
+
 static bool in_scratchpad(const struct tir_buffer *b)
 {
   if (b->scope == TIR_GLOBAL || b->scope == TIR_LOCAL)
@@ -97,7 +118,8 @@ static enum tsr_status add_buffer(struct tsr_err *err, const struct tir_stmt *s,
                                              .loop = loop ? loop->f.var : NULL,
                                              .depth = depth > 2 ? 2 : depth,
                                              .instance = -1,
-                                             .filled_by_dma = !computed(s->alloc.body, b)};
+                                             .filled_by_dma = !computed(s->alloc.body, b),
+                                             .once = works_once(s->alloc.body, false)};
   return TSR_OK;
 }
 
@@ -133,13 +155,14 @@ enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program 
   return status;
 }
 
-int tsr__walk_next_bank(const struct tsr__walk *w)
+int tsr__walk_bank(const struct tsr__walk *w)
 {
-  int64_t instance = -1;
+  const struct tsr__place *work = NULL;
   for (int k = 0; k < w->places; k++)
     if (w->place[k].buffer->scope == TIR_ACC && !w->place[k].filled_by_dma && !w->place[k].base)
-      instance = w->place[k].instance;
-  return (int)((w->stream->bank + instance + 1) % 2);
+      work = &w->place[k];
+  int64_t instance = !work ? 0 : work->instance + (work->open ? 0 : 1);
+  return (int)((w->stream->bank + (work && work->depth > 1 ? instance % 2 : 0)) % 2);
 }
 
 /* --- walking ----------------------------------------------------------------------------------------- */
@@ -199,7 +222,14 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
     for (int k = 0; k < s->block.count && !status; k++)
       status = walk(w, s->block.stmt[k]);
     return status;
-  case TIR_ALLOC: tsr__walk_place(w, s->alloc.buffer)->instance++; return walk(w, s->alloc.body);
+  case TIR_ALLOC: {
+    struct tsr__place *p = tsr__walk_place(w, s->alloc.buffer);
+    p->instance++;
+    p->open = true;
+    status = walk(w, s->alloc.body);
+    p->open = false;
+    return status;
+  }
   case TIR_IF:
     if (!tsr__env_value(&w->env, s->when.condition, &holds))
       return tsr_refuse(w->err, "a condition depends on data");
