@@ -111,13 +111,14 @@ def test_tune_cache(w):
         assert read(w.made("bad.sqlite")) == content
 
 
-def edited(w, layer, old, new):
+def edited(w, layer, pattern, new):
     """Writes the layer's schedule with one line changed; its name."""
     w.call("explain", w.file("digits.onnx"), layer, "-O0", "-o", w.made("found.txt"))
     text = read(w.made("found.txt")).decode()
-    assert text.count(old) == 1, text
+    found = re.findall(pattern, text)
+    assert len(found) == 1, text
     with open(w.made("edited.txt"), "w") as f:
-        f.write("# tried\n\n" + text.replace(old, new))
+        f.write("# tried\n\n" + text.replace(found[0], new(found[0])))
     return w.made("edited.txt")
 
 
@@ -149,9 +150,10 @@ def test_explain(w):
 
 def test_explain_schedule(w):
     """A schedule that was changed gives other cycles and the same bits, or the line that is not legal."""
-    tried = edited(w, "conv2.Conv", "split ys h 1 ho hi", "split ys h 3 ho hi")
+    tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi",
+                   lambda old: "split ys h %d ho hi" % (2 if " 3 " in old else 3))
     e = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, "--check")
-    assert [t["size"][2] for t in e["tiles"]] == [3, 1, 3, 1]
+    assert {t["size"][2] for t in e["tiles"]} in ({3, 1}, {2})
     c = e["comparison"]
     assert e["check"] is True and e["cycles"] == c["layer_cycles"] != c["found_layer_cycles"]
     assert c["network_cycles"] != c["found_network_cycles"]
@@ -163,9 +165,9 @@ def test_explain_schedule(w):
     same = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule",
                   w.made("found.txt"))["comparison"]
     assert same["layer_cycles"] == same["found_layer_cycles"]
-    tried = edited(w, "conv2.Conv", "split ys h 1 ho hi", "split ys h 1 ho ho")
+    tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi", lambda old: "split ys h 1 ho ho")
     _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, status=2)
-    assert "line 10 of its schedule, 'split ys h 1 ho ho': " in said and said.count("\n") == 1, said
+    assert re.search("line [0-9]+ of its schedule, 'split ys h 1 ho ho': ", said) and said.count("\n") == 1, said
     with open(w.made("binary"), "wb") as f:
         f.write(b"split\0")
     _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "--schedule", w.made("binary"), status=2)
