@@ -82,18 +82,26 @@ static void say_extra(struct reasoning *r, const struct tessera_engine_time *eng
                          count(r, extra)));
 }
 
-/* Cycles in which the engine is at work beyond its loop points: between and around instructions. */
+/* Cycles in which the engine is seen at work; vector is not where matrix is, too. */
+static uint64_t busy_of(const struct reasoning *r, const struct tessera_engine_time *engine)
+{
+  const uint64_t *share = r->layer->share;
+  if (!strcmp(engine->engine, "matrix"))
+    return share[TSR_SHARE_MATRIX];
+  return share[TSR_SHARE_MATRIX] ? 0 : share[TSR_SHARE_VECTOR];
+}
+
+/* Those beyond its loop points: between and around instructions. */
 static void say_starts(struct reasoning *r, const struct tessera_engine_time *engine)
 {
-  uint64_t busy = r->layer->share[TSR_SHARE_MATRIX];
-  if (strcmp(engine->engine, "matrix") || (double)busy < engine->cycles + 1)
+  uint64_t busy = busy_of(r, engine), points = (uint64_t)engine->cycles;
+  if (!computes(engine) || busy <= points)
     return;
-  say(r, tsr_arena_printf(
-             r->arena,
-             "matrix is at work in %s cycles for %s loop points: the start and the end of "
-             "its instructions take %s",
-             count(r, busy), count(r, (uint64_t)engine->cycles),
-             count(r, busy - (uint64_t)engine->cycles)));
+  say(r,
+      tsr_arena_printf(r->arena,
+                       "%s is at work in %s cycles for %s loop points: the start and the end of "
+                       "its instructions take %s",
+                       engine->engine, count(r, busy), count(r, points), count(r, busy - points)));
 }
 
 /* Where the bus has most to do: cycles in which products are made and nothing is moved beside them.

@@ -11,7 +11,6 @@
 struct comparison {
   const struct tessera_explanation *before, *now;
   uint64_t network_before, network_now; /* cycles */
-  int checked;                          /* every layer has the interpreter's bits */
 };
 
 void print_explanation(const struct tessera_explanation *e);
