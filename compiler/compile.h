@@ -14,6 +14,8 @@ struct tsr_compile_options {
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;
   struct tsr_tune_options tune; /* how schedules are looked for */
+  const char *layer;            /* NULL, or the layer that gets the schedule with this text: */
+  const char *schedule;
 };
 
 /* g is changed: optimized, blocked. The module lives in the arena. Every stream has passed

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/api.h"
+#include "runtime/profile/profile.h"
 
 void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out)
 {
@@ -82,14 +83,12 @@ double tessera_model_output_step(const struct tessera_model *model, int k)
 
 /* --- layers ----------------------------------------------------------------------------------- */
 
-/* The engine that computes, or the bus: whichever has more to do at the least. */
+/* The engine that computes, or what moves bytes: whichever has more to do at the least. */
 static uint64_t bound_cycles(const struct tsr_module *m, const struct tsr_module_layer *l)
 {
-  uint64_t beat = (uint64_t)tsr_design_beat(&m->design);
-  uint64_t bytes = l->least_read_bytes > l->least_write_bytes ? l->least_read_bytes
-                                                              : l->least_write_bytes;
-  uint64_t bus = (bytes + beat - 1) / beat;
-  return bus > l->least_cycles ? bus : l->least_cycles;
+  double moving = tsr_profile_memory_cycles(&m->design, l->least_read_bytes, l->least_write_bytes);
+  uint64_t whole = (uint64_t)moving, least = whole + ((double)whole < moving);
+  return least > l->least_cycles ? least : l->least_cycles;
 }
 
 void tessera_model_layer(const struct tessera_model *model, int k, struct tessera_layer *out)

@@ -127,8 +127,7 @@ static void take_run_apart(const struct run_work *w)
 
 /* --- rooflines -------------------------------------------------------------------------------- */
 
-/* The least cycles in which DRAM moves so many bytes: what is read, what is written, and both. */
-static double memory_cycles(const struct tsr_design *d, uint64_t read, uint64_t written)
+double tsr_profile_memory_cycles(const struct tsr_design *d, uint64_t read, uint64_t written)
 {
   struct tsr__pins pins = tsr__pins_of(d);
   double beat = tsr_design_beat(d);
@@ -176,9 +175,9 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
       .read_bytes = l->dram_read_bytes,
       .write_bytes = l->dram_write_bytes,
       .compulsory_bytes = l->least_read_bytes + l->least_write_bytes,
-      .bound_cycles = memory_cycles(d, l->least_read_bytes, l->least_write_bytes),
+      .bound_cycles = tsr_profile_memory_cycles(d, l->least_read_bytes, l->least_write_bytes),
       .compute_cycles = (double)l->macs / peak,
-      .memory_cycles = memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
+      .memory_cycles = tsr_profile_memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
       .limit = limit_of(k, layer),
       .share = k->cycles[layer],
   };

@@ -202,18 +202,25 @@ static const char *key_of(const struct tsr_accel_plan *plan)
   return key.data;
 }
 
-/* Applies a schedule's text line by line. */
-static enum tsr_status replay(const struct tsr_accel_plan *plan, const char *text,
-                              struct tir_sched *s)
+static enum tsr_status apply(struct tsr_err *err, struct tir_sched *s, const char *line, int number)
+{
+  const char *word = line + strspn(line, " \t\r");
+  if (!*word || *word == '#' || !tir_sched_apply(s, err, line))
+    return TSR_OK;
+  return tsr_refuse_at(err, "line %d of its schedule, '%.120s'", number, word);
+}
+
+enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const char *text,
+                                 struct tir_sched *s)
 {
   enum tsr_status status = TSR_OK;
-  while (*text && !status) {
+  for (int number = 1; *text && !status; number++) {
     size_t length = strcspn(text, "\n");
-    status = tir_sched_apply(s, NULL, tsr_arena_printf(plan->arena, "%.*s", (int)length, text));
+    status = apply(err, s, tsr_arena_printf(a, "%.*s", (int)length, text), number);
     text += length + (text[length] == '\n');
   }
   struct tir_program *program;
-  return status ? status : tir_lower(plan->arena, NULL, s, &program);
+  return status ? status : tir_lower(a, err, s, &program);
 }
 
 static struct tir_sched *new_schedule(const struct tsr_accel_plan *plan)
@@ -248,13 +255,17 @@ enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_er
   const char *key = effort ? key_of(plan) : NULL;
   const struct tsr_tune_record *record = NULL;
   *cycles = 0;
+  if (plan->schedule) {
+    *out = new_schedule(plan);
+    return tsr_accel_replay(plan->arena, err, plan->schedule, *out);
+  }
   enum tsr_status status = key ? tsr_tune_recall(plan->tune, err, key, &record) : TSR_OK;
   if (status)
     return status;
   if (record) {
     *out = new_schedule(plan);
     *cycles = record->cycles;
-    if (!replay(plan, record->schedule, *out))
+    if (!tsr_accel_replay(plan->arena, NULL, record->schedule, *out))
       return TSR_OK;
   }
   return search(&m, err, key, out, cycles);
