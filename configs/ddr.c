@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#define TSR_DDR_TICKS(tCK, ps, least)                                                              \
+  (((ps) + (tCK)-1) / (tCK) > (least) ? ((ps) + (tCK)-1) / (tCK) : (least))
+
 static const char *const names[] = {
 #define TSR_DDR_SET(name, ...) name,
 #include "configs/ddr_sets.def"
