@@ -361,10 +361,6 @@ uint64_t tsr__store_blocked(const struct tsr_cycle *m);
 
 void tsr__reads_start(struct tsr_cycle *m);
 void tsr__reads_look(struct tsr_cycle *m);
-/* What is asked for in this cycle is accepted in the next one: it is told to the port now, which does
- * not mind, and saves a look. */
-void tsr__reads_ahead(struct tsr_cycle *m);
-void tsr__writes_ahead(struct tsr_cycle *m);
 /* Bursts of load, one after the other, up to this cycle, as long as nothing else is due. */
 void tsr__reads_stream(struct tsr_cycle *m, uint64_t to);
 void tsr__reads_pump(struct tsr_cycle *m); /* load can take beats, or the port has some */

@@ -199,12 +199,6 @@ static void accept(struct tsr_cycle *m)
   tsr__reads_pump(m);
 }
 
-void tsr__reads_ahead(struct tsr_cycle *m)
-{
-  accept(m);
-  plan(m);
-}
-
 void tsr__reads_look(struct tsr_cycle *m)
 {
   struct tsr__reads *r = &m->reads;
@@ -215,8 +209,7 @@ void tsr__reads_look(struct tsr_cycle *m)
   if (r->asking && r->accept == m->now)
     accept(m);
   begin(m);
-  if (!r->asking || !m->port.ahead)
-    plan(m);
+  plan(m);
 }
 
 /* --- a stream --------------------------------------------------------------------------------- */

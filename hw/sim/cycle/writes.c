@@ -266,14 +266,6 @@ static void plan(struct tsr_cycle *m)
                tsr__later(front->burst_from, tsr__later(w->accept, m->now + 1)));
 }
 
-void tsr__writes_ahead(struct tsr_cycle *m)
-{
-  accept(m);
-  pump(m);
-  await_answer(m);
-  plan(m);
-}
-
 void tsr__writes_look(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
@@ -291,8 +283,7 @@ void tsr__writes_look(struct tsr_cycle *m)
     ask(m);
   if (w->filled > filled || w->answered > answered)
     await_answer(m);
-  if (!w->asking || !m->port.ahead)
-    plan(m);
+  plan(m);
 }
 
 uint64_t tsr__writes_quiet(const struct tsr_cycle *m)
