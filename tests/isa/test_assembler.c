@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "isa/isa.h"
 #include "random.h"
+#include "tests/base/counting.h"
 
 static struct tsr_program assembled(struct tsr_arena *arena, const char *text)
 {
@@ -270,23 +271,6 @@ static void hostile_texts(void **state)
   }
 }
 
-/* The C library's memory, which refuses the allocation number `refuse_at`. */
-struct failing {
-  int calls, refuse_at, live;
-};
-
-static void *failing_resize(void *context, void *old, size_t size)
-{
-  struct failing *f = context;
-  if (size && ++f->calls == f->refuse_at)
-    return NULL;
-  f->live += (size && !old) - (!size && old);
-  if (size)
-    return realloc(old, size);
-  free(old);
-  return NULL;
-}
-
 /* Whether all of it found memory. */
 static bool whole_way(struct tsr_arena *arena)
 {
@@ -307,13 +291,13 @@ static void every_allocation_fails_once(void **state)
   (void)state;
   bool done = false;
   int n = 0;
-  while (!done) {
-    struct failing f = {.refuse_at = ++n};
-    struct tsr_allocator allocator = {failing_resize, &f};
-    struct tsr_arena *arena = tsr_arena_new(&allocator);
+  for (; !done; n++) {
+    struct counting c;
+    counting_once(&c, n);
+    struct tsr_arena *arena = tsr_arena_new(&c.allocator);
     done = arena && whole_way(arena);
     tsr_arena_free(arena);
-    assert_int_equal(f.live, 0);
+    assert_int_equal(c.live, 0);
   }
   assert_true(n > 5);
 }
