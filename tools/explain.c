@@ -62,10 +62,10 @@ static void show_cpu(const struct cli *cli, const struct tessera_layer *l)
   char plain[256];
   if (cli_has(cli, "json")) {
     json_t *object = json_object();
-    json_object_set_new(object, "name", text_json(l->name));
-    json_object_set_new(object, "op", text_json(l->op));
-    json_object_set_new(object, "target", text_json(l->target));
-    json_object_set_new(object, "reason", text_json(l->reason));
+    put_text(object, "name", l->name);
+    put_text(object, "op", l->op);
+    put_text(object, "target", l->target);
+    put_text(object, "reason", l->reason);
     print_json(object);
     return;
   }

@@ -2,16 +2,6 @@
 #include "tools/explain_text.h"
 #include "tools/layers.h"
 
-static void put_text(json_t *object, const char *key, const char *text)
-{
-  json_object_set_new(object, key, text_json(text));
-}
-
-static void put_count(json_t *object, const char *key, uint64_t v)
-{
-  json_object_set_new(object, key, json_integer((json_int_t)v));
-}
-
 static json_t *operand_json(const struct tessera_operand *o)
 {
   json_t *object = json_object();

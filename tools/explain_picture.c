@@ -178,9 +178,7 @@ static void print_sizes(const struct tessera_explanation *e, const struct cuts c
   int bad = table_add(&table, (const char *const[]){"", "of all", "of a tile", "tiles"});
   for (int k = 0; k < MAP_RANK && !bad; k++)
     bad = add_dim(&table, e, row[k].what, row[k].dim, cut[row[k].dim].count);
-  if (!bad)
-    table_print(&table, stdout);
-  table_free(&table);
+  table_end(&table, bad);
   printf("\n");
 }
 

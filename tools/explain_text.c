@@ -6,13 +6,6 @@
 
 #include "tools/table.h"
 
-static void print_table(struct table *table, int bad)
-{
-  if (!bad)
-    table_print(table, stdout);
-  table_free(table);
-}
-
 static void print_part(const char *title, const char *text)
 {
   size_t n = strlen(text);
@@ -36,7 +29,7 @@ static int add_operand(struct table *table, const struct tessera_operand *o)
            shape_text(o->dims, o->rank, shape));
   snprintf(from, sizeof from, "%s%.50s", o->computed ? "of " : "from ",
            o->from ? o->from : "nothing");
-  snprintf(share, sizeof share, "%.1f %%", 100 * (double)o->bytes / (double)o->capacity_bytes);
+  percent_text((double)o->bytes, (double)o->capacity_bytes, share);
   count_text((uint64_t)o->copies, copies);
   return table_add(table, (const char *const[]){
                               o->name, o->scratchpad, type, count_text(o->entries, entries), copies,
@@ -51,7 +44,7 @@ static void print_operands(const struct tessera_explanation *e)
   for (int k = 0; k < e->operands && !bad; k++)
     bad = add_operand(&table, &e->operand[k]);
   printf("\nwhere operands live\n\n");
-  print_table(&table, bad);
+  table_end(&table, bad);
 }
 
 /* --- the bound -------------------------------------------------------------------------------- */
@@ -74,9 +67,9 @@ static void print_bytes(const struct tessera_explanation *e)
 
 static void print_gap(const char *what, uint64_t cycles, uint64_t bound)
 {
-  char text[COUNT_TEXT];
-  printf("%s: %s cycles, %.3f of the bound\n", what, count_text(cycles, text),
-         bound ? (double)cycles / (double)bound : 0);
+  char text[COUNT_TEXT], gap[COUNT_TEXT];
+  printf("%s: %s cycles, %s of the bound\n", what, count_text(cycles, text),
+         gap_text(cycles, (double)bound, gap));
 }
 
 static void print_bound(const struct tessera_explanation *e)
@@ -87,7 +80,7 @@ static void print_bound(const struct tessera_explanation *e)
   for (int k = 0; k < e->engines && !bad; k++)
     bad = add_engine(&table, &e->engine[k]);
   printf("\nbound: %s cycles, whatever the schedule\n\n", count_text(e->bound_cycles, text));
-  print_table(&table, bad);
+  table_end(&table, bad);
   print_bytes(e);
   if (e->found_cycles)
     print_gap("as the search measured it, alone and behind itself", e->found_cycles,
@@ -117,27 +110,18 @@ void print_explanation(const struct tessera_explanation *e)
 
 /* --- another schedule ------------------------------------------------------------------------- */
 
-static int add_change(struct table *table, const char *name, uint64_t before, uint64_t now)
-{
-  char was[COUNT_TEXT], is[COUNT_TEXT], change[COUNT_TEXT] = "";
-  if (before)
-    snprintf(change, sizeof change, "%+.1f %%", 100 * ((double)now / (double)before - 1));
-  return table_add(
-      table, (const char *const[]){name, count_text(before, was), count_text(now, is), change});
-}
-
 void print_comparison(const struct comparison *c)
 {
   const struct tessera_explanation *b = c->before, *n = c->now;
   struct table table = {.columns = 4, .alignment = "lrrr"};
   int bad = table_add(&table, (const char *const[]){"", "found", "this one", "change"});
   if (!bad)
-    bad = add_change(&table, "cycles of the layer", b->cycles, n->cycles);
+    bad = table_add_change(&table, "cycles of the layer", b->cycles, n->cycles);
   if (!bad)
-    bad = add_change(&table, "cycles of the network", c->network_before, c->network_now);
+    bad = table_add_change(&table, "cycles of the network", c->network_before, c->network_now);
   if (!bad)
-    bad = add_change(&table, "bytes moved by the layer", b->read_bytes + b->write_bytes,
-                     n->read_bytes + n->write_bytes);
+    bad = table_add_change(&table, "bytes moved by the layer", b->read_bytes + b->write_bytes,
+                           n->read_bytes + n->write_bytes);
   printf("\ncompared with the schedule that was found\n\n");
-  print_table(&table, bad);
+  table_end(&table, bad);
 }
