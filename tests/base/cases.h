@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every test program of this folder includes. */
+/* What every test program of this folder includes, and others that it serves. */
 #ifndef TSR_TESTS_BASE_CASES_H
 #define TSR_TESTS_BASE_CASES_H
 
@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "tests/base/counting.h"
+#include "tests/base/in_arena.h"
 
 /* A fixed sequence from a seed: the same on every machine. */
 static inline uint64_t next_random(uint64_t *state)

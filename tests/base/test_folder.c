@@ -8,18 +8,6 @@
 
 #include "base/folder.h"
 
-static int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 /* A relative path counts as none: caches would come to stand wherever a command runs. */
 static void caches_are_below_the_first_absolute_path(void **state)
 {
@@ -79,8 +67,6 @@ static void what_cannot_be_made_says_why(void **state)
     assert_int_equal(errno, rows[k].why);
   }
 }
-
-#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, open_arena, close_arena)
 
 int main(void)
 {

@@ -12,6 +12,7 @@
 #include "isa/isa.h"
 #include "random.h"
 #include "tests/base/counting.h"
+#include "tests/base/in_arena.h"
 
 static struct tsr_program assembled(struct tsr_arena *arena, const char *text)
 {
@@ -302,18 +303,6 @@ static void every_allocation_fails_once(void **state)
   assert_true(n > 5);
 }
 
-static int arena_up(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state == NULL;
-}
-
-static int arena_down(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -328,5 +317,5 @@ int main(void)
       cmocka_unit_test(hostile_texts),
       cmocka_unit_test(every_allocation_fails_once),
   };
-  return cmocka_run_group_tests(tests, arena_up, arena_down);
+  return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

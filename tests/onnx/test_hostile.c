@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that nobody meant as a model: cut, flipped, nested and swollen. Whatever they are, the
  * answer is a graph or a sentence. */
-#include "tests/base/counting.h"
 #include "tests/onnx/model_text.h"
 
 static const char model_text[] = "opset 11; input x f32 N,3,8,8; info r f32 1,3,8,8; const w f32 "
