@@ -56,6 +56,7 @@ static void what_cannot_be_made_says_why(void **state)
     const char *path;
     int why;
   } rows[] = {
+      {"/dev/null", EACCES}, /* is there, and is none */
       {"/dev/null/tessera", ENOTDIR},
       {"/dev/null/tessera/models", ENOTDIR},
       {endless, ENAMETOOLONG},
