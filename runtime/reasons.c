@@ -46,7 +46,7 @@ static bool computes(const struct tessera_engine_time *engine)
 
 static void say_gap(struct reasoning *r, const struct tessera_engine_time *engine)
 {
-  uint64_t cycles = r->layer->cycles, bound = (uint64_t)(r->layer->bound_cycles + 0.5);
+  uint64_t cycles = r->layer->cycles, bound = r->e->bound_cycles;
   if (cycles > bound)
     say(r, tsr_arena_printf(r->arena, "%s cycles are %s more than the bound of %s, which is %s's",
                             count(r, cycles), count(r, cycles - bound), count(r, bound),

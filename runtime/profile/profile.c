@@ -136,6 +136,13 @@ double tsr_profile_memory_cycles(const struct tsr_design *d, uint64_t read, uint
   return both > most ? both : most;
 }
 
+double tsr_profile_bound(const struct tsr_design *d, const struct tsr_module_layer *l)
+{
+  double moving = tsr_profile_memory_cycles(d, l->least_read_bytes, l->least_write_bytes);
+  double computing = (double)l->least_cycles;
+  return computing > moving ? computing : moving;
+}
+
 static bool multiplies(const struct making *k, const struct tsr_module_layer *l)
 {
   struct tsr_insn insn;
@@ -175,14 +182,12 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
       .read_bytes = l->dram_read_bytes,
       .write_bytes = l->dram_write_bytes,
       .compulsory_bytes = l->least_read_bytes + l->least_write_bytes,
-      .bound_cycles = tsr_profile_memory_cycles(d, l->least_read_bytes, l->least_write_bytes),
+      .bound_cycles = tsr_profile_bound(d, l),
       .compute_cycles = (double)l->macs / peak,
       .memory_cycles = tsr_profile_memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
       .limit = limit_of(k, layer),
       .share = k->cycles[layer],
   };
-  if ((double)l->least_cycles > out->bound_cycles)
-    out->bound_cycles = (double)l->least_cycles;
   for (int s = 0; s < TSR_SHARES; s++)
     out->cycles += k->cycles[layer][s];
   double least = out->compute_cycles > out->memory_cycles ? out->compute_cycles

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,7 +267,7 @@ static void reasons(void **state)
   for (int i = 0; i < p->layers; i++)
     if (!strcmp(p->layer[i].name, "conv4.Conv")) {
       assert_int_equal(e->cycles, p->layer[i].cycles);
-      assert_int_equal(e->bound_cycles, (uint64_t)(p->layer[i].bound_cycles + 0.5));
+      assert_int_equal(e->bound_cycles, (uint64_t)ceil(p->layer[i].bound_cycles));
       found = true;
     }
   assert_true(found);
