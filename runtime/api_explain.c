@@ -7,6 +7,7 @@
 #include "runtime/api.h"
 #include "runtime/profile/profile.h"
 #include "runtime/reasons.h"
+#include "verify/check.h"
 
 struct explaining {
   struct tsr_arena *arena;
@@ -103,14 +104,9 @@ static double points_of(const struct explaining *x, int engine)
 {
   double sum = 0;
   struct tsr_insn insn;
-  for (size_t k = 0; k < x->layer->insns; k++) {
-    if (!decode(x, k, &insn) || tsr_insn_engine(&insn) != engine || insn.opcode == TSR_OP_SYNC)
-      continue;
-    double points = insn.loop.uop_count;
-    for (int i = 0; i < 3; i++)
-      points *= insn.loop.n[i];
-    sum += points;
-  }
+  for (size_t k = 0; k < x->layer->insns; k++)
+    if (decode(x, k, &insn) && tsr_insn_engine(&insn) == engine && insn.opcode != TSR_OP_SYNC)
+      sum += (double)tsr_check_loop_points(&insn);
   return sum;
 }
 
@@ -119,10 +115,11 @@ static void put_engines(struct explaining *x)
   const struct tsr_design *d = &x->module->design;
   const struct tsr_module_layer *l = x->layer;
   double peak = (double)tsr_design_lanes(d) * d->block_in;
-  double vector = points_of(x, TSR_ENGINE_VECTOR), most = (double)l->least_cycles;
+  double matrix = points_of(x, TSR_ENGINE_MATRIX), vector = points_of(x, TSR_ENGINE_VECTOR);
+  double most = (double)l->least_cycles;
   const struct tessera_engine_time all[] = {
-      {"matrix", "products of a tile, one a cycle", x->found.products ? (double)l->macs / peak : 0,
-       points_of(x, TSR_ENGINE_MATRIX)},
+      {"matrix", "products of a tile, one a cycle", matrix > 0 ? (double)l->macs / peak : 0,
+       matrix},
       {"vector", "vector steps, one a cycle", vector < most ? vector : most, vector},
       {"load", "bytes read", tsr_profile_memory_cycles(d, l->least_read_bytes, 0),
        tsr_profile_memory_cycles(d, l->dram_read_bytes, 0)},

@@ -193,6 +193,7 @@ enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest
 enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest);
 
 enum tsr__space tsr__space_of(enum tir_scope scope);
+int tsr__buffer_of(enum tsr__space space); /* enum tsr_buffer; of no DRAM */
 uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space);
 
 /* layout.c: gives every scratchpad buffer its places; false: they do not fit. When all is emitted, notes

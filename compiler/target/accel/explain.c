@@ -162,11 +162,6 @@ static bool find_source(const struct tir_stmt *s, struct tsr_accel_buffer *b)
 static struct tsr_accel_buffer buffer_of(const struct tsr_design *d, const struct tir_program *p,
                                          const struct tsr__place *place, bool both_banks)
 {
-  static const int id[] = {[SPACE_INP] = TSR_BUFFER_INP,
-                           [SPACE_WGT] = TSR_BUFFER_WGT,
-                           [SPACE_ACC] = TSR_BUFFER_ACC,
-                           [SPACE_OUT] = TSR_BUFFER_OUT,
-                           [SPACE_LUT] = TSR_BUFFER_LUT};
   enum tsr__space space = tsr__space_of(place->buffer->scope);
   bool twice = space == SPACE_ACC && place->filled_by_dma && both_banks;
   struct tsr_accel_buffer b = {.buffer = place->buffer,
@@ -174,7 +169,7 @@ static struct tsr_accel_buffer buffer_of(const struct tsr_design *d, const struc
                                .copies = place->depth * (twice ? 2 : 1),
                                .entries = tsr__layout_entries(d, place->buffer),
                                .room = tsr__layout_room(d, space) * (space == SPACE_ACC ? 2 : 1),
-                               .entry_bytes = (uint32_t)tsr_design_dram_entry(d, id[space])};
+                               .entry_bytes = (uint32_t)tsr_design_dram_entry(d, tsr__buffer_of(space))};
   find_source(p->body, &b);
   return b;
 }
@@ -189,10 +184,8 @@ static enum tsr_status find_buffers(struct tsr_arena *a, struct tsr_err *err,
     return status;
   out->buffers = v->count;
   out->buffer = TSR_NEW_ARRAY(a, struct tsr_accel_buffer, v->count + 1);
-  for (int k = 0; k < v->count; k++) {
+  for (int k = 0; k < v->count; k++)
     out->buffer[k] = buffer_of(d, p, &v->place[k], v->both_banks);
-    out->products |= out->buffer[k].computed && !strcmp(out->buffer[k].from, "accel.gemm");
-  }
   return TSR_OK;
 }
 

@@ -27,7 +27,6 @@ enum { TSR_ACCEL_MOST_TILES = 65536 };
 
 struct tsr_accel_explanation {
   const char *before, *after; /* its loops without a schedule, and with it */
-  bool products;              /* the matrix engine has a part in it */
   size_t tiles;               /* in order; the list has TSR_ACCEL_MOST_TILES at the most */
   size_t tile_capacity;
   struct tsr_accel_tile *tile;

@@ -92,10 +92,7 @@ static bool place_shelf(struct shelf *shelf, uint32_t *next)
 
 uint32_t tsr__layout_room(const struct tsr_design *d, enum tsr__space space)
 {
-  static const int id[] = {
-      [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
-      [SPACE_ACC] = TSR_BUFFER_ACC, [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
-  return (uint32_t)tsr_design_depth(d, id[space]) / (space == SPACE_ACC ? 2 : 1);
+  return (uint32_t)tsr_design_depth(d, tsr__buffer_of(space)) / (space == SPACE_ACC ? 2 : 1);
 }
 
 uint32_t tsr__layout_entries(const struct tsr_design *d, const struct tir_buffer *b)

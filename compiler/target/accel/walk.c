@@ -46,6 +46,14 @@ enum tsr__space tsr__space_of(enum tir_scope scope)
   }
 }
 
+int tsr__buffer_of(enum tsr__space space)
+{
+  static const int id[] = {
+      [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
+      [SPACE_ACC] = TSR_BUFFER_ACC, [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
+  return id[space];
+}
+
 uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space)
 {
   switch (space) {
