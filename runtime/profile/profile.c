@@ -352,7 +352,7 @@ static const char *memory_text(struct tsr_arena *arena, const struct tsr_design 
   const struct tsr_ddr *ddr = &d->memory.ddr;
   return tsr_arena_printf(arena, "ddr, %d channel%s of %d bits, a tick of %d ps, %s", ddr->channels,
                           ddr->channels == 1 ? "" : "s", ddr->bus_bits, ddr->tCK_ps,
-                          ddr->order == TSR_DDR_FCFS ? "fcfs" : "frfcfs");
+                          tsr_ddr_order_names[ddr->order]);
 }
 
 static void fill_head(struct making *k)
