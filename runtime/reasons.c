@@ -19,9 +19,7 @@ struct reasoning {
 
 static const char *count(const struct reasoning *r, uint64_t v)
 {
-  struct tsr_text text = {.arena = r->arena};
-  tsr__add_count(&text, v);
-  return text.data;
+  return tsr__count_text(r->arena, v);
 }
 
 static void say(struct reasoning *r, const char *sentence)
