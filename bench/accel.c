@@ -3,11 +3,11 @@
  * fewest that any schedule of it could take, and bytes moved beside those that cannot be avoided.
  *   bench_accel [--json] [-O0|-O1|-O2|-O3] [--tune-cache FILE] [--config NAME|FILE] MODEL.onnx ...
  * Options hold for the models behind them. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/bench.h"
 #include "runtime/tessera.h"
 
 struct bench {
@@ -22,20 +22,6 @@ struct row {
   uint64_t cycles, dram_bytes, compulsory_bytes;
   double bound_cycles;
 };
-
-/* A file named model... is called by its folder, another by its own name without .onnx. */
-static const char *short_name(const char *path, char text[static 48])
-{
-  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  int length = (int)strcspn(name, ".");
-  if (slash && !strncmp(name, "model", 5)) {
-    for (name = slash; name > path && name[-1] != '/';)
-      name--;
-    length = (int)(slash - name);
-  }
-  snprintf(text, 48, "%.*s", length < 47 ? length : 47, name);
-  return text;
-}
 
 static void print_row(struct bench *b, const struct row *r)
 {
@@ -59,9 +45,9 @@ static void print_row(struct bench *b, const struct row *r)
 
 static void print_profile(struct bench *b, const char *path, const struct tessera_profile *p)
 {
-  char name[48], memory[16];
+  char name[NAME_TEXT], memory[16];
   snprintf(memory, sizeof memory, "%.*s", (int)strcspn(p->memory, ","), p->memory);
-  struct row row = {.model = short_name(path, name), .config = p->config, .memory = memory};
+  struct row row = {.model = network_name(path, name), .config = p->config, .memory = memory};
   for (int k = 0; k < p->layers; k++) {
     const struct tessera_profile_layer *l = &p->layer[k];
     row.layer = l->name;
@@ -130,11 +116,8 @@ int main(int argc, char **argv)
   for (int k = 1; k < argc && b.t; k++)
     if (!take_word(&b, argv, argc, &k))
       status = 2;
-  if (b.list) {
-    json_dumpf(b.list, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-    puts("");
-    json_decref(b.list);
-  }
+  if (b.list)
+    print_rows(b.list);
   tessera_free(b.t);
   return status;
 }

@@ -17,6 +17,8 @@ struct tsr_compile_options {
   struct tsr_tune_options tune; /* how schedules are looked for */
   const struct tessera_codegen *codegen; /* machine code for the CPU's layers; NULL: none */
   unsigned levels;                       /* for these, by enum tsr_level */
+  const char *layer;            /* NULL, or the layer that gets the schedule with this text: */
+  const char *schedule;
 };
 
 /* g is changed: optimized, blocked. The module lives in the arena. Every stream has passed

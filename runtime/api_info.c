@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a model is, for people and programs: its ports and its layer table. */
+#include <math.h>
 #include <string.h>
 
 #include "runtime/api.h"
+#include "runtime/profile/profile.h"
 
 void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out)
 {
@@ -82,16 +84,6 @@ double tessera_model_output_step(const struct tessera_model *model, int k)
 
 /* --- layers ----------------------------------------------------------------------------------- */
 
-/* The engine that computes, or the bus: whichever has more to do at the least. */
-static uint64_t bound_cycles(const struct tsr_module *m, const struct tsr_module_layer *l)
-{
-  uint64_t beat = (uint64_t)tsr_design_beat(&m->design);
-  uint64_t bytes = l->least_read_bytes > l->least_write_bytes ? l->least_read_bytes
-                                                              : l->least_write_bytes;
-  uint64_t bus = (bytes + beat - 1) / beat;
-  return bus > l->least_cycles ? bus : l->least_cycles;
-}
-
 void tessera_model_layer(const struct tessera_model *model, int k, struct tessera_layer *out)
 {
   const struct tsr_module *m = model->module;
@@ -107,7 +99,7 @@ void tessera_model_layer(const struct tessera_model *model, int k, struct tesser
     .dram_read_bytes = l->dram_read_bytes,
     .dram_write_bytes = l->dram_write_bytes,
     .found_cycles = l->found_cycles,
-    .bound_cycles = bound_cycles(m, l),
+    .bound_cycles = (uint64_t)ceil(tsr_profile_bound(&m->design, l)),
   };
   if (l->func->inputs < l->args) {
     const struct tsr_module_buffer *b = &m->buffer[l->arg[l->func->inputs]];

@@ -56,7 +56,7 @@ static void put_indices(struct writer *w, json_t *object, const char *key, int c
 
 static void put_ddr(struct writer *w, json_t *memory, const struct tsr_ddr *ddr)
 {
-  put_text(w, memory, "order", ddr->order == TSR_DDR_FCFS ? "fcfs" : "frfcfs");
+  put_text(w, memory, "order", tsr_ddr_order_names[ddr->order]);
 #define TSR_DDR_KEY(key, smallest, largest, unit, meaning)                                         \
   put_int(w, memory, #key, (uint64_t)ddr->key);
 #include "configs/ddr.def"

@@ -31,6 +31,8 @@ enum tsr_status tsr__compile_onnx(struct tsr_arena *arena, struct tsr_err *err,
                                         .context = job->options->context,
                                         .codegen = job->options->codegen,
                                         .levels = job->levels,
+                                        .layer = job->options->layer,
+                                        .schedule = job->options->schedule,
                                         .tune = tune_options(arena, job->options)};
   enum tsr_status status = tsr_onnx_import(arena, err, job->name, job->bytes, job->size, &import,
                                            &graph);

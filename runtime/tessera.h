@@ -177,6 +177,10 @@ struct tessera_options {
    * tensor-IR interpreter runs them. A package brings its own. */
   const struct tessera_codegen *codegen;
   bool portable; /* machine code of every level, as for a package; else of this CPU's best one */
+  /* NULL, or the text of a schedule (docs/tensor-ir.md) that the layer of that name gets instead of one
+   * that is looked for: a line each, but for empty ones and comments, which begin with '#'. What is not
+   * legal, or nothing that the accelerator can do, is refused. A package keeps the schedules it has. */
+  const char *layer, *schedule;
   /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule",
    * "llvm" or "stream", name the pass (graph), the layer, or LAYER@LEVEL of machine code. A package
    * has no graph and no llvm. */
@@ -406,6 +410,61 @@ enum tessera_status tessera_profile_write(struct tessera *t, const struct tesser
 /* name is for messages. */
 enum tessera_status tessera_profile_read(struct tessera *t, const char *name, const void *text,
                                          size_t size, const struct tessera_profile **out);
+
+/* --- why a layer is as it is ------------------------------------------------------------------ */
+
+/* A box of the layer's result that is stored at once: where it begins, and its sizes. */
+struct tessera_tile {
+  int64_t at[TESSERA_MAX_RANK], size[TESSERA_MAX_RANK];
+};
+
+/* A buffer of the schedule. */
+struct tessera_operand {
+  const char *name, *scratchpad; /* "xs", "inp" */
+  const char *loop;     /* an iteration of which it lives for; NULL: as long as the layer is at work */
+  const char *from;     /* the tensor that it is a copy of, or the intrinsic that computes it */
+  bool computed;        /* the latter */
+  enum tessera_dtype dtype;
+  int rank;
+  int64_t dims[TESSERA_MAX_RANK]; /* the largest of any iteration */
+  int copies;           /* used in turn: one is filled while another is read */
+  uint64_t entries;     /* of its scratchpad, that a copy takes */
+  uint64_t bytes;       /* of all copies */
+  uint64_t capacity_bytes; /* of its scratchpad */
+};
+
+/* How long an engine is at work. */
+struct tessera_engine_time {
+  const char *engine, *meaning;
+  double least_cycles; /* whatever the schedule: each product, vector step and byte once */
+  double cycles;       /* with this one: loop points of its instructions, bytes that they move */
+};
+
+struct tessera_explanation {
+  const char *name, *op, *schedule;
+  const char *loops_before, *loops; /* without a schedule; with it, tensorized */
+  const char *first_tile;           /* instructions up to the first STORE, a line each */
+  int rank;                         /* of the result, in blocks: [images, blocks, rows, columns,
+                                       images of a block, channels of a block] */
+  int64_t dims[TESSERA_MAX_RANK];
+  size_t tiles, tiles_listed; /* in order; 65536 are listed at the most */
+  const struct tessera_tile *tile;
+  int operands, engines, reasons;
+  const struct tessera_operand *operand;
+  const struct tessera_engine_time *engine;
+  uint64_t macs, found_cycles, bound_cycles; /* as tessera_layer has them */
+  uint64_t read_bytes, write_bytes, least_read_bytes, least_write_bytes;
+  uint64_t cycles;           /* in the network; 0 without a profile, as are the reasons: */
+  const char *const *reason; /* sentences, what keeps it from its bound; what costs most comes first */
+  void *owner;
+};
+
+/* Layer k, which runs on the accelerator, of a model or a package; profile: of a run of the model, or
+ * NULL. What is handed out is the caller's, who frees it, and outlives model and profile. */
+enum tessera_status tessera_model_explain(struct tessera *t, const struct tessera_model *model, int k,
+                                          const struct tessera_profile *profile,
+                                          const struct tessera_explanation **out);
+void tessera_explanation_free(const struct tessera_explanation *explanation); /* NULL is allowed */
 
 /* --- targets and devices ---------------------------------------------------------------------- */
 

@@ -107,7 +107,7 @@ static int add_numbers(struct table *table, const char *name, const char *op, co
   for (int i = 0; i < 5; i++)
     count_text(number[i], text[i]);
   if (number[4])
-    snprintf(gap, sizeof gap, "%.3f", (double)number[4] / (double)number[5]);
+    gap_text(number[4], (double)number[5], gap);
   const char *const cells[] = {name,    op,      shape,   where, text[0],
                                text[1], text[2], text[3], number[4] ? text[4] : "", gap};
   return table_add(table, cells);
@@ -174,7 +174,12 @@ json_t *dims_json(const int64_t *dims, int rank)
   return array;
 }
 
-static void put_count(json_t *object, const char *key, uint64_t v)
+void put_text(json_t *object, const char *key, const char *text)
+{
+  json_object_set_new(object, key, text_json(text));
+}
+
+void put_count(json_t *object, const char *key, uint64_t v)
 {
   json_object_set_new(object, key, json_integer((json_int_t)v));
 }
@@ -182,11 +187,11 @@ static void put_count(json_t *object, const char *key, uint64_t v)
 static json_t *layer_json(const struct tessera_layer *l)
 {
   json_t *object = json_object();
-  json_object_set_new(object, "name", text_json(l->name));
-  json_object_set_new(object, "op", text_json(l->op));
+  put_text(object, "name", l->name);
+  put_text(object, "op", l->op);
   json_object_set_new(object, "shape", dims_json(l->dims, l->rank));
-  json_object_set_new(object, "target", text_json(l->target));
-  json_object_set_new(object, "reason", text_json(l->reason));
+  put_text(object, "target", l->target);
+  put_text(object, "reason", l->reason);
   put_count(object, "macs", l->macs);
   put_count(object, "dram_read_bytes", l->dram_read_bytes);
   put_count(object, "dram_write_bytes", l->dram_write_bytes);
@@ -199,8 +204,8 @@ static json_t *layer_json(const struct tessera_layer *l)
 static json_t *port_json(const struct tessera_port *p)
 {
   json_t *object = json_object();
-  json_object_set_new(object, "name", text_json(p->name));
-  json_object_set_new(object, "dtype", text_json(tessera_dtype_name(p->dtype)));
+  put_text(object, "name", p->name);
+  put_text(object, "dtype", tessera_dtype_name(p->dtype));
   json_object_set_new(object, "shape", dims_json(p->dims, p->rank));
   return object;
 }
@@ -225,8 +230,8 @@ json_t *model_json(const struct tessera_model *model)
   char hash[32];
   tessera_model_info(model, &info);
   snprintf(hash, sizeof hash, "%016" PRIx64, info.design_hash);
-  json_object_set_new(object, "name", text_json(info.name));
-  json_object_set_new(object, "config", text_json(info.config));
+  put_text(object, "name", info.name);
+  put_text(object, "config", info.config);
   json_object_set_new(object, "design_hash", json_string(hash));
   put_count(object, "streams", (uint64_t)info.streams);
   put_count(object, "instructions", info.instructions);

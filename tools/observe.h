@@ -24,6 +24,9 @@ struct observed {
   struct progress progress;
 };
 
+/* The same of a model that is open already, which stays the caller's. */
+int observe_model(const struct cli *cli, const struct tessera_model *model, struct observed *out);
+
 /* Opens the model and runs it once: for timing only, unless --input or --random asks for data. Of
  * several inferences the first is run. 0, or an exit status after a sentence. */
 int observe(const struct cli *cli, const char *path, struct observed *out);

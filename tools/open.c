@@ -93,12 +93,18 @@ static int read_effort(const struct cli *cli, struct tessera_options *out)
 
 int open_model(const struct cli *cli, const char *path, struct tessera_model **out)
 {
+  return open_model_with(cli, path, NULL, NULL, out);
+}
+
+int open_model_with(const struct cli *cli, const char *path, const char *layer,
+                    const char *schedule, struct tessera_model **out)
+{
   struct dump dump;
   char stage[64];
   int status = parse_dump(cli, &dump, stage, sizeof stage);
   if (status)
     return status;
-  struct tessera_options options = {0};
+  struct tessera_options options = {.layer = layer, .schedule = schedule};
   status = read_effort(cli, &options);
   if (status)
     return status;

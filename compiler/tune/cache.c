@@ -4,14 +4,11 @@
  * The file is opened for each question and closed after it, so that nothing is held while the arena
  * may unwind. Write-ahead logging and a busy timeout let many compilers use one file; a record is one
  * statement, so it is there whole or not at all. The application ID says whose file it is. */
-#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/folder.h"
 #include "compiler/tune/tune.h"
 
 enum {
@@ -238,28 +235,10 @@ enum tsr_status tsr_tune_keep(struct tsr_tune *t, struct tsr_err *err, const cha
 
 /* --- where it is ------------------------------------------------------------------------------ */
 
-static bool have_folder(char *path)
-{
-  for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-    *p = 0;
-    bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
-    *p = '/';
-    if (!made)
-      return false;
-  }
-  *strrchr(path, '/') = 0;
-  bool usable = access(path, W_OK | X_OK) == 0;
-  path[strlen(path)] = '/';
-  return usable;
-}
-
 const char *tsr_tune_default_cache(struct tsr_arena *arena)
 {
-  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  char *path = NULL;
-  if (cache && *cache == '/')
-    path = tsr_arena_printf(arena, "%s/tessera/tune.sqlite", cache);
-  else if (home && *home == '/')
-    path = tsr_arena_printf(arena, "%s/.cache/tessera/tune.sqlite", home);
-  return path && have_folder(path) ? path : NULL;
+  const char *folder = tsr_folder_of_caches(arena);
+  if (!folder || !tsr_folder_make(folder))
+    return NULL;
+  return tsr_arena_printf(arena, "%s/tune.sqlite", folder);
 }

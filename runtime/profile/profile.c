@@ -127,14 +127,20 @@ static void take_run_apart(const struct run_work *w)
 
 /* --- rooflines -------------------------------------------------------------------------------- */
 
-/* The least cycles in which DRAM moves so many bytes: what is read, what is written, and both. */
-static double memory_cycles(const struct tsr_design *d, uint64_t read, uint64_t written)
+double tsr_profile_memory_cycles(const struct tsr_design *d, uint64_t read, uint64_t written)
 {
   struct tsr__pins pins = tsr__pins_of(d);
   double beat = tsr_design_beat(d);
   double most = (double)(read > written ? read : written) / beat;
   double both = pins.rate ? (double)(read + written) * (double)pins.per / (double)pins.rate : 0;
   return both > most ? both : most;
+}
+
+double tsr_profile_bound(const struct tsr_design *d, const struct tsr_module_layer *l)
+{
+  double moving = tsr_profile_memory_cycles(d, l->least_read_bytes, l->least_write_bytes);
+  double computing = (double)l->least_cycles;
+  return computing > moving ? computing : moving;
 }
 
 static bool multiplies(const struct making *k, const struct tsr_module_layer *l)
@@ -176,14 +182,12 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
       .read_bytes = l->dram_read_bytes,
       .write_bytes = l->dram_write_bytes,
       .compulsory_bytes = l->least_read_bytes + l->least_write_bytes,
-      .bound_cycles = memory_cycles(d, l->least_read_bytes, l->least_write_bytes),
+      .bound_cycles = tsr_profile_bound(d, l),
       .compute_cycles = (double)l->macs / peak,
-      .memory_cycles = memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
+      .memory_cycles = tsr_profile_memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
       .limit = limit_of(k, layer),
       .share = k->cycles[layer],
   };
-  if ((double)l->least_cycles > out->bound_cycles)
-    out->bound_cycles = (double)l->least_cycles;
   for (int s = 0; s < TSR_SHARES; s++)
     out->cycles += k->cycles[layer][s];
   double least = out->compute_cycles > out->memory_cycles ? out->compute_cycles
@@ -348,7 +352,7 @@ static const char *memory_text(struct tsr_arena *arena, const struct tsr_design 
   const struct tsr_ddr *ddr = &d->memory.ddr;
   return tsr_arena_printf(arena, "ddr, %d channel%s of %d bits, a tick of %d ps, %s", ddr->channels,
                           ddr->channels == 1 ? "" : "s", ddr->bus_bits, ddr->tCK_ps,
-                          ddr->order == TSR_DDR_FCFS ? "fcfs" : "frfcfs");
+                          tsr_ddr_order_names[ddr->order]);
 }
 
 static void fill_head(struct making *k)

@@ -141,11 +141,11 @@ static void every_byte(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(levels, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(same_bytes, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(not_writable, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(refused, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(every_byte, setup_arena, end_arena),
+      IN_ARENA(levels),
+      IN_ARENA(same_bytes),
+      IN_ARENA(not_writable),
+      IN_ARENA(refused),
+      IN_ARENA(every_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

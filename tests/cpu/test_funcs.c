@@ -178,14 +178,14 @@ static void flattened(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(extents, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(padding, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(steps, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(masks, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(outside, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(products, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(flattened, setup_arena, end_arena),
-      cmocka_unit_test_setup_teardown(reductions, setup_arena, end_arena),
+      IN_ARENA(extents),
+      IN_ARENA(padding),
+      IN_ARENA(steps),
+      IN_ARENA(masks),
+      IN_ARENA(outside),
+      IN_ARENA(products),
+      IN_ARENA(flattened),
+      IN_ARENA(reductions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

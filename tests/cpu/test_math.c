@@ -98,6 +98,6 @@ static void bounds(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(bounds, setup_arena, end_arena)};
+      IN_ARENA(bounds)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

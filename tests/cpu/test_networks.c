@@ -51,6 +51,6 @@ static void random_networks(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(random_networks, setup_arena, end_arena)};
+      IN_ARENA(random_networks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,18 +6,6 @@
 #include "runtime/tessera.h"
 #include "tests/runtime/module.h"
 
-static int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 /* Loads, runs and checks; the output must be right. Frees everything on every way. */
 static enum tessera_status whole_life(const struct tessera_allocator *allocator,
                                       const struct tsr_bytes *file, int seed)
@@ -208,13 +196,13 @@ static void layers_and_ports(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(every_allocation_may_be_refused, open_arena, close_arena),
+    IN_ARENA(every_allocation_may_be_refused),
     cmocka_unit_test(every_allocation_of_the_compiler_may_be_refused),
     cmocka_unit_test(allocations_of_the_search_may_be_refused),
-    cmocka_unit_test_setup_teardown(two_threads_do_not_meet, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(tensors_must_fit, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(comparisons, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(layers_and_ports, open_arena, close_arena),
+    IN_ARENA(two_threads_do_not_meet),
+    IN_ARENA(tensors_must_fit),
+    IN_ARENA(comparisons),
+    IN_ARENA(layers_and_ports),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

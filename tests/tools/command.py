@@ -111,6 +111,69 @@ def test_tune_cache(w):
         assert read(w.made("bad.sqlite")) == content
 
 
+def edited(w, layer, pattern, new):
+    """Writes the layer's schedule with one line changed; its name."""
+    w.call("explain", w.file("digits.onnx"), layer, "-O0", "-o", w.made("found.txt"))
+    text = read(w.made("found.txt")).decode()
+    found = re.findall(pattern, text)
+    assert len(found) == 1, text
+    with open(w.made("edited.txt"), "w") as f:
+        f.write("# tried\n\n" + text.replace(found[0], new(found[0])))
+    return w.made("edited.txt")
+
+
+def test_explain(w):
+    """Every part is there, in text and in JSON; numbers are those of profile and compile."""
+    words = ["--tune-cache", "none", "--config", "tiny"]
+    text = w.call("explain", w.file("digits.onnx"), "conv4.Conv", "--check", *words)
+    for part in ("schedule\n", "loops, without a schedule\n", "loops, with it and tensorized\n",
+                 "tiles of the result\n", "where operands live\n", "bound: ", "what keeps it from",
+                 "the first tile\n", "call accel.gemm(", "check: every layer gave"):
+        assert part in text, part
+    e = w.json("explain", w.file("digits.onnx"), "conv4.Conv", *words)
+    assert e["schedule"] in text and e["loops"] in text and all(r in text for r in e["reasons"])
+    profile = w.json("profile", w.file("digits.onnx"), *words)
+    layer = [l for l in profile["layers"] if l["name"] == "conv4.Conv"][0]
+    assert e["cycles"] == layer["cycles"] and e["bound_cycles"] == layer["bound_cycles"]
+    assert e["tile_count"] == len(e["tiles"]) > 1
+    table = [l for l in layers_of(w, *words) if l["name"] == "conv4.Conv"][0]
+    for key in ("found_cycles", "bound_cycles", "dram_read_bytes", "macs"):
+        assert e[key] == table[key], key
+    w.call("compile", w.file("digits.onnx"), "-o", w.made("p.tsr"), *words)
+    assert w.json("explain", w.made("p.tsr"), "conv4.Conv") == e
+    for name in ("pack image.q", "unpack dense.Gemm"):
+        assert "layouts are changed by the CPU" in w.call("explain", w.file("digits.onnx"), name)
+    assert w.json("explain", w.file("digits.onnx"), "pack image.q")["target"] == "cpu"
+    _, said = w.run("explain", w.file("digits.onnx"), "conv4", status=2)
+    assert "has no layer 'conv4'; did you mean 'conv4.Conv'?" in said, said
+
+
+def test_explain_schedule(w):
+    """A schedule that was changed gives other cycles and the same bits, or the line that is not legal."""
+    tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi",
+                   lambda old: "split ys h %d ho hi" % (2 if " 3 " in old else 3))
+    e = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, "--check")
+    assert {t["size"][2] for t in e["tiles"]} in ({3, 1}, {2})
+    c = e["comparison"]
+    assert e["check"] is True and e["cycles"] == c["layer_cycles"] != c["found_layer_cycles"]
+    assert c["network_cycles"] != c["found_network_cycles"]
+    assert c["found_network_cycles"] == w.json("profile", w.file("digits.onnx"), "-O0")["cycles"]
+    text = w.call("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried,
+                  "-o", w.made("again.txt"))
+    assert "compared with the schedule that was found" in text
+    assert read(w.made("again.txt")).decode() == e["schedule"]
+    same = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule",
+                  w.made("found.txt"))["comparison"]
+    assert same["layer_cycles"] == same["found_layer_cycles"]
+    tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi", lambda old: "split ys h 1 ho ho")
+    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, status=2)
+    assert re.search("line [0-9]+ of its schedule, 'split ys h 1 ho ho': ", said) and said.count("\n") == 1, said
+    with open(w.made("binary"), "wb") as f:
+        f.write(b"split\0")
+    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "--schedule", w.made("binary"), status=2)
+    assert "is no text, so no schedule" in said, said
+
+
 def test_check(w):
     for config in ("default", "tiny", "ecp5", "wide", "batch2"):
         r = w.json("run", w.file("digits.onnx"), "--check", "--random", "5", "--config", config)

@@ -131,10 +131,11 @@ enum tsr_status tsr__stream_close(struct tsr__stream *s, struct tsr_err *err, ui
 /* --- from loops to instructions -------------------------------------------------------------------- */
 
 /* Values of outer loop variables. */
+enum { TSR__MOST_LOOPS = 64 };
 struct tsr__env {
   int count;
-  const struct tir_var *var[64];
-  int64_t value[64];
+  const struct tir_var *var[TSR__MOST_LOOPS];
+  int64_t value[TSR__MOST_LOOPS];
 };
 
 /* x as constant + sum over the nest's variables; false when it is not. */
@@ -147,6 +148,7 @@ struct tsr__place {
   const struct tir_buffer *buffer;
   enum tsr__dram_base base; /* parameter */
   uint64_t dram;            /* parameter: byte offset */
+  const struct tir_var *loop; /* scratchpad: it lives for an iteration of this; NULL: for all */
   int depth;                /* scratchpad: copies, used in turn */
   int64_t instance;         /* the present copy is instance % depth; -1 before the first */
   bool filled_by_dma;       /* in ACC: constants for the vector engine, one copy per bank */
@@ -162,6 +164,16 @@ struct tsr__nest {
   int64_t extent[16];
   const struct tir_stmt *leaf; /* CALL or STORE */
 };
+
+/* The scratchpad buffers of a program; refuses what no scratchpad has a place for. */
+enum { TSR__MOST_BUFFERS = 32 };
+struct tsr__inventory {
+  int count;
+  struct tsr__place place[TSR__MOST_BUFFERS];
+  bool both_banks; /* ACC work alternates between banks */
+};
+enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
+                                  struct tsr__inventory *out);
 
 struct tsr__walk {
   struct tsr_arena *arena;
@@ -181,11 +193,19 @@ enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest
 enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest);
 
 enum tsr__space tsr__space_of(enum tir_scope scope);
+int tsr__buffer_of(enum tsr__space space); /* enum tsr_buffer; of no DRAM */
 uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space);
 
 /* layout.c: gives every scratchpad buffer its places; false: they do not fit. When all is emitted, notes
  * what was used last. */
 bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int count, bool both_banks);
+/* Says why they do not fit. */
+enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream *s,
+                                   struct tsr__inventory *v);
+/* Entries of a place's space, of ACC of one bank; and of one copy of the buffer, 0 where it is not of
+ * whole entries. */
+uint32_t tsr__layout_room(const struct tsr_design *d, enum tsr__space space);
+uint32_t tsr__layout_entries(const struct tsr_design *d, const struct tir_buffer *b);
 void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, int count,
                        bool both_banks);
 
@@ -202,12 +222,18 @@ struct tsr_accel_plan {
   const struct tsr_design *design;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
+  const char *schedule; /* NULL: one is looked for; else its text */
 };
 
 /* A schedule of the node's compute, and the cycles that it was measured to take; 0: it was not.
  * Refuses when no tile fits, saying which scratchpad is short. */
 enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
                                 struct tir_sched **out, uint64_t *cycles);
+
+/* Applies a schedule's text: a line each, but for empty ones and comments, which begin with '#'. What
+ * is refused says in which line. */
+enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const char *text,
+                                 struct tir_sched *s);
 
 /* What a blocked node takes at the least, on its own, whatever its schedule: cycles of the engine that
  * computes, each byte moved once. */

@@ -90,22 +90,36 @@ static bool place_shelf(struct shelf *shelf, uint32_t *next)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-static uint32_t depth_of(const struct tsr__stream *s, enum tsr__space space)
+uint32_t tsr__layout_room(const struct tsr_design *d, enum tsr__space space)
 {
-  static const int id[] = {
-      [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
-      [SPACE_ACC] = TSR_BUFFER_ACC, [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
-  return (uint32_t)tsr_design_depth(s->design, id[space]);
+  return (uint32_t)tsr_design_depth(d, tsr__buffer_of(space)) / (space == SPACE_ACC ? 2 : 1);
+}
+
+uint32_t tsr__layout_entries(const struct tsr_design *d, const struct tir_buffer *b)
+{
+  int64_t elements = tsr_count(b->dims, b->rank, 1);
+  uint32_t each = tsr__entry_elements(d, tsr__space_of(b->scope));
+  if (elements % each || elements / each > UINT32_MAX)
+    return 0;
+  return (uint32_t)(elements / each);
 }
 
 static bool whole_entries(const struct tsr__stream *s, struct tsr__place *p)
 {
-  int64_t elements = tsr_count(p->buffer->dims, p->buffer->rank, 1);
   p->entry_elements = tsr__entry_elements(s->design, tsr__space_of(p->buffer->scope));
-  if (elements % p->entry_elements || elements / p->entry_elements > UINT16_MAX + 1)
-    return false;
-  p->entries = (uint32_t)(elements / p->entry_elements);
-  return true;
+  p->entries = tsr__layout_entries(s->design, p->buffer);
+  return p->entries && p->entries <= UINT16_MAX + 1;
+}
+
+/* What is to lie in a space, of ACC in a bank. */
+static void fill_shelf(const struct tsr__stream *s, enum tsr__space space, int bank,
+                       struct tsr__place *place, int count, bool both_banks, struct shelf *shelf)
+{
+  uint32_t room = tsr__layout_room(s->design, space);
+  *shelf = (struct shelf){bank ? room : 0, room, &s->recent[space][bank], 0, {{0}}};
+  for (int k = 0; k < count; k++)
+    if (tsr__space_of(place[k].buffer->scope) == space)
+      add_items(s, &place[k], space, bank, both_banks, shelf);
 }
 
 bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int count, bool both_banks)
@@ -115,16 +129,48 @@ bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int coun
       return false;
   for (int space = 0; space < SPACE_DRAM; space++)
     for (int bank = 0; bank < (space == SPACE_ACC ? 2 : 1); bank++) {
-      uint32_t depth = depth_of(s, (enum tsr__space)space), half = depth / 2;
-      bool acc = space == SPACE_ACC;
-      struct shelf shelf = {bank ? half : 0, acc ? half : depth, &s->recent[space][bank], 0, {{0}}};
-      for (int k = 0; k < count; k++)
-        if (tsr__space_of(place[k].buffer->scope) == (enum tsr__space)space)
-          add_items(s, &place[k], (enum tsr__space)space, bank, both_banks, &shelf);
+      struct shelf shelf;
+      fill_shelf(s, (enum tsr__space)space, bank, place, count, both_banks, &shelf);
       if (shelf.items && !place_shelf(&shelf, &s->next[space][bank]))
         return false;
     }
   return true;
+}
+
+static enum tsr_status refuse_shelf(struct tsr_err *err, const char *scope,
+                                    const struct shelf *shelf)
+{
+  uint64_t need = 0;
+  const struct tsr__place *largest = shelf->item[0].place;
+  for (int k = 0; k < shelf->items; k++) {
+    need += shelf->item[k].place->entries;
+    if (shelf->item[k].place->entries > largest->entries)
+      largest = shelf->item[k].place;
+  }
+  if (need <= shelf->size)
+    return TSR_OK;
+  return tsr_refuse(err, "%s has %u entries%s, and %llu are needed: %d of %u for %s", scope,
+                    shelf->size, largest->buffer->scope == TIR_ACC ? " in a bank" : "",
+                    (unsigned long long)need, largest->depth, largest->entries,
+                    largest->buffer->name);
+}
+
+enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream *s,
+                                   struct tsr__inventory *v)
+{
+  for (int k = 0; k < v->count; k++)
+    if (!whole_entries(s, &v->place[k]) && !v->place[k].entries)
+      return tsr_refuse(err, "buffer %s is not of whole entries of %s", v->place[k].buffer->name,
+                        tir_scope_name(v->place[k].buffer->scope));
+  for (int k = 0; k < v->count; k++)
+    for (int bank = 0; bank < (v->place[k].buffer->scope == TIR_ACC ? 2 : 1); bank++) {
+      enum tir_scope scope = v->place[k].buffer->scope;
+      struct shelf shelf;
+      fill_shelf(s, tsr__space_of(scope), bank, v->place, v->count, v->both_banks, &shelf);
+      if (shelf.items && refuse_shelf(err, tir_scope_name(scope), &shelf))
+        return TSR_REFUSED;
+    }
+  return tsr_refuse(err, "its buffers do not fit the scratchpads side by side");
 }
 
 static void note(struct tsr__stream *s, const struct tsr__place *p, int copy, uint32_t at)

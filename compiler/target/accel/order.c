@@ -8,12 +8,14 @@
  * destination is free by then, the one that is needed first. Weights come in pieces, so that they fill the
  * gaps between the inputs of tiles. The other engines keep their order; the stream has all instructions in
  * the order in which they start. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/target/accel/accel.h"
+#include "verify/check.h"
 
-enum { WINDOW = 48 /* LOADs that are looked at */, MOST_TOUCHES = 6, SHELVES = SPACE_DRAM };
+enum { WINDOW = 48 /* LOADs that are looked at */, MOST_TOUCHES = 4 /* micro-ops, d, a, b */, SHELVES = SPACE_DRAM };
 
 struct touch {
   enum tsr__space space;
@@ -59,16 +61,15 @@ struct tsr__ordering *tsr__order_new(struct tsr_arena *a, const struct tsr_desig
 void tsr__order_touch(struct tsr__ordering *o, enum tsr__space space, uint64_t lo, uint64_t hi,
                       bool writes)
 {
-  if (o->next.touches < MOST_TOUCHES)
-    o->next.touch[o->next.touches++] = (struct touch){space, writes, lo, hi};
+  assert(o->next.touches < MOST_TOUCHES);
+  o->next.touch[o->next.touches++] = (struct touch){space, writes, lo, hi};
 }
 
 static int64_t cycles_of(const struct tsr__ordering *o, const struct tsr_insn *insn)
 {
   enum { COMPUTE = 11, TRANSFER = 8 };
   if (insn->opcode != TSR_OP_LOAD && insn->opcode != TSR_OP_STORE)
-    return (int64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2] * insn->loop.uop_count +
-           COMPUTE;
+    return (int64_t)tsr_check_loop_points(insn) + COMPUTE;
   int64_t rows = (int64_t)insn->dma.ny * insn->dma.nz;
   int64_t bytes = rows * insn->dma.nx * tsr_design_dram_entry(o->design, insn->dma.buffer);
   int64_t padding = rows * (insn->dma.xl + insn->dma.xr);
@@ -128,11 +129,8 @@ static void leave(struct tsr__ordering *o, int engine, uint32_t number, const st
 
 static void clear_entries(struct tsr__ordering *o)
 {
-  static const int id[SHELVES] = {
-      [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
-      [SPACE_ACC] = TSR_BUFFER_ACC, [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
   for (int k = 0; k < SHELVES; k++) {
-    size_t depth = (size_t)tsr_design_depth(o->design, id[k]);
+    size_t depth = (size_t)tsr_design_depth(o->design, tsr__buffer_of((enum tsr__space)k));
     if (!o->entry[k])
       o->entry[k] = TSR_NEW_ARRAY(o->arena, struct entry, depth);
     memset(o->entry[k], 0, depth * sizeof *o->entry[k]);

@@ -5,7 +5,6 @@
  * takes twice in one stream, the second time with the input where the first put its result, so that what
  * it waits for and what it can do early are as in a network. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "compiler/target/accel/plan.h"
@@ -81,11 +80,17 @@ static enum tsr_status walk_twice(struct tsr__stream *stream, struct tsr_err *er
   return status;
 }
 
+static struct tir_sched *new_schedule(struct tsr_arena *a, const struct tsr_accel_plan *plan)
+{
+  struct tir_sched *s = tir_sched_new(a, plan->func);
+  tir_sched_intrinsics(s, plan->intrinsics);
+  return s;
+}
+
 static enum tsr_status lower_tiling(struct tsr_arena *a, const struct planner *m,
                                     const struct tsr__tiling *t, struct tir_program **out)
 {
-  struct tir_sched *s = tir_sched_new(a, m->plan->func);
-  tir_sched_intrinsics(s, m->plan->intrinsics);
+  struct tir_sched *s = new_schedule(a, m->plan);
   enum tsr_status status = tsr__tiling_schedule(NULL, &m->problem, t, s);
   return status ? status : tir_lower(a, NULL, s, out);
 }
@@ -202,25 +207,32 @@ static const char *key_of(const struct tsr_accel_plan *plan)
   return key.data;
 }
 
-/* Applies a schedule's text line by line. */
-static enum tsr_status replay(const struct tsr_accel_plan *plan, const char *text,
-                              struct tir_sched *s)
+static enum tsr_status apply(struct tsr_err *err, struct tir_sched *s, const char *line, int number)
 {
-  enum tsr_status status = TSR_OK;
-  while (*text && !status) {
-    size_t length = strcspn(text, "\n");
-    status = tir_sched_apply(s, NULL, tsr_arena_printf(plan->arena, "%.*s", (int)length, text));
-    text += length + (text[length] == '\n');
-  }
-  struct tir_program *program;
-  return status ? status : tir_lower(plan->arena, NULL, s, &program);
+  const char *word = line + strspn(line, " \t\r");
+  if (!*word || *word == '#' || !tir_sched_apply(s, err, line))
+    return TSR_OK;
+  return tsr_refuse_at(err, "line %d of its schedule, '%.120s'", number, word);
 }
 
-static struct tir_sched *new_schedule(const struct tsr_accel_plan *plan)
+enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const char *text,
+                                 struct tir_sched *s)
 {
-  struct tir_sched *s = tir_sched_new(plan->arena, plan->func);
-  tir_sched_intrinsics(s, plan->intrinsics);
-  return s;
+  enum tsr_status status = TSR_OK;
+  for (int number = 1; *text && !status; number++) {
+    size_t length = strcspn(text, "\n");
+    status = apply(err, s, tsr_arena_printf(a, "%.*s", (int)length, text), number);
+    text += length + (text[length] == '\n');
+  }
+  return status;
+}
+
+/* False: it is of another compute, or nothing that can be lowered; then it is looked for anew. */
+static bool fits(const struct tsr_accel_plan *plan, const char *schedule, struct tir_sched *s)
+{
+  struct tir_program *program;
+  return !tsr_accel_replay(plan->arena, NULL, schedule, s) &&
+         !tir_lower(plan->arena, NULL, s, &program);
 }
 
 /* --- plan ------------------------------------------------------------------------------------- */
@@ -229,7 +241,7 @@ static enum tsr_status search(struct planner *m, struct tsr_err *err, const char
                               struct tir_sched **out, uint64_t *cycles)
 {
   struct tsr_tune_found found;
-  *out = new_schedule(m->plan);
+  *out = new_schedule(m->plan->arena, m->plan);
   enum tsr_status status = choose(m, err, &found);
   if (!status)
     status = tsr__tiling_schedule(err, &m->problem, &m->tiling[found.best], *out);
@@ -248,13 +260,17 @@ enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_er
   const char *key = effort ? key_of(plan) : NULL;
   const struct tsr_tune_record *record = NULL;
   *cycles = 0;
+  if (plan->schedule) {
+    *out = new_schedule(plan->arena, plan);
+    return tsr_accel_replay(plan->arena, err, plan->schedule, *out);
+  }
   enum tsr_status status = key ? tsr_tune_recall(plan->tune, err, key, &record) : TSR_OK;
   if (status)
     return status;
   if (record) {
-    *out = new_schedule(plan);
+    *out = new_schedule(plan->arena, plan);
     *cycles = record->cycles;
-    if (!replay(plan, record->schedule, *out))
+    if (fits(plan, record->schedule, *out))
       return TSR_OK;
   }
   return search(&m, err, key, out, cycles);

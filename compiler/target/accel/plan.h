@@ -58,10 +58,6 @@ struct tsr__need { /* entries */
 };
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t);
-bool tsr__tiling_fits(const struct tsr__problem *p, const struct tsr__tiling *t);
-/* The input region of a tile and a slice of the sum. */
-int64_t tsr__tiling_rows(const struct tsr__problem *p, const struct tsr__tiling *t);
-int64_t tsr__tiling_columns(const struct tsr__problem *p, const struct tsr__tiling *t);
 
 /* Every tiling that fits, in a fixed order; returns how many. */
 size_t tsr__tilings(struct tsr_arena *a, const struct tsr__problem *p, struct tsr__tiling **out);

@@ -14,13 +14,14 @@ static int64_t reach(const struct tsr__problem *p, int k, int64_t tile, int64_t 
   return (tile - 1) * p->stride[k] + (taps - 1) * p->dilation[k] + 1;
 }
 
-int64_t tsr__tiling_rows(const struct tsr__problem *p, const struct tsr__tiling *t)
+/* The input region of a tile and a slice of the sum. */
+static int64_t region_rows(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   int64_t taps = p->kind == KIND_CHANNELWISE ? t->slice : p->kernel[0];
   return reach(p, 0, t->order == ORDER_INPUT ? p->out[ROWS] : t->tile[ROWS], taps);
 }
 
-int64_t tsr__tiling_columns(const struct tsr__problem *p, const struct tsr__tiling *t)
+static int64_t region_columns(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   return reach(p, 1, t->order == ORDER_INPUT ? p->out[COLUMNS] : t->tile[COLUMNS], p->kernel[1]);
 }
@@ -43,8 +44,7 @@ static int64_t input_entries(const struct tsr__problem *p, const struct tsr__til
     times = copies(tiles * sums);
   if (t->order == ORDER_INPUT)
     times = copies(tsr__tiles(p, t, IMAGES));
-  return times * p->operands * blocks * t->tile[IMAGES] * tsr__tiling_rows(p, t) *
-         tsr__tiling_columns(p, t);
+  return times * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) * region_columns(p, t);
 }
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
@@ -66,11 +66,11 @@ struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr
   };
 }
 
-bool tsr__tiling_fits(const struct tsr__problem *p, const struct tsr__tiling *t)
+static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   struct tsr__need n = tsr__tiling_need(p, t);
   /* loops and rows of an instruction have 16 bits; depths reach 65536 */
-  if (tsr__tiling_rows(p, t) > UINT16_MAX || tsr__tiling_columns(p, t) > UINT16_MAX)
+  if (region_rows(p, t) > UINT16_MAX || region_columns(p, t) > UINT16_MAX)
     return false;
   for (int k = 0; k < DIMS; k++)
     if (t->tile[k] > UINT16_MAX)
@@ -103,7 +103,7 @@ static bool add_orders(struct space *s, struct tsr__tiling t)
       t.order = (enum tsr__order)order;
       t.sliced = sliced;
       bool has = conv ? slices || !sliced : sliced == slices;
-      if (!has || (order == ORDER_INPUT && (!conv || sliced)) || !tsr__tiling_fits(p, &t))
+      if (!has || (order == ORDER_INPUT && (!conv || sliced)) || !fits(p, &t))
         continue;
       s->list = TSR_GROW(s->arena, s->list, s->count, &s->capacity);
       s->list[s->count++] = t;
@@ -119,10 +119,10 @@ static void add_places(struct space *s, struct tsr__tiling t)
        t.tile[ROWS] = next_size(out[ROWS], t.tile[ROWS]))
     for (t.tile[COLUMNS] = out[COLUMNS]; t.tile[COLUMNS] > 0;
          t.tile[COLUMNS] = next_size(out[COLUMNS], t.tile[COLUMNS])) {
-      bool fits = add_orders(s, t);
+      bool any = add_orders(s, t);
       if (t.tile[IMAGES] > 1)
         return;
-      if (fits)
+      if (any)
         break;
     }
 }

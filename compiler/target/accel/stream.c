@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "verify/check.h"
+
 /* Micro-op sequences: each stands once in DRAM; the scratchpad is a ring in which a sequence stays until
  * the ring comes round to it. */
 struct sequence {
@@ -158,9 +160,7 @@ static void add_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram
   int engine = tsr_insn_engine(insn);
   uint64_t entry = (uint64_t)tsr_design_dram_entry(s->design, insn->dma.buffer);
   uint64_t rows = (uint64_t)insn->dma.ny * insn->dma.nz, bytes = rows * insn->dma.nx * entry;
-  uint64_t pitch = (uint64_t)insn->dma.xl + insn->dma.nx + insn->dma.xr;
-  uint64_t entries = pitch * (insn->dma.yl + insn->dma.ny + insn->dma.yr) * insn->dma.nz;
-  touch(s, engine, space_of(insn->dma.buffer), insn->dma.sram, insn->dma.sram + entries, load);
+  touch(s, engine, space_of(insn->dma.buffer), insn->dma.sram, insn->dma.sram + tsr_check_dma_entries(insn), load);
   if (base == BASE_ACTIVATION)
     touch(s, engine, SPACE_DRAM, insn->dma.dram,
           insn->dma.dram + (insn->dma.nz - 1) * insn->dma.sz + (insn->dma.ny - 1) * insn->dma.sy +

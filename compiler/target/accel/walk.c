@@ -46,6 +46,14 @@ enum tsr__space tsr__space_of(enum tir_scope scope)
   }
 }
 
+int tsr__buffer_of(enum tsr__space space)
+{
+  static const int id[] = {
+      [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
+      [SPACE_ACC] = TSR_BUFFER_ACC, [SPACE_OUT] = TSR_BUFFER_OUT, [SPACE_LUT] = TSR_BUFFER_LUT};
+  return id[space];
+}
+
 uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space)
 {
   switch (space) {
@@ -94,43 +102,65 @@ static bool works_once(const struct tir_stmt *s, bool looped)
   }
 }
 
-struct inventory {
-  struct tsr__place place[32];
-  int count;
-};
-
-/* Every ALLOC of the statement, with the depth of the pipelined loop around it. */
-static bool collect(const struct tir_stmt *s, int depth, struct inventory *v)
+static bool in_scratchpad(const struct tir_buffer *b)
 {
+  if (b->scope == TIR_GLOBAL || b->scope == TIR_LOCAL)
+    return false;
+  return (b->dtype == TSR_I32) == (b->scope == TIR_ACC) &&
+         (b->dtype == TSR_I32 || tsr_dtype_bytes(b->dtype) == 1);
+}
+
+static enum tsr_status add_buffer(struct tsr_err *err, const struct tir_stmt *s,
+                                  const struct tir_stmt *loop, struct tsr__inventory *v)
+{
+  const struct tir_buffer *b = s->alloc.buffer;
+  int depth = loop && loop->f.loop == TIR_PIPELINE ? loop->f.depth : 1;
+  if (v->count == TSR__MOST_BUFFERS)
+    return tsr_refuse(err, "there are more than %d scratchpad buffers", TSR__MOST_BUFFERS);
+  if (!in_scratchpad(b))
+    return tsr_refuse(err,
+                      "buffer %s of %s lives in %s; on the accelerator i8 lives in inp, wgt, out and "
+                      "lut, and i32 in acc",
+                      b->name, tsr_dtype_name(b->dtype), tir_scope_name(b->scope));
+  v->place[v->count++] = (struct tsr__place){.buffer = b,
+                                             .loop = loop ? loop->f.var : NULL,
+                                             .depth = depth > 2 ? 2 : depth,
+                                             .instance = -1,
+                                             .filled_by_dma = !computed(s->alloc.body, b),
+                                             .once = works_once(s->alloc.body, false)};
+  return TSR_OK;
+}
+
+/* Every ALLOC of the statement, with the loop around it. */
+static enum tsr_status collect(struct tsr_err *err, const struct tir_stmt *s,
+                               const struct tir_stmt *loop, struct tsr__inventory *v)
+{
+  enum tsr_status status = TSR_OK;
   switch (s->kind) {
-  case TIR_FOR: return collect(s->f.body, s->f.loop == TIR_PIPELINE ? s->f.depth : 1, v);
-  case TIR_IF: return collect(s->when.body, depth, v);
+  case TIR_FOR: return collect(err, s->f.body, s, v);
+  case TIR_IF: return collect(err, s->when.body, loop, v);
   case TIR_BLOCK:
-    for (int k = 0; k < s->block.count; k++)
-      if (!collect(s->block.stmt[k], depth, v))
-        return false;
-    return true;
+    for (int k = 0; k < s->block.count && !status; k++)
+      status = collect(err, s->block.stmt[k], loop, v);
+    return status;
   case TIR_ALLOC:
-    if (v->count == 32)
-      return false;
-    v->place[v->count++] =
-        (struct tsr__place){.buffer = s->alloc.buffer,
-                            .depth = depth > 2 ? 2 : depth,
-                            .instance = -1,
-                            .filled_by_dma = !computed(s->alloc.body, s->alloc.buffer),
-                            .once = works_once(s->alloc.body, false)};
-    return collect(s->alloc.body, depth, v);
-  default: return true;
+    status = add_buffer(err, s, loop, v);
+    return status ? status : collect(err, s->alloc.body, loop, v);
+  default: return TSR_OK;
   }
 }
 
-static bool place_all(struct tsr__walk *w, struct inventory *v)
+enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
+                                  struct tsr__inventory *out)
 {
-  struct tsr__stream *s = w->stream;
-  for (int k = 0; k < v->count; k++)
-    if (v->place[k].buffer->scope == TIR_ACC && !v->place[k].filled_by_dma && v->place[k].depth > 1)
-      w->both_banks = true;
-  return tsr__layout_place(s, v->place, v->count, w->both_banks);
+  *out = (struct tsr__inventory){0};
+  enum tsr_status status = collect(err, p->body, NULL, out);
+  for (int k = 0; k < out->count; k++) {
+    const struct tsr__place *place = &out->place[k];
+    if (place->buffer->scope == TIR_ACC && !place->filled_by_dma && place->depth > 1)
+      out->both_banks = true;
+  }
+  return status;
 }
 
 int tsr__walk_bank(const struct tsr__walk *w)
@@ -173,8 +203,10 @@ static enum tsr_status iterate(struct tsr__walk *w, const struct tir_stmt *s)
   int64_t extent;
   if (!tsr__env_value(&w->env, s->f.extent, &extent))
     return tsr_refuse(w->err, "the extent of loop %s depends on data", s->f.var->name);
+  if (w->env.count == TSR__MOST_LOOPS)
+    return tsr_refuse(w->err, "loop %s is inside of %d others, the most that there can be",
+                      s->f.var->name, TSR__MOST_LOOPS);
   int slot = w->env.count++;
-  assert(slot < 64);
   w->env.var[slot] = s->f.var;
   enum tsr_status status = TSR_OK;
   for (int64_t i = 0; i < extent && !status; i++) {
@@ -217,12 +249,14 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
 enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
                                   const struct tir_program *p, const struct tsr__place *params)
 {
-  struct inventory *v = TSR_NEW(s->arena, struct inventory);
+  struct tsr__inventory *v = TSR_NEW(s->arena, struct tsr__inventory);
   struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
-  if (!collect(p->body, 1, v))
-    return tsr_refuse(err, "%s has more than 32 scratchpad buffers", p->name);
-  if (!place_all(&w, v))
-    return tsr_refuse(err, "the buffers of %s do not fit the scratchpads", p->name);
+  enum tsr_status status = tsr__inventory_of(err, p, v);
+  if (status)
+    return status;
+  w.both_banks = v->both_banks;
+  if (!tsr__layout_place(s, v->place, v->count, w.both_banks))
+    return tsr__layout_refuse(err, s, v);
   w.places = v->count + p->params;
   w.place = TSR_NEW_ARRAY(s->arena, struct tsr__place, w.places);
   for (int k = 0; k < v->count; k++)
@@ -232,7 +266,7 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
     w.place[v->count + k].buffer = p->param[k];
   }
   tsr__stream_hold(s);
-  enum tsr_status status = walk(&w, p->body);
+  status = walk(&w, p->body);
   tsr__stream_release(s);
   tsr__layout_leave(s, w.place, v->count, w.both_banks);
   return status;

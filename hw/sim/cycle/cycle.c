@@ -197,13 +197,6 @@ static void look_if_due(struct tsr_cycle *m, enum tsr__part part)
   look(m, part);
 }
 
-static void look_at_reads(struct tsr_cycle *m)
-{
-  look_if_due(m, TSR__PART_READS);
-  if (m->reads.asking && m->port.ahead)
-    tsr__reads_ahead(m);
-}
-
 /* That everything stands still is seen in the cycle itself: in front of what the bus begins. */
 static void work(struct tsr_cycle *m, uint64_t cycle)
 {
@@ -216,10 +209,8 @@ static void work(struct tsr_cycle *m, uint64_t cycle)
     tsr__stand_still(m, cycle);
     return;
   }
-  look_at_reads(m);
+  look_if_due(m, TSR__PART_READS);
   look_if_due(m, TSR__PART_WRITES);
-  if (m->writes.asking && m->port.ahead)
-    tsr__writes_ahead(m);
   if (m->moved)
     tsr__tokens_move(m);
   if (m->trapped)

@@ -134,12 +134,12 @@ static void ask(struct tsr_cycle *m, int id, const struct tsr__rows *rows)
   if (id == FETCH_ID)
     tsr__fetch_asked(m, beats);
   else
-    tsr__front_asked(m, TSR_ENGINE_LOAD, &m->load.front, beats);
+    tsr__front_asked(m, TSR_ENGINE_LOAD, beats);
 }
 
 static uint64_t load_asks(const struct tsr_cycle *m)
 {
-  return m->load.front.rows.more ? m->load.front.burst_from : TSR__NEVER;
+  return m->fronts[TSR_ENGINE_LOAD].rows.more ? m->fronts[TSR_ENGINE_LOAD].burst_from : TSR__NEVER;
 }
 
 static void pop(struct tsr__reads *r, uint64_t now)
@@ -158,7 +158,7 @@ static void begin(struct tsr_cycle *m)
     if (m->fetch.ask_from <= m->now)
       ask(m, FETCH_ID, &m->fetch.rows);
     else if (load_asks(m) <= m->now)
-      ask(m, LOAD_ID, &m->load.front.rows);
+      ask(m, LOAD_ID, &m->fronts[TSR_ENGINE_LOAD].rows);
   }
 }
 
@@ -199,12 +199,6 @@ static void accept(struct tsr_cycle *m)
   tsr__reads_pump(m);
 }
 
-void tsr__reads_ahead(struct tsr_cycle *m)
-{
-  accept(m);
-  plan(m);
-}
-
 void tsr__reads_look(struct tsr_cycle *m)
 {
   struct tsr__reads *r = &m->reads;
@@ -215,8 +209,7 @@ void tsr__reads_look(struct tsr_cycle *m)
   if (r->asking && r->accept == m->now)
     accept(m);
   begin(m);
-  if (!r->asking || !m->port.ahead)
-    plan(m);
+  plan(m);
 }
 
 /* --- a stream --------------------------------------------------------------------------------- */
@@ -226,7 +219,8 @@ static bool streams(const struct tsr_cycle *m)
 {
   const struct tsr__reads *r = &m->reads;
   return m->port.ahead && m->port.read_at_once && !m->options.burst && m->load.filling &&
-         !m->load.data_over && m->load.front.rows.more && !r->asking && r->ended == r->begun;
+         !m->load.data_over && m->fronts[TSR_ENGINE_LOAD].rows.more && !r->asking &&
+         r->ended == r->begun;
 }
 
 /* In which cycle load's next burst can be asked for, as far as reads go. */
@@ -243,7 +237,7 @@ static uint64_t next_begin(const struct tsr_cycle *m)
 void tsr__reads_stream(struct tsr_cycle *m, uint64_t to)
 {
   struct tsr__reads *r = &m->reads;
-  const struct tsr__rows *rows = &m->load.front.rows;
+  const struct tsr__rows *rows = &m->fronts[TSR_ENGINE_LOAD].rows;
   struct tsr_burst_run run = {.id = LOAD_ID, .ends = true, .sure = true, .error_beat = -1};
   uint64_t begun = r->begun;
   while (streams(m)) {
@@ -256,7 +250,7 @@ void tsr__reads_stream(struct tsr_cycle *m, uint64_t to)
     m->events++;
     pop(r, cycle);
     r->accept = cycle + 1;
-    tsr__front_asked(m, TSR_ENGINE_LOAD, &m->load.front, run.beats);
+    tsr__front_asked(m, TSR_ENGINE_LOAD, run.beats);
     tsr__load_beats(m, &run, 0);
     r->end_at[r->ended % TSR__MOST_BURSTS] = r->free - 1;
     r->begun = r->accepted = ++r->ended;
