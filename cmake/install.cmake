@@ -45,7 +45,7 @@ configure_file(cmake/tessera.pc.in ${CMAKE_BINARY_DIR}/tessera.pc @ONLY)
 
 configure_file(cmake/tessera-cpu.pc.in ${CMAKE_BINARY_DIR}/tessera-cpu.pc @ONLY)
 
-install(TARGETS tsr_cpu ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS tsr_cpu tsr_llvm ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS tessera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${CMAKE_BINARY_DIR}/libtessera.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES runtime/tessera.h runtime/tessera_cpu.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "compiler/target/cpu/cpu.h"
-#include "compiler/target/cpu/emit.h"
+#include "compiler/target/cpu/function.h"
 #include "compiler/target/cpu/object.h"
 
 /* What LLVM owns, for as long as one level takes. */
@@ -75,18 +75,18 @@ static void dump_function(const struct work *w, int layer, LLVMValueRef f)
 static enum tsr_status emit_layers(const struct work *w, const char **entry, uint64_t *scratch)
 {
   struct held *h = w->held;
-  struct cpu__emit *e = TSR_NEW(w->arena, struct cpu__emit);
+  struct llvm__emit *e = TSR_NEW(w->arena, struct llvm__emit);
   for (int i = 0; i < w->job->layers; i++) {
     struct tir_program *program;
     if (!w->job->func[i])
       continue;
     if (loops_of(w, i, &program))
       return TSR_REFUSED;
-    *e = (struct cpu__emit){.arena = w->arena,
-                            .level = tsr_level_info(w->level),
-                            .context = h->context,
-                            .module = h->module,
-                            .builder = h->builder};
+    *e = (struct llvm__emit){.arena = w->arena,
+                             .machine = cpu__machine(w->level),
+                             .context = h->context,
+                             .module = h->module,
+                             .builder = h->builder};
     entry[i] = tsr_arena_printf(w->arena, "layer%d", i);
     cpu__function(e, entry[i], program, &scratch[i]);
     dump_function(w, i, e->function);
@@ -100,7 +100,7 @@ static enum tsr_status compile_level(const struct work *w, struct tsr_code_block
   int layers = w->job->layers;
   const char **entry = TSR_NEW_ARRAY(w->arena, const char *, layers + 1);
   uint64_t *scratch = TSR_NEW_ARRAY(w->arena, uint64_t, layers + 1);
-  h->machine = cpu__machine(w->err, w->level);
+  h->machine = cpu__target(w->err, w->level);
   if (!h->machine)
     return TSR_REFUSED;
   h->context = LLVMContextCreate();

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "compiler/target/cpu/cpu.h"
-#include "compiler/target/cpu/emit.h"
+#include "compiler/target/llvm/emit.h"
 
 struct flat {
   struct tsr_arena *a;

@@ -30,7 +30,7 @@ static enum tsr_status refuse(struct tsr_err *err, const char *what, char *text)
   return TSR_REFUSED;
 }
 
-LLVMTargetMachineRef cpu__machine(struct tsr_err *err, enum tsr_level level)
+LLVMTargetMachineRef cpu__target(struct tsr_err *err, enum tsr_level level)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   static const char triple[] = "x86_64-pc-linux-gnu";

@@ -10,7 +10,7 @@
 #include "native/code.h"
 
 /* NULL: err says why. The caller disposes of it. */
-LLVMTargetMachineRef cpu__machine(struct tsr_err *err, enum tsr_level level);
+LLVMTargetMachineRef cpu__target(struct tsr_err *err, enum tsr_level level);
 /* Optimizes the module and gives an ELF object, which the caller disposes of. */
 enum tsr_status cpu__object(struct tsr_err *err, LLVMTargetMachineRef machine, LLVMModuleRef module,
                             LLVMMemoryBufferRef *out);

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "compiler/target/cpu/cpu.h"
-#include "compiler/target/cpu/emit.h"
+#include "compiler/target/cpu/function.h"
 
 enum { LEAST_LANES = 4, LOOSE_POINT = 4 };
 
 struct planner {
-  struct cpu__emit e; /* for questions about steps between lanes */
+  struct llvm__emit e; /* for questions about steps between lanes */
   struct tir_sched *sched;
   struct tsr_err *err;
   const struct tir_stage *s;
@@ -26,7 +26,7 @@ static void count_steps(struct planner *p, tir_e x, struct steps *out)
 {
   int64_t step;
   if (x->op == TIR_LOAD) {
-    bool affine = cpu__lane_step(&p->e, x->buffer, x->arg, &step);
+    bool affine = llvm__lane_step(&p->e, x->buffer, x->arg, &step);
     out->loads++;
     out->scattered += !affine || step < 0 || step > 2;
     out->still += affine && step == 0;
@@ -205,14 +205,14 @@ enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const str
                              enum tsr_level level, struct tir_sched **out)
 {
   struct planner p = {
-      .e = {.arena = a, .level = tsr_level_info(level)}, .sched = tir_sched_new(a, f), .err = err};
-  p.budget = p.e.level->registers * 3 / 4;
+      .e = {.arena = a, .machine = cpu__machine(level)}, .sched = tir_sched_new(a, f), .err = err};
+  p.budget = p.e.machine.registers * 3 / 4;
   for (int i = 0; i < f->stages; i++) {
     p.s = f->stage[i];
     if (p.s->combine == TIR_ASSIGN || p.s->axes == p.s->out->rank || is_empty(p.s))
       continue;
     struct tir_stmt store = {.kind = TIR_STORE, .store = {.buffer = p.s->out, .value = p.s->value}};
-    p.width = cpu__width_for(&p.e, &store);
+    p.width = llvm__width_for(&p.e, &store);
     if (p.width > 1 && plan_reduction(&p))
       return TSR_REFUSED;
   }

@@ -2,7 +2,7 @@
 /* A loop in lanes: as many iterations at a time as a vector holds, then what is left in smaller
  * ones. Where a condition changes within the loop, it is cut, so that the long middle part of a
  * padded row needs no masks. */
-#include "compiler/target/cpu/emit.h"
+#include "compiler/target/llvm/emit.h"
 
 enum { MOST_STORES = 8, MOST_CUTS = 16, LEAST_LANES = 4 };
 
@@ -32,18 +32,18 @@ static bool collect_stores(struct loop *l, const struct tir_stmt *s)
 }
 
 /* Iterations may run side by side: none reads what another writes, all write side by side. */
-static bool is_parallel(struct cpu__emit *e, const struct loop *l)
+static bool is_parallel(struct llvm__emit *e, const struct loop *l)
 {
   for (int i = 0; i < l->stores; i++) {
     const struct tir_buffer *b = l->store[i]->store.buffer;
     int64_t step;
-    if (!cpu__lane_step(e, b, l->store[i]->store.index, &step) || step != 1)
+    if (!llvm__lane_step(e, b, l->store[i]->store.index, &step) || step != 1)
       return false;
     for (int k = 0; k < l->stores; k++) {
-      if (cpu__reads(l->store[k]->store.value, b) || (k != i && l->store[k]->store.buffer == b))
+      if (llvm__reads(l->store[k]->store.value, b) || (k != i && l->store[k]->store.buffer == b))
         return false;
       for (int d = 0; d < l->store[k]->store.buffer->rank; d++)
-        if (cpu__reads(l->store[k]->store.index[d], b))
+        if (llvm__reads(l->store[k]->store.index[d], b))
           return false;
     }
   }
@@ -63,10 +63,10 @@ static size_t widest(tir_e x)
   return most;
 }
 
-int cpu__width_for(struct cpu__emit *e, const struct tir_stmt *store)
+int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store)
 {
   size_t bytes = tsr_dtype_bytes(store->store.buffer->dtype), value = widest(store->store.value);
-  return e->level->vector_bytes / (int)(value > bytes ? value : bytes);
+  return e->machine.vector_bytes / (int)(value > bytes ? value : bytes);
 }
 
 /* --- where conditions change ------------------------------------------------------------------ */
@@ -87,7 +87,7 @@ static void add_cut(struct loop *l, int64_t at, int64_t extent)
 }
 
 /* x < y, or x <= y, changes once if y - x is the variable, or minus it, and a constant. */
-static void cut_comparison(struct cpu__emit *e, struct loop *l, tir_e c, int64_t extent)
+static void cut_comparison(struct llvm__emit *e, struct loop *l, tir_e c, int64_t extent)
 {
   struct tir__linear d = {.n = 0};
   if (!tir__linear_add(&d, c->arg[1], 1) || !tir__linear_add(&d, c->arg[0], -1) || d.n != 1 ||
@@ -100,7 +100,7 @@ static void cut_comparison(struct cpu__emit *e, struct loop *l, tir_e c, int64_t
     add_cut(l, d.constant + (c->op == TIR_LE), extent);
 }
 
-static void cut_conditions(struct cpu__emit *e, struct loop *l, tir_e x, int64_t extent)
+static void cut_conditions(struct llvm__emit *e, struct loop *l, tir_e x, int64_t extent)
 {
   if ((x->op == TIR_LT || x->op == TIR_LE) && x->arg[0]->dtype == TSR_I64)
     cut_comparison(e, l, x, extent);
@@ -110,37 +110,37 @@ static void cut_conditions(struct cpu__emit *e, struct loop *l, tir_e x, int64_t
 
 /* --- emitting --------------------------------------------------------------------------------- */
 
-static void emit_lanes(struct cpu__emit *e, const struct loop *l, int64_t lo, int64_t hi,
+static void emit_lanes(struct llvm__emit *e, const struct loop *l, int64_t lo, int64_t hi,
                        LLVMValueRef first, int width)
 {
-  cpu__bind(e, l->s->f.var, lo, hi, first);
+  llvm__bind(e, l->s->f.var, lo, hi, first);
   e->lane = width > 1 ? l->s->f.var : NULL;
   e->width = width;
   e->varies = (struct tir__map){0};
   for (int i = 0; i < l->stores; i++)
-    cpu__store(e, l->store[i]);
+    llvm__store(e, l->store[i]);
   e->lane = NULL;
   e->width = 1;
-  cpu__unbind(e);
+  llvm__unbind(e);
 }
 
 /* Iterations from `from` up to `to`, both known. */
-static void emit_part(struct cpu__emit *e, const struct loop *l, int64_t from, int64_t to)
+static void emit_part(struct llvm__emit *e, const struct loop *l, int64_t from, int64_t to)
 {
   int64_t whole = from + (to - from) / l->width * l->width;
   if (whole > from) {
-    struct cpu__loop loop = cpu__loop_begin(e, cpu__i64(e, from), cpu__i64(e, whole), l->width);
+    struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, from), llvm__i64(e, whole), l->width);
     emit_lanes(e, l, from, whole - 1, loop.counter, l->width);
-    cpu__loop_end(e, &loop, cpu__i64(e, whole), l->width);
+    llvm__loop_end(e, &loop, llvm__i64(e, whole), l->width);
   }
   for (int width = l->width / 2; width; width /= 2)
     if ((to - whole) & width) {
-      emit_lanes(e, l, whole, whole + width - 1, cpu__i64(e, whole), width);
+      emit_lanes(e, l, whole, whole + width - 1, llvm__i64(e, whole), width);
       whole += width;
     }
 }
 
-static void emit_constant(struct cpu__emit *e, struct loop *l, int64_t extent)
+static void emit_constant(struct llvm__emit *e, struct loop *l, int64_t extent)
 {
   int64_t from = 0;
   for (int i = 0; i < l->stores; i++)
@@ -153,40 +153,40 @@ static void emit_constant(struct cpu__emit *e, struct loop *l, int64_t extent)
 }
 
 /* The extent depends on loops around. */
-static void emit_varying(struct cpu__emit *e, const struct loop *l, int64_t most)
+static void emit_varying(struct llvm__emit *e, const struct loop *l, int64_t most)
 {
   struct tir__fact fact = {
       .outer = e->facts, .var = tir_use(e->arena, l->s->f.var), .condition = l->s->f.extent};
-  struct cpu__scope scope;
-  cpu__scope_open(e, &scope);
-  LLVMValueRef to = cpu__value(e, l->s->f.extent);
-  cpu__scope_close(e);
-  LLVMValueRef whole = LLVMBuildAnd(e->builder, to, cpu__i64(e, -(int64_t)l->width), "");
+  struct llvm__scope scope;
+  llvm__scope_open(e, &scope);
+  LLVMValueRef to = llvm__value(e, l->s->f.extent);
+  llvm__scope_close(e);
+  LLVMValueRef whole = LLVMBuildAnd(e->builder, to, llvm__i64(e, -(int64_t)l->width), "");
   e->facts = &fact;
-  struct cpu__loop main = cpu__loop_begin(e, cpu__i64(e, 0), whole, l->width);
+  struct llvm__loop main = llvm__loop_begin(e, llvm__i64(e, 0), whole, l->width);
   emit_lanes(e, l, 0, most - 1, main.counter, l->width);
-  cpu__loop_end(e, &main, whole, l->width);
-  struct cpu__loop rest = cpu__loop_begin(e, whole, to, 1);
+  llvm__loop_end(e, &main, whole, l->width);
+  struct llvm__loop rest = llvm__loop_begin(e, whole, to, 1);
   emit_lanes(e, l, 0, most - 1, rest.counter, 1);
-  cpu__loop_end(e, &rest, to, 1);
+  llvm__loop_end(e, &rest, to, 1);
   e->facts = fact.outer;
 }
 
-bool cpu__vector(struct cpu__emit *e, const struct tir_stmt *s)
+bool llvm__vector(struct llvm__emit *e, const struct tir_stmt *s)
 {
   struct loop l = {.s = s};
-  int64_t most = cpu__most(e, s->f.extent);
+  int64_t most = llvm__most(e, s->f.extent);
   if (most < LEAST_LANES || !collect_stores(&l, s->f.body))
     return false;
-  cpu__bind(e, s->f.var, 0, most - 1, NULL);
+  llvm__bind(e, s->f.var, 0, most - 1, NULL);
   e->lane = s->f.var;
   e->varies = (struct tir__map){0};
   bool parallel = is_parallel(e, &l);
   e->lane = NULL;
-  cpu__unbind(e);
-  l.width = CPU__MOST_LANES;
+  llvm__unbind(e);
+  l.width = LLVM__MOST_LANES;
   for (int i = 0; i < l.stores; i++) {
-    int width = cpu__width_for(e, l.store[i]);
+    int width = llvm__width_for(e, l.store[i]);
     l.width = width < l.width ? width : l.width;
   }
   while (l.width > most)

@@ -8,7 +8,7 @@
  * each point is as many partial results as there are lanes, combined behind it. */
 #include <math.h>
 
-#include "compiler/target/cpu/emit.h"
+#include "compiler/target/llvm/emit.h"
 
 enum { MOST_LOOPS = 16, MOST_POINTS = 32, LEAST_LANES = 4 };
 
@@ -46,7 +46,7 @@ static bool collect(struct tile *t, const struct tir_stmt *s)
 static bool places_result(const struct tir_stmt *store, const struct tir_var *var)
 {
   for (int d = 0; d < store->store.buffer->rank; d++)
-    if (cpu__uses(store->store.index[d], var))
+    if (llvm__uses(store->store.index[d], var))
       return true;
   return false;
 }
@@ -63,14 +63,14 @@ static bool sort_loops(struct tile *t)
 }
 
 /* Whether the store, and what it reads, suits lanes along this loop. */
-static bool step_is(struct cpu__emit *e, const struct tir_buffer *b, const tir_e *index,
+static bool step_is(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index,
                     int64_t least, int64_t most)
 {
   int64_t step;
-  return cpu__lane_step(e, b, index, &step) && step >= least && step <= most;
+  return llvm__lane_step(e, b, index, &step) && step >= least && step <= most;
 }
 
-static bool loads_side_by_side(struct cpu__emit *e, tir_e x)
+static bool loads_side_by_side(struct llvm__emit *e, tir_e x)
 {
   if (x->op == TIR_LOAD)
     return step_is(e, x->buffer, x->arg, 0, 1);
@@ -80,11 +80,11 @@ static bool loads_side_by_side(struct cpu__emit *e, tir_e x)
   return true;
 }
 
-static void choose_lanes(struct cpu__emit *e, struct tile *t)
+static void choose_lanes(struct llvm__emit *e, struct tile *t)
 {
   int depth = e->depth, last = t->loops - 1, reduce = t->reduces - 1;
   for (int i = 0; i < t->loops; i++)
-    cpu__bind(e, t->loop[i]->f.var, 0, t->most[i] - 1, NULL);
+    llvm__bind(e, t->loop[i]->f.var, 0, t->most[i] - 1, NULL);
   e->varies = (struct tir__map){0};
   e->lane = t->loop[last]->f.var;
   t->lanes = last > reduce && t->most[last] >= LEAST_LANES &&
@@ -95,16 +95,16 @@ static void choose_lanes(struct cpu__emit *e, struct tile *t)
                     loads_side_by_side(e, t->store->store.value);
   e->lane = NULL;
   e->depth = depth;
-  t->width = cpu__width_for(e, t->store);
+  t->width = llvm__width_for(e, t->store);
   while (t->reduce_lanes && t->width > t->most[reduce])
     t->width /= 2;
   if (t->width < 2)
     t->lanes = t->reduce_lanes = false;
 }
 
-static bool add_point(struct cpu__emit *e, struct tile *t, const int64_t *at, int width)
+static bool add_point(struct llvm__emit *e, struct tile *t, const int64_t *at, int width)
 {
-  if (t->points == MOST_POINTS || t->points >= e->level->registers - 3)
+  if (t->points == MOST_POINTS || t->points >= e->machine.registers - 3)
     return false;
   struct point *p = &t->point[t->points++];
   for (int i = 0; i < t->loops; i++)
@@ -115,7 +115,7 @@ static bool add_point(struct cpu__emit *e, struct tile *t, const int64_t *at, in
 
 /* The last loop in pieces of one vector each. The last piece may overlap the one before: what both
  * hold is the same. */
-static bool add_row(struct cpu__emit *e, struct tile *t, int64_t *at)
+static bool add_row(struct llvm__emit *e, struct tile *t, int64_t *at)
 {
   int last = t->loops - 1, width = t->lanes ? t->width : 1;
   if (last < t->reduces)
@@ -130,7 +130,7 @@ static bool add_row(struct cpu__emit *e, struct tile *t, int64_t *at)
   return true;
 }
 
-static bool add_points(struct cpu__emit *e, struct tile *t, int loop, int64_t *at)
+static bool add_points(struct llvm__emit *e, struct tile *t, int loop, int64_t *at)
 {
   if (loop >= t->loops - 1)
     return add_row(e, t, at);
@@ -140,13 +140,14 @@ static bool add_points(struct cpu__emit *e, struct tile *t, int loop, int64_t *a
   return true;
 }
 
-static bool plan(struct cpu__emit *e, struct tile *t, const struct tir_stmt *s)
+static bool plan(struct llvm__emit *e, struct tile *t, const struct tir_stmt *s)
 {
   int64_t at[MOST_LOOPS] = {0};
-  if (!collect(t, s) || !sort_loops(t) || cpu__reads(t->store->store.value, t->store->store.buffer))
+  if (!collect(t, s) || !sort_loops(t) ||
+      llvm__reads(t->store->store.value, t->store->store.buffer))
     return false;
   for (int i = 0; i < t->loops; i++) {
-    t->most[i] = cpu__most(e, t->loop[i]->f.extent);
+    t->most[i] = llvm__most(e, t->loop[i]->f.extent);
     if (!t->most[i])
       return false;
   }
@@ -156,33 +157,33 @@ static bool plan(struct cpu__emit *e, struct tile *t, const struct tir_stmt *s)
 
 /* --- points ----------------------------------------------------------------------------------- */
 
-static void enter(struct cpu__emit *e, const struct tile *t, const struct point *p,
-                  struct cpu__scope *scope)
+static void enter(struct llvm__emit *e, const struct tile *t, const struct point *p,
+                  struct llvm__scope *scope)
 {
   for (int i = t->reduces; i < t->loops; i++) {
     int64_t last = p->at[i] + (i == t->loops - 1 ? p->width : 1) - 1;
-    cpu__bind(e, t->loop[i]->f.var, p->at[i], last, cpu__i64(e, p->at[i]));
+    llvm__bind(e, t->loop[i]->f.var, p->at[i], last, llvm__i64(e, p->at[i]));
   }
   if (p->width > 1) {
     e->lane = t->loop[t->loops - 1]->f.var;
     e->width = p->width;
     e->varies = (struct tir__map){0};
   }
-  cpu__scope_open(e, scope);
+  llvm__scope_open(e, scope);
 }
 
-static void leave(struct cpu__emit *e, const struct tile *t)
+static void leave(struct llvm__emit *e, const struct tile *t)
 {
-  cpu__scope_close(e);
+  llvm__scope_close(e);
   e->lane = NULL;
   e->width = 1;
   e->depth -= t->loops - t->reduces;
 }
 
-static struct cpu__address address_of(struct cpu__emit *e, const struct tile *t)
+static struct llvm__address address_of(struct llvm__emit *e, const struct tile *t)
 {
   bool guarded;
-  return cpu__address(e, t->store->store.buffer, t->store->store.index, &guarded);
+  return llvm__address(e, t->store->store.buffer, t->store->store.index, &guarded);
 }
 
 static enum tsr_dtype dtype_of(const struct tile *t)
@@ -191,10 +192,10 @@ static enum tsr_dtype dtype_of(const struct tile *t)
 }
 
 /* What changes nothing. */
-static LLVMValueRef neutral(struct cpu__emit *e, const struct tile *t)
+static LLVMValueRef neutral(struct llvm__emit *e, const struct tile *t)
 {
   enum tsr_dtype dtype = dtype_of(t);
-  LLVMTypeRef type = cpu__type(e, dtype);
+  LLVMTypeRef type = llvm__type(e, dtype);
   enum tir_combine c = t->store->store.combine;
   bool number = c == TIR_SUM || c == TIR_PRODUCT, sign = tsr_dtype_kind(dtype) == TSR_KIND_INT;
   unsigned bits = 8 * (unsigned)tsr_dtype_bytes(dtype);
@@ -208,75 +209,75 @@ static LLVMValueRef neutral(struct cpu__emit *e, const struct tile *t)
   return LLVMConstInt(type, sign ? top - 1 : all, 0);
 }
 
-static void open_point(struct cpu__emit *e, const struct tile *t, struct point *p)
+static void open_point(struct llvm__emit *e, const struct tile *t, struct point *p)
 {
-  struct cpu__scope scope;
-  LLVMTypeRef type = cpu__memory_type(e, dtype_of(t));
+  struct llvm__scope scope;
+  LLVMTypeRef type = llvm__memory_type(e, dtype_of(t));
   enter(e, t, p, &scope);
-  p->sum = cpu__local(e, p->width > 1 ? cpu__lanes_of(e, type) : type, "sum");
-  struct cpu__address at = address_of(e, t);
-  LLVMBuildStore(e->builder, cpu__load_at(e, dtype_of(t), &at, false), p->sum);
+  p->sum = llvm__local(e, p->width > 1 ? llvm__lanes_of(e, type) : type, "sum");
+  struct llvm__address at = address_of(e, t);
+  LLVMBuildStore(e->builder, llvm__load_at(e, dtype_of(t), &at, false), p->sum);
   leave(e, t);
   if (!t->reduce_lanes)
     return;
   e->width = t->width;
-  p->partial = cpu__local(e, cpu__lanes_of(e, type), "partial");
-  LLVMBuildStore(e->builder, cpu__spread(e, neutral(e, t)), p->partial);
+  p->partial = llvm__local(e, llvm__lanes_of(e, type), "partial");
+  LLVMBuildStore(e->builder, llvm__spread(e, neutral(e, t)), p->partial);
   e->width = 1;
 }
 
-static LLVMValueRef half_of(struct cpu__emit *e, LLVMValueRef v, int n, bool upper)
+static LLVMValueRef half_of(struct llvm__emit *e, LLVMValueRef v, int n, bool upper)
 {
-  LLVMValueRef lane[CPU__MOST_LANES];
+  LLVMValueRef lane[LLVM__MOST_LANES];
   for (int i = 0; i < n; i++)
-    lane[i] = cpu__i32(e, i + (upper ? n : 0));
+    lane[i] = llvm__i32(e, i + (upper ? n : 0));
   return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(LLVMTypeOf(v)),
                                 LLVMConstVector(lane, (unsigned)n), "");
 }
 
 /* All lanes combined, halves at a time. */
-static LLVMValueRef fold(struct cpu__emit *e, const struct tile *t, LLVMValueRef v)
+static LLVMValueRef fold(struct llvm__emit *e, const struct tile *t, LLVMValueRef v)
 {
   for (int n = t->width / 2; n; n /= 2)
-    v = cpu__combine(e, t->store->store.combine, dtype_of(t), half_of(e, v, n, false),
-                     half_of(e, v, n, true));
-  return LLVMBuildExtractElement(e->builder, v, cpu__i32(e, 0), "");
+    v = llvm__combine(e, t->store->store.combine, dtype_of(t), half_of(e, v, n, false),
+                      half_of(e, v, n, true));
+  return LLVMBuildExtractElement(e->builder, v, llvm__i32(e, 0), "");
 }
 
-static LLVMValueRef content(struct cpu__emit *e, LLVMValueRef local)
+static LLVMValueRef content(struct llvm__emit *e, LLVMValueRef local)
 {
   return LLVMBuildLoad2(e->builder, LLVMGetAllocatedType(local), local, "");
 }
 
-static void close_point(struct cpu__emit *e, const struct tile *t, const struct point *p)
+static void close_point(struct llvm__emit *e, const struct tile *t, const struct point *p)
 {
-  struct cpu__scope scope;
+  struct llvm__scope scope;
   LLVMValueRef sum = content(e, p->sum);
   if (p->partial)
-    sum = cpu__combine(e, t->store->store.combine, dtype_of(t), sum,
-                       fold(e, t, content(e, p->partial)));
+    sum = llvm__combine(e, t->store->store.combine, dtype_of(t), sum,
+                        fold(e, t, content(e, p->partial)));
   enter(e, t, p, &scope);
-  struct cpu__address at = address_of(e, t);
-  cpu__store_at(e, dtype_of(t), &at, sum);
+  struct llvm__address at = address_of(e, t);
+  llvm__store_at(e, dtype_of(t), &at, sum);
   leave(e, t);
 }
 
-static void add_to(struct cpu__emit *e, const struct tile *t, LLVMValueRef sum)
+static void add_to(struct llvm__emit *e, const struct tile *t, LLVMValueRef sum)
 {
   tir_e x = t->store->store.value;
   LLVMValueRef old = content(e, sum), v;
   if (t->store->store.combine == TIR_SUM && x->op == TIR_MUL && tir__is_float(dtype_of(t)))
-    v = cpu__multiply_add(e, cpu__value(e, x->arg[0]), cpu__value(e, x->arg[1]), old);
+    v = llvm__multiply_add(e, llvm__value(e, x->arg[0]), llvm__value(e, x->arg[1]), old);
   else
-    v = cpu__combine(e, t->store->store.combine, dtype_of(t), old, cpu__value(e, x));
+    v = llvm__combine(e, t->store->store.combine, dtype_of(t), old, llvm__value(e, x));
   LLVMBuildStore(e->builder, v, sum);
 }
 
 /* One iteration of the reduction, or one in each lane. */
-static void emit_points(struct cpu__emit *e, const struct tile *t, bool in_lanes)
+static void emit_points(struct llvm__emit *e, const struct tile *t, bool in_lanes)
 {
   for (int i = 0; i < t->points; i++) {
-    struct cpu__scope scope;
+    struct llvm__scope scope;
     const struct point *p = &t->point[i];
     enter(e, t, p, &scope);
     if (in_lanes) {
@@ -291,41 +292,41 @@ static void emit_points(struct cpu__emit *e, const struct tile *t, bool in_lanes
 
 /* --- loops ------------------------------------------------------------------------------------ */
 
-static void emit_reduce(struct cpu__emit *e, const struct tile *t, int k);
+static void emit_reduce(struct llvm__emit *e, const struct tile *t, int k);
 
-static void emit_pass(struct cpu__emit *e, const struct tile *t, int k, LLVMValueRef from,
+static void emit_pass(struct llvm__emit *e, const struct tile *t, int k, LLVMValueRef from,
                       LLVMValueRef to, bool in_lanes)
 {
   int64_t step = in_lanes ? t->width : 1;
-  struct cpu__loop loop = cpu__loop_begin(e, from, to, step);
-  cpu__bind(e, t->loop[k]->f.var, 0, t->most[k] - 1, loop.counter);
+  struct llvm__loop loop = llvm__loop_begin(e, from, to, step);
+  llvm__bind(e, t->loop[k]->f.var, 0, t->most[k] - 1, loop.counter);
   if (k + 1 < t->reduces)
     emit_reduce(e, t, k + 1);
   else
     emit_points(e, t, in_lanes);
-  cpu__unbind(e);
-  cpu__loop_end(e, &loop, to, step);
+  llvm__unbind(e);
+  llvm__loop_end(e, &loop, to, step);
 }
 
-static LLVMValueRef value_alone(struct cpu__emit *e, tir_e x)
+static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
 {
-  struct cpu__scope scope;
-  cpu__scope_open(e, &scope);
-  LLVMValueRef v = cpu__value(e, x);
-  cpu__scope_close(e);
+  struct llvm__scope scope;
+  llvm__scope_open(e, &scope);
+  LLVMValueRef v = llvm__value(e, x);
+  llvm__scope_close(e);
   return v;
 }
 
-static void emit_reduce(struct cpu__emit *e, const struct tile *t, int k)
+static void emit_reduce(struct llvm__emit *e, const struct tile *t, int k)
 {
   tir_e extent = t->loop[k]->f.extent;
-  LLVMValueRef to = value_alone(e, extent), null = cpu__i64(e, 0);
+  LLVMValueRef to = value_alone(e, extent), null = llvm__i64(e, 0);
   struct tir__fact fact = {
       .outer = e->facts, .var = tir_use(e->arena, t->loop[k]->f.var), .condition = extent};
   if (extent->op != TIR_INT)
     e->facts = &fact;
   if (t->reduce_lanes && k == t->reduces - 1) {
-    LLVMValueRef whole = LLVMBuildAnd(e->builder, to, cpu__i64(e, -(int64_t)t->width), "");
+    LLVMValueRef whole = LLVMBuildAnd(e->builder, to, llvm__i64(e, -(int64_t)t->width), "");
     emit_pass(e, t, k, null, whole, true);
     emit_pass(e, t, k, whole, to, false);
   } else {
@@ -334,7 +335,7 @@ static void emit_reduce(struct cpu__emit *e, const struct tile *t, int k)
   e->facts = fact.outer;
 }
 
-static void emit_whole(struct cpu__emit *e, struct tile *t)
+static void emit_whole(struct llvm__emit *e, struct tile *t)
 {
   struct tir__fact fact[MOST_LOOPS];
   const struct tir__fact *outer = e->facts;
@@ -354,7 +355,7 @@ static void emit_whole(struct cpu__emit *e, struct tile *t)
 }
 
 /* Where a tile at an end is smaller. NULL: never. */
-static LLVMValueRef is_whole(struct cpu__emit *e, const struct tile *t)
+static LLVMValueRef is_whole(struct llvm__emit *e, const struct tile *t)
 {
   LLVMValueRef all = NULL;
   for (int i = t->reduces; i < t->loops; i++) {
@@ -362,13 +363,13 @@ static LLVMValueRef is_whole(struct cpu__emit *e, const struct tile *t)
     if (extent->op == TIR_INT)
       continue;
     LLVMValueRef one =
-        LLVMBuildICmp(e->builder, LLVMIntEQ, value_alone(e, extent), cpu__i64(e, t->most[i]), "");
+        LLVMBuildICmp(e->builder, LLVMIntEQ, value_alone(e, extent), llvm__i64(e, t->most[i]), "");
     all = all ? LLVMBuildAnd(e->builder, all, one, "") : one;
   }
   return all;
 }
 
-bool cpu__tile(struct cpu__emit *e, const struct tir_stmt *s)
+bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s)
 {
   struct tile *t = TSR_NEW(e->arena, struct tile);
   if (e->untiled || !plan(e, t, s))
@@ -378,15 +379,15 @@ bool cpu__tile(struct cpu__emit *e, const struct tir_stmt *s)
     emit_whole(e, t);
     return true;
   }
-  LLVMBasicBlockRef then = cpu__block(e, "whole"), other = cpu__block(e, "part");
-  LLVMBasicBlockRef done = cpu__block(e, "tiled");
+  LLVMBasicBlockRef then = llvm__block(e, "whole"), other = llvm__block(e, "part");
+  LLVMBasicBlockRef done = llvm__block(e, "tiled");
   LLVMBuildCondBr(e->builder, whole, then, other);
   LLVMPositionBuilderAtEnd(e->builder, then);
   emit_whole(e, t);
   LLVMBuildBr(e->builder, done);
   LLVMPositionBuilderAtEnd(e->builder, other);
   e->untiled = true;
-  cpu__for(e, s);
+  llvm__for(e, s);
   e->untiled = false;
   LLVMBuildBr(e->builder, done);
   LLVMPositionBuilderAtEnd(e->builder, done);

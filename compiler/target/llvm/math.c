@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "compiler/target/cpu/emit.h"
+#include "compiler/target/llvm/emit.h"
 
 enum polynomial {
 #define TSR_POLYNOMIAL(name, meaning, ...) POLY_##name,
-#include "compiler/target/cpu/polynomials.def"
+#include "compiler/target/llvm/polynomials.def"
 #undef TSR_POLYNOMIAL
   POLYNOMIALS
 };
@@ -21,136 +21,138 @@ static const struct {
 } polynomials[POLYNOMIALS] = {
 #define TSR_POLYNOMIAL(name, meaning, ...)                                                         \
   {sizeof((double[]){__VA_ARGS__}) / sizeof(double), {__VA_ARGS__}},
-#include "compiler/target/cpu/polynomials.def"
+#include "compiler/target/llvm/polynomials.def"
 #undef TSR_POLYNOMIAL
 };
 
-static LLVMValueRef horner(struct cpu__emit *e, enum polynomial p, LLVMValueRef x)
+static LLVMValueRef horner(struct llvm__emit *e, enum polynomial p, LLVMValueRef x)
 {
   int last = polynomials[p].terms - 1;
-  LLVMValueRef sum = cpu__float_like(x, polynomials[p].coefficient[last]);
+  LLVMValueRef sum = llvm__float_like(x, polynomials[p].coefficient[last]);
   for (int i = last - 1; i >= 0; i--)
-    sum = cpu__multiply_add(e, sum, x, cpu__float_like(x, polynomials[p].coefficient[i]));
+    sum = llvm__multiply_add(e, sum, x, llvm__float_like(x, polynomials[p].coefficient[i]));
   return sum;
 }
 
-static LLVMValueRef add(struct cpu__emit *e, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef add(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   return LLVMBuildFAdd(e->builder, x, y, "");
 }
 
-static LLVMValueRef subtract(struct cpu__emit *e, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef subtract(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   return LLVMBuildFSub(e->builder, x, y, "");
 }
 
-static LLVMValueRef multiply(struct cpu__emit *e, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef multiply(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   return LLVMBuildFMul(e->builder, x, y, "");
 }
 
-static LLVMTypeRef like(struct cpu__emit *e, LLVMValueRef v, LLVMTypeRef type)
+static LLVMTypeRef like(struct llvm__emit *e, LLVMValueRef v, LLVMTypeRef type)
 {
-  return cpu__is_lanes(v) ? cpu__lanes_of(e, type) : type;
+  return llvm__is_lanes(v) ? llvm__lanes_of(e, type) : type;
 }
 
-static LLVMValueRef bits_of(struct cpu__emit *e, LLVMValueRef x)
+static LLVMValueRef bits_of(struct llvm__emit *e, LLVMValueRef x)
 {
   return LLVMBuildBitCast(e->builder, x, like(e, x, LLVMInt32TypeInContext(e->context)), "");
 }
 
-static LLVMValueRef float_of_bits(struct cpu__emit *e, LLVMValueRef bits)
+static LLVMValueRef float_of_bits(struct llvm__emit *e, LLVMValueRef bits)
 {
   return LLVMBuildBitCast(e->builder, bits, like(e, bits, LLVMFloatTypeInContext(e->context)), "");
 }
 
-static LLVMValueRef choose(struct cpu__emit *e, LLVMRealPredicate p, LLVMValueRef x, LLVMValueRef y,
-                           LLVMValueRef yes, LLVMValueRef no)
+static LLVMValueRef choose(struct llvm__emit *e, LLVMRealPredicate p, LLVMValueRef x,
+                           LLVMValueRef y, LLVMValueRef yes, LLVMValueRef no)
 {
   return LLVMBuildSelect(e->builder, LLVMBuildFCmp(e->builder, p, x, y, ""), yes, no, "");
 }
 
-static LLVMValueRef magnitude(struct cpu__emit *e, LLVMValueRef x)
+static LLVMValueRef magnitude(struct llvm__emit *e, LLVMValueRef x)
 {
-  return cpu__intrinsic_like(e, "llvm.fabs", 1, &x);
+  return llvm__intrinsic_like(e, "llvm.fabs", 1, &x);
 }
 
-static LLVMValueRef with_sign(struct cpu__emit *e, LLVMValueRef x, LLVMValueRef sign)
+static LLVMValueRef with_sign(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef sign)
 {
   LLVMValueRef arg[2] = {x, sign};
-  return cpu__intrinsic_like(e, "llvm.copysign", 2, arg);
+  return llvm__intrinsic_like(e, "llvm.copysign", 2, arg);
 }
 
 /* 2^n of an i32 that is the exponent of a normal number */
-static LLVMValueRef power_of_two(struct cpu__emit *e, LLVMValueRef n)
+static LLVMValueRef power_of_two(struct llvm__emit *e, LLVMValueRef n)
 {
-  LLVMValueRef biased = LLVMBuildAdd(e->builder, n, cpu__int_like(n, 127), "");
-  return float_of_bits(e, LLVMBuildShl(e->builder, biased, cpu__int_like(n, 23), ""));
+  LLVMValueRef biased = LLVMBuildAdd(e->builder, n, llvm__int_like(n, 127), "");
+  return float_of_bits(e, LLVMBuildShl(e->builder, biased, llvm__int_like(n, 23), ""));
 }
 
 /* e^x = 2^n * e^r with n whole and |r| <= ln(2) / 2. 2^n is two factors, so that results that are
  * infinite or denormal come out as such. Adding 1.5 * 2^23 rounds to whole numbers, which then are
  * the low bits. */
-static LLVMValueRef exponential(struct cpu__emit *e, LLVMValueRef x)
+static LLVMValueRef exponential(struct llvm__emit *e, LLVMValueRef x)
 {
-  LLVMValueRef lo = cpu__float_like(x, -104), hi = cpu__float_like(x, 89);
-  LLVMValueRef magic = cpu__float_like(x, 0x1.8p23);
+  LLVMValueRef lo = llvm__float_like(x, -104), hi = llvm__float_like(x, 89);
+  LLVMValueRef magic = llvm__float_like(x, 0x1.8p23);
   x = choose(e, LLVMRealOLT, x, lo, lo, x);
   x = choose(e, LLVMRealOGT, x, hi, hi, x);
-  LLVMValueRef shifted = cpu__multiply_add(e, x, cpu__float_like(x, M_LOG2E), magic);
+  LLVMValueRef shifted = llvm__multiply_add(e, x, llvm__float_like(x, M_LOG2E), magic);
   LLVMValueRef n = subtract(e, shifted, magic);
   LLVMValueRef whole = LLVMBuildSub(e->builder, bits_of(e, shifted), bits_of(e, magic), "");
-  LLVMValueRef r = cpu__multiply_add(e, n, cpu__float_like(x, -0x1.62ep-1), x); /* n times: exact */
-  r = cpu__multiply_add(e, n, cpu__float_like(x, 0x1.62ep-1 - M_LN2), r);
-  LLVMValueRef sum = cpu__multiply_add(e, multiply(e, r, r), horner(e, POLY_EXP, r), r);
-  sum = add(e, sum, cpu__float_like(x, 1));
-  LLVMValueRef half = LLVMBuildAShr(e->builder, whole, cpu__int_like(whole, 1), "");
+  LLVMValueRef r =
+      llvm__multiply_add(e, n, llvm__float_like(x, -0x1.62ep-1), x); /* n times: exact */
+  r = llvm__multiply_add(e, n, llvm__float_like(x, 0x1.62ep-1 - M_LN2), r);
+  LLVMValueRef sum = llvm__multiply_add(e, multiply(e, r, r), horner(e, POLY_EXP, r), r);
+  sum = add(e, sum, llvm__float_like(x, 1));
+  LLVMValueRef half = LLVMBuildAShr(e->builder, whole, llvm__int_like(whole, 1), "");
   LLVMValueRef rest = LLVMBuildSub(e->builder, whole, half, "");
   return multiply(e, multiply(e, sum, power_of_two(e, half)), power_of_two(e, rest));
 }
 
 /* x = 2^n * (1 + f) with 1 + f from sqrt(1/2) to sqrt(2); denormals are scaled by 2^23 first. */
-static LLVMValueRef logarithm(struct cpu__emit *e, LLVMValueRef x)
+static LLVMValueRef logarithm(struct llvm__emit *e, LLVMValueRef x)
 {
-  LLVMValueRef null = cpu__float_like(x, 0), least = cpu__float_like(x, 0x1p-126);
-  LLVMValueRef scaled = multiply(e, x, cpu__float_like(x, 0x1p23));
+  LLVMValueRef null = llvm__float_like(x, 0), least = llvm__float_like(x, 0x1p-126);
+  LLVMValueRef scaled = multiply(e, x, llvm__float_like(x, 0x1p23));
   LLVMValueRef y = choose(e, LLVMRealOLT, x, least, scaled, x);
-  LLVMValueRef bias = choose(e, LLVMRealOLT, x, least, cpu__float_like(x, -23), null);
+  LLVMValueRef bias = choose(e, LLVMRealOLT, x, least, llvm__float_like(x, -23), null);
   LLVMValueRef bits = bits_of(e, y);
-  LLVMValueRef above = LLVMBuildSub(e->builder, bits, cpu__int_like(bits, 0x3f3504f3), "");
-  LLVMValueRef whole = LLVMBuildAShr(e->builder, above, cpu__int_like(bits, 23), "");
-  LLVMValueRef power = LLVMBuildShl(e->builder, whole, cpu__int_like(bits, 23), "");
+  LLVMValueRef above = LLVMBuildSub(e->builder, bits, llvm__int_like(bits, 0x3f3504f3), "");
+  LLVMValueRef whole = LLVMBuildAShr(e->builder, above, llvm__int_like(bits, 23), "");
+  LLVMValueRef power = LLVMBuildShl(e->builder, whole, llvm__int_like(bits, 23), "");
   LLVMValueRef f = float_of_bits(e, LLVMBuildSub(e->builder, bits, power, ""));
-  f = subtract(e, f, cpu__float_like(x, 1));
+  f = subtract(e, f, llvm__float_like(x, 1));
   LLVMValueRef n = LLVMBuildSIToFP(e->builder, whole, LLVMTypeOf(x), "");
   n = add(e, n, bias);
   LLVMValueRef square = multiply(e, f, f);
   LLVMValueRef tail = multiply(e, multiply(e, square, f), horner(e, POLY_LOG, f));
-  tail = cpu__multiply_add(e, n, cpu__float_like(x, M_LN2 - 0x1.62ep-1), tail);
-  tail = cpu__multiply_add(e, square, cpu__float_like(x, -0.5), tail);
-  LLVMValueRef r = cpu__multiply_add(e, n, cpu__float_like(x, 0x1.62ep-1), add(e, f, tail));
-  LLVMValueRef infinity = cpu__float_like(x, INFINITY), none = cpu__float_like(x, NAN);
+  tail = llvm__multiply_add(e, n, llvm__float_like(x, M_LN2 - 0x1.62ep-1), tail);
+  tail = llvm__multiply_add(e, square, llvm__float_like(x, -0.5), tail);
+  LLVMValueRef r = llvm__multiply_add(e, n, llvm__float_like(x, 0x1.62ep-1), add(e, f, tail));
+  LLVMValueRef infinity = llvm__float_like(x, INFINITY), none = llvm__float_like(x, NAN);
   r = choose(e, LLVMRealOEQ, x, infinity, x, r);
-  r = choose(e, LLVMRealOEQ, x, null, cpu__float_like(x, -INFINITY), r);
+  r = choose(e, LLVMRealOEQ, x, null, llvm__float_like(x, -INFINITY), r);
   return choose(e, LLVMRealULT, x, null, none, r);
 }
 
 /* x + x^3 * P(x^2) near 0, else 1 - 2 / (e^2x + 1). */
-static LLVMValueRef hyperbolic_tangent(struct cpu__emit *e, LLVMValueRef x)
+static LLVMValueRef hyperbolic_tangent(struct llvm__emit *e, LLVMValueRef x)
 {
-  LLVMValueRef size = magnitude(e, x), square = multiply(e, x, x), one = cpu__float_like(x, 1);
-  LLVMValueRef near = cpu__multiply_add(e, multiply(e, square, horner(e, POLY_TANH, square)), x, x);
+  LLVMValueRef size = magnitude(e, x), square = multiply(e, x, x), one = llvm__float_like(x, 1);
+  LLVMValueRef near =
+      llvm__multiply_add(e, multiply(e, square, horner(e, POLY_TANH, square)), x, x);
   LLVMValueRef power = exponential(e, add(e, size, size));
-  LLVMValueRef part = LLVMBuildFDiv(e->builder, cpu__float_like(x, 2), add(e, power, one), "");
+  LLVMValueRef part = LLVMBuildFDiv(e->builder, llvm__float_like(x, 2), add(e, power, one), "");
   LLVMValueRef far = with_sign(e, subtract(e, one, part), x);
-  return choose(e, LLVMRealOLT, size, cpu__float_like(x, 0.625), near, far);
+  return choose(e, LLVMRealOLT, size, llvm__float_like(x, 0.625), near, far);
 }
 
 /* x + x * P(x^2) up to 1, else 1 - e^-Q(x - 1); from 4 on it is 1. */
-static LLVMValueRef error_function(struct cpu__emit *e, LLVMValueRef x)
+static LLVMValueRef error_function(struct llvm__emit *e, LLVMValueRef x)
 {
-  LLVMValueRef size = magnitude(e, x), one = cpu__float_like(x, 1), four = cpu__float_like(x, 4);
-  LLVMValueRef near = cpu__multiply_add(e, horner(e, POLY_ERF, multiply(e, x, x)), x, x);
+  LLVMValueRef size = magnitude(e, x), one = llvm__float_like(x, 1), four = llvm__float_like(x, 4);
+  LLVMValueRef near = llvm__multiply_add(e, horner(e, POLY_ERF, multiply(e, x, x)), x, x);
   LLVMValueRef at = subtract(e, choose(e, LLVMRealOGT, size, four, four, size), one);
   LLVMValueRef rest = exponential(e, LLVMBuildFNeg(e->builder, horner(e, POLY_ERFC, at), ""));
   LLVMValueRef far = with_sign(e, subtract(e, one, rest), x);
@@ -159,7 +161,7 @@ static LLVMValueRef error_function(struct cpu__emit *e, LLVMValueRef x)
 
 /* --- the C library's -------------------------------------------------------------------------- */
 
-static LLVMValueRef call(struct cpu__emit *e, const char *name, LLVMTypeRef type, int n,
+static LLVMValueRef call(struct llvm__emit *e, const char *name, LLVMTypeRef type, int n,
                          LLVMValueRef *arg)
 {
   LLVMTypeRef types[2] = {type, type};
@@ -170,13 +172,13 @@ static LLVMValueRef call(struct cpu__emit *e, const char *name, LLVMTypeRef type
   return LLVMBuildCall2(e->builder, signature, f, arg, (unsigned)n, "");
 }
 
-static LLVMValueRef by_lanes(struct cpu__emit *e, const char *name, int n, LLVMValueRef *arg)
+static LLVMValueRef by_lanes(struct llvm__emit *e, const char *name, int n, LLVMValueRef *arg)
 {
-  if (!cpu__is_lanes(arg[0]))
+  if (!llvm__is_lanes(arg[0]))
     return call(e, name, LLVMTypeOf(arg[0]), n, arg);
   LLVMValueRef all = LLVMGetPoison(LLVMTypeOf(arg[0]));
   for (int i = 0; i < e->width; i++) {
-    LLVMValueRef one[2], at = cpu__i32(e, i);
+    LLVMValueRef one[2], at = llvm__i32(e, i);
     for (int k = 0; k < n; k++)
       one[k] = LLVMBuildExtractElement(e->builder, arg[k], at, "");
     LLVMValueRef y = call(e, name, LLVMGetElementType(LLVMTypeOf(arg[0])), n, one);
@@ -185,7 +187,7 @@ static LLVMValueRef by_lanes(struct cpu__emit *e, const char *name, int n, LLVMV
   return all;
 }
 
-static LLVMValueRef library(struct cpu__emit *e, enum tir_op op, enum tsr_dtype dtype,
+static LLVMValueRef library(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                             LLVMValueRef *arg)
 {
   static const char *const names[TIR_OP_COUNT][2] = {
@@ -195,13 +197,14 @@ static LLVMValueRef library(struct cpu__emit *e, enum tir_op op, enum tsr_dtype 
   return by_lanes(e, names[op][dtype == TSR_F64], op == TIR_POW ? 2 : 1, arg);
 }
 
-LLVMValueRef cpu__math(struct cpu__emit *e, enum tir_op op, enum tsr_dtype dtype, LLVMValueRef *arg)
+LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
+                        LLVMValueRef *arg)
 {
   switch (op) {
-  case TIR_SQRT: return cpu__intrinsic_like(e, "llvm.sqrt", 1, arg);
-  case TIR_FLOOR: return cpu__intrinsic_like(e, "llvm.floor", 1, arg);
-  case TIR_CEIL: return cpu__intrinsic_like(e, "llvm.ceil", 1, arg);
-  case TIR_ROUND: return cpu__intrinsic_like(e, "llvm.rint", 1, arg);
+  case TIR_SQRT: return llvm__intrinsic_like(e, "llvm.sqrt", 1, arg);
+  case TIR_FLOOR: return llvm__intrinsic_like(e, "llvm.floor", 1, arg);
+  case TIR_CEIL: return llvm__intrinsic_like(e, "llvm.ceil", 1, arg);
+  case TIR_ROUND: return llvm__intrinsic_like(e, "llvm.rint", 1, arg);
   default: break;
   }
   if (dtype == TSR_F32 && op == TIR_EXP)

@@ -3,7 +3,7 @@
  * overlap, and the one that is called, which has an array of them. */
 #include <string.h>
 
-#include "compiler/target/cpu/emit.h"
+#include "compiler/target/cpu/function.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -13,14 +13,14 @@ static uint64_t bytes_of(const struct tir_buffer *b)
   return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static void add_place(struct cpu__emit *e, const struct tir_buffer *b, uint64_t offset)
+static void add_place(struct llvm__emit *e, const struct tir_buffer *b, uint64_t offset)
 {
   e->place = TSR_GROW(e->arena, e->place, e->places, &e->place_capacity);
-  e->place[e->places++] = (struct cpu__place){.buffer = b, .offset = offset};
+  e->place[e->places++] = (struct llvm__place){.buffer = b, .offset = offset};
 }
 
 /* Temporaries from `top` on, those of one time behind each other. Returns how far they reach. */
-static uint64_t place_temporaries(struct cpu__emit *e, const struct tir_stmt *s, uint64_t top)
+static uint64_t place_temporaries(struct llvm__emit *e, const struct tir_stmt *s, uint64_t top)
 {
   uint64_t most = top, one;
   switch (s->kind) {
@@ -40,30 +40,31 @@ static uint64_t place_temporaries(struct cpu__emit *e, const struct tir_stmt *s,
   }
 }
 
-static void attribute(struct cpu__emit *e, LLVMValueRef f, LLVMAttributeIndex at, const char *name)
+static void attribute(struct llvm__emit *e, LLVMValueRef f, LLVMAttributeIndex at, const char *name)
 {
   unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
   LLVMAddAttributeAtIndex(f, at, LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
-static void text_attribute(struct cpu__emit *e, LLVMValueRef f, const char *name, const char *value)
+static void text_attribute(struct llvm__emit *e, LLVMValueRef f, const char *name,
+                           const char *value)
 {
   LLVMAttributeRef a = LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value,
                                                  (unsigned)strlen(value));
   LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
-static LLVMValueRef add_function(struct cpu__emit *e, const char *name, LLVMTypeRef type)
+static LLVMValueRef add_function(struct llvm__emit *e, const char *name, LLVMTypeRef type)
 {
   LLVMValueRef f = LLVMAddFunction(e->module, name, type);
   attribute(e, f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "nounwind");
   text_attribute(e, f, "no-builtins", "");
   text_attribute(e, f, "prefer-vector-width",
-                 tsr_arena_printf(e->arena, "%d", 8 * e->level->vector_bytes));
+                 tsr_arena_printf(e->arena, "%d", 8 * e->machine.vector_bytes));
   return f;
 }
 
-static LLVMTypeRef body_type(struct cpu__emit *e)
+static LLVMTypeRef body_type(struct llvm__emit *e)
 {
   LLVMTypeRef pointer = LLVMPointerTypeInContext(e->context, 0);
   LLVMTypeRef *arg = TSR_NEW_ARRAY(e->arena, LLVMTypeRef, e->places + 1);
@@ -72,22 +73,22 @@ static LLVMTypeRef body_type(struct cpu__emit *e)
   return LLVMFunctionType(LLVMInt32TypeInContext(e->context), arg, (unsigned)e->places, 0);
 }
 
-static void emit_body(struct cpu__emit *e, const struct tir_program *p)
+static void emit_body(struct llvm__emit *e, const struct tir_program *p)
 {
   LLVMBasicBlockRef start;
-  e->entry = cpu__block(e, "entry");
-  e->outside = cpu__block(e, "outside");
-  start = cpu__block(e, "start");
+  e->entry = llvm__block(e, "entry");
+  e->outside = llvm__block(e, "outside");
+  start = llvm__block(e, "start");
   LLVMPositionBuilderAtEnd(e->builder, start);
-  cpu__stmt(e, p->body);
-  LLVMBuildRet(e->builder, cpu__i32(e, 0));
+  llvm__stmt(e, p->body);
+  LLVMBuildRet(e->builder, llvm__i32(e, 0));
   LLVMPositionBuilderAtEnd(e->builder, e->outside);
-  LLVMBuildRet(e->builder, cpu__i32(e, 1));
+  LLVMBuildRet(e->builder, llvm__i32(e, 1));
   LLVMPositionBuilderAtEnd(e->builder, e->entry);
   LLVMBuildBr(e->builder, start);
 }
 
-static void emit_caller(struct cpu__emit *e, const char *name, int params, LLVMTypeRef type)
+static void emit_caller(struct llvm__emit *e, const char *name, int params, LLVMTypeRef type)
 {
   LLVMTypeRef pointer = LLVMPointerTypeInContext(e->context, 0), args[2] = {pointer, pointer};
   LLVMTypeRef byte = LLVMInt8TypeInContext(e->context);
@@ -96,7 +97,7 @@ static void emit_caller(struct cpu__emit *e, const char *name, int params, LLVMT
   LLVMValueRef *given = TSR_NEW_ARRAY(e->arena, LLVMValueRef, e->places + 1);
   LLVMPositionBuilderAtEnd(e->builder, LLVMAppendBasicBlockInContext(e->context, f, "entry"));
   for (int i = 0; i < e->places; i++) {
-    LLVMValueRef at = cpu__i64(e, i < params ? i : (int64_t)e->place[i].offset);
+    LLVMValueRef at = llvm__i64(e, i < params ? i : (int64_t)e->place[i].offset);
     given[i] = LLVMBuildGEP2(e->builder, i < params ? pointer : byte, LLVMGetParam(f, i >= params),
                              &at, 1, "");
     if (i < params)
@@ -106,7 +107,13 @@ static void emit_caller(struct cpu__emit *e, const char *name, int params, LLVMT
                LLVMBuildCall2(e->builder, type, e->function, given, (unsigned)e->places, ""));
 }
 
-void cpu__function(struct cpu__emit *e, const char *name, const struct tir_program *p,
+struct llvm__machine cpu__machine(enum tsr_level level)
+{
+  const struct tsr_level_info *info = tsr_level_info(level);
+  return (struct llvm__machine){info->vector_bytes, info->registers, info->fma};
+}
+
+void cpu__function(struct llvm__emit *e, const char *name, const struct tir_program *p,
                    uint64_t *scratch_bytes)
 {
   e->places = 0;
