@@ -194,7 +194,7 @@ def test_package(w):
     assert read(package) == read(w.made("again.tsr")), "compiling twice gives the same bytes"
     assert w.json("verify", package)["count"] == 0
     info = w.json("info", package)
-    assert [s["name"] for s in info["sections"]] == ["manifest", "insns", "image", "tir", "const", "code"]
+    assert [s["name"] for s in info["sections"]] == ["manifest", "insns", "image", "tir", "const", "code", "cuda"]
     assert info["instructions"] == a["model"]["instructions"]
 
 
