@@ -34,14 +34,6 @@ static enum tsr_status check_design(struct tsr_arena *arena, struct tsr_err *err
                     m->design.name, asked.name, tsr_design_difference(arena, &m->design, &asked));
 }
 
-static bool has_streams(const struct tsr_module *m)
-{
-  for (int i = 0; i < m->steps; i++)
-    if (m->step[i].kind == TSR_STEP_ACCEL)
-      return true;
-  return false;
-}
-
 static void dump_stream(struct tsr_arena *arena, const struct tessera_options *options,
                         const struct tsr_module *m, const struct tsr_module_layer *l)
 {
@@ -76,12 +68,6 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
   enum tsr_status status = tsr_package_read(arena, err, o->name, o->bytes, o->size, out);
   if (!status)
     status = check_design(arena, err, o, *out);
-  if (!status && o->cpu_only && has_streams(*out))
-    return tsr_refuse(
-        err,
-        "%s: was compiled for the accelerator; target 'cpu' needs the ONNX model or a "
-        "package compiled for 'cpu'",
-        o->name);
   if (!status && o->options->schedule)
     return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
                       o->name);
@@ -145,8 +131,12 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
   if (status)
     return status;
   o->model = TSR_NEW(arena, struct tessera_model);
-  *o->model = (struct tessera_model){arena, module, packaged,
-                                      tsr__cpu_choice(o->options->target)};
+  *o->model = (struct tessera_model){arena,
+                                     module,
+                                     packaged,
+                                     o->cpu_only,
+                                     tsr__cpu_choice(o->options->target),
+                                     tsr__gpu_choice(o->options->target)};
   return TSR_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/gpu.h"
 #include "runtime/native.h"
 #include "runtime/package.h"
 #include "verify/verify.h"
@@ -12,17 +13,30 @@
 struct tsr_executor {
   const struct tsr_allocator *allocator;
   const struct tsr_module *module;
-  struct tsr_device *device; /* NULL: no step needs one */
-  void **host;               /* by buffer; for those on the device a copy, where the CPU uses it */
+  struct tsr_device *device; /* NULL: no stream runs */
+  bool streams;              /* of ACCEL steps; else their layers run as the others do */
+  int works;
+  struct tsr__work *work; /* in order */
+  void **host;            /* by buffer; for those on the device a copy, where the CPU uses it */
   struct tsr__native native;
-  struct tir_code **code; /* by layer, for the interpreter; NULL: the device or machine code runs it */
-  void ***params;         /* by layer on the CPU: its buffers */
+  struct tsr__gpu *gpu; /* NULL: none is used */
+  struct tir_code *
+      *code;      /* by layer, for the interpreter; NULL: the device or machine code runs it */
+  void ***params; /* by layer on the CPU: its buffers */
+  void **copy;    /* during a check, by buffer: what was written on the GPU */
   bool ran, timing_only;
 };
 
 static size_t bytes_of(const struct tsr_module_buffer *b)
 {
-  return (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
+  return tsr__buffer_bytes(b);
+}
+
+enum tsr_place tsr_executor_place(const struct tsr_executor *x, int layer)
+{
+  if (x->streams && x->module->step[x->module->layer[layer].step].kind == TSR_STEP_ACCEL)
+    return TSR_PLACE_ACCEL;
+  return x->gpu && tsr__gpu_layer(x->gpu, layer)->kernels ? TSR_PLACE_GPU : TSR_PLACE_CPU;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -41,12 +55,12 @@ void tsr_module_stream(const struct tsr_module *m, int step, struct tsr_program 
 {
   const struct tsr_module_step *s = &m->step[step];
   *out = (struct tsr_program){
-    .insns = m->insns + s->first_insn * TSR_INSN_BYTES,
-    .insn_count = s->insns,
-    .data = m->image,
-    .data_bytes = m->image_bytes,
-    .window_bytes = m->window_bytes,
-    .design_hash = m->design.hash,
+      .insns = m->insns + s->first_insn * TSR_INSN_BYTES,
+      .insn_count = s->insns,
+      .data = m->image,
+      .data_bytes = m->image_bytes,
+      .window_bytes = m->window_bytes,
+      .design_hash = m->design.hash,
   };
 }
 
@@ -70,44 +84,90 @@ static bool is_native(const struct tsr_executor *x, int layer)
   return x->native.block && x->native.block->layer[layer].present;
 }
 
-static enum tsr_status prepare_steps(struct tsr_arena *arena, struct tsr_err *err,
-                                     struct tsr_executor *x)
+static void add_layer(struct tsr_executor *x, int *layer)
+{
+  bool on_gpu = tsr_executor_place(x, *layer) == TSR_PLACE_GPU;
+  struct tsr__work *last = x->works ? &x->work[x->works - 1] : NULL;
+  if (on_gpu && last && last->kind == TSR__GPU)
+    last->layers++;
+  else
+    x->work[x->works++] =
+        (struct tsr__work){.kind = on_gpu ? TSR__GPU : TSR__CPU, .layer = layer, .layers = 1};
+}
+
+/* A stream is a piece of work, and so is a layer on the CPU, and layers on the GPU that follow each
+ * other. */
+static void order_work(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
+  int *layer = TSR_NEW_ARRAY(arena, int, m->layers), layers = 0;
+  x->work = TSR_NEW_ARRAY(arena, struct tsr__work, m->layers + m->steps);
   for (int i = 0; i < m->steps; i++) {
-    const struct tsr_module_step *s = &m->step[i];
+    if (x->streams && m->step[i].kind == TSR_STEP_ACCEL) {
+      x->work[x->works++] = (struct tsr__work){.kind = TSR__STREAM, .step = i};
+      continue;
+    }
+    for (int k = 0; k < m->layers; k++)
+      if (m->layer[k].step == i) {
+        layer[layers] = k;
+        add_layer(x, &layer[layers++]);
+      }
+  }
+}
+
+static enum tsr_status prepare_work(struct tsr_arena *arena, struct tsr_err *err,
+                                    struct tsr_executor *x)
+{
+  for (int i = 0; i < x->works; i++) {
+    const struct tsr__work *w = &x->work[i];
     enum tsr_status status = TSR_OK;
-    if (s->kind == TSR_STEP_ACCEL)
-      status = verify_stream(arena, err, m, i);
-    else if (!is_native(x, s->layer))
-      status = compile_layer(arena, err, &m->layer[s->layer], &x->code[s->layer]);
+    if (w->kind == TSR__STREAM)
+      status = verify_stream(arena, err, x->module, w->step);
+    else if (w->kind == TSR__CPU && !is_native(x, w->layer[0]))
+      status = compile_layer(arena, err, &x->module->layer[w->layer[0]], &x->code[w->layer[0]]);
     if (status)
       return status;
   }
   return TSR_OK;
 }
 
+/* Host memory for what the CPU reads or writes, and for what enters and leaves; buffers on the
+ * device get a copy. */
+static void take_host(struct tsr_arena *arena, struct tsr_executor *x, int index)
+{
+  const struct tsr_module_buffer *b = &x->module->buffer[index];
+  const void *data = x->streams ? b->data : tsr__constant(x->module, b);
+  if (x->host[index])
+    return;
+  x->host[index] = data ? (void *)(uintptr_t)data /* read only: tsr_module_check() says so */
+                        : tsr_arena_alloc(arena, bytes_of(b) + 1);
+}
+
 static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
-  for (int i = 0; i < m->buffers; i++) {
-    const struct tsr_module_buffer *b = &m->buffer[i];
-    if (b->data && !b->on_device)
-      x->host[i] = (void *)(uintptr_t)b->data; /* read only: tsr_module_check() says so */
-    else if (!b->on_device)
-      x->host[i] = tsr_arena_alloc(arena, bytes_of(b) + 1);
-  }
-  for (int i = 0; i < m->steps; i++) {
-    if (m->step[i].kind != TSR_STEP_CPU)
+  for (int i = 0; i < m->inputs; i++)
+    take_host(arena, x, m->input[i]);
+  for (int i = 0; i < m->outputs; i++)
+    take_host(arena, x, m->output[i]);
+  for (int i = 0; i < m->buffers && !x->gpu; i++)
+    if (!m->buffer[i].on_device)
+      take_host(arena, x, i);
+  for (int i = 0; i < m->layers; i++) {
+    const struct tsr_module_layer *l = &m->layer[i];
+    if (tsr_executor_place(x, i) != TSR_PLACE_CPU)
       continue;
-    const struct tsr_module_layer *l = &m->layer[m->step[i].layer];
     for (int k = 0; k < l->args; k++)
-      if (!x->host[l->arg[k]])
-        x->host[l->arg[k]] = tsr_arena_alloc(arena, bytes_of(&m->buffer[l->arg[k]]) + 1);
-    x->params[m->step[i].layer] = TSR_NEW_ARRAY(arena, void *, l->args + 1);
-    for (int k = 0; k < l->args; k++)
-      x->params[m->step[i].layer][k] = x->host[l->arg[k]];
+      take_host(arena, x, l->arg[k]);
+    x->params[i] = TSR_NEW_ARRAY(arena, void *, l->args + 1);
   }
+}
+
+static void set_params(struct tsr_executor *x)
+{
+  for (int i = 0; i < x->module->layers; i++)
+    for (int k = 0; x->params[i] && k < x->module->layer[i].args; k++)
+      x->params[i][k] = x->host[x->module->layer[i].arg[k]];
 }
 
 static bool needs_device(const struct tsr_module *m)
@@ -121,14 +181,14 @@ static bool needs_device(const struct tsr_module *m)
   return false;
 }
 
-/* These two are the last things that opening does: what comes after could unwind past them. */
+/* These are the last things that opening does: what comes after could unwind past them. */
 static enum tsr_status start_native(struct tsr_err *err, struct tsr_executor *x,
                                     const struct tsr_cpu_choice *choice,
                                     const struct tsr_device_options *options)
 {
   bool layers = false;
-  for (int i = 0; i < x->module->steps; i++)
-    layers |= x->module->step[i].kind == TSR_STEP_CPU;
+  for (int i = 0; i < x->works; i++)
+    layers |= x->work[i].kind == TSR__CPU;
   if (layers && choice->way != TSR_CPU_INTERPRETER && !x->native.block && options && options->say)
     options->say(options->context, "the model has no machine code for this CPU: the interpreter "
                                    "runs its layers on the CPU, much slower");
@@ -140,7 +200,7 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
 {
   const struct tsr_module *m = x->module;
   struct tsr_device *device;
-  if (!needs_device(m))
+  if (!x->streams || !needs_device(m))
     return options && (options->wave.path || options->timeout_cycles || options->lockstep ||
                        options->timing_only || options->observer)
                ? tsr_refuse(err,
@@ -148,8 +208,6 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
                             "timeout, no lockstep and no timing",
                             m->name)
                : TSR_OK;
-  if (!name)
-    return tsr_refuse(err, "'%s' was compiled for the accelerator and needs a device", m->name);
   enum tsr_status status =
       tsr_device_open(x->allocator, err, name, &m->design, options, m->window_bytes, &device);
   if (status)
@@ -162,43 +220,63 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
   return status;
 }
 
+static enum tsr_status prepare(struct tsr_arena *arena, struct tsr_err *err, struct tsr_executor *x,
+                               const struct tsr_cpu_choice *cpu, const struct tsr_gpu_choice *gpu)
+{
+  enum tsr_status status = tsr_module_check(arena, err, x->module);
+  if (!status)
+    status = tsr__native_choose(arena, err, x->module, x->streams, cpu, &x->native);
+  if (!status && gpu && gpu->used)
+    status = tsr__gpu_choose(arena, err, x->module, gpu, &x->gpu);
+  if (status)
+    return status;
+  order_work(arena, x);
+  status = prepare_work(arena, err, x);
+  if (status)
+    return status;
+  place_buffers(arena, x);
+  if (x->gpu)
+    tsr__gpu_plan(arena, x->gpu, x->works, x->work);
+  return TSR_OK;
+}
+
 enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *err,
                                        const struct tsr_module *module, const char *device,
                                        const struct tsr_device_options *options,
                                        const struct tsr_cpu_choice *cpu,
-                                       struct tsr_executor **out)
+                                       const struct tsr_gpu_choice *gpu, struct tsr_executor **out)
 {
   static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
+                             .streams = device && !(gpu && gpu->used),
                              .timing_only = options && options->timing_only};
   x->host = TSR_NEW_ARRAY(arena, void *, module->buffers);
   x->code = TSR_NEW_ARRAY(arena, struct tir_code *, module->layers);
   x->params = TSR_NEW_ARRAY(arena, void **, module->layers);
-  enum tsr_status status = tsr_module_check(arena, err, module);
+  cpu = cpu ? cpu : &best;
+  enum tsr_status status = prepare(arena, err, x, cpu, gpu);
   if (!status)
-    status = tsr__native_choose(arena, err, module, cpu ? cpu : &best, &x->native);
-  if (!status)
-    status = prepare_steps(arena, err, x);
-  if (status)
-    return status;
-  place_buffers(arena, x);
-  status = start_native(err, x, cpu ? cpu : &best, options);
+    status = start_native(err, x, cpu, options);
+  if (!status && x->gpu)
+    status = tsr__gpu_start(err, x->gpu, x->host);
   if (!status)
     status = start_device(err, x, device, options);
-  if (status)
-    tsr__native_close(&x->native);
-  else
-    *out = x;
-  return status;
+  if (status) {
+    tsr_executor_close(x);
+    return status;
+  }
+  set_params(x);
+  *out = x;
+  return TSR_OK;
 }
 
 enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out)
 {
-  return tsr_executor_open_with(arena, err, module, device, NULL, NULL, out);
+  return tsr_executor_open_with(arena, err, module, device, NULL, NULL, NULL, out);
 }
 
 void tsr_executor_close(struct tsr_executor *x)
@@ -206,7 +284,13 @@ void tsr_executor_close(struct tsr_executor *x)
   if (!x)
     return;
   tsr__native_close(&x->native);
+  tsr__gpu_stop(x->gpu);
   tsr_device_close(x->device);
+}
+
+const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *x)
+{
+  return x->gpu ? tsr__gpu_info(x->gpu) : NULL;
 }
 
 const char *tsr_executor_level(const struct tsr_executor *x)
@@ -241,7 +325,8 @@ static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err,
 static enum tsr_status fetch(struct tsr_executor *x, struct tsr_err *err, int index, void *to)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  return b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b)) : TSR_OK;
+  return x->device && b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b))
+                                   : TSR_OK;
 }
 
 static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scratch,
@@ -275,29 +360,90 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, in
     status = compute_layer(x, err, layer);
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
-    if (b->on_device)
+    if (x->device && b->on_device)
       status = tsr_device_write(x->device, err, b->offset, params[k], bytes_of(b));
   }
   return status;
 }
 
-static enum tsr_status run_step(struct tsr_executor *x, struct tsr_err *err, int step)
+/* What the layers on the GPU wrote, each run alone: copy[buffer], in scratch memory. */
+static enum tsr_status replay(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, void ***out)
 {
-  const struct tsr_module_step *s = &x->module->step[step];
-  if (s->kind == TSR_STEP_ACCEL)
+  const struct tsr_module *m = x->module;
+  void **copy = TSR_NEW_ARRAY(scratch, void *, m->buffers);
+  for (int i = 0; i < m->layers; i++)
+    for (int k = m->layer[i].func->inputs; k < m->layer[i].args; k++)
+      if (tsr_executor_place(x, i) == TSR_PLACE_GPU)
+        copy[m->layer[i].arg[k]] =
+            tsr_arena_alloc(scratch, bytes_of(&m->buffer[m->layer[i].arg[k]]) + 1);
+  *out = copy;
+  enum tsr_status status = TSR_OK;
+  for (int i = 0; i < x->works && !status; i++)
+    if (x->work[i].kind == TSR__GPU)
+      status = tsr__gpu_replay(x->gpu, err, i, copy);
+  return status;
+}
+
+/* What the run just done left in host memory, or what was copied there since. */
+static void *on_host(const struct tsr_executor *x, void *const *copy, int index)
+{
+  const void *constant = tsr__constant(x->module, &x->module->buffer[index]);
+  if (constant)
+    return (void *)(uintptr_t)constant;
+  return copy && copy[index] ? copy[index] : x->host[index];
+}
+
+/* A kernel only tells that an index lay outside of its buffer; the interpreter has the words. */
+static enum tsr_status tell_outside(struct tsr_executor *x, struct tsr_arena *scratch,
+                                    struct tsr_err *err, int layer, void *unused)
+{
+  const struct tsr_module_layer *l = &x->module->layer[layer];
+  void **copy, **params = TSR_NEW_ARRAY(scratch, void *, l->args);
+  struct tir_code *code;
+  (void)unused;
+  enum tsr_status status = replay(x, scratch, err, &copy);
+  for (int k = 0; k < l->args && !status; k++)
+    params[k] = on_host(x, copy, l->arg[k]);
+  if (!status)
+    status = compile_layer(scratch, err, l, &code);
+  if (!status)
+    status = tir_code_run(code, scratch, err, params);
+  return status ? status
+                : tsr_refuse(err, "a kernel met an index outside of its buffer, and the "
+                                  "interpreter none: the kernel is wrong");
+}
+
+static enum tsr_status run_on_gpu(struct tsr_executor *x, struct tsr_err *err, int work)
+{
+  int outside;
+  enum tsr_status status = tsr__gpu_run(x->gpu, err, work, &outside);
+  if (status || outside < 0)
+    return status;
+  (void)with_scratch(x, err, tell_outside, outside, NULL);
+  return tsr_refuse_at(err, "layer '%s'", x->module->layer[outside].name);
+}
+
+static enum tsr_status run_work(struct tsr_executor *x, struct tsr_err *err, int index)
+{
+  const struct tsr__work *w = &x->work[index];
+  const struct tsr_module_step *s = &x->module->step[w->step];
+  if (w->kind == TSR__STREAM)
     return tsr_device_run(x->device, err, x->module->insns + s->first_insn * TSR_INSN_BYTES,
                           s->insns);
   if (x->timing_only)
     return TSR_OK; /* there are no values to compute from */
-  enum tsr_status status = run_layer(x, err, s->layer);
-  return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[s->layer].name) : TSR_OK;
+  if (w->kind == TSR__GPU)
+    return run_on_gpu(x, err, index);
+  enum tsr_status status = run_layer(x, err, w->layer[0]);
+  return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[w->layer[0]].name) : TSR_OK;
 }
 
 enum tsr_status tsr_executor_run(struct tsr_executor *x, struct tsr_err *err)
 {
   x->ran = false;
-  for (int i = 0; i < x->module->steps; i++) {
-    enum tsr_status status = run_step(x, err, i);
+  for (int i = 0; i < x->works; i++) {
+    enum tsr_status status = run_work(x, err, i);
     if (status)
       return status;
   }
@@ -319,8 +465,8 @@ static enum tsr_status actual(struct tsr_executor *x, struct tsr_arena *scratch,
                               struct tsr_err *err, int index, void **out)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  *out = x->host[index];
-  if (!b->on_device)
+  *out = on_host(x, x->copy, index);
+  if (!x->device || !b->on_device)
     return TSR_OK;
   *out = tsr_arena_alloc(scratch, bytes_of(b) + 1);
   return fetch(x, err, index, *out);
@@ -336,11 +482,21 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
+/* How far floats may be off, as a part of the norm. */
+static double limit_of(const struct tsr_executor *x, int layer, enum tsr_dtype dtype)
+{
+  double limit = dtype == TSR_F32 ? 1e-5 : 1e-9;
+  bool on_gpu = tsr_executor_place(x, layer) == TSR_PLACE_GPU;
+  int bits = on_gpu ? tsr__gpu_layer(x->gpu, layer)->operand_bits : 0;
+  return bits && limit < ldexp(1, 1 - bits) ? ldexp(1, 1 - bits) : limit;
+}
+
 /* Machine code adds up and computes functions of floats in another way than the interpreter.
  * Numbers that are not finite have to be the same. */
-static bool is_near(const struct tsr_module_buffer *b, const void *expected, const void *found)
+static bool is_near(const struct tsr_module_buffer *b, double limit, const void *expected,
+                    const void *found)
 {
-  double limit = b->dtype == TSR_F32 ? 1e-5 : 1e-9, difference = 0, norm = 0;
+  double difference = 0, norm = 0;
   struct tsr_tensor v = {.dtype = b->dtype, .data = (void *)(uintptr_t)expected};
   struct tsr_tensor w = {.dtype = b->dtype, .data = (void *)(uintptr_t)found};
   int64_t n = tsr_count(b->dims, b->rank, 1);
@@ -366,11 +522,28 @@ static bool is_as_true(const struct tsr_module_buffer *b, const void *expected, 
   return true;
 }
 
-static bool may_differ(const struct tsr_module_buffer *b, const void *expected, const void *found)
+static bool may_differ(const struct tsr_executor *x, int layer, const struct tsr_module_buffer *b,
+                       const void *expected, const void *found)
 {
+  if (!is_native(x, layer) && tsr_executor_place(x, layer) != TSR_PLACE_GPU)
+    return false;
   if (b->dtype == TSR_BOOL)
     return is_as_true(b, expected, found);
-  return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT && is_near(b, expected, found);
+  return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT &&
+         is_near(b, limit_of(x, layer, b->dtype), expected, found);
+}
+
+static const char *place_name(const struct tsr_executor *x, int layer)
+{
+  static const char *const names[] = {"accel", "cpu", "cuda"};
+  return names[tsr_executor_place(x, layer)];
+}
+
+/* Is machine code the reference? Only of a GPU, and where there is some: it is what the CPU's own
+ * check is about. */
+static bool by_machine_code(const struct tsr_executor *x, int layer)
+{
+  return tsr_executor_place(x, layer) == TSR_PLACE_GPU && is_native(x, layer);
 }
 
 static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
@@ -382,7 +555,7 @@ static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch
   size_t width = tsr_dtype_bytes(b->dtype), n = bytes_of(b) / width;
   if (!memcmp(expected, found, n * width))
     return TSR_OK;
-  if (is_native(x, layer) && may_differ(b, expected, found))
+  if (may_differ(x, layer, b, expected, found))
     return TSR_OK;
   *out = (struct tsr_difference){.layer = layer, .buffer = index, .element = -1};
   for (size_t i = 0; i < n; i++) {
@@ -392,15 +565,25 @@ static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch
       out->element = (int64_t)i;
   }
   tsr_refuse(err,
-             "layer '%s' (%s, on %s): element %" PRId64
-             " of '%s' is %s where the interpreter has %s; "
+             "layer '%s' (%s, on %s): element %" PRId64 " of '%s' is %s where the %s has %s; "
              "%" PRId64 " of %zu elements differ",
-             l->name, l->op, l->target, out->element, b->name,
+             l->name, l->op, place_name(x, layer), out->element, b->name,
              element_text(scratch, b, found, out->element),
+             by_machine_code(x, layer) ? "CPU" : "interpreter",
              element_text(scratch, b, expected, out->element), out->differing, n);
   if (err)
     err->status = TSR_MISMATCH;
   return TSR_MISMATCH;
+}
+
+static enum tsr_status reference(struct tsr_executor *x, struct tsr_arena *scratch,
+                                 struct tsr_err *err, int layer, void **params)
+{
+  struct tir_code *code;
+  if (by_machine_code(x, layer) && !tsr__native_layer(&x->native, layer)(params, x->native.scratch))
+    return TSR_OK;
+  enum tsr_status status = compile_layer(scratch, err, &x->module->layer[layer], &code);
+  return status ? status : tir_code_run(code, scratch, err, params);
 }
 
 static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scratch,
@@ -408,8 +591,7 @@ static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scr
 {
   const struct tsr_module_layer *l = &x->module->layer[layer];
   void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
-  struct tir_code *code;
-  enum tsr_status status = compile_layer(scratch, err, l, &code);
+  enum tsr_status status = TSR_OK;
   for (int k = 0; k < l->args && !status; k++) {
     if (k < l->func->inputs)
       status = actual(x, scratch, err, l->arg[k], &params[k]);
@@ -417,7 +599,7 @@ static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scr
       params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
   }
   if (!status)
-    status = tir_code_run(code, scratch, err, params);
+    status = reference(x, scratch, err, layer, params);
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     void *found;
     status = actual(x, scratch, err, l->arg[k], &found);
@@ -425,6 +607,32 @@ static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scr
       status = compare(x, scratch, err, layer, l->arg[k], params[k], found, out);
   }
   return status;
+}
+
+/* What layers wrote one by one is what came of the run. */
+static enum tsr_status check_replay(const struct tsr_executor *x, struct tsr_err *err)
+{
+  for (int b = 0; b < x->module->buffers; b++) {
+    if (!x->copy[b] || !x->host[b] ||
+        !memcmp(x->copy[b], x->host[b], bytes_of(&x->module->buffer[b])))
+      continue;
+    tsr_refuse(err, "'%s' is not the same when the GPU runs its layers one by one",
+               x->module->buffer[b].name);
+    if (err)
+      err->status = TSR_MISMATCH;
+    return TSR_MISMATCH;
+  }
+  return TSR_OK;
+}
+
+static enum tsr_status check_layers(struct tsr_executor *x, struct tsr_arena *scratch,
+                                    struct tsr_err *err, int unused, void *out)
+{
+  (void)unused;
+  enum tsr_status status = x->gpu ? replay(x, scratch, err, &x->copy) : TSR_OK;
+  for (int i = 0; i < x->module->layers && !status; i++)
+    status = with_scratch(x, err, check_layer, i, out);
+  return status || !x->gpu ? status : check_replay(x, err);
 }
 
 enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
@@ -435,10 +643,7 @@ enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
     return tsr_refuse(err, "there is nothing to check before a run");
   if (x->timing_only)
     return tsr_refuse(err, "there is nothing to check of a run for timing only");
-  for (int i = 0; i < x->module->layers; i++) {
-    enum tsr_status status = with_scratch(x, err, check_layer, i, out);
-    if (status)
-      return status;
-  }
-  return TSR_OK;
+  enum tsr_status status = with_scratch(x, err, check_layers, 0, out);
+  x->copy = NULL;
+  return status;
 }

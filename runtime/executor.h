@@ -7,7 +7,9 @@
 #define TSR_RUNTIME_EXECUTOR_H
 
 #include "compiler/module.h"
+#include "driver/cuda/cuda.h"
 #include "driver/device.h"
+#include "native/kernels.h"
 #include "native/level.h"
 
 struct tsr_executor;
@@ -19,17 +21,26 @@ struct tsr_cpu_choice {
   enum tsr_level level;
 };
 
-/* Checks every stream (verify/), opens the device (where the module needs one; device may be NULL
- * where it does not) and uploads the image. Module and arena outlive the executor; the caller ends
+/* Whether a GPU runs the layers for which the module has kernels. */
+struct tsr_gpu_choice {
+  bool used;
+  struct tsr_gpu_arch arch; /* kernels of exactly this one; capability 0: the best for the GPU */
+  const char *driver;       /* the driver's library; NULL: the system's */
+};
+
+/* Checks every stream (verify/), opens the device (where the module needs one) and uploads the image.
+ * device NULL: no stream runs; every layer runs on the CPU or on a GPU. Module and arena outlive the executor; the caller ends
  * it with tsr_executor_close(). On an error *out is untouched. */
 enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out);
-/* The same with options for the device and a choice for the CPU, each of which may be NULL. */
+/* The same with options for the device, and choices for the CPU and for a GPU, which does without a
+ * device; each may be NULL. */
 enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *err,
                                        const struct tsr_module *module, const char *device,
                                        const struct tsr_device_options *options,
                                        const struct tsr_cpu_choice *cpu,
+                                       const struct tsr_gpu_choice *gpu,
                                        struct tsr_executor **out);
 void tsr_executor_close(struct tsr_executor *executor); /* NULL is allowed */
 
@@ -39,6 +50,12 @@ void *tsr_executor_buffer(struct tsr_executor *executor, int index);
 
 /* The level of the machine code that runs layers on the CPU; NULL: the interpreter runs them. */
 const char *tsr_executor_level(const struct tsr_executor *executor);
+
+/* What runs a layer. */
+enum tsr_place { TSR_PLACE_ACCEL, TSR_PLACE_CPU, TSR_PLACE_GPU };
+enum tsr_place tsr_executor_place(const struct tsr_executor *executor, int layer);
+/* NULL: no GPU is used. */
+const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *executor);
 
 /* One inference; for timing only, nothing but its streams. */
 enum tsr_status tsr_executor_run(struct tsr_executor *executor, struct tsr_err *err);
@@ -53,7 +70,11 @@ struct tsr_difference {
 /* After a run: runs every layer's reference, its unscheduled compute in the interpreter, on what
  * the layer read, and compares with what the layer wrote, bit for bit; floats that machine code
  * computed may differ by 1e-5 (f32) or 1e-9 (f64) of the buffer's norm. TSR_MISMATCH at the first
- * layer that differs, with the sentence in err. */
+ * layer that differs, with the sentence in err.
+ *
+ * A GPU does not keep what layers wrote: it runs each again, alone, in memory that was filled with
+ * other bytes before, and the outputs have to be those of the run, bit for bit. Its reference is the
+ * CPU's machine code where there is some; operands rounded to n bits allow 2^(1-n) of the norm. */
 enum tsr_status tsr_executor_check(struct tsr_executor *executor, struct tsr_err *err,
                                    struct tsr_difference *out);
 

@@ -25,6 +25,9 @@ struct tsr_cuda_info {
   uint64_t memory_bytes, l2_bytes, shared_bytes; /* shared: the most of a block */
 };
 
+/* Tells what the driver's first GPU is, and leaves nothing open. driver: as below. */
+enum tsr_status tsr_cuda_probe(struct tsr_err *err, const char *driver, struct tsr_cuda_info *out);
+
 /* Opens the driver's first GPU. driver: its library; NULL: "libcuda.so.1", wherever the system has
  * it. The caller ends it with tsr_cuda_close(). On an error *out is untouched. */
 enum tsr_status tsr_cuda_open(const struct tsr_allocator *allocator, struct tsr_err *err,

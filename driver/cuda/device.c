@@ -76,6 +76,20 @@ static enum tsr_status start_stream(struct tsr_cuda *gpu, struct tsr_err *err)
   return error ? tsr__cuda_refuse(gpu, err, error, "making a stream") : TSR_OK;
 }
 
+enum tsr_status tsr_cuda_probe(struct tsr_err *err, const char *driver, struct tsr_cuda_info *out)
+{
+  struct tsr_cuda gpu = {0};
+  enum tsr_status status = tsr__cuda_library(err, driver, &gpu.api);
+  if (!status)
+    status = start_driver(&gpu, err);
+  if (!status)
+    status = read_info(&gpu, err);
+  if (!status)
+    *out = gpu.info;
+  tsr__cuda_library_close(&gpu.api);
+  return status;
+}
+
 static enum tsr_status start(struct tsr_cuda *gpu, struct tsr_err *err)
 {
   if (start_driver(gpu, err) || read_info(gpu, err))
@@ -112,10 +126,10 @@ void tsr_cuda_close(struct tsr_cuda *gpu)
 {
   if (!gpu)
     return;
-  if (!tsr_cuda_enter(gpu, NULL)) {
-    gpu->api.stream_destroy(gpu->stream);
+  bool entered = !tsr_cuda_enter(gpu, NULL);
+  gpu->api.stream_destroy(gpu->stream);
+  if (entered)
     tsr_cuda_leave(gpu);
-  }
   gpu->api.context_release(gpu->device);
   tsr__cuda_library_close(&gpu->api);
   tsr_resize(gpu->allocator, gpu, 0);

@@ -13,11 +13,12 @@ static const struct {
 #undef TSR_CUDA
 };
 
+/* The driver starts threads of its own, so that its code has to stay: NODELETE. */
 enum tsr_status tsr__cuda_library(struct tsr_err *err, const char *driver,
                                   struct tsr__cuda_api *out)
 {
   const char *name = driver ? driver : "libcuda.so.1";
-  struct tsr__cuda_api api = {.library = dlopen(name, RTLD_NOW | RTLD_LOCAL)};
+  struct tsr__cuda_api api = {.library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
   if (!api.library)
     return tsr_refuse(
         err, "there is no NVIDIA driver: %s; target 'cuda' needs one of CUDA 12.0 or later",
