@@ -139,6 +139,23 @@ const char *tessera_session_cpu(const struct tessera_session *session)
   return level ? level : "interpreter";
 }
 
+const char *tessera_session_place(const struct tessera_session *session, int k)
+{
+  static const char *const names[] = {
+      [TSR_PLACE_ACCEL] = "accel", [TSR_PLACE_CPU] = "cpu", [TSR_PLACE_GPU] = "cuda"};
+  return names[tsr_executor_place(session->executor, k)];
+}
+
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session)
+{
+  return session->executor;
+}
+
+const struct tsr_module *tsr__session_module(const struct tessera_session *session)
+{
+  return session->module;
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session,

@@ -288,9 +288,29 @@ void tsr_executor_close(struct tsr_executor *x)
   tsr_device_close(x->device);
 }
 
-const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *x)
+const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *x,
+                                             struct tsr_gpu_arch *arch)
 {
-  return x->gpu ? tsr__gpu_info(x->gpu) : NULL;
+  if (!x->gpu)
+    return NULL;
+  if (arch)
+    *arch = tsr__gpu_arch(x->gpu);
+  return tsr__gpu_info(x->gpu);
+}
+
+int tsr_executor_operand_bits(const struct tsr_executor *x, int layer)
+{
+  return tsr_executor_place(x, layer) == TSR_PLACE_GPU ? tsr__gpu_layer(x->gpu, layer)->operand_bits
+                                                       : 0;
+}
+
+enum tsr_status tsr_executor_gpu_times(struct tsr_executor *x, struct tsr_arena *arena,
+                                       struct tsr_err *err, int repeats, struct tsr_gpu_times *out)
+{
+  if (!x->gpu)
+    return tsr_refuse(err, "no part of '%s' runs on a GPU, so that there is nothing to time",
+                      x->module->name);
+  return tsr__gpu_profile(arena, x->gpu, err, repeats, out);
 }
 
 const char *tsr_executor_level(const struct tsr_executor *x)
@@ -486,8 +506,7 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
 static double limit_of(const struct tsr_executor *x, int layer, enum tsr_dtype dtype)
 {
   double limit = dtype == TSR_F32 ? 1e-5 : 1e-9;
-  bool on_gpu = tsr_executor_place(x, layer) == TSR_PLACE_GPU;
-  int bits = on_gpu ? tsr__gpu_layer(x->gpu, layer)->operand_bits : 0;
+  int bits = tsr_executor_operand_bits(x, layer);
   return bits && limit < ldexp(1, 1 - bits) ? ldexp(1, 1 - bits) : limit;
 }
 

@@ -7,7 +7,7 @@
 #define TSR_RUNTIME_EXECUTOR_H
 
 #include "compiler/module.h"
-#include "driver/cuda/cuda.h"
+#include "driver/cuda/ceilings.h"
 #include "driver/device.h"
 #include "native/kernels.h"
 #include "native/level.h"
@@ -54,8 +54,12 @@ const char *tsr_executor_level(const struct tsr_executor *executor);
 /* What runs a layer. */
 enum tsr_place { TSR_PLACE_ACCEL, TSR_PLACE_CPU, TSR_PLACE_GPU };
 enum tsr_place tsr_executor_place(const struct tsr_executor *executor, int layer);
-/* NULL: no GPU is used. */
-const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *executor);
+/* NULL: no GPU is used. arch (may be NULL): what its kernels were made for. */
+const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *executor,
+                                             struct tsr_gpu_arch *arch);
+
+/* To how many bits a layer on the GPU rounds operands, as native/kernels.h has it. */
+int tsr_executor_operand_bits(const struct tsr_executor *executor, int layer);
 
 /* One inference; for timing only, nothing but its streams. */
 enum tsr_status tsr_executor_run(struct tsr_executor *executor, struct tsr_err *err);
@@ -77,6 +81,25 @@ struct tsr_difference {
  * CPU's machine code where there is some; operands rounded to n bits allow 2^(1-n) of the norm. */
 enum tsr_status tsr_executor_check(struct tsr_executor *executor, struct tsr_err *err,
                                    struct tsr_difference *out);
+
+/* A kernel's time. */
+struct tsr_gpu_kernel {
+  int layer;
+  const char *entry;
+  struct tsr_cuda_usage usage;
+  double seconds;
+};
+/* Of one inference on the GPU: medians over some repetitions, of its graphs, copies included, and of
+ * its kernels one after another, in the order in which they run. */
+struct tsr_gpu_times {
+  double seconds;
+  int kernels;
+  struct tsr_gpu_kernel *kernel;
+  struct tsr_cuda_ceilings ceilings;
+};
+/* Refuses where no GPU is used. The arena is for what is handed out. */
+enum tsr_status tsr_executor_gpu_times(struct tsr_executor *executor, struct tsr_arena *arena,
+                                       struct tsr_err *err, int repeats, struct tsr_gpu_times *out);
 
 /* Zeros without a device. */
 void tsr_executor_counters(const struct tsr_executor *executor, struct tsr_device_counters *out);

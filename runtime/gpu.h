@@ -35,6 +35,10 @@ enum tsr_status tsr__gpu_run(struct tsr__gpu *gpu, struct tsr_err *err, int work
  * copy[buffer], where it is not NULL, gets what a layer wrote. */
 enum tsr_status tsr__gpu_replay(struct tsr__gpu *gpu, struct tsr_err *err, int work, void **copy);
 
+/* How long each kernel takes; the arena is for what is handed out. */
+enum tsr_status tsr__gpu_profile(struct tsr_arena *arena, struct tsr__gpu *gpu, struct tsr_err *err,
+                                 int repeats, struct tsr_gpu_times *out);
+
 const struct tsr_cuda_info *tsr__gpu_info(const struct tsr__gpu *gpu);
 struct tsr_gpu_arch tsr__gpu_arch(const struct tsr__gpu *gpu);
 

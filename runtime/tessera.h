@@ -163,8 +163,10 @@ enum tessera_effort {
 struct tessera_codegen;
 
 struct tessera_options {
-  /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(), or
-   * "cpu:interpreter"; NULL: "accel" */
+  /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(),
+   * "cpu:interpreter", "cuda", or "cuda:ARCH" with one that there are kernels for, such as
+   * "cuda:sm_90a"; NULL: "accel". With "cpu" and "cuda" nothing runs on the accelerator, also not of a
+   * package that was compiled for it */
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
@@ -281,6 +283,9 @@ void tessera_session_free(struct tessera_session *session);
 /* What runs layers on the CPU: a level, or "interpreter". */
 const char *tessera_session_cpu(const struct tessera_session *session);
 
+/* What runs layer k: "accel", "cpu" or "cuda". */
+const char *tessera_session_place(const struct tessera_session *session, int k);
+
 /* Copies the tensor, which must have the input's type and shape. Inputs keep their value between
  * runs and are zero at first. */
 enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session,
@@ -292,7 +297,9 @@ void tessera_session_output(const struct tessera_session *session, int k,
 /* After a run: recomputes every layer in the tensor-IR interpreter from what the layer read, and
  * compares with what it wrote, bit for bit; floats that machine code computed may differ by 1e-5
  * (f32) or 1e-9 (f64) of the tensor's norm. TESSERA_MISMATCH names the first layer and element that
- * differ. */
+ * differ. A GPU runs each of its layers again for that, alone; they are compared with machine code of
+ * the CPU where there is some, and where operands of products are rounded to n bits floats may differ
+ * by 2^(1-n) of the norm. */
 enum tessera_status tessera_session_check(struct tessera *t, struct tessera_session *session);
 
 /* Counted by the device since the session was opened; zeros for a model without a stream. */
@@ -313,6 +320,66 @@ struct tessera_activity {
 /* False behind the last row; a device without time has none. */
 bool tessera_session_activity(const struct tessera_session *session, int k,
                               struct tessera_activity *out);
+
+/* --- GPUs ------------------------------------------------------------------------------------- */
+
+/* A GPU as its driver tells. */
+struct tessera_gpu {
+  char name[96];
+  char arch[16];      /* "sm_90"; of a session: what its kernels were made for, "sm_90a" */
+  int driver_version; /* of CUDA: 1000 * major + 10 * minor */
+  int processors, clock_mhz, memory_clock_mhz, memory_bus_bits;
+  uint64_t memory_bytes, l2_bytes, shared_bytes; /* shared: the most of a block */
+};
+/* The GPU that target "cuda" runs on. Refuses where there is no driver, or none. */
+enum tessera_status tessera_gpu_find(struct tessera *t, struct tessera_gpu *out);
+/* False: the session uses none. */
+bool tessera_session_gpu(const struct tessera_session *session, struct tessera_gpu *out);
+
+/* What kernels made for it reach on a GPU. */
+struct tessera_gpu_limit {
+  const char *name;  /* "int8"; "bytes", which are read or written */
+  double per_second; /* multiply-accumulates, or bytes */
+};
+enum { TESSERA_GPU_LIMITS = 6 }; /* "bytes" is the first */
+enum tessera_status tessera_gpu_measure(struct tessera *t,
+                                        struct tessera_gpu_limit limits[TESSERA_GPU_LIMITS]);
+
+struct tessera_gpu_kernel {
+  int layer; /* of the profile's layers */
+  const char *name;
+  double seconds;
+  int registers;                      /* of a thread */
+  uint64_t local_bytes, shared_bytes; /* of a thread, spills among them; of a block */
+};
+
+struct tessera_gpu_layer {
+  const char *name, *op;
+  int kernels;
+  double seconds; /* of its kernels */
+  uint64_t macs, bytes; /* bytes: its inputs and outputs, each once */
+  const char *limit;    /* the limit that it cannot go below, and how long it takes at that: */
+  double least_seconds;
+};
+
+/* Medians over repetitions, by events between kernels. */
+struct tessera_gpu_profile {
+  const char *model;
+  struct tessera_gpu gpu;
+  int repeats, layers, kernels, cpu_layers; /* cpu_layers: of the model, that are not here */
+  double seconds;         /* of the graphs of one inference, copies included */
+  double kernel_seconds;  /* sum */
+  const struct tessera_gpu_layer *layer;
+  const struct tessera_gpu_kernel *kernel; /* in the order in which they run */
+  struct tessera_gpu_limit limit[TESSERA_GPU_LIMITS];
+  void *owner;
+};
+/* Of a session on a GPU, with the inputs that it has. The profile is the caller's, who frees it; it
+ * outlives the session. */
+enum tessera_status tessera_session_gpu_profile(struct tessera *t, struct tessera_session *session,
+                                                int repeats,
+                                                const struct tessera_gpu_profile **out);
+void tessera_gpu_profile_free(const struct tessera_gpu_profile *profile); /* NULL is allowed */
 
 /* --- traces and profiles ---------------------------------------------------------------------- */
 
@@ -468,7 +535,7 @@ void tessera_explanation_free(const struct tessera_explanation *explanation); /*
 
 /* --- targets and devices ---------------------------------------------------------------------- */
 
-const char *tessera_target(int k); /* "accel", "cpu", then NULL */
+const char *tessera_target(int k); /* "accel", "cpu", "cuda", then NULL */
 const char *tessera_device(int k); /* "func", ..., then NULL */
 const char *tessera_device_meaning(int k);
 /* Instruction-set levels that machine code is made for, from the least on, then NULL; whether this
@@ -476,7 +543,8 @@ const char *tessera_device_meaning(int k);
 const char *tessera_cpu_level(int k);
 const char *tessera_cpu_level_meaning(int k);
 bool tessera_cpu_level_here(int k);
-/* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu". */
+/* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu" and
+ * "cuda". */
 enum tessera_status tessera_target_check(struct tessera *t, const char *target,
                                          const char **device);
 

@@ -25,7 +25,7 @@ static int write_package(const struct cli *cli, const struct tessera_model *mode
     print_json(root);
   } else if (!status) {
     print_placement(model);
-    print_layers(model);
+    print_layers(model, NULL);
     printf("\n%s: %zu bytes\n", path, package.size);
   }
   tessera_bytes_free(&package);

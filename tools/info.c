@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/gpu.h"
 #include "tools/layers.h"
 #include "tools/open.h"
 #include "tools/table.h"
 
-static const struct option options[] = {CLI_MODEL_OPTIONS, {NULL, NULL, NULL}};
+static const struct option options[] = {
+    CLI_MODEL_OPTIONS,
+    {"measure", NULL, "measure the limits of the GPU (without a model)"},
+    {NULL, NULL, NULL}};
 
 /* --- this build ------------------------------------------------------------------------------- */
 
@@ -37,12 +41,17 @@ static const char *level_text(int k)
 
 static int info_build(const struct cli *cli)
 {
+  struct gpu_info gpu;
+  int status = gpu_info_read(cli, cli_has(cli, "measure"), &gpu);
+  if (status)
+    return status;
   if (!cli_has(cli, "json")) {
     printf("%-14s%s\n", "version", tessera_version());
     print_list("targets", tessera_target, NULL);
     print_list("devices", tessera_device, tessera_device_meaning);
     print_list("design points", tessera_config_name, NULL);
     print_list("levels", tessera_cpu_level, level_text);
+    gpu_info_print(&gpu);
     return 0;
   }
   json_t *root = json_object();
@@ -51,6 +60,7 @@ static int info_build(const struct cli *cli)
   json_object_set_new(root, "devices", list_json(tessera_device));
   json_object_set_new(root, "configs", list_json(tessera_config_name));
   json_object_set_new(root, "levels", list_json(tessera_cpu_level));
+  json_object_set_new(root, "gpu", gpu_info_json(&gpu));
   print_json(root);
   return 0;
 }
@@ -86,7 +96,7 @@ static void print_model(const struct tessera_model *model)
   printf("%-14s%s bytes", "window", count_text(info.window_bytes, count));
   printf(", of which %s are the image\n\n", count_text(info.image_bytes, count));
   print_placement(model);
-  print_layers(model);
+  print_layers(model, NULL);
 }
 
 /* Calls `each` with every section of a package; nothing for another file. */
@@ -144,6 +154,8 @@ static int info_model(const struct cli *cli, const char *path)
 
 static int info(struct cli *cli)
 {
+  if (cli->words && cli_has(cli, "measure"))
+    return cli_refuse("info: --measure is for the GPU, without a model");
   return cli->words ? info_model(cli, cli->word[0]) : info_build(cli);
 }
 

@@ -12,7 +12,8 @@ static int find_device(const struct cli *cli, const char **device)
   if (status)
     return cli_message(cli, status);
   if (!*device)
-    return cli_refuse("%s: target 'cpu' has no cycles; 'accel:cycle' has", cli->command->name);
+    return cli_refuse("%s: target '%s' has no cycles; 'accel:cycle' has", cli->command->name,
+                      target);
   return 0;
 }
 

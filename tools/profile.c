@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/gpu.h"
 #include "tools/observe.h"
 #include "tools/open.h"
 #include "tools/profile_text.h"
@@ -88,6 +89,9 @@ static int read_before(const struct cli *cli, const struct tessera_profile **out
 
 static int run(struct cli *cli)
 {
+  const char *target = cli_value(cli, "target");
+  if (target && !strncmp(target, "cuda", 4))
+    return profile_gpu(cli);
   const struct tessera_profile *profile = NULL, *before = NULL;
   struct observed observed = {0};
   int status = check_options(cli);
@@ -112,7 +116,8 @@ const struct command command_profile = {
     .options = options,
     .examples = "  tessera profile models/digits/digits.onnx\n"
                 "  tessera profile model.onnx --json > before.json\n"
-                "  tessera profile model.onnx --config wide --diff before.json --html wide.html\n",
+                "  tessera profile model.onnx --config wide --diff before.json --html wide.html\n"
+                "  tessera profile model.tsr --target cuda\n",
     .least_words = 1,
     .most_words = 1,
     .run = run,

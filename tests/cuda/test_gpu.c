@@ -6,7 +6,7 @@
 #include "runtime/executor.h"
 #include "tests/cuda/rig.h"
 
-enum { N = 1000, INDEX = 17 };
+enum { N = 1000, INDEX = 17, SMALL_MEMORY = 4 << 20 };
 
 static const struct tsr_gpu_choice gpu = {.used = true, .driver = FAKE_CUDA};
 static const struct tsr_cpu_choice interpreter = {.way = TSR_CPU_INTERPRETER};
@@ -123,6 +123,37 @@ static void digits_network(void **state)
     tsr_executor_close(cpu);
     assert_int_equal(fake->live, 0);
   }
+}
+
+/* Each kernel of the fake takes a microsecond, so that times are exact. */
+static void times(void **state)
+{
+  struct fake_cuda *fake = fresh_fake();
+  struct tsr_module *m = chain(*state, N, INDEX);
+  struct tsr_err err = {0};
+  struct tsr_gpu_times t;
+  add_kernels(*state, m, even_layers);
+  struct tsr_executor *x = opened(*state, m);
+  must(tsr_executor_gpu_times(x, *state, &err, 5, &t), &err);
+  assert_int_equal(t.kernels, 4);
+  assert_true(fabs(t.seconds - 4e-6) < 1e-9);
+  for (int k = 0; k < t.kernels; k++) {
+    assert_int_equal(t.kernel[k].layer, 2 * k);
+    assert_int_equal(t.kernel[k].usage.registers, 32);
+    assert_true(fabs(t.kernel[k].seconds - 1e-6) < 1e-9);
+  }
+  /* two times an eighth of what is free, in whole blocks of 16 KiB, in a microsecond */
+  double copied = (double)((fake->memory_bytes - fake->bytes) / 8 / 16384 * 16384);
+  assert_true(fabs(t.ceilings.bytes / (2 * copied * 1e6) - 1) < 1e-3);
+  assert_true(t.ceilings.macs[TSR_CEILING_I8] > 1e9);
+  tsr_executor_close(x);
+  assert_int_equal(fake->live, 0);
+  m->kernels = (struct tsr_bytes){NULL, 0};
+  must(tsr_executor_open(*state, &err, m, NULL, &x), &err);
+  assert_int_equal(tsr_executor_gpu_times(x, *state, &err, 5, &t), TSR_REFUSED);
+  assert_string_equal(err.text,
+                      "no part of 'chain' runs on a GPU, so that there is nothing to time");
+  tsr_executor_close(x);
 }
 
 /* --- what is found ---------------------------------------------------------------------------- */
@@ -274,11 +305,12 @@ static void chosen(void **state)
 
 /* --- everything fails once -------------------------------------------------------------------- */
 
-/* A session from opening to a check; 0, or what was refused. */
+/* A session from opening to a profile; 0, or what was refused. */
 static enum tsr_status session(struct tsr_arena *a, struct tsr_err *err, const struct tsr_module *m)
 {
   struct tsr_executor *x;
   struct tsr_difference difference;
+  struct tsr_gpu_times times;
   enum tsr_status status = open_on(a, err, m, &gpu, &x);
   if (status)
     return status;
@@ -286,6 +318,8 @@ static enum tsr_status session(struct tsr_arena *a, struct tsr_err *err, const s
   status = tsr_executor_run(x, err);
   if (!status)
     status = tsr_executor_check(x, err, &difference);
+  if (!status)
+    status = tsr_executor_gpu_times(x, a, err, 2, &times);
   float x0 = *(float *)tsr_executor_buffer(x, CHAIN_X);
   set_inputs(x, 5);
   assert_true(x0 == *(float *)tsr_executor_buffer(x, CHAIN_X));
@@ -300,7 +334,8 @@ static void every_call(void **state)
   static const char *const silent[] = {
       "cuCtxPushCurrent_v2", "cuCtxPopCurrent_v2", "cuDevicePrimaryCtxRelease_v2",
       "cuStreamDestroy_v2",  "cuMemFree_v2",       "cuMemFreeHost",
-      "cuGraphDestroy",      "cuGraphExecDestroy", "cuModuleUnload"};
+      "cuGraphDestroy",      "cuGraphExecDestroy", "cuModuleUnload",
+      "cuEventDestroy_v2"};
   struct tsr_module *m = chain(*state, N, INDEX);
   add_kernels(*state, m, even_layers);
   for (int lost = 0; lost < 2; lost++)
@@ -308,6 +343,7 @@ static void every_call(void **state)
       struct fake_cuda *fake = fresh_fake();
       struct tsr_arena *a = tsr_arena_new(NULL);
       struct tsr_err err = {0};
+      fake->memory_bytes = SMALL_MEMORY;
       fake->fail_at = n;
       fake->fail_with = 700;
       fake->lost = lost;
@@ -349,6 +385,7 @@ static void every_allocation(void **state)
   for (int n = 0;; n++) {
     struct fake_cuda *fake = fresh_fake();
     struct counting c;
+    fake->memory_bytes = SMALL_MEMORY;
     counting_init(&c, n);
     enum tsr_status status = session_of(&c.allocator, m);
     assert_int_equal(c.live, 0);
@@ -363,9 +400,11 @@ static void every_allocation(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(places),       IN_ARENA(memory),     IN_ARENA(digits_network),
-      IN_ARENA(wrong_kernel), IN_ARENA(outside),    IN_ARENA(refused),
-      IN_ARENA(chosen),       IN_ARENA(every_call), IN_ARENA(every_allocation),
+      IN_ARENA(places),         IN_ARENA(memory),
+      IN_ARENA(digits_network), IN_ARENA(times),
+      IN_ARENA(wrong_kernel),   IN_ARENA(outside),
+      IN_ARENA(refused),        IN_ARENA(chosen),
+      IN_ARENA(every_call),     IN_ARENA(every_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
