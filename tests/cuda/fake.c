@@ -80,6 +80,7 @@ static void prepare(void)
                              .devices = 1,
                              .capability = 90,
                              .shared_bytes = 227 << 10,
+                             .threads = 1024,
                              .memory_bytes = (size_t)1 << 30,
                              .fail_at = -1};
 }
@@ -653,7 +654,7 @@ FUNCTION(cuFuncGetAttribute, (int *value, int attribute, void *function))
 {
   CALL("cuFuncGetAttribute");
   NEED(function, INVALID_HANDLE);
-  *value = attribute == TSR__CUDA_FUNCTION_THREADS     ? 1024
+  *value = attribute == TSR__CUDA_FUNCTION_THREADS     ? state.threads
            : attribute == TSR__CUDA_FUNCTION_REGISTERS ? 32
                                                        : 0;
   return 0;

@@ -21,6 +21,7 @@
 struct fake_cuda {
   /* what it is */
   int driver_version, devices, capability, shared_bytes;
+  int threads; /* the most of a block, of any kernel */
   size_t memory_bytes;
   /* what fails: call number fail_at (from 0), and all after it if lost; or each call of a symbol */
   int fail_at, fail_with;
