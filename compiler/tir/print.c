@@ -265,6 +265,8 @@ static void add_for(struct printer *p, const struct tir_stmt *s)
     tsr_text_add(&p->text, " unroll");
   if (s->f.loop == TIR_PIPELINE)
     tsr_text_add(&p->text, " pipeline %d", s->f.depth);
+  if (s->f.loop == TIR_BOUND)
+    tsr_text_add(&p->text, " bind %s", tir_bind_name(s->f.bind));
   if (s->f.stage)
     tsr_text_add(&p->text, " of %s", s->f.stage);
   add_body(p, s->f.body);
@@ -314,6 +316,8 @@ static void add_stmt(struct printer *p, const struct tir_stmt *s)
     tsr_text_add(&p->text, "alloc ");
     add_buffer(p, s->alloc.buffer);
     add_body(p, s->alloc.body);
+  } else if (s->kind == TIR_BARRIER) {
+    tsr_text_add(&p->text, "barrier");
   } else {
     tsr_text_add(&p->text, "if ");
     add_expr(p, s->when.condition, 0);

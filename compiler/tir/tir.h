@@ -29,9 +29,11 @@ enum tir_op {
 };
 
 /* Where a buffer lives. GLOBAL is DRAM. The accelerator's scratchpads are scopes of their own; LOCAL is a
- * temporary of the CPU. Text: "global", "inp", ... */
+ * temporary of the CPU; SHARED is a GPU block's memory, REGISTER that of its threads: each thread
+ * has the elements that it writes. Text: "global", "inp", ... */
 enum tir_scope {
-  TIR_GLOBAL, TIR_LOCAL, TIR_INP, TIR_WGT, TIR_ACC, TIR_OUT, TIR_LUT_SCOPE, TIR_SCOPE_COUNT
+  TIR_GLOBAL, TIR_LOCAL, TIR_INP, TIR_WGT, TIR_ACC, TIR_OUT, TIR_LUT_SCOPE, TIR_SHARED,
+  TIR_REGISTER, TIR_SCOPE_COUNT
 };
 
 struct tir_var {
@@ -155,8 +157,13 @@ struct tir_intrin {
 
 /* --- loops ----------------------------------------------------------------------------------------- */
 
-enum tir_stmt_kind { TIR_FOR, TIR_STORE, TIR_BLOCK, TIR_ALLOC, TIR_CALL, TIR_IF };
-enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE };
+enum tir_stmt_kind { TIR_FOR, TIR_STORE, TIR_BLOCK, TIR_ALLOC, TIR_CALL, TIR_IF, TIR_BARRIER };
+enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE, TIR_BOUND };
+
+/* Whose number a bound loop's variable is: iteration i is done by block, or thread, i. */
+enum tir_bind {
+  TIR_BLOCK_X, TIR_BLOCK_Y, TIR_BLOCK_Z, TIR_THREAD_X, TIR_THREAD_Y, TIR_THREAD_Z, TIR_BIND_COUNT
+};
 
 struct tir_stmt {
   enum tir_stmt_kind kind;
@@ -166,6 +173,7 @@ struct tir_stmt {
       tir_e extent;
       enum tir_loop_kind loop;
       int depth;               /* PIPELINE: buffers in flight */
+      enum tir_bind bind;      /* BOUND */
       const char *stage;       /* whose loop it is */
       struct tir_stmt *body;
     } f;
@@ -224,6 +232,7 @@ struct tir_sched *tir_sched_new(struct tsr_arena *a, const struct tir_func *f);
  *   fuse S OUTER INNER NEW        of adjacent loops of constant extent
  *   reorder S L1 L2 ...           the named loops, in this order, in the places they take now
  *   unroll S L                    annotation
+ *   bind S L PLACE                block.x, ... thread.z: iterations are those of blocks or threads
  *   pipeline S L N                buffers of stages attached in L are N-fold: iteration i uses copy i mod N
  *   compute_at S CONSUMER L       compute what one iteration of CONSUMER's loop L needs there; region by
  *                                 interval analysis; S's buffer shrinks to it
@@ -283,6 +292,11 @@ enum tsr_status tir_code_new(struct tsr_arena *a, struct tsr_err *err, const str
 enum tsr_status tir_code_run(const struct tir_code *code, struct tsr_arena *scratch,
                              struct tsr_err *err, void *const *params);
 
+/* The same, slowly, as a GPU would run it: refuses races between threads and between blocks of one
+ * kernel, which is a nest at the root, and reads of another thread's registers. */
+enum tsr_status tir_emulate(struct tsr_arena *scratch, struct tsr_err *err,
+                            const struct tir_program *p, void *const *params);
+
 /* Default schedule, lower, compile, run: one call for tests and folding. */
 enum tsr_status tir_func_run(struct tsr_arena *a, struct tsr_err *err, const struct tir_func *f,
                              void *const *params);
@@ -290,5 +304,7 @@ enum tsr_status tir_func_run(struct tsr_arena *a, struct tsr_err *err, const str
 const char *tir_op_text(enum tir_op op);
 const char *tir_scope_name(enum tir_scope scope);
 bool tir_scope_from_name(const char *name, enum tir_scope *out);
+const char *tir_bind_name(enum tir_bind bind);
+bool tir_bind_from_name(const char *name, enum tir_bind *out);
 
 #endif

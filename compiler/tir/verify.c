@@ -424,6 +424,8 @@ static enum tsr_status check_stmt(struct context *c, const struct tir_program *p
     return check_call(c, p, s);
   case TIR_IF:
     return check_if(c, p, s);
+  case TIR_BARRIER:
+    return TSR_OK;
   }
   return TSR_OK;
 }
