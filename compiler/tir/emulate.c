@@ -202,14 +202,11 @@ static enum tsr_status operation(struct emulator *m, tir_e x, union scalar *out)
 static enum tsr_status evaluate(struct emulator *m, tir_e x, union scalar *out)
 {
   union scalar condition;
-  float narrow;
   int k;
   switch (x->op) {
   case TIR_INT: memcpy(out->bytes, &x->i, sizeof x->i); return TSR_OK;
   case TIR_FLOAT:
-    narrow = (float)x->f;
-    memcpy(out->bytes, x->dtype == TSR_F32 ? (void *)&narrow : (void *)(uintptr_t)&x->f,
-           tsr_dtype_bytes((enum tsr_dtype)x->dtype));
+    tsr_put_float(&(struct tsr_tensor){.dtype = (enum tsr_dtype)x->dtype, .data = out}, 0, x->f);
     return TSR_OK;
   case TIR_VAR:
     for (k = m->depth - 1; m->var[k] != x->var; k--)

@@ -64,6 +64,7 @@ static enum tsr_status loops_of(const struct work *w, int layer, struct tir_prog
 static const struct llvm__machine machine = {.vector_bytes = 16,
                                              .registers = 64,
                                              .fma = true,
+                                             .f16 = true,
                                              .lanes = 16,
                                              .alignment = 16,
                                              .no_library = true};
