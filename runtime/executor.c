@@ -502,12 +502,14 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
-/* How far floats may be off, as a part of the norm. */
+/* How far floats may be off, as a part of the norm. A unit more or less in the last place is what the
+ * rounding of a half may be moved by. */
 static double limit_of(const struct tsr_executor *x, int layer, enum tsr_dtype dtype)
 {
-  double limit = dtype == TSR_F32 ? 1e-5 : 1e-9;
+  static const double limits[TSR_DTYPE_COUNT] = {
+      [TSR_BF16] = 0x1p-7, [TSR_F16] = 0x1p-10, [TSR_F32] = 1e-5, [TSR_F64] = 1e-9};
   int bits = tsr_executor_operand_bits(x, layer);
-  return bits && limit < ldexp(1, 1 - bits) ? ldexp(1, 1 - bits) : limit;
+  return bits && limits[dtype] < ldexp(1, 1 - bits) ? ldexp(1, 1 - bits) : limits[dtype];
 }
 
 /* Machine code adds up and computes functions of floats in another way than the interpreter.

@@ -1,182 +1,180 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/cuda/rig.h"
 
-#include <dlfcn.h>
+#include <unistd.h>
 
-#include "compiler/compile.h"
-#include "compiler/onnx/onnx.h"
+static const char *const archs[] = {"sm_80", "sm_90a"};
+enum { ARCHS = sizeof archs / sizeof *archs, MOST_WORK = 20000000 };
 
-struct fake_cuda *fresh_fake(void)
+static size_t bytes_of(const struct tir_buffer *b)
 {
-  void *library = dlopen(FAKE_CUDA, RTLD_NOW | RTLD_NODELETE);
-  if (!library)
-    fail_msg("%s", dlerror());
-  struct fake_cuda *(*state)(void);
-  void (*reset)(void);
-  void *function = dlsym(library, "fake_cuda");
-  memcpy(&state, &function, sizeof state);
-  function = dlsym(library, "fake_cuda_reset");
-  memcpy(&reset, &function, sizeof reset);
-  reset();
-  return state();
+  return (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
 }
 
-/* --- kernels ---------------------------------------------------------------------------------- */
+/* --- PTX -------------------------------------------------------------------------------------- */
 
-const char *every_layer(struct tsr_arena *a, int layer, const struct tir_func *func)
+static const char *ptxas(void)
 {
-  (void)layer;
-  return tir_func_print(a, func);
+  const char *path = getenv("TESSERA_PTXAS");
+  return path ? path : TESSERA_PTXAS;
 }
 
-const char *even_layers(struct tsr_arena *a, int layer, const struct tir_func *func)
+bool has_ptxas(void)
 {
-  return layer % 2 ? NULL : tir_func_print(a, func);
+  return !access(ptxas(), X_OK);
 }
 
-const char *no_layer(struct tsr_arena *a, int layer, const struct tir_func *func)
+static void write_text(const char *path, const char *text)
 {
-  (void)a, (void)layer, (void)func;
-  return NULL;
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  fputs(text, f);
+  fclose(f);
 }
 
-static void add_comment(struct tsr_text *ptx, const char *text)
+bool assembles(struct tsr_arena *a, const struct tsr_kernel_block *b, const char **text)
 {
-  while (*text) {
-    size_t n = strcspn(text, "\n");
-    tsr_text_add(ptx, "//%.*s\n", (int)n, text);
-    text += n + (text[n] == '\n');
-  }
-}
-
-static void add_layer(struct tsr_arena *a, struct tsr_text *ptx, int layer,
-                      const struct tir_func *func, const char *text, struct tsr_kernel_layer *out)
-{
-  struct tsr_kernel *k = TSR_NEW(a, struct tsr_kernel);
-  tsr_text_add(ptx, ".visible .entry k%d()\n{ ret; }\n//tir k%d\n", layer, layer);
-  add_comment(ptx, text);
-  tsr_text_add(ptx, "//end\n");
-  *k = (struct tsr_kernel){.entry = tsr_arena_printf(a, "k%d", layer),
-                           .grid = {1, 1, 1},
-                           .block = {32, 1, 1},
-                           .cluster = {1, 1, 1},
-                           .args = func->params,
-                           .arg = TSR_NEW_ARRAY(a, struct tsr_kernel_arg, func->params)};
-  for (int i = 0; i < k->args; i++)
-    k->arg[i].pointer.param = (uint32_t)i;
-  *out = (struct tsr_kernel_layer){.scratch_bytes = 1000, .kernels = 1, .kernel = k};
-}
-
-void add_kernels(struct tsr_arena *a, struct tsr_module *m, kernel_text *text)
-{
-  struct tsr_text ptx = {.arena = a};
-  struct tsr_kernel_layer *layer = TSR_NEW_ARRAY(a, struct tsr_kernel_layer, m->layers);
-  tsr_text_add(&ptx, ".version 8.5\n.target sm_80\n.address_size 64\n");
-  for (int i = 0; i < m->layers; i++) {
-    const char *of_layer = text(a, i, m->layer[i].func);
-    if (of_layer)
-      add_layer(a, &ptx, i, m->layer[i].func, of_layer, &layer[i]);
-  }
-  const struct tsr_kernel_block block[] = {{{80, false}, m->layers, layer, ptx.data},
-                                           {{90, true}, m->layers, layer, ptx.data}};
-  m->kernels = tsr_kernels_write(a, 2, block);
-}
-
-/* --- modules ---------------------------------------------------------------------------------- */
-
-static struct tir_func *func_of(struct tsr_arena *a, const char *text)
-{
+  char name[TSR_GPU_ARCH_NAME], path[] = "/tmp/tessera_ptx_XXXXXX";
+  struct tsr_bytes said = {0};
   struct tsr_err err = {0};
-  struct tir_func *f;
-  if (tir_func_parse(a, &err, "chain", text, &f) || tir_func_verify(&err, f))
+  if (!has_ptxas())
+    return true;
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  close(fd);
+  write_text(path, b->ptx);
+  char *log = tsr_arena_printf(a, "%s.log", path);
+  char *command = tsr_arena_printf(a, "%s -v -arch=%s -o /dev/null %s > %s 2>&1", ptxas(),
+                                   tsr_gpu_arch_name(b->arch, name), path, log);
+  bool good = system(command) == 0;
+  if (tsr_file_read(a, &err, log, 1 << 26, &said))
     fail_msg("%s", err.text);
-  return f;
+  if (!good)
+    printf("ptxas for %s, of %s: %.*s\n", name, path, (int)said.size, (const char *)said.data);
+  if (text)
+    *text = tsr_arena_printf(a, "%.*s", (int)said.size, (const char *)said.data);
+  unlink(log);
+  if (good)
+    unlink(path);
+  return good;
 }
 
-struct tsr_module *chain(struct tsr_arena *a, int64_t n, int64_t index)
+static int compile(struct tsr_arena *a, int n, const struct trial *trial, int most,
+                   const char *const *arch_name, struct tsr_kernel_block **block)
 {
-  static const char *const value[CHAIN_LAYERS] = {"p[i] + q[i]", "p[i] * q[i]", "0.0 - p[i]",
-                                                  "p[i] - q[i]", "p[i] * p[i]", "p[q[i]]",
-                                                  "p[i] + q[i]"};
-  static const int arg[CHAIN_LAYERS][3] = {{CHAIN_X, CHAIN_C, CHAIN_S}, {CHAIN_S, CHAIN_Y, CHAIN_T},
-                                           {CHAIN_S, CHAIN_U},          {CHAIN_T, CHAIN_U, CHAIN_V},
-                                           {CHAIN_V, CHAIN_W},          {CHAIN_W, CHAIN_I, CHAIN_Z},
-                                           {CHAIN_Z, CHAIN_S, CHAIN_R}};
-  static const char *const names[CHAIN_BUFFERS] = {"x", "y", "c", "i", "s", "t",
-                                                   "u", "v", "w", "z", "r"};
-  static const int output[3] = {CHAIN_R, CHAIN_S, CHAIN_W}, input[2] = {CHAIN_X, CHAIN_Y};
-  struct tsr_module *m = TSR_NEW(a, struct tsr_module);
+  const char **name = TSR_NEW_ARRAY(a, const char *, n + 1);
+  const struct tir_func **func = TSR_NEW_ARRAY(a, const struct tir_func *, n + 1);
+  struct tsr_kernel_params *params = TSR_NEW_ARRAY(a, struct tsr_kernel_params, n + 1);
+  struct tsr_gpu_arch arch[ARCHS];
+  struct tsr_bytes bytes;
   struct tsr_err err = {0};
-  float *c = TSR_NEW_ARRAY(a, float, n);
-  int64_t *i64 = TSR_NEW_ARRAY(a, int64_t, n);
-  assert_int_equal(tsr_design_open(a, &err, "default", &m->design), TSR_OK);
-  for (int64_t k = 0; k < n; k++) {
-    c[k] = (float)k / 8;
-    i64[k] = n - 1 - k;
+  int blocks;
+  for (int i = 0; i < most; i++)
+    assert_true(tsr_gpu_arch_from_name(arch_name[i], &arch[i]));
+  for (int i = 0; i < n; i++) {
+    name[i] = trial[i].name;
+    func[i] = trial[i].func;
+    uint64_t *size = TSR_NEW_ARRAY(a, uint64_t, func[i]->params + 1);
+    for (int k = 0; k < func[i]->params; k++)
+      size[k] = bytes_of(func[i]->param[k]);
+    params[i] = (struct tsr_kernel_params){func[i]->params, size};
   }
-  i64[3] = index;
-  m->name = "chain";
-  m->buffers = CHAIN_BUFFERS;
-  m->buffer = TSR_NEW_ARRAY(a, struct tsr_module_buffer, CHAIN_BUFFERS);
-  for (int b = 0; b < CHAIN_BUFFERS; b++)
-    m->buffer[b] = (struct tsr_module_buffer){
-        .name = names[b], .dtype = b == CHAIN_I ? TSR_I64 : TSR_F32, .rank = 1, .dims = {n}};
-  m->buffer[CHAIN_C].data = c;
-  m->buffer[CHAIN_I].data = i64;
-  m->inputs = 2;
-  m->outputs = 3;
-  m->input = tsr_arena_copy(a, input, sizeof input);
-  m->output = tsr_arena_copy(a, output, sizeof output);
-  m->steps = m->layers = CHAIN_LAYERS;
-  m->step = TSR_NEW_ARRAY(a, struct tsr_module_step, CHAIN_LAYERS);
-  m->layer = TSR_NEW_ARRAY(a, struct tsr_module_layer, CHAIN_LAYERS);
-  for (int k = 0; k < CHAIN_LAYERS; k++) {
-    bool two = strchr(value[k], 'q');
-    const char *text = tsr_arena_printf(
-        a, "func f(p: f32[%lld]%s) -> (r: f32[%lld]) {\n  one: r[i] = %s\n}\n", (long long)n,
-        !two     ? ""
-        : k == 5 ? tsr_arena_printf(a, ", q: i64[%lld]", (long long)n)
-                 : tsr_arena_printf(a, ", q: f32[%lld]", (long long)n),
-        (long long)n, value[k]);
-    m->step[k] = (struct tsr_module_step){.kind = TSR_STEP_CPU, .layer = k};
-    m->layer[k] = (struct tsr_module_layer){.name = names[CHAIN_S + k],
-                                            .op = "Test",
-                                            .target = "cpu",
-                                            .reason = "a test",
-                                            .func = func_of(a, text),
-                                            .args = two ? 3 : 2,
-                                            .arg = tsr_arena_copy(a, arg[k], sizeof arg[k]),
-                                            .step = k};
-  }
-  return m;
-}
-
-void chain_reference(int64_t n, int64_t index, const float *x, const float *y, float *r, float *s,
-                     float *w)
-{
-  for (int64_t k = 0; k < n; k++) {
-    s[k] = x[k] + (float)k / 8;
-    float v = s[k] * y[k] - -s[k];
-    w[k] = v * v;
-  }
-  for (int64_t k = 0; k < n; k++)
-    r[k] = w[k == 3 ? index : n - 1 - k] + s[k];
-}
-
-struct tsr_module *digits(struct tsr_arena *a)
-{
-  static const char path[] = "models/digits/digits.onnx";
-  struct tsr_bytes file;
-  struct tsr_err err = {0};
-  struct tsr_graph *graph;
-  struct tsr_design design;
-  struct tsr_module *m;
-  struct tsr_onnx_options import = {0};
-  struct tsr_compile_options options = {.cpu_only = true};
-  if (tsr_file_read(a, &err, path, 1 << 24, &file) ||
-      tsr_design_open(a, &err, "default", &design) ||
-      tsr_onnx_import(a, &err, path, file.data, file.size, &import, &graph) ||
-      tsr_compile_graph(a, &err, graph, &design, &options, &m))
+  struct tsr_codegen_job job = {
+      .layers = n, .name = name, .func = func, .archs = most, .arch = arch};
+  if (tessera_cuda_codegen()->compile(a, &err, &job, &bytes) ||
+      tsr_kernels_read(a, &err, &bytes, n, params, &blocks, block))
     fail_msg("%s", err.text);
-  return m;
+  return blocks;
+}
+
+struct tsr_kernel_block kernels_of(struct tsr_arena *a, const struct tir_func *f, const char *arch)
+{
+  struct trial one = {.name = f->name, .func = f};
+  struct tsr_kernel_block *block;
+  assert_int_equal(compile(a, 1, &one, 1, &arch, &block), 1);
+  return *block;
+}
+
+/* --- emulation -------------------------------------------------------------------------------- */
+
+static void **params_of(struct tsr_arena *a, const struct trial *t)
+{
+  void **params = TSR_NEW_ARRAY(a, void *, t->func->params + 1);
+  for (int i = 0; i < t->func->params; i++)
+    params[i] = i < t->func->inputs ? t->input[i]
+                                    : tsr_arena_alloc(a, bytes_of(t->func->param[i]) + 64);
+  return params;
+}
+
+/* Elements that all stages compute, with their reductions. */
+static int64_t work_of(const struct tir_func *f)
+{
+  int64_t all = 0;
+  for (int i = 0; i < f->stages; i++) {
+    int64_t n = 1;
+    for (int k = 0; k < f->stage[i]->axes; k++)
+      n *= f->stage[i]->axis[k].extent;
+    all += n;
+  }
+  return all;
+}
+
+static bool same_bytes(const struct tir_buffer *b, const void *x, const void *y)
+{
+  const unsigned char *p = x, *q = y;
+  if (b->dtype != TSR_BOOL)
+    return !memcmp(x, y, bytes_of(b));
+  for (size_t i = 0; i < bytes_of(b); i++)
+    if (!p[i] != !q[i])
+      return false;
+  return true;
+}
+
+static int emulate(const struct trial *t, const char *arch_name)
+{
+  struct tsr_arena *a = tsr_arena_new(NULL);
+  struct tsr_err err = {0}, mine = {0};
+  struct tsr_gpu_arch arch;
+  struct tir_sched *sched;
+  struct tir_program *p;
+  int bad = 0;
+  assert_true(tsr_gpu_arch_from_name(arch_name, &arch));
+  if (tsr_cuda_plan(a, &err, t->func, arch, &sched) || tir_lower(a, &err, sched, &p) ||
+      tir_program_verify(&err, p)) {
+    printf("%s for %s: %s\n", t->name, arch_name, err.text);
+    tsr_arena_free(a);
+    return 1;
+  }
+  void **expected = params_of(a, t), **found = params_of(a, t);
+  bool refused = tir_func_run(a, &err, t->func, expected) != TSR_OK;
+  if (tir_emulate(a, &mine, p, found)) {
+    bad = !refused;
+    if (bad)
+      printf("%s for %s: %s\n%s\n", t->name, arch_name, mine.text, tir_sched_text(sched));
+  } else if (refused) {
+    printf("%s for %s runs where the interpreter says: %s\n", t->name, arch_name, err.text);
+    bad = 1;
+  } else {
+    for (int k = t->func->inputs; k < t->func->params && !bad; k++)
+      if (!same_bytes(t->func->param[k], found[k], expected[k])) {
+        printf("%s for %s: %s differs\n%s\n", t->name, arch_name, t->func->param[k]->name,
+               tir_sched_text(sched));
+        bad = 1;
+      }
+  }
+  tsr_arena_free(a);
+  return bad;
+}
+
+int check_kernels(struct tsr_arena *a, int trials, const struct trial *trial)
+{
+  struct tsr_kernel_block *block;
+  int bad = 0, blocks = compile(a, trials, trial, ARCHS, archs, &block);
+  for (int i = 0; i < blocks; i++)
+    bad += !assembles(a, &block[i], NULL);
+  for (int i = 0; i < trials; i++)
+    if (work_of(trial[i].func) <= MOST_WORK)
+      for (int k = 0; k < ARCHS; k++)
+        bad += emulate(&trial[i], archs[k]);
+  return bad;
 }

@@ -1,46 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Modules with kernels for the fake driver, and that driver. */
+/* Funcs as kernels: compiled for every architecture, assembled where ptxas is installed, and their
+ * loops run as a GPU would, against the interpreter. */
 #ifndef TSR_TESTS_CUDA_RIG_H
 #define TSR_TESTS_CUDA_RIG_H
 
-#include "compiler/module.h"
-#include "native/kernels.h"
-#include "tests/base/cases.h"
-#include "tests/cuda/fake.h"
+#include "compiler/target/cuda/cuda.h"
+#include "tests/cpu/rig.h"
 
-/* The driver at FAKE_CUDA, as it is when nothing was done with it yet. */
-struct fake_cuda *fresh_fake(void);
+/* Returns how many trials are bad; each is printed. */
+int check_kernels(struct tsr_arena *a, int trials, const struct trial *trial);
 
-/* The tensor IR that the kernel of a layer computes; NULL: the layer has none. */
-typedef const char *kernel_text(struct tsr_arena *a, int layer, const struct tir_func *func);
-kernel_text every_layer, even_layers, no_layer; /* those of the layers themselves */
+/* The kernels of one func. */
+struct tsr_kernel_block kernels_of(struct tsr_arena *a, const struct tir_func *f, const char *arch);
 
-/* Gives the module kernels, for sm_80 and for sm_90a. */
-void add_kernels(struct tsr_arena *a, struct tsr_module *m, kernel_text *text);
-
-/* Two inputs, seven layers, three outputs, one of which is also read by layers:
- *   s = x + c    t = s * y    u = -s    v = t - u    w = v * v    z = gather(w, i)    r = z + s
- * x, y, c: f32[n]; i: i64[n]; c and i are constants, i, with `index` at its place 3. Outputs are r, s, w. */
-enum {
-  CHAIN_LAYERS = 7,
-  CHAIN_X = 0,
-  CHAIN_Y,
-  CHAIN_C,
-  CHAIN_I,
-  CHAIN_S,
-  CHAIN_T,
-  CHAIN_U,
-  CHAIN_V,
-  CHAIN_W,
-  CHAIN_Z,
-  CHAIN_R,
-  CHAIN_BUFFERS
-};
-struct tsr_module *chain(struct tsr_arena *a, int64_t n, int64_t index);
-void chain_reference(int64_t n, int64_t index, const float *x, const float *y, float *r, float *s,
-                     float *w);
-
-/* models/digits/digits.onnx for a CPU. */
-struct tsr_module *digits(struct tsr_arena *a);
+/* ptxas -v on a block: false and a line where it refuses; true where it isn't installed. `text`
+ * (may be NULL) gets what it says. */
+bool assembles(struct tsr_arena *a, const struct tsr_kernel_block *b, const char **text);
+bool has_ptxas(void);
 
 #endif

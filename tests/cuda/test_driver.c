@@ -4,7 +4,7 @@
 
 #include "driver/cuda/abi.h"
 #include "driver/cuda/ceilings.h"
-#include "tests/cuda/rig.h"
+#include "tests/cuda/modules.h"
 
 static struct tsr_cuda *opened(void)
 {

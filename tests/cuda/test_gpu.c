@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "runtime/executor.h"
-#include "tests/cuda/rig.h"
+#include "tests/cuda/modules.h"
 
 enum { N = 1000, INDEX = 17, SMALL_MEMORY = 4 << 20 };
 
