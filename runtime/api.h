@@ -56,6 +56,8 @@ struct tsr__onnx_job {
   size_t size;
   bool cpu_only;
   unsigned levels; /* of machine code */
+  int archs;       /* of GPU kernels */
+  struct tsr_gpu_arch arch[2];
   const struct tsr_design *design;
   const struct tessera_options *options;
 };

@@ -100,6 +100,36 @@ static unsigned levels_for(const struct opening *o)
   return machine == TSR_LEVEL_NONE ? 0 : 1u << machine;
 }
 
+/* What a GPU gets where kernels are made for it alone. */
+static struct tsr_gpu_arch arch_for(int capability)
+{
+  if (capability == 90)
+    return (struct tsr_gpu_arch){90, true};
+  return (struct tsr_gpu_arch){capability < 80 ? capability : 80, false};
+}
+
+static enum tsr_status find_archs(struct tsr_err *err, const struct opening *o,
+                                  struct tsr__onnx_job *job)
+{
+  const char *target = o->options->also ? o->options->also : o->options->target;
+  struct tsr_gpu_choice choice = tsr__gpu_choice(target);
+  struct tsr_cuda_info info;
+  job->archs = choice.used;
+  job->arch[0] = choice.arch;
+  if (!choice.used || choice.arch.capability)
+    return TSR_OK;
+  if (o->options->portable) {
+    job->archs = 2;
+    job->arch[0] = (struct tsr_gpu_arch){80, false};
+    job->arch[1] = (struct tsr_gpu_arch){90, true};
+    return TSR_OK;
+  }
+  if (tsr_cuda_probe(err, NULL, &info))
+    return TSR_REFUSED;
+  job->arch[0] = arch_for(info.capability);
+  return TSR_OK;
+}
+
 static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
                                const struct opening *o, struct tsr_module **out)
 {
@@ -108,9 +138,16 @@ static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
   enum tsr_status status = tsr_design_open(arena, err, config, &design);
   if (status)
     return status;
-  struct tsr__onnx_job job = {o->name, folder_of(arena, o->path), o->bytes, o->size, o->cpu_only,
-                              levels_for(o), &design, o->options};
-  return tsr__compile_onnx(arena, err, &job, out);
+  struct tsr__onnx_job job = {.name = o->name,
+                              .folder = folder_of(arena, o->path),
+                              .bytes = o->bytes,
+                              .size = o->size,
+                              .cpu_only = o->cpu_only,
+                              .levels = levels_for(o),
+                              .design = &design,
+                              .options = o->options};
+  status = find_archs(err, o, &job);
+  return status ? status : tsr__compile_onnx(arena, err, &job, out);
 }
 
 static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, void *context)
@@ -140,6 +177,16 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
   return TSR_OK;
 }
 
+static enum tessera_status check_also(struct tessera *t, const char *also)
+{
+  const char *device;
+  enum tessera_status status = tessera_target_check(t, also, &device);
+  if (status || (!device && strncmp(also, "cpu:", 4)))
+    return status;
+  return (enum tessera_status)tsr_refuse(
+      &t->err, "a model is made to run on 'cpu', 'cuda' or 'cuda:ARCH', too, not on '%.80s'", also);
+}
+
 static enum tessera_status open_it(struct tessera *t, struct opening *o, struct tessera_model **out)
 {
   static const struct tessera_options none = {0};
@@ -148,6 +195,8 @@ static enum tessera_status open_it(struct tessera *t, struct opening *o, struct 
   if (!o->options)
     o->options = &none;
   enum tessera_status status = tessera_target_check(t, o->options->target, &device);
+  if (!status && o->options->also)
+    status = check_also(t, o->options->also);
   if (status)
     return status;
   o->cpu_only = !device;

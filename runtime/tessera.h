@@ -179,7 +179,13 @@ struct tessera_options {
   /* What makes machine code for layers on the CPU, from tessera_cpu.h; NULL: there is none, and the
    * tensor-IR interpreter runs them. A package brings its own. */
   const struct tessera_codegen *codegen;
-  bool portable; /* machine code of every level, as for a package; else of this CPU's best one */
+  /* What makes kernels for layers on a GPU, from tessera_cuda.h; NULL: there are none. */
+  const struct tessera_codegen *cuda_codegen;
+  /* Code that can go to other machines, as for a package: of every level, and for target "cuda" kernels
+   * for "sm_80" and "sm_90a"; else for this CPU and this GPU alone. */
+  bool portable;
+  /* NULL; else "cpu", "cuda" or "cuda:ARCH": the model can run there, too, on all of its layers. */
+  const char *also;
   /* NULL, or the text of a schedule (docs/tensor-ir.md) that the layer of that name gets instead of one
    * that is looked for: a line each, but for empty ones and comments, which begin with '#'. What is not
    * legal, or nothing that the accelerator can do, is refused. A package keeps the schedules it has. */

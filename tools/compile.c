@@ -8,6 +8,7 @@
 
 static const struct option options[] = {
   {"output", "FILE.tsr", "the package to write (also -o)"},
+  {"also", "T", "cpu, cuda or cuda:ARCH: the package can run there, too"},
   CLI_MODEL_OPTIONS,
   {NULL, NULL, NULL}};
 
@@ -56,6 +57,7 @@ const struct command command_compile = {
   .options = options,
   .examples = "  tessera compile models/digits/digits.onnx -o digits.tsr\n"
               "  tessera compile model.onnx -o model.tsr --config wide\n"
+              "  tessera compile model.onnx -o model.tsr --target cuda\n"
               "  tessera compile model.onnx --dump schedule\n",
   .least_words = 1,
   .most_words = 1,

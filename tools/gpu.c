@@ -9,7 +9,8 @@
 
 int gpu_info_read(const struct cli *cli, bool measure, struct gpu_info *out)
 {
-  *out = (struct gpu_info){.there = !tessera_gpu_find(cli->t, &out->gpu)};
+  *out = (struct gpu_info){0};
+  out->there = !tessera_gpu_find(cli->t, &out->gpu);
   if (!out->there)
     snprintf(out->why, sizeof out->why, "%s", tessera_message(cli->t));
   if (!measure)
