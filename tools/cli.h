@@ -80,7 +80,7 @@ int cli_number(const struct cli *cli, const char *option, double *out);
 
 /* Every subcommand, ending with NULL. */
 extern const struct command *const cli_commands[];
-extern const struct command command_run, command_compile, command_info, command_asm, command_disasm,
+extern const struct command command_run, command_check, command_compile, command_info, command_asm, command_disasm,
   command_verify, command_config, command_trace, command_profile, command_explain;
 
 #endif
