@@ -223,8 +223,6 @@ enum tsr_status tsr__gpu_start(struct tsr_err *err, struct tsr__gpu *gpu, void *
     status = start_in_arena(gpu, err, host);
     tsr_cuda_leave(gpu->cuda);
   }
-  if (status)
-    tsr__gpu_stop(gpu);
   return status;
 }
 

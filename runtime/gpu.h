@@ -22,8 +22,8 @@ void tsr__gpu_plan(struct tsr_arena *arena, struct tsr__gpu *gpu, int works,
                    const struct tsr__work *work);
 
 /* Opens the GPU and makes everything on it that runs need; host[buffer] becomes memory from which
- * and to which copies go. Takes nothing from an arena that the caller has; the caller ends it with
- * tsr__gpu_stop(). */
+ * and to which copies go. Takes nothing from an arena that the caller has, who ends it with
+ * tsr__gpu_stop(), also where this fails. */
 enum tsr_status tsr__gpu_start(struct tsr_err *err, struct tsr__gpu *gpu, void **host);
 void tsr__gpu_stop(struct tsr__gpu *gpu); /* NULL, and one that did not start, are allowed */
 

@@ -70,7 +70,7 @@ struct event {
   bool marked;
 };
 
-static double now; /* seconds; each kernel takes a microsecond */
+static double now; /* seconds; a kernel takes a microsecond, one called ..._again two */
 
 static void prepare(void)
 {
@@ -372,8 +372,8 @@ static int compute(const struct op *op)
   uint32_t one = 1;
   int error = 0;
   state.launches++;
-  now += 1e-6;
-  if (!op->function->text)
+  now += strstr(op->function->name, "_again") ? 2e-6 : 1e-6;
+  if (!op->function->text || state.lame)
     return 0;
   struct tsr_arena *a = tsr_arena_new(NULL);
   if (tir_func_parse(a, NULL, "fake", op->function->text, &func) ||

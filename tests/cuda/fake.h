@@ -27,6 +27,7 @@ struct fake_cuda {
   int fail_at, fail_with;
   bool lost;
   const char *fail_symbol;
+  bool lame; /* kernels do nothing */
   /* what has happened */
   int calls, live, depth; /* live: objects that were not freed; depth: contexts pushed */
   int launches, graph_launches;

@@ -49,14 +49,13 @@ static void add_comment(struct tsr_text *ptx, const char *text)
   }
 }
 
-static void add_layer(struct tsr_arena *a, struct tsr_text *ptx, int layer,
-                      const struct tir_func *func, const char *text, struct tsr_kernel_layer *out)
+static void add_kernel(struct tsr_arena *a, struct tsr_text *ptx, const char *entry,
+                       const struct tir_func *func, const char *text, struct tsr_kernel *k)
 {
-  struct tsr_kernel *k = TSR_NEW(a, struct tsr_kernel);
-  tsr_text_add(ptx, ".visible .entry k%d()\n{ ret; }\n//tir k%d\n", layer, layer);
+  tsr_text_add(ptx, ".visible .entry %s()\n{ ret; }\n//tir %s\n", entry, entry);
   add_comment(ptx, text);
   tsr_text_add(ptx, "//end\n");
-  *k = (struct tsr_kernel){.entry = tsr_arena_printf(a, "k%d", layer),
+  *k = (struct tsr_kernel){.entry = entry,
                            .grid = {1, 1, 1},
                            .block = {32, 1, 1},
                            .cluster = {1, 1, 1},
@@ -64,7 +63,17 @@ static void add_layer(struct tsr_arena *a, struct tsr_text *ptx, int layer,
                            .arg = TSR_NEW_ARRAY(a, struct tsr_kernel_arg, func->params)};
   for (int i = 0; i < k->args; i++)
     k->arg[i].pointer.param = (uint32_t)i;
-  *out = (struct tsr_kernel_layer){.scratch_bytes = 1000, .kernels = 1, .kernel = k};
+}
+
+static void add_layer(struct tsr_arena *a, struct tsr_text *ptx, int layer,
+                      const struct tir_func *func, const char *text, struct tsr_kernel_layer *out)
+{
+  *out = (struct tsr_kernel_layer){.scratch_bytes = 1000,
+                                   .kernels = layer == TWO_KERNELS ? 2 : 1,
+                                   .kernel = TSR_NEW_ARRAY(a, struct tsr_kernel, 2)};
+  for (int k = 0; k < out->kernels; k++)
+    add_kernel(a, ptx, tsr_arena_printf(a, k ? "k%d_again" : "k%d", layer), func, text,
+               &out->kernel[k]);
 }
 
 void add_kernels(struct tsr_arena *a, struct tsr_module *m, kernel_text *text)

@@ -15,7 +15,8 @@ struct fake_cuda *fresh_fake(void);
 typedef const char *kernel_text(struct tsr_arena *a, int layer, const struct tir_func *func);
 kernel_text every_layer, even_layers, no_layer; /* those of the layers themselves */
 
-/* Gives the module kernels, for sm_80 and for sm_90a. */
+/* Gives the module kernels, for sm_80 and for sm_90a: one a layer, two that do the same for one. */
+enum { TWO_KERNELS = 4 };
 void add_kernels(struct tsr_arena *a, struct tsr_module *m, kernel_text *text);
 
 /* Two inputs, seven layers, three outputs, one of which is also read by layers:

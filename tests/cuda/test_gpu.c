@@ -55,8 +55,8 @@ static void places(void **state)
 {
   static const struct {
     kernel_text *text;
-    int on_gpu, graphs;
-  } rows[] = {{every_layer, 7, 1}, {even_layers, 4, 4}, {no_layer, 0, 0}};
+    int on_gpu, kernels, graphs;
+  } rows[] = {{every_layer, 7, 8, 1}, {even_layers, 4, 5, 4}, {no_layer, 0, 0, 0}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     struct fake_cuda *fake = fresh_fake();
     struct tsr_module *m = chain(*state, N, INDEX);
@@ -76,7 +76,7 @@ static void places(void **state)
       assert_chain(x);
     }
     assert_int_equal(fake->graph_launches, 3 * rows[k].graphs);
-    assert_int_equal(fake->launches, 6 * on_gpu);
+    assert_int_equal(fake->launches, 6 * rows[k].kernels);
     tsr_executor_close(x);
     assert_int_equal(fake->live, 0);
     assert_int_equal(fake->depth, 0);
@@ -125,7 +125,7 @@ static void digits_network(void **state)
   }
 }
 
-/* Each kernel of the fake takes a microsecond, so that times are exact. */
+/* The fake's clock is one of kernels, so that times are exact. */
 static void times(void **state)
 {
   struct fake_cuda *fake = fresh_fake();
@@ -135,12 +135,14 @@ static void times(void **state)
   add_kernels(*state, m, even_layers);
   struct tsr_executor *x = opened(*state, m);
   must(tsr_executor_gpu_times(x, *state, &err, 5, &t), &err);
-  assert_int_equal(t.kernels, 4);
-  assert_true(fabs(t.seconds - 4e-6) < 1e-9);
+  static const char *const entries[] = {"k0", "k2", "k4", "k4_again", "k6"};
+  assert_int_equal(t.kernels, 5);
+  assert_true(fabs(t.seconds - 6e-6) < 1e-9);
   for (int k = 0; k < t.kernels; k++) {
-    assert_int_equal(t.kernel[k].layer, 2 * k);
+    assert_string_equal(t.kernel[k].entry, entries[k]);
+    assert_int_equal(t.kernel[k].layer, entries[k][1] - '0');
     assert_int_equal(t.kernel[k].usage.registers, 32);
-    assert_true(fabs(t.kernel[k].seconds - 1e-6) < 1e-9);
+    assert_true(fabs(t.kernel[k].seconds - (k == 3 ? 2e-6 : 1e-6)) < 1e-9);
   }
   /* two times an eighth of what is free, in whole blocks of 16 KiB, in a microsecond */
   double copied = (double)((fake->memory_bytes - fake->bytes) / 8 / 16384 * 16384);
@@ -182,6 +184,29 @@ static void wrong_kernel(void **state)
   assert_int_equal(difference.element, 500);
   assert_int_equal(difference.differing, 1);
   assert_non_null(strstr(err.text, "layer 'v' (Test, on cuda): element 500 of 'v' is "));
+  tsr_executor_close(x);
+}
+
+/* What a run has left in memory does not pass for what kernels write, when they are checked. */
+static void lame_kernels(void **state)
+{
+  struct fake_cuda *fake = fresh_fake();
+  struct tsr_module *m = chain(*state, N, INDEX);
+  struct tsr_err err = {0};
+  struct tsr_difference difference;
+  add_kernels(*state, m, every_layer);
+  struct tsr_executor *x = opened(*state, m);
+  set_inputs(x, 3);
+  must(tsr_executor_run(x, &err), &err);
+  fake->lame = true;
+  assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_MISMATCH);
+  assert_int_equal(difference.layer, 0);
+  assert_int_equal(difference.differing, N);
+  fake->lame = false;
+  must(tsr_executor_check(x, &err, &difference), &err);
+  ((float *)tsr_executor_buffer(x, CHAIN_W))[7] += 1; /* as if the graph had given another result */
+  assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_MISMATCH);
+  assert_string_equal(err.text, "'w' is not the same when the GPU runs its layers one by one");
   tsr_executor_close(x);
 }
 
@@ -400,11 +425,9 @@ static void every_allocation(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(places),         IN_ARENA(memory),
-      IN_ARENA(digits_network), IN_ARENA(times),
-      IN_ARENA(wrong_kernel),   IN_ARENA(outside),
-      IN_ARENA(refused),        IN_ARENA(chosen),
-      IN_ARENA(every_call),     IN_ARENA(every_allocation),
+      IN_ARENA(places),       IN_ARENA(memory),       IN_ARENA(digits_network),   IN_ARENA(times),
+      IN_ARENA(wrong_kernel), IN_ARENA(lame_kernels), IN_ARENA(outside),          IN_ARENA(refused),
+      IN_ARENA(chosen),       IN_ARENA(every_call),   IN_ARENA(every_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
