@@ -2,7 +2,6 @@
 /* Layers to a section of kernels: for each architecture schedule, loops, LLVM IR, PTX. */
 #include <string.h>
 
-#include "compiler/target/cpu/cpu.h"
 #include "compiler/target/cuda/cuda.h"
 #include "compiler/target/cuda/kernel.h"
 #include "compiler/target/cuda/ptx.h"
@@ -49,8 +48,7 @@ static void dump(const struct work *w, const char *stage, int layer, const char 
 static enum tsr_status loops_of(const struct work *w, int layer, struct tir_program **out)
 {
   struct tir_sched *sched;
-  const struct tir_func *func = tsr_cpu_flatten(w->arena, w->job->func[layer]);
-  if (tsr_cuda_plan(w->arena, w->err, func, w->arch, &sched) ||
+  if (tsr_cuda_plan(w->arena, w->err, w->job->func[layer], w->arch, &sched) ||
       tir_lower(w->arena, w->err, sched, out))
     return TSR_REFUSED;
   if (w->job->dump) {
