@@ -179,7 +179,7 @@ struct tsr_module *digits(struct tsr_arena *a)
   struct tsr_err err = {0};
   struct tsr_graph *graph;
   struct tsr_design design;
-  struct tsr_module *m;
+  struct tsr_module *m = NULL;
   struct tsr_onnx_options import = {0};
   struct tsr_compile_options options = {.cpu_only = true};
   if (tsr_file_read(a, &err, path, 1 << 24, &file) ||
