@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/api.h"
+#include "runtime/package.h"
 
 _Static_assert((int)TESSERA_GPU_LIMITS == 1 + (int)TSR_CEILINGS,
                "bytes, and a row of ceilings.def");
@@ -39,6 +40,43 @@ bool tessera_session_gpu(const struct tessera_session *session, struct tessera_g
   if (info)
     describe(info, arch, out);
   return info != NULL;
+}
+
+/* --- PTX -------------------------------------------------------------------------------------- */
+
+struct extracting {
+  const struct tsr_module *module;
+  struct tsr_bytes text;
+};
+
+static enum tsr_status extract(struct tsr_arena *arena, struct tsr_err *err, void *context)
+{
+  struct extracting *e = context;
+  const struct tsr_module *m = e->module;
+  struct tsr_kernel_block *block;
+  int blocks;
+  if (tsr_module_kernels(arena, err, m, &m->kernels, &blocks, &block))
+    return TSR_REFUSED;
+  if (blocks != 1)
+    return tsr_refuse(
+        err,
+        "'%s' has kernels for %d architectures, and PTX is of one; target 'cuda:ARCH', "
+        "such as 'cuda:sm_90a', makes one",
+        m->name, blocks);
+  e->text =
+      (struct tsr_bytes){(unsigned char *)tsr_arena_strdup(arena, block->ptx), strlen(block->ptx)};
+  return TSR_OK;
+}
+
+enum tessera_status tessera_model_ptx(struct tessera *t, const struct tessera_model *model,
+                                      struct tessera_bytes *out)
+{
+  struct extracting e = {.module = model->module};
+  struct tsr_arena *owner;
+  enum tessera_status status = tsr__call(t, extract, &e, &owner);
+  if (!status)
+    *out = (struct tessera_bytes){e.text.data, e.text.size, owner};
+  return status;
 }
 
 /* --- limits ----------------------------------------------------------------------------------- */

@@ -211,6 +211,11 @@ void tessera_model_free(struct tessera_model *model);
 enum tessera_status tessera_model_package(struct tessera *t, const struct tessera_model *model,
                                           struct tessera_bytes *out);
 
+/* The PTX text of the model's GPU kernels, of which there are those for one architecture; refused where
+ * there are none, or several: target "cuda:ARCH" makes one. */
+enum tessera_status tessera_model_ptx(struct tessera *t, const struct tessera_model *model,
+                                      struct tessera_bytes *out);
+
 struct tessera_model_info {
   const char *name, *config; /* config: the design point's name */
   uint64_t design_hash;

@@ -79,6 +79,20 @@ def kernels_by_llvm(tmp):
         "tessera: a model is made to run on 'cpu', 'cuda' or 'cuda:ARCH', too, not on 'accel'\n")
 
 
+def ptx_text(tmp):
+    path = os.path.join(tmp, "digits.ptx")
+    call("compile", os.path.join(DIGITS, "digits.onnx"), "--target", "cuda:sm_90a", "--emit", "ptx=" + path)
+    with open(path, encoding="ascii") as f:
+        text = f.read()
+    assert ".target sm_90a" in text and text.count(".visible .entry") > 5, text[:300]
+    os.remove(path)
+    said = call("compile", os.path.join(DIGITS, "digits.onnx"), "--target", "cuda", "--emit", "ptx=" + path, status=2)
+    assert said == ("tessera: 'digits' has kernels for 2 architectures, and PTX is of one; target 'cuda:ARCH', such as "
+                    "'cuda:sm_90a', makes one\n"), said
+    assert "--emit 'text' is not ptx=FILE" in call("compile", "x.onnx", "--emit", "text", status=2)
+    assert not os.path.exists(path)
+
+
 def what_is_told(every):
     text = call("info")
     assert "gpu           Fake (sm_90, 4 processors, 1.0 GiB, 227 KiB of shared memory a block)" in text, text
@@ -159,6 +173,7 @@ def main():
         every = networks(tmp)
         one_package_everywhere(tmp)
         kernels_by_llvm(tmp)
+        ptx_text(tmp)
         what_is_told(every)
         profiles(every)
         failures(every)
