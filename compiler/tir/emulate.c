@@ -71,12 +71,13 @@ static const char *thread_text(struct emulator *m, const struct thread *t)
 }
 
 /* Whether an access of thread t now and this one may come in any order. */
-static bool unordered(const struct emulator *m, const struct access *a, const struct thread *t)
+static bool unordered(const struct emulator *m, const struct memory *at, const struct access *a,
+                      const struct thread *t)
 {
   if (a->kernel != m->kernel)
     return false;
   if (a->block != m->block)
-    return true;
+    return at->buffer->scope != TIR_SHARED; /* each block has its own */
   return a->phase == m->phase && (a->many || !same_thread(&a->thread, t));
 }
 
@@ -124,7 +125,7 @@ static enum tsr_status note_read(struct emulator *m, struct memory *at, size_t e
   struct access *w = &at->written[element], *r = &at->read[element];
   if (check_there(m, at, element))
     return TSR_REFUSED;
-  if (unordered(m, w, &t))
+  if (unordered(m, at, w, &t))
     return refuse_race(m, at, element, w, &t, "reads");
   bool again = r->kernel == m->kernel && r->phase == m->phase;
   bool many = again && (r->many || r->block != m->block || !same_thread(&r->thread, &t));
@@ -139,9 +140,9 @@ static enum tsr_status note_write(struct emulator *m, struct memory *at, size_t 
 {
   struct thread t = first_of(writer);
   struct access *w = &at->written[element], *r = &at->read[element];
-  if (unordered(m, w, &t))
+  if (unordered(m, at, w, &t))
     return refuse_race(m, at, element, w, &t, "writes");
-  if (unordered(m, r, &t))
+  if (unordered(m, at, r, &t))
     return refuse_race(m, at, element, r, &t, "writes");
   *w = (struct access){.kernel = m->kernel,
                        .block = m->block,

@@ -23,6 +23,7 @@ enum { MOST_BUFFERS = 8 };
 struct pipe {
   struct tsr_arena *arena;
   const struct tir_stmt *loop;
+  int depth; /* copies of the buffers: no more than iterations */
   int buffers;
   const struct tir_buffer *old[MOST_BUFFERS];
   struct tir_buffer *new[MOST_BUFFERS];
@@ -192,13 +193,13 @@ static struct tir_stmt *pair(const struct pipe *p, struct tir_stmt *x, struct ti
   return s;
 }
 
-/* Fills slot `slot` for an iteration that there may not be, as one group. */
-static struct tir_stmt *fill(const struct pipe *p, tir_e iteration, tir_e slot)
+/* Fills slot `slot` for an iteration, if there is such, as one group. */
+static struct tir_stmt *fill(const struct pipe *p, tir_e iteration, tir_e slot, bool certain)
 {
   struct tir_stmt *when = new_stmt(p, TIR_IF), *filling = some(p, true, iteration, slot);
   when->when.condition = tir_binary(p->arena, TIR_LT, iteration, p->loop->f.extent);
   when->when.body = filling;
-  return pair(p, when, new_stmt(p, TIR_COMMIT));
+  return pair(p, certain ? filling : when, new_stmt(p, TIR_COMMIT));
 }
 
 static struct tir_stmt *prologue(const struct pipe *p)
@@ -207,17 +208,18 @@ static struct tir_stmt *prologue(const struct pipe *p)
   struct tir_var *var = TSR_NEW(p->arena, struct tir_var);
   var->name = tsr_arena_printf(p->arena, "%s.ahead", p->loop->f.var->name);
   s->f.var = var;
-  s->f.extent = tir_index(p->arena, p->loop->f.depth - 1);
+  s->f.extent = tir_index(p->arena, p->depth - 1);
   s->f.loop = TIR_UNROLL;
   s->f.stage = p->loop->f.stage;
-  s->f.body = fill(p, tir_use(p->arena, var), tir_use(p->arena, var));
+  tir_e slot = tir_use(p->arena, var);
+  s->f.body = fill(p, slot, slot, p->loop->f.extent->op == TIR_INT);
   return s;
 }
 
 static struct tir_stmt *steady(const struct pipe *p)
 {
   struct tsr_arena *a = p->arena;
-  int depth = p->loop->f.depth;
+  int depth = p->depth;
   tir_e k = tir_use(a, p->loop->f.var), of = tir_index(a, depth);
   tir_e ahead = tir_binary(a, TIR_ADD, k, tir_index(a, depth - 1));
   struct tir_stmt *s = tsr_arena_copy(a, p->loop, sizeof *p->loop), *wait = new_stmt(p, TIR_WAIT);
@@ -227,7 +229,7 @@ static struct tir_stmt *steady(const struct pipe *p)
   s->f.body = new_block(p, 4);
   s->f.body->block.stmt[0] = wait;
   s->f.body->block.stmt[1] = new_stmt(p, TIR_BARRIER);
-  s->f.body->block.stmt[2] = fill(p, ahead, tir_binary(a, TIR_FMOD, ahead, of));
+  s->f.body->block.stmt[2] = fill(p, ahead, tir_binary(a, TIR_FMOD, ahead, of), false);
   s->f.body->block.stmt[3] = some(p, false, k, tir_binary(a, TIR_FMOD, k, of));
   return s;
 }
@@ -236,7 +238,7 @@ static void add_buffer(struct pipe *p, const struct tir_buffer *b)
 {
   struct tir_buffer *n = tsr_arena_copy(p->arena, b, sizeof *b);
   n->rank = b->rank + 1;
-  n->dims[0] = p->loop->f.depth;
+  n->dims[0] = p->depth;
   for (int d = 0; d < b->rank; d++)
     n->dims[d + 1] = b->dims[d];
   p->old[p->buffers] = b;
@@ -279,12 +281,14 @@ static bool find(struct pipe *p)
       return false;
     add_buffer(p, p->body->alloc.buffer);
   }
-  return p->buffers > 0 && p->loop->f.depth > 1 && may_run_ahead(p);
+  return p->buffers > 0 && p->depth > 1 && may_run_ahead(p);
 }
 
 static struct tir_stmt *pipelined(struct tsr_arena *a, struct tir_stmt *loop)
 {
-  struct pipe p = {.arena = a, .loop = loop};
+  struct pipe p = {.arena = a, .loop = loop, .depth = loop->f.depth};
+  if (loop->f.extent->op == TIR_INT && loop->f.extent->i < p.depth)
+    p.depth = loop->f.extent->i < 1 ? 1 : (int)loop->f.extent->i;
   if (!find(&p))
     return loop;
   struct tir_stmt *s = pair(&p, prologue(&p), steady(&p));
