@@ -45,14 +45,13 @@ static bool stores_outside_of_registers(const struct tir_stmt *s)
   case TIR_ALLOC: return stores_outside_of_registers(s->alloc.body);
   case TIR_CALL: return stores_outside_of_registers(s->call.semantics);
   case TIR_STORE: return s->store.buffer->scope != TIR_REGISTER;
-  case TIR_BARRIER: return false;
   case TIR_BLOCK:
     for (int i = 0; i < s->block.count; i++)
       if (stores_outside_of_registers(s->block.stmt[i]))
         return true;
     return false;
+  default: return false;
   }
-  return false;
 }
 
 /* Whether this thread is the first of each dim that no loop is bound to; NULL: there is no other. */
@@ -244,6 +243,8 @@ static void emit_alloc(struct cuda__kernel *k, const struct tir_stmt *s)
 void cuda__stmt(struct llvm__emit *e, const struct tir_stmt *s)
 {
   struct cuda__kernel *k = kernel_of(e);
+  if (cuda__async(k, s))
+    return;
   if (is_leaf(s)) {
     emit_leaf(k, s);
     return;
@@ -258,6 +259,8 @@ void cuda__stmt(struct llvm__emit *e, const struct tir_stmt *s)
     for (int i = 0; i < s->block.count; i++)
       cuda__stmt(e, s->block.stmt[i]);
     break;
+  case TIR_COMMIT: cuda__commit(k); break;
+  case TIR_WAIT: cuda__wait(k, s->groups); break;
   case TIR_STORE: break;
   }
 }

@@ -96,7 +96,7 @@ static void use_stmt(struct layer *l, const struct tir_stmt *s)
     use_expr(l, s->when.condition);
     use_stmt(l, s->when.body);
     break;
-  case TIR_BARRIER: break;
+  default: break;
   }
 }
 

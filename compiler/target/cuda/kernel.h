@@ -35,6 +35,14 @@ void cuda__barrier(struct cuda__kernel *k);
 /* Shared memory of the kernel that nothing else uses; bytes is a multiple of 16. */
 LLVMValueRef cuda__shared(struct cuda__kernel *k, uint64_t bytes, uint64_t alignment);
 
+/* --- async.c ---------------------------------------------------------------------------------- */
+
+/* A store that arrives later, of as many elements as the loop around it has; false: it can't be
+ * done so, nothing was emitted. */
+bool cuda__async(struct cuda__kernel *k, const struct tir_stmt *s);
+void cuda__commit(struct cuda__kernel *k);
+void cuda__wait(struct cuda__kernel *k, int groups);
+
 /* --- mma.c ------------------------------------------------------------------------------------ */
 
 /* A call of an intrinsic of tensorize/cuda.def. */

@@ -118,6 +118,7 @@ static enum tsr_status plan_out(struct product_planner *p, const char **inner)
   DO("split %s r %d rh rl", s, FRAGMENT_ROWS / 2);
   DO("split %s nt %d j c", s, FRAGMENT_COLUMNS);
   DO("split %s c 2 cx cl", s);
+  DO("reorder %s w j cx i rh rl cl", s);
   if (z)
     DO("bind %s %s block.z", s, z);
   *inner = "nb";
@@ -198,6 +199,7 @@ static enum tsr_status plan_all(struct product_planner *p)
   DO("tensorize %s r cuda.ldmatrix.a.%s", fa, tsr_dtype_name(p->p->dtype));
   DO("tensorize %s r cuda.ldmatrix.b.%s", fb, tsr_dtype_name(p->p->dtype));
   DO("bind %s w thread.z", p->acc);
+  DO("pipeline %s ko %d", p->acc, p->tile->stages);
   DO("unroll %s ks", p->acc);
   DO("unroll %s i", p->acc);
   DO("unroll %s j", p->acc);

@@ -138,6 +138,9 @@ struct llvm__address {
 /* Emits the check of what is not known to be inside. *guarded: not every lane may touch it. */
 struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer *b,
                                    const tir_e *index, bool *guarded);
+LLVMValueRef llvm__base(struct llvm__emit *e, const struct tir_buffer *b);
+/* Bytes that the address of lane 0 is a multiple of. */
+unsigned llvm__alignment(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index);
 /* The place of an element that is `more` (i64) behind the one at the index. */
 LLVMValueRef llvm__element(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index,
                            LLVMValueRef more);

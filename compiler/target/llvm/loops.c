@@ -122,6 +122,6 @@ void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
     break;
   case TIR_CALL: llvm__stmt(e, s->call.semantics); break;
   case TIR_IF: llvm__if(e, s); break;
-  case TIR_BARRIER: break; /* one thread */
+  default: break; /* one thread has nothing to wait for */
   }
 }

@@ -11,6 +11,11 @@ static const struct llvm__place *place_of(const struct llvm__emit *e, const stru
   return i < 0 ? NULL : &e->place[i];
 }
 
+LLVMValueRef llvm__base(struct llvm__emit *e, const struct tir_buffer *b)
+{
+  return place_of(e, b)->base;
+}
+
 static int64_t stride_of(const struct tir_buffer *b, int dim)
 {
   int64_t stride = 1;
@@ -103,7 +108,7 @@ static uint64_t multiple_of(const struct llvm__emit *e, tir_e atom)
 }
 
 /* Bytes that an address is a multiple of: the base's, and what every term of the offset has. */
-static unsigned alignment_of(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
+unsigned llvm__alignment(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
 {
   uint64_t bytes = tsr_dtype_bytes(b->dtype), all = (uint64_t)e->machine.alignment;
   if (all <= bytes)
@@ -233,7 +238,7 @@ static bool keeps_together(struct llvm__emit *e, const struct tir_buffer *b, uns
 struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer *b,
                                    const tir_e *index, bool *guarded)
 {
-  struct llvm__address at = {.form = LLVM__SCATTERED, .alignment = alignment_of(e, b, index)};
+  struct llvm__address at = {.form = LLVM__SCATTERED, .alignment = llvm__alignment(e, b, index)};
   check_indices(e, b, index, guarded);
   if (llvm__lane_step(e, b, index, &at.step))
     at.form = at.step == 0 ? LLVM__ONE : at.step == 1 ? LLVM__RUN : LLVM__STEPS;
