@@ -7,6 +7,7 @@
 
 #include "runtime/gpu.h"
 #include "runtime/native.h"
+#include "runtime/near.h"
 #include "runtime/package.h"
 #include "verify/verify.h"
 
@@ -512,46 +513,21 @@ static double limit_of(const struct tsr_executor *x, int layer, enum tsr_dtype d
   return bits && limits[dtype] < ldexp(1, 1 - bits) ? ldexp(1, 1 - bits) : limits[dtype];
 }
 
-/* Machine code adds up and computes functions of floats in another way than the interpreter.
- * Numbers that are not finite have to be the same. */
-static bool is_near(const struct tsr_module_buffer *b, double limit, const void *expected,
-                    const void *found)
+/* Machine code and GPUs add up and compute functions of floats in another way than the interpreter. */
+static bool is_free(const struct tsr_executor *x, int layer)
 {
-  double difference = 0, norm = 0;
-  struct tsr_tensor v = {.dtype = b->dtype, .data = (void *)(uintptr_t)expected};
-  struct tsr_tensor w = {.dtype = b->dtype, .data = (void *)(uintptr_t)found};
-  int64_t n = tsr_count(b->dims, b->rank, 1);
-  for (int64_t i = 0; i < n; i++) {
-    double x = tsr_get_float(&v, i), y = tsr_get_float(&w, i);
-    if (isfinite(x) && isfinite(y)) {
-      difference += (x - y) * (x - y);
-      norm += x * x;
-    } else if (x != y && !(isnan(x) && isnan(y))) {
-      return false;
-    }
-  }
-  return sqrt(difference) <= limit * sqrt(norm);
-}
-
-/* Machine code writes 1 where the interpreter copies another byte that is true. */
-static bool is_as_true(const struct tsr_module_buffer *b, const void *expected, const void *found)
-{
-  const uint8_t *x = expected, *y = found;
-  for (size_t i = 0; i < bytes_of(b); i++)
-    if ((x[i] != 0) != (y[i] != 0))
-      return false;
-  return true;
+  return is_native(x, layer) || tsr_executor_place(x, layer) == TSR_PLACE_GPU;
 }
 
 static bool may_differ(const struct tsr_executor *x, int layer, const struct tsr_module_buffer *b,
                        const void *expected, const void *found)
 {
-  if (!is_native(x, layer) && tsr_executor_place(x, layer) != TSR_PLACE_GPU)
+  if (!is_free(x, layer))
     return false;
   if (b->dtype == TSR_BOOL)
-    return is_as_true(b, expected, found);
+    return tsr__is_as_true(b, expected, found);
   return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT &&
-         is_near(b, limit_of(x, layer, b->dtype), expected, found);
+         tsr__is_near(b, limit_of(x, layer, b->dtype), expected, found);
 }
 
 static const char *place_name(const struct tsr_executor *x, int layer)
@@ -567,36 +543,6 @@ static bool by_machine_code(const struct tsr_executor *x, int layer)
   return tsr_executor_place(x, layer) == TSR_PLACE_GPU && is_native(x, layer);
 }
 
-static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
-                               struct tsr_err *err, int layer, int index, const void *expected,
-                               const void *found, struct tsr_difference *out)
-{
-  const struct tsr_module_buffer *b = &x->module->buffer[index];
-  const struct tsr_module_layer *l = &x->module->layer[layer];
-  size_t width = tsr_dtype_bytes(b->dtype), n = bytes_of(b) / width;
-  if (!memcmp(expected, found, n * width))
-    return TSR_OK;
-  if (may_differ(x, layer, b, expected, found))
-    return TSR_OK;
-  *out = (struct tsr_difference){.layer = layer, .buffer = index, .element = -1};
-  for (size_t i = 0; i < n; i++) {
-    if (!memcmp((const char *)expected + i * width, (const char *)found + i * width, width))
-      continue;
-    if (!out->differing++)
-      out->element = (int64_t)i;
-  }
-  tsr_refuse(err,
-             "layer '%s' (%s, on %s): element %" PRId64 " of '%s' is %s where the %s has %s; "
-             "%" PRId64 " of %zu elements differ",
-             l->name, l->op, place_name(x, layer), out->element, b->name,
-             element_text(scratch, b, found, out->element),
-             by_machine_code(x, layer) ? "CPU" : "interpreter",
-             element_text(scratch, b, expected, out->element), out->differing, n);
-  if (err)
-    err->status = TSR_MISMATCH;
-  return TSR_MISMATCH;
-}
-
 static enum tsr_status reference(struct tsr_executor *x, struct tsr_arena *scratch,
                                  struct tsr_err *err, int layer, void **params)
 {
@@ -607,26 +553,110 @@ static enum tsr_status reference(struct tsr_executor *x, struct tsr_arena *scrat
   return status ? status : tir_code_run(code, scratch, err, params);
 }
 
+/* A layer, and what its reference computed. */
+struct checked {
+  int layer;
+  void **params; /* inputs that the layer read, outputs of the reference */
+};
+
+/* The reference of inputs that are `sign` times the limit larger: of floats that are no constants. */
+static enum tsr_status nudged(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, const struct checked *c, int sign, void ***out)
+{
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
+  for (int k = 0; k < l->args; k++) {
+    const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
+    bool input = k < l->func->inputs;
+    params[k] = c->params[k];
+    if (input && (tsr__constant(x->module, b) || tsr_dtype_kind(b->dtype) != TSR_KIND_FLOAT))
+      continue;
+    params[k] = tsr_arena_alloc(scratch, bytes_of(b) + 1);
+    if (input)
+      tsr__scale(b, 1 + sign * limit_of(x, c->layer, b->dtype), c->params[k], params[k]);
+  }
+  *out = params;
+  return reference(x, scratch, err, c->layer, params);
+}
+
+/* Where sums of floats are rounded to steps, one that lies between two steps goes to either. Then the
+ * reference goes to the other one when its inputs are a limit larger or smaller. */
+static enum tsr_status look_between(struct tsr_executor *x, struct tsr_arena *scratch,
+                                    struct tsr_err *err, const struct checked *c, int k,
+                                    const void *found, bool *out)
+{
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  void **less, **more;
+  *out = false;
+  if (!is_free(x, c->layer) || !tsr__rounds(l->func))
+    return TSR_OK;
+  enum tsr_status status = nudged(x, scratch, err, c, -1, &less);
+  if (!status)
+    status = nudged(x, scratch, err, c, 1, &more);
+  if (!status)
+    *out = tsr__is_between(&x->module->buffer[l->arg[k]],
+                           (const void *const[]){less[k], c->params[k], more[k]}, found);
+  return status;
+}
+
+static enum tsr_status differ(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, const struct checked *c, int k,
+                              const void *found, struct tsr_difference *out)
+{
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
+  const char *expected = c->params[k];
+  size_t width = tsr_dtype_bytes(b->dtype), n = bytes_of(b) / width;
+  *out = (struct tsr_difference){.layer = c->layer, .buffer = l->arg[k], .element = -1};
+  for (size_t i = 0; i < n; i++) {
+    if (!memcmp(expected + i * width, (const char *)found + i * width, width))
+      continue;
+    if (!out->differing++)
+      out->element = (int64_t)i;
+  }
+  tsr_refuse(err,
+             "layer '%s' (%s, on %s): element %" PRId64 " of '%s' is %s where the %s has %s; "
+             "%" PRId64 " of %zu elements differ",
+             l->name, l->op, place_name(x, c->layer), out->element, b->name,
+             element_text(scratch, b, found, out->element),
+             by_machine_code(x, c->layer) ? "CPU" : "interpreter",
+             element_text(scratch, b, expected, out->element), out->differing, n);
+  if (err)
+    err->status = TSR_MISMATCH;
+  return TSR_MISMATCH;
+}
+
+static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
+                               struct tsr_err *err, const struct checked *c, int k, void *out)
+{
+  int index = x->module->layer[c->layer].arg[k];
+  const struct tsr_module_buffer *b = &x->module->buffer[index];
+  void *found;
+  bool between;
+  enum tsr_status status = actual(x, scratch, err, index, &found);
+  if (status || !memcmp(c->params[k], found, bytes_of(b)) ||
+      may_differ(x, c->layer, b, c->params[k], found))
+    return status;
+  status = look_between(x, scratch, err, c, k, found, &between);
+  return status || between ? status : differ(x, scratch, err, c, k, found, out);
+}
+
 static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scratch,
                                    struct tsr_err *err, int layer, void *out)
 {
   const struct tsr_module_layer *l = &x->module->layer[layer];
-  void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
+  struct checked c = {layer, TSR_NEW_ARRAY(scratch, void *, l->args)};
   enum tsr_status status = TSR_OK;
   for (int k = 0; k < l->args && !status; k++) {
     if (k < l->func->inputs)
-      status = actual(x, scratch, err, l->arg[k], &params[k]);
+      status = actual(x, scratch, err, l->arg[k], &c.params[k]);
     else
-      params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
+      c.params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
   }
   if (!status)
-    status = reference(x, scratch, err, layer, params);
-  for (int k = l->func->inputs; k < l->args && !status; k++) {
-    void *found;
-    status = actual(x, scratch, err, l->arg[k], &found);
-    if (!status)
-      status = compare(x, scratch, err, layer, l->arg[k], params[k], found, out);
-  }
+    status = reference(x, scratch, err, layer, c.params);
+  for (int k = l->func->inputs; k < l->args && !status; k++)
+    status = compare(x, scratch, err, &c, k, out);
   return status;
 }
 

@@ -90,7 +90,7 @@ struct tsr_gpu_kernel {
   double seconds;
 };
 /* Of one inference on the GPU: medians over some repetitions, of its graphs, copies included, and of
- * its kernels one after another, in the order in which they run. */
+ * its kernels in a graph of them alone, in the order in which they run. */
 struct tsr_gpu_times {
   double seconds;
   int kernels;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long kernels take, by marks between them in the line of work, and a whole inference. */
+/* How long kernels take, by marks between them in a graph of all of them, and a whole inference. */
 #include <stdlib.h>
 
 #include "runtime/gpu_private.h"
@@ -12,6 +12,7 @@ struct timing {
   double *sample; /* of each kernel, then of the graphs: a value a repetition */
   void **event;   /* before the first kernel, behind each */
   int repeats;
+  void *marked; /* the graph of all kernels, with events between */
 };
 
 static int count_kernels(const struct tsr__gpu *gpu)
@@ -38,30 +39,31 @@ static void list_kernels(struct tsr__gpu *gpu, struct tsr_gpu_times *times)
     }
 }
 
-static enum tsr_status mark_all(struct timing *t, struct tsr_err *err)
+static enum tsr_status record_kernels(struct tsr_cuda *cuda, struct tsr_err *err, void *context)
 {
-  struct tsr__gpu *gpu = t->gpu;
-  int n = 0, last = -1, k = 0;
-  if (tsr_cuda_event_mark(gpu->cuda, err, t->event[0]))
+  const struct timing *t = context;
+  int last = -1, k = 0;
+  if (tsr_cuda_event_record(cuda, err, t->event[0]))
     return TSR_REFUSED;
-  for (n = 0; n < t->times->kernels; n++) {
+  for (int n = 0; n < t->times->kernels; n++) {
     int layer = t->times->kernel[n].layer;
     k = layer == last ? k + 1 : 0;
     last = layer;
-    if (tsr_cuda_launch(gpu->cuda, err, gpu->kernel[layer][k]) ||
-        tsr_cuda_event_mark(gpu->cuda, err, t->event[n + 1]))
+    if (tsr_cuda_launch(cuda, err, t->gpu->kernel[layer][k]) ||
+        tsr_cuda_event_record(cuda, err, t->event[n + 1]))
       return TSR_REFUSED;
   }
-  return tsr_cuda_wait(gpu->cuda, err, "timing its kernels");
+  return TSR_OK;
 }
 
 static enum tsr_status time_kernels(struct timing *t, struct tsr_err *err, int repeat)
 {
+  struct tsr_cuda *cuda = t->gpu->cuda;
   double unused;
-  if (mark_all(t, err))
+  if (tsr_cuda_graph_launch(cuda, err, t->marked) || tsr_cuda_wait(cuda, err, "timing its kernels"))
     return TSR_REFUSED;
   for (int n = 0; n < t->times->kernels; n++)
-    if (tsr_cuda_event_seconds(t->gpu->cuda, err, t->event[n], t->event[n + 1],
+    if (tsr_cuda_event_seconds(cuda, err, t->event[n], t->event[n + 1],
                                repeat < 0 ? &unused : &t->sample[n * t->repeats + repeat]))
       return TSR_REFUSED;
   return TSR_OK;
@@ -104,6 +106,8 @@ static enum tsr_status time_all(struct timing *t, struct tsr_err *err)
   for (int i = 0; i <= t->times->kernels + 1; i++)
     if (tsr_cuda_event_new(t->gpu->cuda, err, &t->event[i]))
       return TSR_REFUSED;
+  if (tsr_cuda_graph_new(t->gpu->cuda, err, record_kernels, t, &t->marked))
+    return TSR_REFUSED;
   for (int repeat = -WARM; repeat < t->repeats; repeat++)
     if (time_graphs(t, err, repeat) || time_kernels(t, err, repeat))
       return TSR_REFUSED;
@@ -119,12 +123,17 @@ enum tsr_status tsr__gpu_profile(struct tsr_arena *arena, struct tsr__gpu *gpu, 
   int kernels = count_kernels(gpu);
   *out = (struct tsr_gpu_times){.kernels = kernels,
                                 .kernel = TSR_NEW_ARRAY(arena, struct tsr_gpu_kernel, kernels)};
-  struct timing t = {gpu, out, TSR_NEW_ARRAY(arena, double, (kernels + 1) * repeats),
-                     TSR_NEW_ARRAY(arena, void *, kernels + 2), repeats};
+  struct timing t = {gpu,
+                     out,
+                     TSR_NEW_ARRAY(arena, double, (kernels + 1) * repeats),
+                     TSR_NEW_ARRAY(arena, void *, kernels + 2),
+                     repeats,
+                     NULL};
   list_kernels(gpu, out);
   if (tsr_cuda_enter(gpu->cuda, err))
     return TSR_REFUSED;
   enum tsr_status status = time_all(&t, err);
+  tsr_cuda_graph_free(gpu->cuda, t.marked);
   for (int i = 0; i <= kernels + 1; i++)
     tsr_cuda_event_free(gpu->cuda, t.event[i]);
   tsr_cuda_leave(gpu->cuda);

@@ -376,7 +376,7 @@ struct tessera_gpu_layer {
   double least_seconds;
 };
 
-/* Medians over repetitions, by events between kernels. */
+/* Medians over repetitions, by events between kernels in a graph of all of them. */
 struct tessera_gpu_profile {
   const char *model;
   struct tessera_gpu gpu;

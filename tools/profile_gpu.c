@@ -49,7 +49,7 @@ static void print_text(const struct tessera_gpu_profile *p)
     bad = add_row(&table, p, k);
   table_end(&table, bad);
   printf(
-      "\n%d kernels of %d layers: %.3f ms one after another, %.3f ms as one graph with its copies; "
+      "\n%d kernels of %d layers in a graph: %.3f ms with events between them, %.3f ms without, with its copies; "
       "medians of %d\n",
       p->kernels, p->layers, 1e3 * p->kernel_seconds, 1e3 * p->seconds, p->repeats);
   if (p->cpu_layers)

@@ -108,6 +108,8 @@ enum tsr_status tsr_cuda_graph_launch(struct tsr_cuda *gpu, struct tsr_err *err,
 enum tsr_status tsr_cuda_event_new(struct tsr_cuda *gpu, struct tsr_err *err, void **event);
 void tsr_cuda_event_free(struct tsr_cuda *gpu, void *event); /* NULL is allowed */
 enum tsr_status tsr_cuda_event_mark(struct tsr_cuda *gpu, struct tsr_err *err, void *event);
+/* The same in a graph that is being recorded, which passes it whenever it runs. */
+enum tsr_status tsr_cuda_event_record(struct tsr_cuda *gpu, struct tsr_err *err, void *event);
 /* Between two marks that were passed. */
 enum tsr_status tsr_cuda_event_seconds(struct tsr_cuda *gpu, struct tsr_err *err, void *from,
                                        void *to, double *out);

@@ -51,6 +51,12 @@ enum tsr_status tsr_cuda_event_mark(struct tsr_cuda *gpu, struct tsr_err *err, v
   return error ? tsr__cuda_refuse(gpu, err, error, "recording an event") : TSR_OK;
 }
 
+enum tsr_status tsr_cuda_event_record(struct tsr_cuda *gpu, struct tsr_err *err, void *event)
+{
+  int error = gpu->api.event_record_node(event, gpu->stream, TSR__CUDA_EVENT_NODE);
+  return error ? tsr__cuda_refuse(gpu, err, error, "recording an event in a graph") : TSR_OK;
+}
+
 enum tsr_status tsr_cuda_event_seconds(struct tsr_cuda *gpu, struct tsr_err *err, void *from,
                                        void *to, double *out)
 {

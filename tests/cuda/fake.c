@@ -556,6 +556,14 @@ FUNCTION(cuEventRecord, (void *event, void *stream))
   return put(stream, &op);
 }
 
+FUNCTION(cuEventRecordWithFlags, (void *event, void *stream, unsigned flags))
+{
+  CALL("cuEventRecordWithFlags");
+  NEED(flags == 1 && ((struct stream *)stream)->recorded, INVALID_VALUE);
+  struct op op = {.kind = MARK, .here = event};
+  return put(stream, &op);
+}
+
 FUNCTION(cuEventElapsedTime, (float *milliseconds, void *from, void *to))
 {
   const struct event *a = from, *b = to;

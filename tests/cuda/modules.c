@@ -102,6 +102,39 @@ static struct tir_func *func_of(struct tsr_arena *a, const char *text)
   return f;
 }
 
+struct tsr_module *one_layer(struct tsr_arena *a, const char *text)
+{
+  struct tsr_module *m = TSR_NEW(a, struct tsr_module);
+  struct tsr_err err = {0};
+  struct tir_func *f = func_of(a, text);
+  int *arg = TSR_NEW_ARRAY(a, int, f->params);
+  assert_int_equal(tsr_design_open(a, &err, "default", &m->design), TSR_OK);
+  m->name = "one";
+  m->buffers = f->params;
+  m->buffer = TSR_NEW_ARRAY(a, struct tsr_module_buffer, f->params);
+  for (int k = 0; k < f->params; k++) {
+    const struct tir_buffer *p = f->param[k];
+    arg[k] = k;
+    m->buffer[k] = (struct tsr_module_buffer){.name = p->name, .dtype = p->dtype, .rank = p->rank};
+    memcpy(m->buffer[k].dims, p->dims, sizeof p->dims);
+  }
+  m->inputs = f->inputs;
+  m->outputs = f->params - f->inputs;
+  m->input = arg;
+  m->output = arg + f->inputs;
+  m->steps = m->layers = 1;
+  m->step = TSR_NEW(a, struct tsr_module_step);
+  m->layer = TSR_NEW(a, struct tsr_module_layer);
+  *m->layer = (struct tsr_module_layer){.name = "one",
+                                        .op = "Test",
+                                        .target = "cpu",
+                                        .reason = "a test",
+                                        .func = f,
+                                        .args = f->params,
+                                        .arg = arg};
+  return m;
+}
+
 struct tsr_module *chain(struct tsr_arena *a, int64_t n, int64_t index)
 {
   static const char *const value[CHAIN_LAYERS] = {"p[i] + q[i]", "p[i] * q[i]", "0.0 - p[i]",

@@ -41,6 +41,9 @@ struct tsr_module *chain(struct tsr_arena *a, int64_t n, int64_t index);
 void chain_reference(int64_t n, int64_t index, const float *x, const float *y, float *r, float *s,
                      float *w);
 
+/* One layer of this text: its inputs are the model's, and its outputs. */
+struct tsr_module *one_layer(struct tsr_arena *a, const char *text);
+
 /* models/digits/digits.onnx for a CPU. */
 struct tsr_module *digits(struct tsr_arena *a);
 

@@ -187,6 +187,55 @@ static void wrong_kernel(void **state)
   tsr_executor_close(x);
 }
 
+/* Sums of floats that are rounded to steps: the kernel's are a little larger, or in one element much. */
+#define STEPS(more)                                                                                \
+  "func f(p: f32[8, 2]) -> (r: i8[8]) {\n"                                                         \
+  "  temp t: f32[8]\n"                                                                             \
+  "  sum: t[i] sum(k < 2) init 0.0 = p[i, k]\n"                                                    \
+  "  round: r[i] = i8(i32(round(t[i] + (" more "))))\n}\n"
+
+static const char *a_little_more(struct tsr_arena *a, int layer, const struct tir_func *func)
+{
+  (void)a, (void)layer, (void)func;
+  return STEPS("0.0000004");
+}
+
+static const char *much_more(struct tsr_arena *a, int layer, const struct tir_func *func)
+{
+  (void)a, (void)layer, (void)func;
+  return STEPS("select(i == 5, 0.01, 0.0)");
+}
+
+/* Between two steps either is right; elsewhere none is. */
+static void steps(void **state)
+{
+  static const struct {
+    kernel_text *text;
+    float at, other;
+    enum tsr_status status;
+  } rows[] = {{a_little_more, 0.25f, 0.25f, TSR_OK}, /* 0.5 is rounded to 0, and 0.5000004 to 1 */
+              {a_little_more, 0.2f, 0.1f, TSR_OK},
+              {much_more, 0.2f, 0.1f, TSR_OK},
+              {much_more, 0.245f, 0.25f, TSR_MISMATCH}};
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    struct tsr_module *m = one_layer(*state, STEPS("0.0"));
+    struct tsr_err err = {0};
+    struct tsr_difference difference;
+    fresh_fake();
+    add_kernels(*state, m, rows[k].text);
+    struct tsr_executor *x = opened(*state, m);
+    float *p = tsr_executor_buffer(x, 0);
+    for (int i = 0; i < 16; i++)
+      p[i] = i % 2 ? rows[k].at : rows[k].other;
+    must(tsr_executor_run(x, &err), &err);
+    if (tsr_executor_check(x, &err, &difference) != rows[k].status)
+      fail_msg("row %zu: %s", k, err.text);
+    if (rows[k].status)
+      assert_int_equal(difference.element, 5);
+    tsr_executor_close(x);
+  }
+}
+
 /* What a run has left in memory does not pass for what kernels write, when they are checked. */
 static void lame_kernels(void **state)
 {
@@ -425,9 +474,10 @@ static void every_allocation(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(places),       IN_ARENA(memory),       IN_ARENA(digits_network),   IN_ARENA(times),
-      IN_ARENA(wrong_kernel), IN_ARENA(lame_kernels), IN_ARENA(outside),          IN_ARENA(refused),
-      IN_ARENA(chosen),       IN_ARENA(every_call),   IN_ARENA(every_allocation),
+      IN_ARENA(places), IN_ARENA(memory),       IN_ARENA(digits_network),
+      IN_ARENA(times),  IN_ARENA(wrong_kernel), IN_ARENA(lame_kernels),
+      IN_ARENA(steps),  IN_ARENA(outside),      IN_ARENA(refused),
+      IN_ARENA(chosen), IN_ARENA(every_call),   IN_ARENA(every_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
