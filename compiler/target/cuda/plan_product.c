@@ -156,19 +156,19 @@ static enum tsr_status plan_sum(struct product_planner *p, const char *at)
   return TSR_OK;
 }
 
-/* A tile on its way to shared memory: 16 bytes at a time, along the depth first if they lie so. */
-static enum tsr_status plan_side(struct product_planner *p, const char *s, const char *axis,
-                                 bool side_by_side)
+/* A tile on its way to shared memory: 16 bytes of `inner` at a time, by threads next to one another
+ * along it if elements lie so, else along `outer`. */
+static enum tsr_status plan_side(struct product_planner *p, const char *s, const char *outer,
+                                 const char *inner, bool side_by_side)
 {
-  const char *fused = "f";
   int64_t run = 16 / (int64_t)tsr_dtype_bytes(p->p->dtype);
   DO("set_scope %s shared", s);
   DO("compute_at %s %s ko", s, p->acc);
-  DO("split %s k %lld kc kr", s, (long long)run);
+  DO("split %s %s %lld runs run", s, inner, (long long)run);
   if (!side_by_side)
-    DO("reorder %s kc %s", s, axis);
-  DO("fuse %s %s %s %s", s, side_by_side ? axis : "kc", side_by_side ? "kc" : axis, fused);
-  DO("split %s %s %lld fo fw", s, fused, (long long)(32 * p->tile->warps));
+    DO("reorder %s runs %s", s, outer);
+  DO("fuse %s %s %s f", s, side_by_side ? outer : "runs", side_by_side ? "runs" : outer);
+  DO("split %s f %lld fo fw", s, (long long)(32 * p->tile->warps));
   DO("split %s fw 32 w l", s);
   DO("split %s l 4 ly lx", s);
   DO("bind %s w thread.z", s);
@@ -178,11 +178,14 @@ static enum tsr_status plan_side(struct product_planner *p, const char *s, const
   return TSR_OK;
 }
 
-/* Fragments of a warp for one step of the depth. */
-static enum tsr_status plan_fragments(struct product_planner *p, const char *s, const char *axis)
+/* Fragments of a warp for one step of the depth: 16 elements of `along` in each. */
+static enum tsr_status plan_fragments(struct product_planner *p, const char *s, const char *along,
+                                      bool turned)
 {
   DO("compute_at %s %s ks", s, p->acc);
-  DO("split %s %s 16 i r", s, axis);
+  DO("split %s %s 16 i r", s, along);
+  if (turned)
+    DO("reorder %s i k r", s);
   DO("unroll %s i", s);
   return TSR_OK;
 }
@@ -192,18 +195,22 @@ static enum tsr_status plan_all(struct product_planner *p)
   const char *at, *fa = "fa", *fb = "fb";
   DO("cache_read %s register %s %s", p->a, p->acc, fa);
   DO("cache_read %s register %s %s", p->b, p->acc, fb);
-  if (plan_out(p, &at) || plan_sum(p, at) || plan_fragments(p, fa, "m") ||
-      plan_fragments(p, fb, "n") || plan_side(p, p->a, "m", p->p->side_by_side[CUDA__ROWS]) ||
-      plan_side(p, p->b, "n", p->p->side_by_side[CUDA__COLUMNS]))
+  bool turned = p->p->turned;
+  if (plan_out(p, &at) || plan_sum(p, at) || plan_fragments(p, fa, "m", false) ||
+      plan_fragments(p, fb, "n", turned) ||
+      plan_side(p, p->a, "m", "k", p->p->side_by_side[CUDA__ROWS]) ||
+      (turned ? plan_side(p, p->b, "k", "n", true)
+              : plan_side(p, p->b, "n", "k", p->p->side_by_side[CUDA__COLUMNS])))
     return TSR_REFUSED;
-  DO("tensorize %s r cuda.ldmatrix.a.%s", fa, tsr_dtype_name(p->p->dtype));
-  DO("tensorize %s r cuda.ldmatrix.b.%s", fb, tsr_dtype_name(p->p->dtype));
+  const char *dtype = tsr_dtype_name(p->p->dtype);
+  DO("tensorize %s r cuda.ldmatrix.a.%s", fa, dtype);
+  DO("tensorize %s %s cuda.ldmatrix.%s.%s", fb, turned ? "k" : "r", turned ? "t" : "b", dtype);
   DO("bind %s w thread.z", p->acc);
   DO("pipeline %s ko %d", p->acc, p->tile->stages);
   DO("unroll %s ks", p->acc);
   DO("unroll %s i", p->acc);
   DO("unroll %s j", p->acc);
-  DO("tensorize %s r cuda.mma.%s", p->acc, tsr_dtype_name(p->p->dtype));
+  DO("tensorize %s r cuda.mma.%s%s", p->acc, turned ? "t." : "", dtype);
   return bind_out(p);
 }
 

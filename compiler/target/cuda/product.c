@@ -229,6 +229,18 @@ static void find_deepest(struct cuda__product *p)
   }
 }
 
+/* ldmatrix turns elements of 16 bits. */
+static void find_turned(struct cuda__product *p)
+{
+  const struct tir_stage *s = p->sum;
+  int last = s->out->rank - 1;
+  while (last >= 0 && !(p->along[last] == CUDA__ALONG_COLUMNS && s->axis[last].extent > 1))
+    last--;
+  p->turned = tsr_dtype_is_half(p->dtype) && !p->side_by_side[CUDA__COLUMNS] && last >= 0 &&
+              s->axis[last].extent % 8 == 0 &&
+              step_of(p->side[CUDA__COLUMNS], s->axis[last].var) == 1;
+}
+
 bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda__product *out)
 {
   struct cuda__product p = {.func = f};
@@ -238,6 +250,7 @@ bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda
   if (!find_axes(&p) || p.depth == 0)
     return false;
   find_deepest(&p);
+  find_turned(&p);
   *out = p;
   return true;
 }
@@ -321,19 +334,23 @@ static tir_e simplified(struct maker *m, const struct tir_stage *s, tir_e x)
 static struct tir_buffer *add_side(struct maker *m, int side)
 {
   const struct cuda__product *p = m->p;
-  bool rows = side == CUDA__ROWS;
+  bool rows = side == CUDA__ROWS, turned = !rows && p->turned;
   int64_t extent = rows ? p->rows : p->columns, tile = rows ? m->tile->rows : m->tile->columns;
-  int64_t dims[3] = {p->batch, rounded(extent, tile), rounded(p->depth, m->tile->depth)};
+  int64_t all = rounded(extent, tile), depth = rounded(p->depth, m->tile->depth);
+  int64_t dims[3] = {p->batch, turned ? depth : all, turned ? all : depth};
   const char *name = new_name(m, rows ? "a" : "b");
   struct tir_buffer *b = tir_func_temp(m->a, m->to, name, p->dtype, 3, dims);
-  struct tir_stage *s = tir_func_stage(m->a, m->to, name, b, rows ? "z m k" : "z n k", 0, NULL);
-  tir_e k = tir_axis_use(m->a, s, 2);
+  struct tir_stage *s = tir_func_stage(m->a, m->to, name, b,
+                                       rows     ? "z m k"
+                                       : turned ? "z k n"
+                                                : "z n k",
+                                       0, NULL);
+  tir_e k = tir_axis_use(m->a, s, turned ? 1 : 2), along = tir_axis_use(m->a, s, turned ? 2 : 1);
   count_off(m, CUDA__ALONG_BATCH, tir_axis_use(m->a, s, 0));
-  count_off(m, rows ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS,
-            clamped(m, tir_axis_use(m->a, s, 1), extent, dims[1]));
+  count_off(m, rows ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS, clamped(m, along, extent, all));
   count_off(m, CUDA__ALONG_SUM, k);
   tir_e x = tir_substitute(m->a, p->side[side], p->sum->axes, m->var, m->with);
-  if (dims[2] != p->depth)
+  if (depth != p->depth)
     x = tir_select(m->a, tir_binary(m->a, TIR_LT, k, tir_index(m->a, p->depth)), x,
                    zero_of(m->a, p->dtype));
   s->value = simplified(m, s, x);
@@ -345,7 +362,7 @@ static struct tir_buffer *add_sum(struct maker *m, const struct tir_buffer *x,
 {
   const struct cuda__product *p = m->p;
   enum tsr_dtype dtype = p->sum->out->dtype;
-  int64_t dims[3] = {p->batch, x->dims[1], y->dims[1]};
+  int64_t dims[3] = {p->batch, x->dims[1], y->dims[p->turned ? 2 : 1]};
   const char *name = new_name(m, "acc");
   struct tir_buffer *b = tir_func_temp(m->a, m->to, name, dtype, 3, dims);
   struct tir_stage *s = tir_func_stage(m->a, m->to, name, b, "z m n k", 1, &x->dims[2]);
@@ -353,7 +370,8 @@ static struct tir_buffer *add_sum(struct maker *m, const struct tir_buffer *x,
   for (int k = 0; k < 4; k++)
     axis[k] = tir_axis_use(m->a, s, k);
   tir_e left = tir_load(m->a, x, (tir_e[]){axis[0], axis[1], axis[3]});
-  tir_e right = tir_load(m->a, y, (tir_e[]){axis[0], axis[2], axis[3]});
+  tir_e place[3] = {axis[0], axis[p->turned ? 3 : 2], axis[p->turned ? 2 : 3]};
+  tir_e right = tir_load(m->a, y, place);
   s->combine = TIR_SUM;
   s->init = zero_of(m->a, dtype);
   s->value = tir_binary(m->a, TIR_MUL, tir_cast(m->a, dtype, left), tir_cast(m->a, dtype, right));

@@ -21,6 +21,7 @@ struct cuda__product {
   int64_t rows, columns, batch, depth;          /* extents of all axes along each, multiplied */
   int deepest;                                  /* the reduce axis along which elements lie */
   bool side_by_side[CUDA__SIDES];               /* ... in 16 bytes each */
+  bool turned;                                  /* the columns' elements lie along the columns */
 };
 
 /* Whether the func is one, with elements of i8, f16 or bf16. */
@@ -33,7 +34,7 @@ struct cuda__tile {
   int stages;                   /* tiles in shared memory at a time */
 };
 
-/* The func over matrices: stages a, b, acc and out. */
+/* The func over matrices: stages a, b, acc and out. If it is turned, b has the depth first. */
 struct tir_func *cuda__matrices(struct tsr_arena *a, const struct cuda__product *p,
                                 const struct cuda__tile *tile);
 
