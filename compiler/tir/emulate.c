@@ -43,6 +43,8 @@ struct emulator {
   int group, waited;        /* of async stores: the one that is open, and those that have arrived */
   struct thread thread;     /* the one that computes */
   struct thread reader;     /* for whom */
+  const struct tir_stmt *call; /* of an intrinsic; NULL: none */
+  size_t tile;                 /* where its operand 0 begins, in elements */
 };
 
 union scalar {
@@ -276,6 +278,18 @@ static struct thread writer_of(const struct emulator *m, const struct tir_stmt *
   return t;
 }
 
+/* Sums of an intrinsic are spread over the warp. */
+static void find_lane(const struct emulator *m, const struct tir_buffer *b, size_t element,
+                      struct thread *t)
+{
+  if (!m->call || m->call->call.buffer[0] != b || !m->call->call.intrin->lane)
+    return;
+  size_t row = (size_t)b->dims[b->rank - 1], from = element - m->tile;
+  int lane = m->call->call.intrin->lane((int64_t)(from / row), (int64_t)(from % row));
+  t->at[0] = lane % 4;
+  t->at[1] = lane / 4;
+}
+
 static enum tsr_status combine(struct emulator *m, const struct tir_stmt *s, void *at,
                                union scalar value)
 {
@@ -304,6 +318,7 @@ static enum tsr_status store(struct emulator *m, const struct tir_stmt *s)
   m->reader = own ? m->thread : first_of(m->thread);
   if (evaluate(m, s->store.value, &value) || element_of(m, b, s->store.index, &element))
     return TSR_REFUSED;
+  find_lane(m, b, element, &writer);
   if (own)
     at->written[element] =
         (struct access){.kernel = m->kernel, .life = at->life, .thread = writer};
@@ -350,6 +365,17 @@ static enum tsr_status run_loop(struct emulator *m, const struct tir_stmt *s)
   return status;
 }
 
+static enum tsr_status run_call(struct emulator *m, const struct tir_stmt *s)
+{
+  m->reader = m->thread;
+  if (element_of(m, s->call.buffer[0], s->call.index[0], &m->tile))
+    return TSR_REFUSED;
+  m->call = s;
+  enum tsr_status status = run(m, s->call.semantics);
+  m->call = NULL;
+  return status;
+}
+
 static void add_memory(struct emulator *m, const struct tir_buffer *b, void *data, bool watched)
 {
   struct memory *at = TSR_NEW(m->arena, struct memory);
@@ -382,7 +408,7 @@ static enum tsr_status run(struct emulator *m, const struct tir_stmt *s)
   case TIR_FOR: return run_loop(m, s);
   case TIR_STORE: return store(m, s);
   case TIR_ALLOC: return run_alloc(m, s);
-  case TIR_CALL: return run(m, s->call.semantics);
+  case TIR_CALL: return run_call(m, s);
   case TIR_BARRIER: m->phase++; return TSR_OK;
   case TIR_COMMIT: m->group++; return TSR_OK;
   case TIR_WAIT: m->waited = m->group - s->groups; return TSR_OK;

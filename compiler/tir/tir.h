@@ -169,6 +169,9 @@ struct tir_intrin {
   const char *name;            /* "accel.gemm" */
   const struct tir_func *func; /* params: inputs = operands 1.., output = operand 0; one stage */
   bool accumulates;            /* operand 0 is also read: out = out combine value */
+  /* Which lane of a warp holds an element of operand 0, whose last two dims these count; thread.x is
+   * the lane modulo 4. NULL: all do, or there are no lanes. */
+  int (*lane)(int64_t row, int64_t column);
 };
 
 /* --- loops ----------------------------------------------------------------------------------------- */

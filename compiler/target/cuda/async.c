@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies from global to shared memory that go on while the threads compute: cp.async, of 16 bytes
- * that lie side by side on both sides. What a condition guards is zeros where it does not hold. */
+/* Copies from global to shared memory that go on while the threads compute: cp.async, of 4, 8 or 16
+ * bytes that lie side by side on both sides. What a condition guards is zeros where it does not
+ * hold. */
 #include "compiler/target/cuda/kernel.h"
 
-enum { BYTES = 16 };
-
 struct copied {
-  const struct tir_stmt *loop, *store;
+  const struct tir_stmt *store;
+  int width, bytes;      /* elements; all of them */
   tir_e condition, load; /* condition NULL: always */
 };
 
@@ -17,44 +17,56 @@ static bool is_zero(tir_e x)
 
 static bool find(const struct tir_stmt *s, struct copied *c)
 {
-  *c = (struct copied){.loop = s};
-  if (s->kind != TIR_FOR || s->f.loop == TIR_BOUND || s->f.extent->op != TIR_INT ||
-      s->f.body->kind != TIR_STORE)
+  bool loop = s->kind == TIR_FOR && s->f.loop == TIR_SERIAL && s->f.extent->op == TIR_INT;
+  *c = (struct copied){.store = loop ? s->f.body : s, .width = 1};
+  if (c->store->kind != TIR_STORE || !c->store->store.async || (loop && s->f.extent->i > 16))
     return false;
-  c->store = s->f.body;
   tir_e x = c->store->store.value;
   if (x->op == TIR_SELECT && is_zero(x->arg[2])) {
     c->condition = x->arg[0];
     x = x->arg[1];
   }
   c->load = x;
-  return c->store->store.async && x->op == TIR_LOAD && x->buffer->scope == TIR_GLOBAL &&
-         s->f.extent->i * (int64_t)tsr_dtype_bytes(x->buffer->dtype) == BYTES;
+  c->width = loop ? (int)s->f.extent->i : 1;
+  c->bytes = c->width * (int)tsr_dtype_bytes((enum tsr_dtype)x->dtype);
+  return x->op == TIR_LOAD && x->buffer->scope == TIR_GLOBAL &&
+         (c->bytes == 4 || c->bytes == 8 || c->bytes == 16);
 }
 
-/* Whether an element lies `BYTES` from the next multiple, with the others behind it. */
-static bool is_run(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
+/* Whether all elements lie behind the first, at a multiple of their size, and surely inside. */
+static bool is_run(struct llvm__emit *e, const struct copied *c, const struct tir_buffer *b,
+                   const tir_e *index)
 {
   int64_t step;
-  return llvm__lane_step(e, b, index, &step) && step == 1 &&
-         llvm__alignment(e, b, index) >= BYTES;
+  return c->width == 1 || (llvm__lane_step(e, b, index, &step) && step == 1 &&
+                           llvm__alignment(e, b, index) >= (unsigned)c->bytes);
 }
 
 static void emit_copy(struct cuda__kernel *k, const struct copied *c)
 {
   struct llvm__emit *e = &k->e;
-  const tir_e *index = c->store->store.index;
   LLVMValueRef none = llvm__i64(e, 0), arg[3];
   LLVMValueRef condition = c->condition ? llvm__value(e, c->condition) : NULL;
-  arg[0] = llvm__element(e, c->store->store.buffer, index, none);
+  const char *way = c->bytes == 16 ? "cg" : "ca", *zeros = condition ? ".s" : "";
+  arg[0] = llvm__element(e, c->store->store.buffer, c->store->store.index, none);
   arg[1] = llvm__element(e, c->load->buffer, c->load->arg, none);
-  if (!condition) {
-    llvm__intrinsic(e, "llvm.nvvm.cp.async.cg.shared.global.16", 0, NULL, 2, arg);
-    return;
+  if (condition) {
+    arg[1] = LLVMBuildSelect(e->builder, condition, arg[1], llvm__base(e, c->load->buffer), "");
+    arg[2] = LLVMBuildSelect(e->builder, condition, llvm__i32(e, c->bytes), llvm__i32(e, 0), "");
   }
-  arg[1] = LLVMBuildSelect(e->builder, condition, arg[1], llvm__base(e, c->load->buffer), "");
-  arg[2] = LLVMBuildSelect(e->builder, condition, llvm__i32(e, BYTES), llvm__i32(e, 0), "");
-  llvm__intrinsic(e, "llvm.nvvm.cp.async.cg.shared.global.16.s", 0, NULL, 3, arg);
+  llvm__intrinsic(e,
+                  tsr_arena_printf(e->arena, "llvm.nvvm.cp.async.%s.shared.global.%d%s", way,
+                                   c->bytes, zeros),
+                  0, NULL, condition ? 3 : 2, arg);
+}
+
+/* The address of what a condition guards is computed everywhere, so it may not load. */
+static bool has_load(tir_e x)
+{
+  for (int i = 0; i < x->args; i++)
+    if (x->arg[i]->op == TIR_LOAD || has_load(x->arg[i]))
+      return true;
+  return false;
 }
 
 bool cuda__async(struct cuda__kernel *k, const struct tir_stmt *s)
@@ -62,15 +74,16 @@ bool cuda__async(struct cuda__kernel *k, const struct tir_stmt *s)
   struct llvm__emit *e = &k->e;
   struct copied c;
   struct llvm__scope scope;
-  if (!find(s, &c))
+  if (!find(s, &c) || has_load(c.load))
     return false;
-  int width = (int)s->f.extent->i;
-  llvm__bind(e, s->f.var, 0, width - 1, llvm__i64(e, 0));
-  e->lane = s->f.var;
-  e->width = width;
-  e->varies = (struct tir__map){0};
-  bool good = is_run(e, c.store->store.buffer, c.store->store.index) &&
-              is_run(e, c.load->buffer, c.load->arg) &&
+  if (c.width > 1) {
+    llvm__bind(e, s->f.var, 0, c.width - 1, llvm__i64(e, 0));
+    e->lane = s->f.var;
+    e->width = c.width;
+    e->varies = (struct tir__map){0};
+  }
+  bool good = is_run(e, &c, c.store->store.buffer, c.store->store.index) &&
+              is_run(e, &c, c.load->buffer, c.load->arg) &&
               !(c.condition && llvm__varies(e, c.condition));
   e->lane = NULL;
   e->width = 1;
@@ -79,7 +92,8 @@ bool cuda__async(struct cuda__kernel *k, const struct tir_stmt *s)
     emit_copy(k, &c);
     llvm__scope_close(e);
   }
-  llvm__unbind(e);
+  if (c.width > 1)
+    llvm__unbind(e);
   return good;
 }
 

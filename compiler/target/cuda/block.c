@@ -3,6 +3,8 @@
  * first of them, or by all where the result is in registers. */
 #include "compiler/target/cuda/kernel.h"
 
+enum { SWIZZLE_BYTES = 1024 }; /* where a TMA unit wants what it swizzles to begin */
+
 static struct cuda__kernel *kernel_of(struct llvm__emit *e)
 {
   return (struct cuda__kernel *)e;
@@ -185,11 +187,17 @@ static uint64_t bytes_of(const struct tir_buffer *b)
   return (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
 }
 
-/* Rows that pass through ldmatrix have its 16 bytes in different banks. */
-static int swizzle_of(const struct tir_buffer *b)
+/* Rows of 32 bytes and more that pass through ldmatrix, 8 at a time: a line of banks, 128 bytes, has
+ * several of the short ones. */
+static void set_swizzle(struct llvm__place *p)
 {
-  int64_t bytes = b->rank ? b->dims[b->rank - 1] * (int64_t)tsr_dtype_bytes(b->dtype) : 0;
-  return bytes == 128 ? 7 : bytes == 64 ? 3 : bytes == 32 ? 1 : 0;
+  const struct tir_buffer *b = p->buffer;
+  int64_t bytes = b->rank < 2 ? 0 : b->dims[b->rank - 1] * (int64_t)tsr_dtype_bytes(b->dtype);
+  for (int row = 5; row <= 9; row++)
+    if (bytes == INT64_C(1) << row) {
+      p->swizzle = row < 7 ? (1 << (row - 4)) - 1 : 7;
+      p->row = row < 7 ? 7 : row;
+    }
 }
 
 /* Whether a call in s starts the buffer's sums, which then are zero to begin with. */
@@ -231,8 +239,8 @@ static void emit_alloc(struct cuda__kernel *k, const struct tir_stmt *s)
   struct llvm__place *p = &e->place[e->places++];
   *p = (struct llvm__place){.buffer = b};
   if (b->scope == TIR_SHARED) {
-    p->base = cuda__shared(k, (bytes_of(b) + 15) / 16 * 16, LLVM__SWIZZLE_BYTES);
-    p->swizzle = swizzle_of(b);
+    p->base = cuda__shared(k, (bytes_of(b) + 15) / 16 * 16, SWIZZLE_BYTES);
+    set_swizzle(p);
   } else {
     p->base = registers(k, s);
   }

@@ -35,9 +35,11 @@ struct llvm__place {
   const struct tir_buffer *buffer;
   LLVMValueRef base;
   uint64_t offset; /* of a temporary, in the scratch memory */
-  int swizzle;     /* 1, 3, 7: rows of 32, 64, 128 bytes whose parts are exchanged; 0: none are */
+  /* Bits 4 and up of a byte's offset, as many as the mask has, are exchanged with those from bit
+   * `row` on, so that 16 bytes at one place of rows next to one another are in different banks. 0:
+   * they are not. */
+  int swizzle, row;
 };
-enum { LLVM__SWIZZLE_BYTES = 1024 }; /* what is a multiple of that stays as it is */
 
 struct llvm__emit;
 typedef void llvm__emit_stmt(struct llvm__emit *e, const struct tir_stmt *s);

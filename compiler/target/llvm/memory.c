@@ -141,7 +141,9 @@ static bool is_swizzled(const struct llvm__emit *e, const struct tir_buffer *b, 
 {
   const struct llvm__place *p = place_of(e, b);
   return p && p->swizzle &&
-         stride_of(b, dim) * (int64_t)tsr_dtype_bytes(b->dtype) % LLVM__SWIZZLE_BYTES != 0;
+         stride_of(b, dim) * (int64_t)tsr_dtype_bytes(b->dtype) %
+                 ((int64_t)(p->swizzle + 1) << p->row) !=
+             0;
 }
 
 /* The offset in elements, at lane 0: the lane's variable stands for its first value there. Of the
@@ -190,15 +192,14 @@ static LLVMValueRef lane_offsets(struct llvm__emit *e, const struct tir_buffer *
   return sum;
 }
 
-/* Bits 4 and up of a byte's offset, each exchanged with the one 3 above, as many as the mask has:
- * 16 bytes at one place of 8 rows next to one another then lie in different banks. */
 static LLVMValueRef swizzled(struct llvm__emit *e, const struct tir_buffer *b, LLVMValueRef offset)
 {
   LLVMBuilderRef c = e->builder;
   int64_t bytes = (int64_t)tsr_dtype_bytes(b->dtype);
   LLVMValueRef at = LLVMBuildMul(c, offset, llvm__int_like(offset, bytes), "");
-  LLVMValueRef turn = LLVMBuildLShr(c, at, llvm__int_like(at, 7), "");
-  turn = LLVMBuildAnd(c, turn, llvm__int_like(at, place_of(e, b)->swizzle), "");
+  const struct llvm__place *p = place_of(e, b);
+  LLVMValueRef turn = LLVMBuildLShr(c, at, llvm__int_like(at, p->row), "");
+  turn = LLVMBuildAnd(c, turn, llvm__int_like(at, p->swizzle), "");
   at = LLVMBuildXor(c, at, LLVMBuildShl(c, turn, llvm__int_like(at, 4), ""), "");
   return LLVMBuildUDiv(c, at, llvm__int_like(at, bytes), "");
 }
