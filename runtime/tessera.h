@@ -496,8 +496,9 @@ struct tessera_machine_peak {
 
 /* Bytes moved between a place of memory and registers. */
 struct tessera_machine_bandwidth {
-  const char *place; /* "L1", "L2", "L3", "DRAM" */
-  size_t bytes;      /* that each thread goes through again and again */
+  const char *place;     /* "L1", "L2", "L3", "DRAM" */
+  size_t capacity_bytes; /* of the caches of that many threads; SIZE_MAX: of DRAM */
+  size_t bytes;          /* that each thread goes through again and again */
   int threads;
   double read_bytes_per_s, copy_bytes_per_s; /* of a copy those read and those written both count */
 };
@@ -516,6 +517,40 @@ enum tessera_status tessera_machine_measure(struct tessera *t, struct tessera_ma
 /* The peak of a level with that many threads, or the next number of them that was measured; 0: none. */
 double tessera_machine_ops(const struct tessera_machine *machine, const char *level,
                            enum tessera_dtype dtype, int threads);
+
+/* --- how long layers take on the CPU ------------------------------------------------------------ */
+
+struct tessera_cpu_profile_layer {
+  const char *name, *op;
+  bool interpreted;             /* it has no machine code */
+  double seconds;               /* median of the runs */
+  uint64_t ops;                 /* two a multiply-accumulate */
+  uint64_t bytes;               /* its operands and its results, once each */
+  double compute_s, memory_s;   /* the machine takes no less: for the products, for the bytes */
+  const char *limit;            /* the larger of both: "compute", or the place that the bytes come from */
+  double fraction_of_peak;      /* that over seconds */
+};
+
+struct tessera_cpu_profile {
+  const char *model, *level; /* level, or "interpreter" */
+  int threads, runs, layers;
+  double seconds; /* of a run: median */
+  uint64_t ops, bytes;
+  double least_s; /* of all layers: what limits each */
+  const struct tessera_cpu_profile_layer *layer;
+  void *owner;
+};
+
+/* Runs a session's model on the inputs that it has, once without looking at the clock and then `runs` times; 0:
+ * about a second, 3 to 100 times. Layers that run on a device are left out. The profile is the caller's, who
+ * frees it, and outlives session and model.
+ *
+ * The bound of a layer's bytes: constants come from the place that holds all constants of the model, what else
+ * it reads and writes from the place that holds this; each byte once, as fast as the place can be read. */
+enum tessera_status tessera_session_profile_cpu(struct tessera *t, struct tessera_session *session,
+                                                const struct tessera_machine *machine, int runs,
+                                                const struct tessera_cpu_profile **out);
+void tessera_cpu_profile_free(const struct tessera_cpu_profile *profile); /* NULL is allowed */
 
 /* --- design points ---------------------------------------------------------------------------- */
 

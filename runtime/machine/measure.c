@@ -5,13 +5,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "runtime/machine/peak.h"
 
-enum { TRIES = 10, PLACES = 4, DRAM = PLACES - 1 };
+enum { TRIES = 10 };
 #define COMPUTE_ROUNDS (1L << 19)
 #define TRY_BYTES      ((size_t)128 << 20) /* that a try moves; more than caches hold */
 
@@ -140,20 +140,36 @@ static int cores_of_process(void)
   return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 }
 
-static size_t cache_bytes(int name, size_t otherwise)
+enum { L1, L2, L3, DRAM, PLACES };
+
+/* As Linux tells it of the first core: a line like "32768K". */
+static size_t cache_bytes(int place)
 {
-  long bytes = sysconf(name);
-  return bytes > 0 ? (size_t)bytes : otherwise;
+  static const char *const files[] = {"index0", "index2", "index3"};
+  static const size_t otherwise[] = {(size_t)32 << 10, (size_t)1 << 20, (size_t)16 << 20};
+  char path[64];
+  size_t kib;
+  snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/%s/size", files[place]);
+  FILE *file = fopen(path, "r");
+  int found = file ? fscanf(file, "%zuK", &kib) : 0;
+  if (file)
+    fclose(file);
+  return found == 1 && kib ? kib << 10 : otherwise[place];
+}
+
+static size_t capacity_bytes(int place, int threads)
+{
+  if (place == DRAM)
+    return SIZE_MAX;
+  return cache_bytes(place) * (size_t)(place == L3 ? 1 : threads);
 }
 
 /* What each of `threads` goes through: half of its L1, half of its L2, four times its L2, and together
- * more than any cache. */
+ * more than caches hold. */
 static size_t place_bytes(int place, int threads)
 {
-  size_t l1 = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, (size_t)32 << 10);
-  size_t l2 = cache_bytes(_SC_LEVEL2_CACHE_SIZE, (size_t)1 << 20);
   size_t share = TRY_BYTES / (size_t)threads;
-  size_t bytes = place == 0 ? l1 / 2 : place == 1 ? l2 / 2 : place == 2 ? l2 * 4 : share;
+  size_t bytes = place == DRAM ? share : place == L3 ? cache_bytes(L2) * 4 : cache_bytes(place) / 2;
   bytes = bytes < share ? bytes : share;
   return bytes / (2 * TSR_PEAK_STEP_BYTES) * (2 * TSR_PEAK_STEP_BYTES);
 }
@@ -186,8 +202,10 @@ static enum tsr_status measure_bandwidth(struct tsr_err *err, struct team *team,
 {
   static const char *const names[PLACES] = {"L1", "L2", "L3", "DRAM"};
   size_t bytes = place_bytes(place, team->threads);
-  *out = (struct tessera_machine_bandwidth){
-      .place = names[place], .bytes = bytes, .threads = team->threads};
+  *out = (struct tessera_machine_bandwidth){.place = names[place],
+                                            .capacity_bytes = capacity_bytes(place, team->threads),
+                                            .bytes = bytes,
+                                            .threads = team->threads};
   for (int k = 0; k < team->threads; k++)
     team->member[k].bytes = bytes;
   team->work = read_all;
