@@ -164,14 +164,20 @@ static size_t capacity_bytes(int place, int threads)
   return cache_bytes(place) * (size_t)(place == L3 ? 1 : threads);
 }
 
-/* What each of `threads` goes through: half of its L1, half of its L2, four times its L2, and together
- * more than caches hold. */
+static size_t smaller(size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
+/* What each of `threads` goes through: half of its L1; half of its L2; four times its L2, but less than L3
+ * holds; and together more than caches hold. */
 static size_t place_bytes(int place, int threads)
 {
   size_t share = TRY_BYTES / (size_t)threads;
-  size_t bytes = place == DRAM ? share : place == L3 ? cache_bytes(L2) * 4 : cache_bytes(place) / 2;
-  bytes = bytes < share ? bytes : share;
-  return bytes / (2 * TSR_PEAK_STEP_BYTES) * (2 * TSR_PEAK_STEP_BYTES);
+  size_t bytes = place == DRAM ? share
+                 : place == L3 ? smaller(4 * cache_bytes(L2), cache_bytes(L3) / 4 * 3)
+                               : cache_bytes(place) / 2;
+  return smaller(bytes, share) / (2 * TSR_PEAK_STEP_BYTES) * (2 * TSR_PEAK_STEP_BYTES);
 }
 
 static enum tsr_status measure_peaks(struct tsr_err *err, struct team *team,
