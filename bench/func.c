@@ -6,21 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/bench.h"
 #include "hw/sim/func/func.h"
 
 enum { REPEATS = 100, MOST_UOPS = 1024 };
 
 static const double RUN_SECONDS = 0.003; /* a run is made at least this long */
-
-/* Of this thread alone, so that other work on the machine counts less. */
-static double now(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- what the core can do ---- */
 
@@ -46,9 +38,9 @@ static double dot_peak(void)
     return 0;
   double best = 0;
   for (int r = 0; r < REPEATS; r++) {
-    double start = now();
+    double start = thread_seconds();
     dots(TURNS);
-    double rate = 64.0 * 16 * TURNS / (now() - start) / 1e9;
+    double rate = 64.0 * 16 * TURNS / (thread_seconds() - start) / 1e9;
     best = rate > best ? rate : best;
   }
   return best;
@@ -66,13 +58,13 @@ static double add_peak(void)
   static int32_t a[WORDS], b[WORDS], c[WORDS];
   double best = 0;
   for (int r = 0; r < REPEATS; r++) {
-    double start = now();
+    double start = thread_seconds();
     for (int t = 0; t < TURNS; t++) {
       for (int i = 0; i < WORDS; i++)
         c[i] = (int32_t)((uint32_t)a[i] + (uint32_t)b[i]);
       __asm__ volatile("" : : "r"(a), "r"(b), "r"(c) : "memory");
     }
-    double rate = (double)WORDS * TURNS / (now() - start) / 1e9;
+    double rate = (double)WORDS * TURNS / (thread_seconds() - start) / 1e9;
     best = rate > best ? rate : best;
   }
   return best;
@@ -91,10 +83,8 @@ struct work {
 static void encode(uint8_t *words, size_t index, const struct tsr_insn *insn)
 {
   struct tsr_err err;
-  if (tsr_insn_encode(&err, insn, words + index * TSR_INSN_BYTES)) {
-    fprintf(stderr, "bench_func: %s\n", err.text);
-    exit(2);
-  }
+  if (tsr_insn_encode(&err, insn, words + index * TSR_INSN_BYTES))
+    quit(err.text);
 }
 
 static uint8_t *program(const struct work *work, int times)
@@ -120,15 +110,13 @@ static double seconds_of(struct tsr_func *func, const struct work *work, int tim
 {
   uint8_t *words = program(work, times);
   struct tsr_func_result result;
-  double start = now();
+  double start = thread_seconds();
   enum tsr_trap trap = tsr_func_run(func, words, (size_t)times + 3, window,
                                     MOST_UOPS * TSR_UOP_BYTES, &result);
-  double seconds = now() - start;
+  double seconds = thread_seconds() - start;
   free(words);
-  if (trap != TSR_TRAP_NONE) {
-    fprintf(stderr, "bench_func: %s\n", result.text);
-    exit(2);
-  }
+  if (trap != TSR_TRAP_NONE)
+    quit(result.text);
   return seconds;
 }
 
@@ -231,10 +219,8 @@ static struct work pixels_in_uops(const struct shape *s)
 static void open_point(const char *name, struct tsr_design *design)
 {
   struct tsr_err err;
-  if (tsr_design_parse(&err, name, tsr_design_json(name), design)) {
-    fprintf(stderr, "bench_func: %s\n", err.text);
-    exit(2);
-  }
+  if (tsr_design_parse(&err, name, tsr_design_json(name), design))
+    quit(err.text);
 }
 
 static void gemm_row(const struct reporter *to, const struct shape *s, const struct work *work,

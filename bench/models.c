@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/bench.h"
 #include "runtime/tessera.h"
 
 enum { REPEATS = 3 };
@@ -18,30 +18,26 @@ struct row {
 
 struct bench {
   const char *name, *config;
-  bool json;
+  json_t *list; /* NULL: a table */
   int rows;
 };
 
-static double now(void)
+static json_t *row_json(const struct row *r)
 {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void print_json(const struct row *r, bool first)
-{
-  printf("%s\n  {\"bench\": \"%s\", \"case\": \"%s %s %s\", \"ours\": %.6g", first ? "[" : ",",
-         r->bench, r->model, r->config, r->what, r->ours);
-  if (r->peer >= 0)
-    printf(", \"peer\": %.6g, \"peer_name\": \"%s\"", r->peer, r->peer_name);
-  printf(", \"units\": \"%s\"}", r->units);
+  json_t *row = json_pack("{s:s, s:o, s:f}", "bench", r->bench, "case",
+                          json_sprintf("%s %s %s", r->model, r->config, r->what), "ours", r->ours);
+  if (r->peer >= 0) {
+    json_object_set_new(row, "peer", json_real(r->peer));
+    json_object_set_new(row, "peer_name", json_string(r->peer_name));
+  }
+  json_object_set_new(row, "units", json_string(r->units));
+  return row;
 }
 
 static void print_row(struct bench *b, const struct row *r)
 {
-  if (b->json) {
-    print_json(r, b->rows++ == 0);
+  if (b->list) {
+    json_array_append_new(b->list, row_json(r));
     return;
   }
   if (b->rows++ == 0)
@@ -53,21 +49,6 @@ static void print_row(struct bench *b, const struct row *r)
     printf("%14s  %s\n", "", r->units);
 }
 
-/* A file named model... is called by its folder, another by its own name without .onnx. */
-static const char *short_name(const char *path, char text[static 48])
-{
-  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  int length = (int)strcspn(name, ".");
-  if (slash && !strncmp(name, "model", 5)) {
-    const char *end = slash;
-    for (name = end; name > path && name[-1] != '/';)
-      name--;
-    length = (int)(end - name);
-  }
-  snprintf(text, 48, "%.*s", length < 47 ? length : 47, name);
-  return text;
-}
-
 static void say_refused(struct tessera *t, const char *path)
 {
   fprintf(stderr, "bench: %s: %s\n", path, tessera_message(t));
@@ -77,18 +58,18 @@ static bool bench_compile(struct bench *b, struct tessera *t, const char *path,
                           const struct tessera_options *o)
 {
   double best = 1e9;
-  char name[48];
+  char name[NAME_TEXT];
   for (int k = 0; k < REPEATS; k++) {
     struct tessera_model *m;
-    double start = now();
+    double start = wall_seconds();
     if (tessera_model_open(t, path, o, &m))
       return false;
-    double took = now() - start;
+    double took = wall_seconds() - start;
     tessera_model_free(m);
     best = took < best ? took : best;
   }
-  print_row(
-      b, &(struct row){"compile", short_name(path, name), b->config, "time", best, -1, NULL, "s"});
+  print_row(b, &(struct row){"compile", network_name(path, name), b->config, "time", best, -1, NULL,
+                             "s"});
   return true;
 }
 
@@ -123,8 +104,8 @@ static bool bench_stream(struct bench *b, struct tessera *t, const char *path,
     written += (double)l.dram_write_bytes;
     macs += l.instructions ? (double)l.macs : 0;
   }
-  char text[48];
-  const char *name = short_name(path, text);
+  char text[NAME_TEXT];
+  const char *name = network_name(path, text);
   print_row(b, &(struct row){"stream", name, b->config, "instructions", (double)info.instructions,
                              -1, NULL, "instructions"});
   print_row(b, &(struct row){"stream", name, b->config, "DRAM read", read,
@@ -143,19 +124,19 @@ static bool bench_run(struct bench *b, struct tessera *t, const char *path,
   struct tessera_session *s = NULL;
   struct tessera_counters counters;
   double best = 1e9;
-  char text[48];
+  char text[NAME_TEXT];
   if (tessera_model_open(t, path, o, &m))
     return false;
   bool ok = !tessera_session_open(t, m, NULL, &s);
   for (int k = 0; k < REPEATS && ok; k++) {
-    double start = now();
+    double start = wall_seconds();
     ok = !tessera_session_run(t, s);
-    best = now() - start < best ? now() - start : best;
+    best = wall_seconds() - start < best ? wall_seconds() - start : best;
   }
   if (ok) {
     tessera_session_counters(s, &counters);
     double macs = (double)counters.macs / REPEATS;
-    const char *name = short_name(path, text);
+    const char *name = network_name(path, text);
     print_row(b, &(struct row){"run", name, b->config, "inference", best, -1, NULL, "s"});
     print_row(b, &(struct row){"run", name, b->config, "rate", macs / best * 1e-9, -1, NULL,
                                "GMAC/s, CPU steps included"});
@@ -188,19 +169,21 @@ int main(int argc, char **argv)
   int status = t ? 0 : 2;
   for (int k = 2; k < argc && t; k++) {
     if (!strcmp(argv[k], "--json")) {
-      b.json = true;
+      b.list = b.list ? b.list : json_array();
     } else if (!strcmp(argv[k], "--config") && k + 1 < argc) {
       b.config = argv[++k];
     } else {
       struct tessera_options o = {.config = b.config};
+      if (run == bench_compile)
+        o.effort = TESSERA_EFFORT_NONE;
       if (!run(&b, t, argv[k], &o)) {
         say_refused(t, argv[k]);
         status = 2;
       }
     }
   }
-  if (b.json)
-    puts(b.rows ? "\n]" : "[]");
+  if (b.list)
+    print_rows(b.list);
   tessera_free(t);
   return status;
 }

@@ -3,12 +3,11 @@
  * point: programs that keep one part busy, and, through the public interface, whole networks. Best
  * of RUNS, by the thread's own clock.
  *   bench_rtl [--json] [CONFIG ...] [NETWORK.onnx ...] */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/bench.h"
 #include "hw/sim/rtl/rtl.h"
 #include "runtime/tessera.h"
 
@@ -50,13 +49,6 @@ struct row {
   double wall_s;
 };
 
-static double now(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void print_row(const struct row *r, json_t *list)
 {
   double rate = (double)r->cycles / r->wall_s;
@@ -68,18 +60,6 @@ static void print_row(const struct row *r, json_t *list)
   json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:f, s:f}", "config", r->config, "program",
                                         r->program, "cycles", (json_int_t)r->cycles, "wall_s",
                                         r->wall_s, "cycles_per_s", rate));
-}
-
-static void quit(const char *what)
-{
-  fprintf(stderr, "bench_rtl: %s\n", what);
-  exit(2);
-}
-
-static void say(void *context, const char *line)
-{
-  (void)context;
-  fprintf(stderr, "bench_rtl: %s\n", line);
 }
 
 /* ---- programs ---- */
@@ -119,10 +99,10 @@ static struct row run_program(struct tsr_rtl *rtl, const struct tsr_design *desi
   memset(window, 0, WINDOW_BYTES);
   memcpy(window, program.data, program.data_bytes);
   for (int i = 0; i < RUNS; i++) {
-    double start = now();
+    double start = thread_seconds();
     if (tsr_rtl_run(rtl, &err, program.insns, program.insn_count, &result))
       quit(err.text);
-    double seconds = now() - start;
+    double seconds = thread_seconds() - start;
     if (result.trap)
       quit(result.text);
     row.cycles = result.counters[TSR_COUNTER_CYCLES];
@@ -198,10 +178,10 @@ static void run_network(const char *path, json_t *list)
   struct row row = {info.config, info.name, 0, 1e30};
   for (int i = 0; i < RUNS; i++) {
     uint64_t before = cycles_of(session);
-    double start = now();
+    double start = thread_seconds();
     if (tessera_session_run(t, session))
       quit(tessera_message(t));
-    double seconds = now() - start;
+    double seconds = thread_seconds() - start;
     row.cycles = cycles_of(session) - before;
     row.wall_s = seconds < row.wall_s ? seconds : row.wall_s;
   }
@@ -234,11 +214,7 @@ int main(int argc, char **argv)
   for (int i = 1; i < argc; i++)
     if (is_network(argv[i]))
       run_network(argv[i], list);
-  if (list) {
-    char *text = json_dumps(list, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    puts(text);
-    free(text);
-    json_decref(list);
-  }
+  if (list)
+    print_rows(list);
   return 0;
 }

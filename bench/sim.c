@@ -5,16 +5,15 @@
  * and of what would take it long no more than RTL_CYCLES, unless --full is given.
  *   bench_sim [--json] [--full] [--config NAME] NETWORK.onnx ...
  *   bench_sim --peak CONFIG PROGRAM.tbin     (the process of its own) */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "bench/bench.h"
 #include "hw/sim/cycle/cycle.h"
 #include "hw/sim/rtl/rtl.h"
 #include "runtime/executor.h"
@@ -31,7 +30,7 @@ struct options {
 /* A network's streams. */
 struct subject {
   struct tsr_arena *arena;
-  char name[48];
+  char name[NAME_TEXT];
   struct tsr_design design;
   struct tsr_program stream[STREAMS];
   int streams;
@@ -57,12 +56,6 @@ struct row {
   long model_bytes, peak_bytes; /* resident: with the streams loaded; at the most */
 };
 
-static void quit(const char *what)
-{
-  fprintf(stderr, "bench_sim: %s\n", what);
-  exit(2);
-}
-
 static void *want(void *memory)
 {
   if (!memory)
@@ -70,27 +63,7 @@ static void *want(void *memory)
   return memory;
 }
 
-static double now(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- networks ---- */
-
-/* A file named model... is called by its folder, another by its own name without .onnx. */
-static void name_subject(struct subject *s, const char *path)
-{
-  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  int length = (int)strcspn(name, ".");
-  if (slash && !strncmp(name, "model", 5)) {
-    for (name = slash; name > path && name[-1] != '/';)
-      name--;
-    length = (int)(slash - name);
-  }
-  snprintf(s->name, sizeof s->name, "%.*s", length, name);
-}
 
 static struct tsr_module *compile(struct subject *s, const char *path, const char *config)
 {
@@ -113,7 +86,7 @@ static struct tsr_module *compile(struct subject *s, const char *path, const cha
 static void open_subject(struct subject *s, const char *path, const char *config)
 {
   *s = (struct subject){.arena = want(tsr_arena_new(NULL))};
-  name_subject(s, path);
+  network_name(path, s->name);
   struct tsr_module *module = compile(s, path, config);
   s->design = module->design;
   s->window_bytes = module->window_bytes;
@@ -152,9 +125,9 @@ static struct effort try_cycle(const struct subject *s, struct tsr_cycle *cycle)
     const struct tsr_program *p = &s->stream[i];
     struct tsr_run_result result;
     load_window(s, p);
-    double begun = now();
+    double begun = thread_seconds();
     tsr_cycle_run(cycle, p->insns, p->insn_count, &result);
-    sum.seconds += now() - begun;
+    sum.seconds += thread_seconds() - begun;
     check_end(s, &result);
     sum.cycles += result.counters[TSR_COUNTER_CYCLES];
     sum.events += tsr_cycle_events(cycle);
@@ -181,12 +154,6 @@ static struct effort run_cycle(const struct subject *s, const struct memory *mem
   return best;
 }
 
-static void say(void *context, const char *line)
-{
-  (void)context;
-  fprintf(stderr, "bench_sim: %s\n", line);
-}
-
 static struct effort run_rtl(const struct subject *s, const struct memory *memory, uint64_t limit)
 {
   struct tsr_rtl_options options = tsr_rtl_defaults(&s->design);
@@ -201,10 +168,10 @@ static struct effort run_rtl(const struct subject *s, const struct memory *memor
   for (int i = 0; i < s->streams && sum.whole; i++) {
     struct tsr_run_result result;
     load_window(s, &s->stream[i]);
-    double begun = now();
+    double begun = thread_seconds();
     if (tsr_rtl_run(rtl, &err, s->stream[i].insns, s->stream[i].insn_count, &result))
       quit(err.text);
-    sum.seconds += now() - begun;
+    sum.seconds += thread_seconds() - begun;
     check_end(s, &result);
     sum.whole = !result.timed_out;
     sum.cycles += result.timed_out ? limit : result.counters[TSR_COUNTER_CYCLES];
@@ -410,11 +377,7 @@ int main(int argc, char **argv)
     print_head();
   for (; k < argc; k++)
     run_network(&o, argv[k], list);
-  if (list) {
-    char *text = json_dumps(list, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    puts(text);
-    free(text);
-    json_decref(list);
-  }
+  if (list)
+    print_rows(list);
   return 0;
 }

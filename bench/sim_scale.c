@@ -3,12 +3,11 @@
  * a LOAD, a GEMM of some points, a row of vector and a STORE; all tiles together have POINTS points.
  * Best of RUNS, by the thread's own clock.
  *   bench_sim_scale [--json] */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/bench.h"
 #include "hw/sim/cycle/cycle.h"
 
 enum { RUNS = 5, POINTS = 1 << 22, LEAST = 1 << 6, ENTRIES = 8, WINDOW_BYTES = 1 << 16 };
@@ -19,19 +18,6 @@ struct row {
   uint64_t cycles, events, bursts;
   double timing_s, full_s;
 };
-
-static void quit(const char *what)
-{
-  fprintf(stderr, "bench_sim_scale: %s\n", what);
-  exit(2);
-}
-
-static double now(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the program ---- */
 
@@ -92,9 +78,9 @@ static double run(struct tsr_cycle *cycle, const struct tsr_program *p, uint8_t 
   struct tsr_run_result result;
   memset(window, 0, WINDOW_BYTES);
   memcpy(window, p->data, p->data_bytes);
-  double begun = now();
+  double begun = thread_seconds();
   tsr_cycle_run(cycle, p->insns, p->insn_count, &result);
-  double seconds = now() - begun;
+  double seconds = thread_seconds() - begun;
   if (result.trap)
     quit(result.text);
   row->cycles = result.counters[TSR_COUNTER_CYCLES];
@@ -167,23 +153,19 @@ int main(int argc, char **argv)
     quit("usage: bench_sim_scale [--json]");
   if (!window || tsr_design_parse(&err, "default", tsr_design_json("default"), &design))
     quit("out of memory");
-  json_t *list = json_array();
-  if (!json)
+  json_t *list = json ? json_array() : NULL;
+  if (!list)
     printf("%10s %8s %12s %10s %10s %10s %12s %14s %14s %10s\n", "points", "tiles", "instructions",
            "bursts", "cycles", "events", "timing ms", "ns/instruction", "M cycles/s", "full ms");
   for (uint32_t points = POINTS; points >= LEAST; points /= 4) {
     struct row row = measure(&design, window, points);
-    if (json)
+    if (list)
       json_array_append_new(list, row_json(&row));
     else
       print_row(&row);
   }
-  if (json) {
-    char *text = json_dumps(list, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    puts(text);
-    free(text);
-  }
-  json_decref(list);
+  if (list)
+    print_rows(list);
   free(window);
   return 0;
 }

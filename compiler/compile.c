@@ -17,6 +17,7 @@ struct compiler {
   struct tsr_module *m;
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
+  struct tsr_tune *tune;
   const struct tsr_value **value; /* of buffer k */
   uint64_t activations;           /* bytes handed out */
   int step;                       /* being made; its stream is open when it is the accelerator's */
@@ -143,13 +144,36 @@ static void dump_stream(struct compiler *c, const struct tsr_module_layer *l)
   dump(c, "stream", l->name, text.data ? text.data : "");
 }
 
+/* The layer whose schedule the caller has given. */
+static bool is_given(const struct compiler *c, const struct tsr_node *n)
+{
+  return c->options->schedule && !strcmp(c->options->layer, n->name);
+}
+
+/* What a schedule that was given becomes may be more than the fields of an instruction hold. */
+static enum tsr_status check_fields(struct compiler *c, size_t from)
+{
+  uint8_t word[TSR_INSN_BYTES];
+  for (size_t k = from; k < c->stream->count; k++)
+    if (tsr_insn_encode(c->err, &c->stream->insn[k], word))
+      return tsr_refuse_at(c->err, "its instruction '%s'",
+                           tsr_insn_text(c->a, &c->stream->insn[k]));
+  return TSR_OK;
+}
+
 static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l,
                                   const struct tsr_node *n)
 {
   struct tir_program *program;
-  struct tir_sched *s = tir_sched_new(c->a, l->func);
-  tir_sched_intrinsics(s, c->intrinsics);
-  enum tsr_status status = tsr__accel_plan(c->err, n, c->d, s);
+  struct tir_sched *s;
+  bool given = is_given(c, n);
+  struct tsr_accel_plan plan = {c->a,          n,       l->func, c->d,
+                                c->intrinsics, c->tune, given ? c->options->schedule : NULL};
+  struct tsr_accel_least least = tsr_accel_least(c->a, n, c->d);
+  l->least_cycles = least.cycles;
+  l->least_read_bytes = least.read_bytes;
+  l->least_write_bytes = least.write_bytes;
+  enum tsr_status status = tsr__accel_plan(&plan, c->err, &s, &l->found_cycles);
   if (!status)
     status = tir_lower(c->a, c->err, s, &program);
   if (status)
@@ -161,6 +185,8 @@ static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l
   uint64_t read = c->stream->read_bytes, written = c->stream->write_bytes;
   l->first_insn = c->stream->count;
   status = tsr__walk_program(c->stream, c->err, program, parameter_places(c, l));
+  if (!status && given)
+    status = check_fields(c, l->first_insn);
   if (status)
     return tsr_refuse_at(c->err, "node '%s' (%s)", n->name, tsr_gop_name(n->op));
   l->insns = c->stream->count - l->first_insn;
@@ -283,6 +309,9 @@ static enum tsr_status verify_module(struct compiler *c)
                                   .window_bytes = m->window_bytes,
                                   .design_hash = c->d->hash};
     tsr_verify(c->a, c->d, &program, &findings);
+    if (findings.count && c->options->schedule)
+      return tsr_refuse(c->err, "with the schedule given for '%s' the program does not verify: %s",
+                        c->options->layer, findings.list[0].text);
     if (findings.count)
       return tsr_refuse(c->err,
                         "the program made for partition %d does not verify (a defect of the "
@@ -302,7 +331,29 @@ static enum tsr_status place_graph(struct compiler *c)
   *intrinsics = (struct tir_intrinsics){tsr_tensorize_match, tsr_accel_intrinsics(c->a, c->d)};
   c->intrinsics = intrinsics;
   c->stream = tsr__stream_new(c->a, c->d);
+  c->tune = tsr_tune_new(c->a, &c->options->tune);
   return status;
+}
+
+/* A schedule that is given is for a layer that there is, on the accelerator. */
+static enum tsr_status find_given(const struct compiler *c)
+{
+  const struct tsr_graph *g = c->g;
+  const char *layer = c->options->layer ? c->options->layer : "";
+  const char **name = TSR_NEW_ARRAY(c->a, const char *, g->nodes + 1);
+  if (!c->options->schedule)
+    return TSR_OK;
+  for (int k = 0; k < g->nodes; k++) {
+    name[k] = g->node[k]->name;
+    if (strcmp(name[k], layer))
+      continue;
+    if (on_accelerator(g->node[k]))
+      return TSR_OK;
+    return tsr_refuse(c->err, "layer '%s' runs on the CPU, which takes no schedule", layer);
+  }
+  const char *near = tsr_nearest(layer, name, g->nodes);
+  return tsr_refuse(c->err, "there is no layer '%.80s' to schedule%s%s%s", layer,
+                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
@@ -317,6 +368,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
   if (!status)
     status = place_graph(&c);
+  if (!status)
+    status = find_given(&c);
   if (status)
     return status;
   add_buffers(&c);

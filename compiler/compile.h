@@ -5,6 +5,7 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/module.h"
+#include "compiler/tune/tune.h"
 
 struct tsr_compile_options {
   bool cpu_only; /* nothing on the accelerator: --target cpu */
@@ -12,6 +13,9 @@ struct tsr_compile_options {
    * "schedule" or "stream"; name is the pass (graph) or the layer. */
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;
+  struct tsr_tune_options tune; /* how schedules are looked for */
+  const char *layer;            /* NULL, or the layer that gets the schedule with this text: */
+  const char *schedule;
 };
 
 /* g is changed: optimized, blocked. The module lives in the arena. Every stream has passed

@@ -41,6 +41,9 @@ struct tsr_module_layer {
   uint64_t macs;
   size_t first_insn, insns;                    /* accel: its part of the stream */
   uint64_t dram_read_bytes, dram_write_bytes;  /* accel: moved by its instructions, exact */
+  uint64_t found_cycles; /* accel: as its schedule was measured, behind itself; 0: it was not */
+  uint64_t least_cycles; /* accel: of the engine that computes, whatever the schedule, */
+  uint64_t least_read_bytes, least_write_bytes; /* and bytes, each moved once */
   const char *schedule; /* accel: the schedule's text; else NULL */
 };
 

@@ -4,6 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#define TSR_DDR_TICKS(tCK, ps, least)                                                              \
+  (((ps) + (tCK)-1) / (tCK) > (least) ? ((ps) + (tCK)-1) / (tCK) : (least))
+
+const char *const tsr_ddr_order_names[] = {"fcfs", "frfcfs"};
+
 static const char *const names[] = {
 #define TSR_DDR_SET(name, ...) name,
 #include "configs/ddr_sets.def"

@@ -7,6 +7,7 @@
 
 /* Which of the bursts that wait goes first: the oldest, or the oldest whose row is open. */
 enum tsr_ddr_order { TSR_DDR_FCFS, TSR_DDR_FRFCFS };
+extern const char *const tsr_ddr_order_names[]; /* "fcfs" */
 
 struct tsr_ddr {
 #define TSR_DDR_KEY(key, smallest, largest, unit, meaning) int key;

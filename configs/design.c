@@ -201,13 +201,13 @@ static enum tsr_status read_order(const struct reader *r, int memory, enum tsr_d
   *out = TSR_DDR_FRFCFS;
   if (!m)
     return TSR_OK;
-  if (m->kind == TSR__JSON_STRING && !strcmp(m->string, "frfcfs"))
-    return TSR_OK;
-  if (m->kind != TSR__JSON_STRING || strcmp(m->string, "fcfs"))
-    return tsr_refuse(r->err, "%s:%d: order of memory must be \"fcfs\" or \"frfcfs\"", r->name,
-                      m->line);
-  *out = TSR_DDR_FCFS;
-  return TSR_OK;
+  for (int k = TSR_DDR_FCFS; k <= TSR_DDR_FRFCFS; k++)
+    if (m->kind == TSR__JSON_STRING && !strcmp(m->string, tsr_ddr_order_names[k])) {
+      *out = (enum tsr_ddr_order)k;
+      return TSR_OK;
+    }
+  return tsr_refuse(r->err, "%s:%d: order of memory must be \"fcfs\" or \"frfcfs\"", r->name,
+                    m->line);
 }
 
 /* What stands in the file goes before the set's; without a set all of it has to. */

@@ -17,7 +17,6 @@ static void close_cycle(struct tsr_device *device)
   struct state *s = device->state;
   tsr_cycle_close(s->cycle);
   tsr__model_close(device);
-  tsr_resize(device->allocator, s, 0);
 }
 
 static void progress(void *context, uint64_t cycle, size_t insn, size_t insn_count)
@@ -72,9 +71,6 @@ static enum tsr_status start(struct tsr_device *device, struct tsr_err *err)
   options.context = s;
   if (s->options.observer)
     observe(&options);
-  enum tsr_status status = tsr__model_open(device, err);
-  if (status)
-    return status;
   return tsr_cycle_open(device->allocator, err, &device->design, &options, s->model.window,
                         device->window_bytes, &s->cycle);
 }
@@ -82,12 +78,11 @@ static enum tsr_status start(struct tsr_device *device, struct tsr_err *err)
 static enum tsr_status open_cycle(struct tsr_device *device, struct tsr_err *err,
                                   const struct tsr_device_options *options)
 {
-  struct state *s = tsr_resize(device->allocator, NULL, sizeof *s);
-  if (!s)
-    return tsr_no_memory(err);
-  *s = (struct state){.options = *options};
-  device->state = s;
-  enum tsr_status status = start(device, err);
+  enum tsr_status status = tsr__model_open(device, err, sizeof(struct state));
+  if (status)
+    return status;
+  ((struct state *)device->state)->options = *options;
+  status = start(device, err);
   if (status)
     close_cycle(device);
   return status;

@@ -16,22 +16,21 @@ static void close_func(struct tsr_device *device)
   struct state *s = device->state;
   tsr_func_free(s->func);
   tsr__model_close(device);
-  tsr_resize(device->allocator, s, 0);
 }
 
 static enum tsr_status open_func(struct tsr_device *device, struct tsr_err *err,
                                  const struct tsr_device_options *options)
 {
   (void)options;
-  struct state *s = tsr_resize(device->allocator, NULL, sizeof *s);
-  if (!s)
-    return tsr_no_memory(err);
-  *s = (struct state){.func = tsr_func_new(device->allocator, &device->design)};
-  device->state = s;
-  enum tsr_status status = s->func ? tsr__model_open(device, err) : tsr_no_memory(err);
+  enum tsr_status status = tsr__model_open(device, err, sizeof(struct state));
   if (status)
-    close_func(device);
-  return status;
+    return status;
+  struct state *s = device->state;
+  s->func = tsr_func_new(device->allocator, &device->design);
+  if (s->func)
+    return TSR_OK;
+  close_func(device);
+  return tsr_no_memory(err);
 }
 
 static enum tsr_status submit_func(struct tsr_device *device, struct tsr_err *err,

@@ -3,21 +3,29 @@
 
 #include <string.h>
 
-enum tsr_status tsr__model_open(struct tsr_device *device, struct tsr_err *err)
+static void *zeros(const struct tsr_device *device, size_t bytes)
 {
-  struct tsr__model *m = device->state;
-  size_t bytes = device->window_bytes ? device->window_bytes : 1;
-  m->window = tsr_resize(device->allocator, NULL, bytes);
-  if (!m->window)
-    return tsr_no_memory(err);
-  memset(m->window, 0, bytes);
-  return TSR_OK;
+  void *p = tsr_resize(device->allocator, NULL, bytes);
+  return p ? memset(p, 0, bytes) : NULL;
+}
+
+enum tsr_status tsr__model_open(struct tsr_device *device, struct tsr_err *err, size_t bytes)
+{
+  struct tsr__model *m = device->state = zeros(device, bytes);
+  if (m)
+    m->window = zeros(device, device->window_bytes ? device->window_bytes : 1);
+  if (m && m->window)
+    return TSR_OK;
+  if (m)
+    tsr_resize(device->allocator, m, 0);
+  return tsr_no_memory(err);
 }
 
 void tsr__model_close(struct tsr_device *device)
 {
   struct tsr__model *m = device->state;
   tsr_resize(device->allocator, m->window, 0);
+  tsr_resize(device->allocator, m, 0);
 }
 
 enum tsr_status tsr__model_take(struct tsr_device *device, struct tsr_err *err,

@@ -13,8 +13,9 @@ struct tsr__model {
   uint64_t counters[TSR_COUNTER_COUNT]; /* over all runs; zeros on a device without time */
 };
 
-/* A window of zeros; tsr__model_close() frees it, if there is one. */
-enum tsr_status tsr__model_open(struct tsr_device *device, struct tsr_err *err);
+/* device->state, `bytes` of zeros that begin with a struct tsr__model, and a window of zeros;
+ * tsr__model_close() frees both. */
+enum tsr_status tsr__model_open(struct tsr_device *device, struct tsr_err *err, size_t bytes);
 void tsr__model_close(struct tsr_device *device);
 
 /* Takes what a run has counted, and refuses one that has not come to its end. */

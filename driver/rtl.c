@@ -14,7 +14,6 @@ struct state {
   struct tsr_rtl *rtl;
   struct tsr_lockstep *lockstep;     /* NULL: runs alone */
   struct tsr_device_options options; /* its texts are not looked at */
-  struct tsr_device_wave wave;       /* its path is not looked at */
 };
 
 static void close_rtl(struct tsr_device *device)
@@ -23,7 +22,6 @@ static void close_rtl(struct tsr_device *device)
   tsr_rtl_close(s->rtl);
   tsr_lockstep_close(s->lockstep);
   tsr__model_close(device);
-  tsr_resize(device->allocator, s, 0);
 }
 
 static void say(void *context, const char *line)
@@ -65,9 +63,6 @@ static enum tsr_status start(struct tsr_device *device, struct tsr_err *err,
 {
   struct state *s = device->state;
   struct tsr_rtl_options rtl = options_of(device, options);
-  enum tsr_status status = tsr__model_open(device, err);
-  if (status)
-    return status;
   if (options->lockstep && tsr_lockstep_open(device->allocator, err, &device->design, &s->lockstep))
     return tsr_no_memory(err);
   return tsr_rtl_open(device->allocator, err, &device->design, &rtl, s->model.window,
@@ -77,12 +72,11 @@ static enum tsr_status start(struct tsr_device *device, struct tsr_err *err,
 static enum tsr_status open_rtl(struct tsr_device *device, struct tsr_err *err,
                                 const struct tsr_device_options *options)
 {
-  struct state *s = tsr_resize(device->allocator, NULL, sizeof *s);
-  if (!s)
-    return tsr_no_memory(err);
-  *s = (struct state){.wave = options->wave, .options = *options};
-  device->state = s;
-  enum tsr_status status = start(device, err, options);
+  enum tsr_status status = tsr__model_open(device, err, sizeof(struct state));
+  if (status)
+    return status;
+  ((struct state *)device->state)->options = *options;
+  status = start(device, err, options);
   if (status)
     close_rtl(device);
   return status;
@@ -91,9 +85,9 @@ static enum tsr_status open_rtl(struct tsr_device *device, struct tsr_err *err,
 /* Where the instructions of a waveform are looked for, this stream has some of them or none. */
 static void place_wave(struct state *s, const uint8_t *insns, size_t count)
 {
-  uintptr_t from = (uintptr_t)s->wave.insns, stream = (uintptr_t)insns;
-  struct tsr_rtl_wave wave = {.first_insn = count, .insn_count = s->wave.insn_count};
-  if (!s->wave.insn_count)
+  uintptr_t from = (uintptr_t)s->options.wave.insns, stream = (uintptr_t)insns;
+  struct tsr_rtl_wave wave = {.first_insn = count, .insn_count = s->options.wave.insn_count};
+  if (!s->options.wave.insn_count)
     return;
   if (from >= stream && from < stream + count * TSR_INSN_BYTES)
     wave.first_insn = (from - stream) / TSR_INSN_BYTES;

@@ -74,7 +74,7 @@ const char *tessera_config_memory_order(const struct tessera_config *config)
   const struct tsr_design *d = &config->design;
   if (d->memory.model != TSR_MEMORY_DDR)
     return NULL;
-  return d->memory.ddr.order == TSR_DDR_FCFS ? "fcfs" : "frfcfs";
+  return tsr_ddr_order_names[d->memory.ddr.order];
 }
 
 /* Those that the point's memory has: of the models, and of limits where there is one. */

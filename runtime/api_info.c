@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a model is, for people and programs: its ports and its layer table. */
+#include <math.h>
 #include <string.h>
 
 #include "runtime/api.h"
+#include "runtime/profile/profile.h"
 
 void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out)
 {
@@ -96,6 +98,8 @@ void tessera_model_layer(const struct tessera_model *model, int k, struct tesser
     .instructions = l->insns,
     .dram_read_bytes = l->dram_read_bytes,
     .dram_write_bytes = l->dram_write_bytes,
+    .found_cycles = l->found_cycles,
+    .bound_cycles = (uint64_t)ceil(tsr_profile_bound(&m->design, l)),
   };
   if (l->func->inputs < l->args) {
     const struct tsr_module_buffer *b = &m->buffer[l->arg[l->func->inputs]];

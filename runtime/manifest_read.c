@@ -192,6 +192,10 @@ static enum tsr_status read_layer(const struct reader *r, const struct place *p)
       read_size(r, p, "insns", &l->insns) ||
       read_u64(r, p, "dram_read_bytes", &l->dram_read_bytes) ||
       read_u64(r, p, "dram_write_bytes", &l->dram_write_bytes) ||
+      read_u64(r, p, "found_cycles", &l->found_cycles) ||
+      read_u64(r, p, "least_cycles", &l->least_cycles) ||
+      read_u64(r, p, "least_read_bytes", &l->least_read_bytes) ||
+      read_u64(r, p, "least_write_bytes", &l->least_write_bytes) ||
       read_u64(r, p, "tir_offset", &func->offset) || read_u64(r, p, "tir_bytes", &func->size))
     return TSR_REFUSED;
   return TSR_OK;

@@ -56,7 +56,7 @@ static void put_indices(struct writer *w, json_t *object, const char *key, int c
 
 static void put_ddr(struct writer *w, json_t *memory, const struct tsr_ddr *ddr)
 {
-  put_text(w, memory, "order", ddr->order == TSR_DDR_FCFS ? "fcfs" : "frfcfs");
+  put_text(w, memory, "order", tsr_ddr_order_names[ddr->order]);
 #define TSR_DDR_KEY(key, smallest, largest, unit, meaning)                                         \
   put_int(w, memory, #key, (uint64_t)ddr->key);
 #include "configs/ddr.def"
@@ -133,6 +133,10 @@ static void put_layer(struct writer *w, json_t *layers, int index)
   put_int(w, object, "insns", l->insns);
   put_int(w, object, "dram_read_bytes", l->dram_read_bytes);
   put_int(w, object, "dram_write_bytes", l->dram_write_bytes);
+  put_int(w, object, "found_cycles", l->found_cycles);
+  put_int(w, object, "least_cycles", l->least_cycles);
+  put_int(w, object, "least_read_bytes", l->least_read_bytes);
+  put_int(w, object, "least_write_bytes", l->least_write_bytes);
   put_int(w, object, "tir_offset", w->pieces->func[index].offset);
   put_int(w, object, "tir_bytes", w->pieces->func[index].size);
   if (l->schedule)

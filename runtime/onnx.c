@@ -4,13 +4,34 @@
 
 #include "compiler/compile.h"
 #include "runtime/api.h"
+#include "runtime/measure.h"
+
+static struct tsr_tune_options tune_options(struct tsr_arena *arena,
+                                            const struct tessera_options *options)
+{
+  static const enum tsr_tune_effort effort[] = {[TESSERA_EFFORT_DEFAULT] = TSR_TUNE_SOME,
+                                                [TESSERA_EFFORT_NONE] = TSR_TUNE_NONE,
+                                                [TESSERA_EFFORT_SOME] = TSR_TUNE_SOME,
+                                                [TESSERA_EFFORT_MORE] = TSR_TUNE_MORE,
+                                                [TESSERA_EFFORT_ALL] = TSR_TUNE_ALL};
+  const char *cache = options->tune_cache ? options->tune_cache : tsr_tune_default_cache(arena);
+  return (struct tsr_tune_options){.effort = effort[options->effort],
+                                   .cycles = tsr__measure_cycles,
+                                   .context = (void *)(uintptr_t)tsr_arena_allocator(arena),
+                                   .cache = cache && *cache ? cache : NULL};
+}
 
 enum tsr_status tsr__compile_onnx(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr__onnx_job *job, struct tsr_module **out)
 {
   struct tsr_graph *graph;
   struct tsr_onnx_options import = {job->options->dims, job->options->dim_count, job->folder, 0};
-  struct tsr_compile_options options = {job->cpu_only, job->options->dump, job->options->context};
+  struct tsr_compile_options options = {.cpu_only = job->cpu_only,
+                                        .dump = job->options->dump,
+                                        .context = job->options->context,
+                                        .layer = job->options->layer,
+                                        .schedule = job->options->schedule,
+                                        .tune = tune_options(arena, job->options)};
   enum tsr_status status = tsr_onnx_import(arena, err, job->name, job->bytes, job->size, &import,
                                            &graph);
   if (status)

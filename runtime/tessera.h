@@ -13,7 +13,7 @@
  *
  * Everything that the command `tessera` does is a call of this file. Nothing here prints, exits or
  * keeps state outside of the objects that it hands out. Environment variables say where programs
- * and the cache of the device "rtl" are, and nothing else.
+ * and the caches are, and nothing else.
  *
  * Objects and lifetime. A `struct tessera` holds the allocator and the last message; a call that
  * takes one belongs to one thread at a time, so have one a thread. A model does not change after it
@@ -150,12 +150,29 @@ enum tessera_status tessera_compare(struct tessera *t, const struct tessera_tens
 
 /* --- models ----------------------------------------------------------------------------------- */
 
+/* How long the compiler looks for a schedule of each op. What it finds does not depend on the machine,
+ * on the time or on what was found before. */
+enum tessera_effort {
+  TESSERA_EFFORT_DEFAULT, /* SOME */
+  TESSERA_EFFORT_NONE,    /* the best by estimate; nothing is measured */
+  TESSERA_EFFORT_SOME,    /* seconds for a network */
+  TESSERA_EFFORT_MORE,
+  TESSERA_EFFORT_ALL, /* all that could be better than the best found: minutes for a layer */
+};
+
 struct tessera_options {
   const char *target; /* "accel", "accel:DEVICE", "cpu"; NULL: "accel" */
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
   int dim_count;
+  enum tessera_effort effort;
+  const char *tune_cache; /* file that keeps what was found; "": none; NULL: tune.sqlite in the folder
+                             $XDG_CACHE_HOME/tessera or else ~/.cache/tessera, where that can be */
+  /* NULL, or the text of a schedule (docs/tensor-ir.md) that the layer of that name gets instead of one
+   * that is looked for: a line each, but for empty ones and comments, which begin with '#'. What is not
+   * legal, or nothing that the accelerator can do, is refused. A package keeps the schedules it has. */
+  const char *layer, *schedule;
   /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule" or
    * "stream", name the pass (graph) or the layer. A package has no graph. */
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
@@ -202,6 +219,9 @@ struct tessera_layer {
   uint64_t macs;                              /* multiply-accumulates of the op itself */
   uint64_t instructions;                      /* 0 on the CPU */
   uint64_t dram_read_bytes, dram_write_bytes; /* moved by its instructions, each inference */
+  uint64_t found_cycles; /* as measured by the search for its schedule, on its own; 0: not measured */
+  uint64_t bound_cycles; /* no schedule takes fewer: its multiply-accumulates or vector steps at one a
+                            cycle, its operands and its result moved once */
 };
 void tessera_model_layer(const struct tessera_model *model, int k, struct tessera_layer *out);
 
@@ -317,6 +337,8 @@ struct tessera_profile_layer {
   const char *name, *op;
   uint64_t cycles; /* from the end of the layer before to its own; all sum to the profile's */
   uint64_t instructions, macs, read_bytes, write_bytes;
+  uint64_t compulsory_bytes;            /* its operands and its result once */
+  double bound_cycles;                  /* no schedule of it alone takes fewer */
   double compute_cycles, memory_cycles; /* its roofline: the least for its MACs, for its bytes */
   double roofline;                      /* the larger of both, over cycles */
   double utilization;                   /* of the matrix engine: MACs over those it could have made */
@@ -347,6 +369,8 @@ struct tessera_profile {
   const char *model, *config, *memory; /* memory: "simple, 40 cycles of latency, 8 bytes a cycle" */
   int clock_mhz;
   uint64_t cycles, instructions, macs, read_bytes, write_bytes, fetch_bytes;
+  uint64_t compulsory_bytes;    /* constants, and what enters and leaves the device, once */
+  double bound_cycles;          /* of all layers */
   double peak_macs, peak_bytes; /* a cycle: of the matrix engine; of DRAM, reads or writes alone */
   double compute_cycles, memory_cycles, roofline, utilization; /* as of a layer, of them all */
   int shares, layers, path_parts, path_insns, what_ifs;
@@ -374,6 +398,61 @@ enum tessera_status tessera_profile_write(struct tessera *t, const struct tesser
 /* name is for messages. */
 enum tessera_status tessera_profile_read(struct tessera *t, const char *name, const void *text,
                                          size_t size, const struct tessera_profile **out);
+
+/* --- why a layer is as it is ------------------------------------------------------------------ */
+
+/* A box of the layer's result that is stored at once: where it begins, and its sizes. */
+struct tessera_tile {
+  int64_t at[TESSERA_MAX_RANK], size[TESSERA_MAX_RANK];
+};
+
+/* A buffer of the schedule. */
+struct tessera_operand {
+  const char *name, *scratchpad; /* "xs", "inp" */
+  const char *loop;     /* an iteration of which it lives for; NULL: as long as the layer is at work */
+  const char *from;     /* the tensor that it is a copy of, or the intrinsic that computes it */
+  bool computed;        /* the latter */
+  enum tessera_dtype dtype;
+  int rank;
+  int64_t dims[TESSERA_MAX_RANK]; /* the largest of any iteration */
+  int copies;           /* used in turn: one is filled while another is read */
+  uint64_t entries;     /* of its scratchpad, that a copy takes */
+  uint64_t bytes;       /* of all copies */
+  uint64_t capacity_bytes; /* of its scratchpad */
+};
+
+/* How long an engine is at work. */
+struct tessera_engine_time {
+  const char *engine, *meaning;
+  double least_cycles; /* whatever the schedule: each product, vector step and byte once */
+  double cycles;       /* with this one: loop points of its instructions, bytes that they move */
+};
+
+struct tessera_explanation {
+  const char *name, *op, *schedule;
+  const char *loops_before, *loops; /* without a schedule; with it, tensorized */
+  const char *first_tile;           /* instructions up to the first STORE, a line each */
+  int rank;                         /* of the result, in blocks: [images, blocks, rows, columns,
+                                       images of a block, channels of a block] */
+  int64_t dims[TESSERA_MAX_RANK];
+  size_t tiles, tiles_listed; /* in order; 65536 are listed at the most */
+  const struct tessera_tile *tile;
+  int operands, engines, reasons;
+  const struct tessera_operand *operand;
+  const struct tessera_engine_time *engine;
+  uint64_t macs, found_cycles, bound_cycles; /* as tessera_layer has them */
+  uint64_t read_bytes, write_bytes, least_read_bytes, least_write_bytes;
+  uint64_t cycles;           /* in the network; 0 without a profile, as are the reasons: */
+  const char *const *reason; /* sentences, what keeps it from its bound; what costs most comes first */
+  void *owner;
+};
+
+/* Layer k, which runs on the accelerator, of a model or a package; profile: of a run of the model, or
+ * NULL. What is handed out is the caller's, who frees it, and outlives model and profile. */
+enum tessera_status tessera_model_explain(struct tessera *t, const struct tessera_model *model, int k,
+                                          const struct tessera_profile *profile,
+                                          const struct tessera_explanation **out);
+void tessera_explanation_free(const struct tessera_explanation *explanation); /* NULL is allowed */
 
 /* --- targets and devices ---------------------------------------------------------------------- */
 

@@ -54,12 +54,25 @@ static int unknown_option(const struct command *command, const char *word)
                     command->name);
 }
 
+/* The name and value of an option with one dash: -o FILE, -O2; NULL: there is no such option. */
+static const char *short_option(const char *word)
+{
+  if (!strcmp(word, "-o"))
+    return "output";
+  if (word[1] == 'O' && strchr("0123", word[2]) && word[2] && !word[3])
+    return (const char *const[]){"O=0", "O=1", "O=2", "O=3"}[word[2] - '0'];
+  return NULL;
+}
+
 /* One option and its value, which may be the next word; *at is its place in argv. */
 static int take_option(struct cli *cli, int argc, char **argv, int *at)
 {
   const char *word = argv[*at];
-  const char *name = !strcmp(word, "-o") ? "output" : word + 2;
-  if (word[1] != '-' && strcmp(word, "-o"))
+  const char *name = word[1] == '-' ? word + 2 : short_option(word);
+  if (!name && word[1] == 'O' && find_option(cli->command, "O", 1))
+    return cli_refuse("%s: there is no '%s'; efforts are -O0, -O1, -O2 and -O3", cli->command->name,
+                      word);
+  if (!name)
     return unknown_option(cli->command, word);
   size_t size = strcspn(name, "=");
   const char *value = name[size] ? name + size + 1 : NULL;
@@ -125,6 +138,8 @@ void cli_help(const struct command *command)
     char left[64];
     snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument ? " " : "",
              o->argument ? o->argument : "");
+    if (!strcmp(o->name, "O"))
+      snprintf(left, sizeof left, "-O%s", o->argument);
     printf("  %-24s %s\n", left, o->meaning);
   }
   printf(

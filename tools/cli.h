@@ -64,17 +64,23 @@ const char *cli_nth(const struct cli *cli, const char *option, int n);
 int cli_seed(const struct cli *cli, const char *option, uint64_t *out);
 int cli_number(const struct cli *cli, const char *option, double *out);
 
+/* How the compiler looks for schedules. */
+#define CLI_TUNE_OPTIONS                                                                           \
+  {"O", "0|1|2|3", "effort of the search for schedules, -O0 to -O3 (default 1; 0: none)"},         \
+  {"tune-cache", "FILE|none", "where found schedules are kept (default: in the user's cache)"}
+
 /* The options that name a model's surroundings, for every subcommand that opens one. */
 #define CLI_MODEL_OPTIONS                                                                          \
   {"target", "T", "accel (the default), accel:DEVICE or cpu"},                                     \
   {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
   {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \
+  CLI_TUNE_OPTIONS,                                                                                \
   {"dump", "STAGE[:NAME]", "print graph, tir, schedule or stream (of a layer, after a pass)"},     \
   {"json", NULL, "print JSON for programs"}
 
 /* Every subcommand, ending with NULL. */
 extern const struct command *const cli_commands[];
 extern const struct command command_run, command_compile, command_info, command_asm, command_disasm,
-  command_verify, command_config, command_trace, command_profile;
+  command_verify, command_config, command_trace, command_profile, command_explain;
 
 #endif

@@ -20,7 +20,7 @@ static int write_package(const struct cli *cli, const struct tessera_model *mode
   if (!status && cli_has(cli, "json")) {
     json_t *root = json_object();
     json_object_set_new(root, "package", json_string(path));
-    json_object_set_new(root, "bytes", json_integer((json_int_t)package.size));
+    put_count(root, "bytes", package.size);
     json_object_set_new(root, "model", model_json(model));
     print_json(root);
   } else if (!status) {

@@ -71,7 +71,7 @@ static void print_keys_json(const struct tessera_config *config, const char *nam
   snprintf(hash, sizeof hash, "%016" PRIx64, tessera_config_hash(config));
   for (int k = 0; tessera_config_key(config, k, &key); k++)
     json_object_set_new(keys, key.name, json_integer(key.value));
-  json_object_set_new(root, "name", text_json(name));
+  put_text(root, "name", name);
   json_object_set_new(root, "hash", json_string(hash));
   json_object_set_new(root, "keys", keys);
   json_object_set_new(root, "memory", memory_json(config));

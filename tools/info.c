@@ -111,8 +111,8 @@ static void section_json(void *context, const struct tessera_section *s)
 {
   json_t *object = json_object();
   json_object_set_new(object, "name", json_string(s->name));
-  json_object_set_new(object, "offset", json_integer((json_int_t)s->offset));
-  json_object_set_new(object, "bytes", json_integer((json_int_t)s->size));
+  put_count(object, "offset", s->offset);
+  put_count(object, "bytes", s->size);
   json_array_append_new(context, object);
 }
 

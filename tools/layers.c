@@ -77,7 +77,7 @@ void print_placement(const struct tessera_model *model)
 /* --- the table -------------------------------------------------------------------------------- */
 
 struct totals {
-  uint64_t macs, accel_macs, instructions, read, written;
+  uint64_t macs, accel_macs, instructions, read, written, found, bound;
 };
 
 static struct totals totals_of(const struct tessera_model *model)
@@ -93,18 +93,24 @@ static struct totals totals_of(const struct tessera_model *model)
     sum.instructions += l.instructions;
     sum.read += l.dram_read_bytes;
     sum.written += l.dram_write_bytes;
+    sum.found += l.found_cycles;
+    sum.bound += l.found_cycles ? l.bound_cycles : 0;
   }
   return sum;
 }
 
+/* number: MACs, bytes read and written, instructions, cycles found and the least possible. */
 static int add_numbers(struct table *table, const char *name, const char *op, const char *shape,
-                       const char *where, const uint64_t number[static 4])
+                       const char *where, const uint64_t number[static 6])
 {
-  char text[4][COUNT_TEXT];
-  for (int i = 0; i < 4; i++)
+  char text[5][COUNT_TEXT], gap[COUNT_TEXT] = "";
+  for (int i = 0; i < 5; i++)
     count_text(number[i], text[i]);
-  return table_add(table, (const char *const[]){name, op, shape, where, text[0], text[1], text[2],
-                                                text[3]});
+  if (number[4])
+    gap_text(number[4], (double)number[5], gap);
+  const char *const cells[] = {name,    op,      shape,   where, text[0],
+                               text[1], text[2], text[3], number[4] ? text[4] : "", gap};
+  return table_add(table, cells);
 }
 
 static int add_layer(struct table *table, const struct tessera_model *model, int k)
@@ -114,14 +120,15 @@ static int add_layer(struct table *table, const struct tessera_model *model, int
   tessera_model_layer(model, k, &l);
   shape_text(l.dims, l.rank, shape);
   return add_numbers(table, l.name, l.op, shape, l.target,
-                     (uint64_t[]){l.macs, l.dram_read_bytes, l.dram_write_bytes, l.instructions});
+                     (uint64_t[]){l.macs, l.dram_read_bytes, l.dram_write_bytes, l.instructions,
+                                  l.found_cycles, l.bound_cycles});
 }
 
 void print_layers(const struct tessera_model *model)
 {
   static const char *const head[] = {"layer", "op", "shape", "where", "MACs", "bytes read",
-                                     "bytes written", "instructions"};
-  struct table table = {.columns = 8, .alignment = "llllrrrr"};
+                                     "bytes written", "instructions", "cycles", "gap"};
+  struct table table = {.columns = 10, .alignment = "llllrrrrrr"};
   struct tessera_model_info info;
   struct totals sum = totals_of(model);
   char name[32];
@@ -133,7 +140,8 @@ void print_layers(const struct tessera_model *model)
   snprintf(name, sizeof name, "%d layers", info.layers);
   if (!bad)
     bad = add_numbers(&table, name, "", "", "",
-                      (uint64_t[]){sum.macs, sum.read, sum.written, sum.instructions});
+                      (uint64_t[]){sum.macs, sum.read, sum.written, sum.instructions, sum.found,
+                                   sum.bound});
   if (!bad)
     table_print(&table, stdout);
   if (!bad && sum.macs)
@@ -166,7 +174,12 @@ json_t *dims_json(const int64_t *dims, int rank)
   return array;
 }
 
-static void put_count(json_t *object, const char *key, uint64_t v)
+void put_text(json_t *object, const char *key, const char *text)
+{
+  json_object_set_new(object, key, text_json(text));
+}
+
+void put_count(json_t *object, const char *key, uint64_t v)
 {
   json_object_set_new(object, key, json_integer((json_int_t)v));
 }
@@ -174,23 +187,25 @@ static void put_count(json_t *object, const char *key, uint64_t v)
 static json_t *layer_json(const struct tessera_layer *l)
 {
   json_t *object = json_object();
-  json_object_set_new(object, "name", text_json(l->name));
-  json_object_set_new(object, "op", text_json(l->op));
+  put_text(object, "name", l->name);
+  put_text(object, "op", l->op);
   json_object_set_new(object, "shape", dims_json(l->dims, l->rank));
-  json_object_set_new(object, "target", text_json(l->target));
-  json_object_set_new(object, "reason", text_json(l->reason));
+  put_text(object, "target", l->target);
+  put_text(object, "reason", l->reason);
   put_count(object, "macs", l->macs);
   put_count(object, "dram_read_bytes", l->dram_read_bytes);
   put_count(object, "dram_write_bytes", l->dram_write_bytes);
   put_count(object, "instructions", l->instructions);
+  put_count(object, "found_cycles", l->found_cycles);
+  put_count(object, "bound_cycles", l->bound_cycles);
   return object;
 }
 
 static json_t *port_json(const struct tessera_port *p)
 {
   json_t *object = json_object();
-  json_object_set_new(object, "name", text_json(p->name));
-  json_object_set_new(object, "dtype", text_json(tessera_dtype_name(p->dtype)));
+  put_text(object, "name", p->name);
+  put_text(object, "dtype", tessera_dtype_name(p->dtype));
   json_object_set_new(object, "shape", dims_json(p->dims, p->rank));
   return object;
 }
@@ -215,8 +230,8 @@ json_t *model_json(const struct tessera_model *model)
   char hash[32];
   tessera_model_info(model, &info);
   snprintf(hash, sizeof hash, "%016" PRIx64, info.design_hash);
-  json_object_set_new(object, "name", text_json(info.name));
-  json_object_set_new(object, "config", text_json(info.config));
+  put_text(object, "name", info.name);
+  put_text(object, "config", info.config);
   json_object_set_new(object, "design_hash", json_string(hash));
   put_count(object, "streams", (uint64_t)info.streams);
   put_count(object, "instructions", info.instructions);

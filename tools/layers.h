@@ -18,6 +18,9 @@ model_json(const struct tessera_model *model); /* name, design point, ports, lay
 json_t *dims_json(const int64_t *dims, int rank);
 /* A JSON string of text from a file, which may not be UTF-8. */
 json_t *text_json(const char *text);
+/* One key of an object. */
+void put_text(json_t *object, const char *key, const char *text);
+void put_count(json_t *object, const char *key, uint64_t v);
 /* Prints the value and releases it. */
 void print_json(json_t *root);
 

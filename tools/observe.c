@@ -21,14 +21,14 @@ static bool with_data(const struct cli *cli)
   return cli_has(cli, "input") || cli_has(cli, "random");
 }
 
-static int run(const struct cli *cli, struct observed *o)
+static int run(const struct cli *cli, const struct tessera_model *model, struct observed *o)
 {
   struct inputs inputs = {0};
   int status = 0;
   if (with_data(cli)) {
-    status = inputs_open(cli, o->model, &inputs);
+    status = inputs_open(cli, model, &inputs);
     if (!status)
-      status = inputs_set(cli, &inputs, o->model, o->session, 0);
+      status = inputs_set(cli, &inputs, model, o->session, 0);
   }
   if (!status) {
     progress_start(&o->progress, 1);
@@ -40,25 +40,31 @@ static int run(const struct cli *cli, struct observed *o)
   return status;
 }
 
-int observe(const struct cli *cli, const char *path, struct observed *out)
+int observe_model(const struct cli *cli, const struct tessera_model *model, struct observed *out)
 {
-  uint64_t seed;
   struct tessera_session_options options = {.timing_only = !with_data(cli),
                                             .record = true,
                                             .say = progress_say,
                                             .progress = progress_cycle,
                                             .context = &out->progress};
+  int status = find_device(cli, &options.device);
+  if (status)
+    return status;
+  enum tessera_status opened = tessera_session_open_with(cli->t, model, &options, &out->session);
+  return opened ? cli_message(cli, opened) : run(cli, model, out);
+}
+
+int observe(const struct cli *cli, const char *path, struct observed *out)
+{
+  uint64_t seed;
+  const char *device;
   *out = (struct observed){0};
   int status = cli_has(cli, "random") ? cli_seed(cli, "random", &seed) : 0;
   if (!status)
-    status = find_device(cli, &options.device);
+    status = find_device(cli, &device);
   if (!status)
     status = open_model(cli, path, &out->model);
-  if (status)
-    return status;
-  enum tessera_status opened =
-      tessera_session_open_with(cli->t, out->model, &options, &out->session);
-  return opened ? cli_message(cli, opened) : run(cli, out);
+  return status ? status : observe_model(cli, out->model, out);
 }
 
 void observed_close(struct observed *observed)

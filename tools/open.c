@@ -75,18 +75,44 @@ static int nothing_dumped(const struct cli *cli, const struct dump *d, const cha
                     d->name ? " of '" : "", d->name ? d->name : "", d->name ? "'" : "");
 }
 
+/* -O and --tune-cache. */
+static int read_effort(const struct cli *cli, struct tessera_options *out)
+{
+  static const enum tessera_effort efforts[] = {TESSERA_EFFORT_NONE, TESSERA_EFFORT_SOME,
+                                                TESSERA_EFFORT_MORE, TESSERA_EFFORT_ALL};
+  const char *effort = cli_value(cli, "O"), *cache = cli_value(cli, "tune-cache");
+  if (effort && (effort[0] < '0' || effort[0] > '3' || effort[1]))
+    return cli_refuse("%s: -O takes an effort of 0 to 3, not '%s'", cli->command->name, effort);
+  if (cache && !*cache)
+    return cli_refuse("%s: --tune-cache needs a file, or none", cli->command->name);
+  out->effort = effort ? efforts[effort[0] - '0'] : TESSERA_EFFORT_DEFAULT;
+  out->tune_cache = cache && !strcmp(cache, "none") ? "" : cache;
+  return 0;
+}
+
 int open_model(const struct cli *cli, const char *path, struct tessera_model **out)
+{
+  return open_model_with(cli, path, NULL, NULL, out);
+}
+
+int open_model_with(const struct cli *cli, const char *path, const char *layer,
+                    const char *schedule, struct tessera_model **out)
 {
   struct dump dump;
   char stage[64];
   int status = parse_dump(cli, &dump, stage, sizeof stage);
   if (status)
     return status;
+  struct tessera_options options = {.layer = layer, .schedule = schedule};
+  status = read_effort(cli, &options);
+  if (status)
+    return status;
   const char **dims = calloc((size_t)cli->given_count + 1, sizeof *dims);
   if (!dims)
     return cli_refuse("out of memory");
-  struct tessera_options options = {.target = cli_value(cli, "target"),
-                                    .config = cli_value(cli, "config"), .dims = dims};
+  options.target = cli_value(cli, "target");
+  options.config = cli_value(cli, "config");
+  options.dims = dims;
   while ((dims[options.dim_count] = cli_nth(cli, "dim", options.dim_count)))
     options.dim_count++;
   if (dump.stage) {

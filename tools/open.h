@@ -16,6 +16,10 @@ struct dump {
 /* 0, or an exit status after a sentence. The texts that --dump asks for have been printed. */
 int open_model(const struct cli *cli, const char *path, struct tessera_model **out);
 
+/* The same, with the text of a schedule for a layer; NULL: what is found. */
+int open_model_with(const struct cli *cli, const char *path, const char *layer,
+                    const char *schedule, struct tessera_model **out);
+
 /* --target's device; NULL for the CPU. */
 int open_target(const struct cli *cli, const char **device);
 

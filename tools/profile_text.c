@@ -6,18 +6,9 @@
 
 #include "tools/table.h"
 
-static const char *percent_text(double part, double whole, char out[static COUNT_TEXT])
-{
-  snprintf(out, COUNT_TEXT, "%.1f %%", whole > 0 ? 100 * part / whole : 0);
-  return out;
-}
-
-/* Prints and ends a table; `bad`: a row did not fit into memory. */
 static void end_table(struct table *table, int bad)
 {
-  if (!bad)
-    table_print(table, stdout);
-  table_free(table);
+  table_end(table, bad);
   printf("\n");
 }
 
@@ -52,12 +43,13 @@ static int add_layer(struct table *table, const struct tessera_profile *p,
                      const struct tessera_profile_layer *l)
 {
   char cycles[COUNT_TEXT], share[COUNT_TEXT], macs[COUNT_TEXT], used[COUNT_TEXT], roof[COUNT_TEXT];
-  char bytes[COUNT_TEXT];
+  char bytes[COUNT_TEXT], gap[COUNT_TEXT];
   const char *kind = l->memory_cycles > l->compute_cycles ? "bytes" : "MACs";
   const char *const cells[] = {l->name,
                                l->op,
                                count_text(l->cycles, cycles),
                                percent_text((double)l->cycles, (double)p->cycles, share),
+                               gap_text(l->cycles, l->bound_cycles, gap),
                                count_text(l->macs, macs),
                                percent_text(l->utilization, 1, used),
                                count_text(l->read_bytes + l->write_bytes, bytes),
@@ -69,9 +61,10 @@ static int add_layer(struct table *table, const struct tessera_profile *p,
 
 static void print_layers(const struct tessera_profile *p)
 {
-  struct table table = {.columns = 10, .alignment = "llrrrrrrll"};
-  static const char *const head[] = {"layer",  "op",    "cycles",      "share", "MACs",
+  struct table table = {.columns = 11, .alignment = "llrrrrrrrll"};
+  static const char *const head[] = {"layer",  "op",    "cycles",      "share", "gap",     "MACs",
                                      "matrix", "bytes", "of its roof", "roof",  "critical"};
+  char gap[COUNT_TEXT];
   char cycles[COUNT_TEXT], macs[COUNT_TEXT], bytes[COUNT_TEXT], used[COUNT_TEXT], roof[COUNT_TEXT];
   char name[32];
   int bad = table_add(&table, head);
@@ -80,11 +73,12 @@ static void print_layers(const struct tessera_profile *p)
   table.rule = table.rows;
   snprintf(name, sizeof name, "%d layers", p->layers);
   if (!bad)
-    bad = table_add(&table, (const char *const[]){name, "", count_text(p->cycles, cycles),
-                                                  "100.0 %", count_text(p->macs, macs),
-                                                  percent_text(p->utilization, 1, used),
-                                                  count_text(p->read_bytes + p->write_bytes, bytes),
-                                                  percent_text(p->roofline, 1, roof), "", ""});
+    bad = table_add(&table, (const char *const[]){
+                                name, "", count_text(p->cycles, cycles), "100.0 %",
+                                gap_text(p->cycles, p->bound_cycles, gap),
+                                count_text(p->macs, macs), percent_text(p->utilization, 1, used),
+                                count_text(p->read_bytes + p->write_bytes, bytes),
+                                percent_text(p->roofline, 1, roof), "", ""});
   end_table(&table, bad);
 }
 
@@ -134,9 +128,7 @@ static void print_what_ifs(const struct tessera_profile *p)
                                           percent_text((double)w->cycles, (double)p->cycles, share),
                                           faster, w->meaning});
   }
-  if (!bad)
-    table_print(&table, stdout);
-  table_free(&table);
+  table_end(&table, bad);
 }
 
 void print_profile(const struct tessera_profile *p)
@@ -150,15 +142,6 @@ void print_profile(const struct tessera_profile *p)
 }
 
 /* --- a second run ----------------------------------------------------------------------------- */
-
-static int add_change(struct table *table, const char *name, uint64_t before, uint64_t now)
-{
-  char was[COUNT_TEXT], is[COUNT_TEXT], change[COUNT_TEXT] = "";
-  if (before)
-    snprintf(change, sizeof change, "%+.1f %%", 100 * ((double)now / (double)before - 1));
-  return table_add(
-      table, (const char *const[]){name, count_text(before, was), count_text(now, is), change});
-}
 
 static const struct tessera_profile_layer *layer_of(const struct tessera_profile *p,
                                                     const char *name)
@@ -175,11 +158,11 @@ static int add_layer_changes(struct table *table, const struct tessera_profile *
   int bad = 0;
   for (int k = 0; k < p->layers && !bad; k++) {
     const struct tessera_profile_layer *was = layer_of(before, p->layer[k].name);
-    bad = add_change(table, p->layer[k].name, was ? was->cycles : 0, p->layer[k].cycles);
+    bad = table_add_change(table, p->layer[k].name, was ? was->cycles : 0, p->layer[k].cycles);
   }
   for (int k = 0; k < before->layers && !bad; k++)
     if (!layer_of(p, before->layer[k].name))
-      bad = add_change(table, before->layer[k].name, before->layer[k].cycles, 0);
+      bad = table_add_change(table, before->layer[k].name, before->layer[k].cycles, 0);
   return bad;
 }
 
@@ -192,15 +175,13 @@ void print_profile_diff(const struct tessera_profile *p, const struct tessera_pr
   printf("memory %s\n\n", plain_text(before->memory, plain, sizeof plain));
   int bad = table_add(&table, (const char *const[]){"cycles", "before", "now", "change"});
   if (!bad)
-    bad = add_change(&table, "all", before->cycles, p->cycles);
+    bad = table_add_change(&table, "all", before->cycles, p->cycles);
   for (int s = 0; s < p->shares && s < before->shares && !bad; s++) {
     snprintf(name, sizeof name, "stack: %s", p->share[s].name);
-    bad = add_change(&table, name, before->share[s].cycles, p->share[s].cycles);
+    bad = table_add_change(&table, name, before->share[s].cycles, p->share[s].cycles);
   }
   table.rule = table.rows;
   if (!bad)
     bad = add_layer_changes(&table, p, before);
-  if (!bad)
-    table_print(&table, stdout);
-  table_free(&table);
+  table_end(&table, bad);
 }

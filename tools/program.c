@@ -112,13 +112,12 @@ static void print_findings_json(const struct tessera_findings *findings)
     json_t *object = json_object();
     json_object_set_new(object, "kind", json_string(f.kind));
     json_object_set_new(object, "stream", json_integer(f.stream));
-    json_object_set_new(object, "instruction", json_integer((json_int_t)f.instruction));
-    json_object_set_new(object, "text", text_json(f.text));
+    put_count(object, "instruction", f.instruction);
+    put_text(object, "text", f.text);
     json_array_append_new(list, object);
   }
-  json_object_set_new(root, "count", json_integer((json_int_t)tessera_findings_count(findings)));
-  json_object_set_new(root, "instructions",
-                      json_integer((json_int_t)tessera_findings_instructions(findings)));
+  put_count(root, "count", tessera_findings_count(findings));
+  put_count(root, "instructions", tessera_findings_instructions(findings));
   json_object_set_new(root, "findings", list);
   print_json(root);
 }

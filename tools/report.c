@@ -101,8 +101,7 @@ static void print_activity(const struct outcome *o)
     }
     bad = table_add(&table, cells);
   }
-  table_print(&table, stdout);
-  table_free(&table);
+  table_end(&table, bad);
 }
 
 static void print_cycles(const struct tessera_model *model, const struct outcome *o)
@@ -158,8 +157,8 @@ static json_t *output_json(const struct tessera_model *model, int k, const struc
   json_t *object = json_object();
   int64_t n = tessera_tensor_count(t);
   tessera_model_output(model, k, &port);
-  json_object_set_new(object, "name", text_json(port.name));
-  json_object_set_new(object, "dtype", text_json(tessera_dtype_name(t->dtype)));
+  put_text(object, "name", port.name);
+  put_text(object, "dtype", tessera_dtype_name(t->dtype));
   json_object_set_new(object, "shape", dims_json(t->dims, t->rank));
   if (n > VALUES_IN_JSON)
     return object;
@@ -175,7 +174,7 @@ static json_t *output_json(const struct tessera_model *model, int k, const struc
 static json_t *expectation_json(const struct expectation *e)
 {
   json_t *object = json_object();
-  json_object_set_new(object, "file", text_json(e->path));
+  put_text(object, "file", e->path);
   json_object_set_new(object, "largest_difference", real(e->comparison.largest));
   json_object_set_new(object, "element", json_integer(e->comparison.element));
   json_object_set_new(object, "step", real(e->step));
@@ -203,7 +202,7 @@ static json_t *counters_json(const struct tessera_counters *c)
               {"wave_cycles", c->wave_cycles}};
   json_t *object = json_object();
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    json_object_set_new(object, rows[i].name, json_integer((json_int_t)rows[i].value));
+    put_count(object, rows[i].name, rows[i].value);
   return object;
 }
 
@@ -215,8 +214,7 @@ static json_t *activity_json(const struct outcome *o)
     const struct tessera_activity *a = &o->activity[i];
     if (!json_object_get(engines, a->engine))
       json_object_set_new(engines, a->engine, json_object());
-    json_object_set_new(json_object_get(engines, a->engine), a->state,
-                        json_integer((json_int_t)a->cycles));
+    put_count(json_object_get(engines, a->engine), a->state, a->cycles);
   }
   return engines;
 }
@@ -239,7 +237,7 @@ void report_json(const struct cli *cli, const struct tessera_model *model, const
     json_array_append_new(expected, expectation_json(&o->expected[i]));
   json_object_set_new(root, "model", model_json(model));
   json_object_set_new(root, "target", json_string(device ? "accel" : "cpu"));
-  json_object_set_new(root, "device", text_json(device));
+  put_text(root, "device", device);
   json_object_set_new(root, "inferences", json_integer(o->inferences));
   json_object_set_new(root, "seconds", json_real(o->seconds));
   json_object_set_new(root, "counters", counters_json(&o->counters));

@@ -30,6 +30,15 @@ int table_add(struct table *table, const char *const *cells)
   return 0;
 }
 
+int table_add_change(struct table *table, const char *name, uint64_t before, uint64_t now)
+{
+  char was[COUNT_TEXT], is[COUNT_TEXT], change[COUNT_TEXT] = "";
+  if (before)
+    snprintf(change, sizeof change, "%+.1f %%", 100 * ((double)now / (double)before - 1));
+  return table_add(
+      table, (const char *const[]){name, count_text(before, was), count_text(now, is), change});
+}
+
 static void print_rule(const int *width, int columns, FILE *to)
 {
   for (int c = 0; c < columns; c++) {
@@ -71,6 +80,13 @@ void table_free(struct table *table)
   free(table->cell);
 }
 
+void table_end(struct table *table, int bad)
+{
+  if (!bad)
+    table_print(table, stdout);
+  table_free(table);
+}
+
 const char *count_text(uint64_t v, char out[static COUNT_TEXT])
 {
   char digits[COUNT_TEXT];
@@ -81,6 +97,18 @@ const char *count_text(uint64_t v, char out[static COUNT_TEXT])
     out[used++] = digits[i];
   }
   out[used] = 0;
+  return out;
+}
+
+const char *percent_text(double part, double whole, char out[static COUNT_TEXT])
+{
+  snprintf(out, COUNT_TEXT, "%.1f %%", whole > 0 ? 100 * part / whole : 0);
+  return out;
+}
+
+const char *gap_text(uint64_t cycles, double bound, char out[static COUNT_TEXT])
+{
+  snprintf(out, COUNT_TEXT, "%.3f", bound > 0 ? (double)cycles / bound : 0);
   return out;
 }
 

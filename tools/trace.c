@@ -49,9 +49,9 @@ static void print_info_json(const char *path, size_t bytes, const struct tessera
               {"bandwidth_cycles", i->bandwidth_cycles},
               {"token_cycles", i->token_cycles}};
   json_t *root = json_object();
-  json_object_set_new(root, "file", text_json(path));
+  put_text(root, "file", path);
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
-    json_object_set_new(root, rows[k].name, json_integer((json_int_t)rows[k].value));
+    put_count(root, rows[k].name, rows[k].value);
   print_json(root);
 }
 

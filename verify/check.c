@@ -257,6 +257,12 @@ enum tsr_trap tsr_check_points(const struct tsr_design *design, const struct tsr
   return found.operand ? TSR_TRAP_INDEX : TSR_TRAP_FIELD;
 }
 
+uint64_t tsr_check_loop_points(const struct tsr_insn *insn)
+{
+  uint64_t nest = (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2], all;
+  return __builtin_mul_overflow(nest, insn->loop.uop_count, &all) ? UINT64_MAX : all;
+}
+
 /* ---- transfers ---- */
 
 uint64_t tsr_check_dma_entries(const struct tsr_insn *insn)

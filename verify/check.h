@@ -30,6 +30,9 @@ enum tsr_trap tsr_check_points(const struct tsr_design *design, const struct tsr
 void tsr_check_word(size_t index, const uint8_t word[static TSR_INSN_BYTES], enum tsr_trap trap,
                     char *text, size_t size);
 
+/* Loop points, micro-ops counted one by one; UINT64_MAX where they are more. */
+uint64_t tsr_check_loop_points(const struct tsr_insn *insn);
+
 /* Scratchpad entries that a LOAD fills, padding included; that a STORE reads. At most 2^48. */
 uint64_t tsr_check_dma_entries(const struct tsr_insn *insn);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "verify/check.h"
 #include "verify/points.h"
 #include "verify/range.h"
 #include "verify/weights.h"
@@ -72,7 +73,7 @@ static void set(struct tsr__bounds *b, struct judged *j, uint32_t entry, range t
 /* Whether the instruction is small enough to be walked point by point. */
 static bool may_walk(struct tsr__bounds *b, const struct tsr_insn *insn)
 {
-  uint64_t points = tsr__points_count(insn);
+  uint64_t points = tsr_check_loop_points(insn);
   if (points > b->left)
     return false;
   b->left -= points;
@@ -86,7 +87,7 @@ static uint64_t points_per_sum(struct tsr__bounds *b, const struct judged *j)
 {
   const struct tsr_insn *insn = j->insn;
   const uint8_t *uop = j->uops + (size_t)insn->loop.uop_begin * TSR_UOP_BYTES;
-  uint64_t apart = 1, all = tsr__points_count(insn);
+  uint64_t apart = 1, all = tsr_check_loop_points(insn);
   tsr__set_clear(&b->scratch);
   for (uint32_t u = 0; u < insn->loop.uop_count; u++) {
     uint32_t d = tsr__uop_field(uop + (size_t)u * TSR_UOP_BYTES, TSR__ROLE_D);

@@ -49,12 +49,6 @@ bool tsr__points_next(struct tsr__points *p)
   return true;
 }
 
-uint64_t tsr__points_count(const struct tsr_insn *insn)
-{
-  uint64_t nest = (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2], all;
-  return __builtin_mul_overflow(nest, insn->loop.uop_count, &all) ? UINT64_MAX : all;
-}
-
 bool tsr__starts_its_sums(const struct tsr_insn *insn, const uint8_t *uops,
                           struct tsr__set *scratch)
 {

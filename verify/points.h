@@ -18,8 +18,6 @@ struct tsr__points {
 struct tsr__points tsr__points_of(const struct tsr_insn *insn, const uint8_t *uops);
 bool tsr__points_next(struct tsr__points *points);
 
-uint64_t tsr__points_count(const struct tsr_insn *insn); /* UINT64_MAX where it is more */
-
 /* Whether the first point to touch any d starts its sum, told from the micro-ops: no loop of the
  * mask `first` moves d, and a micro-op that does not overwrite comes behind one of the same d
  * that does. False also where only the points can tell. `scratch` has room for every d. */

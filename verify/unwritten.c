@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "verify/check.h"
 #include "verify/points.h"
 
 /* Nests with more points are not walked where their micro-ops don't tell. */
@@ -115,7 +116,7 @@ static bool check(struct tsr__written *w, const struct look *l)
   }
   if (is_own_sum(w, l))
     return false;
-  if (tsr__points_count(l->insn) <= MOST_POINTS)
+  if (tsr_check_loop_points(l->insn) <= MOST_POINTS)
     return walk(w, l);
   struct tsr__point point = tsr__locate(w->arena, w->design, l->insn, l->uops, access->role, entry);
   return say(l, "may read", entry, &point);

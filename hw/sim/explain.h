@@ -16,13 +16,6 @@ struct tsr_explain {
   struct tsr_run_result *result; /* its trap is there, its text is written */
 };
 
-/* What an engine is at. */
-struct tsr_stand {
-  int state; /* enum tsr_state */
-  size_t insn;
-  uint32_t others; /* a bit an engine: as in struct tsr_cycle_span */
-};
-
 /* A trap of a word, of an instruction or of the bus. uops: the micro-op scratchpad as it stands;
  * error: what the memory answered first, or NULL. */
 void tsr_explain_trap(const struct tsr_explain *x, const uint8_t *uops,

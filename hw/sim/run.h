@@ -18,6 +18,13 @@ struct tsr_run_result {
   char text[768]; /* the trap, or what every engine waits for, in a sentence; empty without one */
 };
 
+/* What an engine is at. */
+struct tsr_stand {
+  enum tsr_state state;
+  size_t insn;     /* that it is about; of IDLE: the next one */
+  uint32_t others; /* a bit an engine: whose token, queue, counter or lock it waits for */
+};
+
 /* An instruction has started or ended, in this cycle of the run. When it is told that one has
  * ended, all that it wrote is in place. */
 struct tsr_run_event {

@@ -50,7 +50,7 @@ struct tsr__work {
   int engine;
   bool ran;
   uint32_t place;               /* among those of its engine */
-  uint32_t points;              /* of a nest */
+  uint64_t points;              /* of a nest */
   uint32_t beats, pads;         /* of LOAD and STORE: cycles of data, and of padding */
   uint32_t locks;               /* bit 0, 1: a bank of ACC; 2: writing INP */
   uint32_t first_burst, bursts; /* in the list of its kind */

@@ -105,13 +105,6 @@ static void add_card(struct tsr_text *to, const char *value, const char *what)
   tsr_text_add(to, "<div class=\"card\"><b>%s</b><span>%s</span></div>\n", value, what);
 }
 
-static char *count_text(struct tsr_arena *arena, uint64_t v)
-{
-  struct tsr_text text = {.arena = arena};
-  tsr__add_count(&text, v);
-  return text.data;
-}
-
 static void add_head(struct tsr_text *to, const struct tessera_profile *p)
 {
   struct tsr_arena *a = to->arena;
@@ -123,12 +116,12 @@ static void add_head(struct tsr_text *to, const struct tessera_profile *p)
   tsr_text_add(to, " at %d MHz; memory ", p->clock_mhz);
   tsr__add_html(to, p->memory);
   tsr_text_add(to, "; one inference, on the accelerator alone</p>\n<div class=\"cards\">\n");
-  add_card(to, count_text(a, p->cycles), "cycles");
+  add_card(to, tsr__count_text(a, p->cycles), "cycles");
   add_card(to, tsr_arena_printf(a, "%.3f ms", ms), "each inference");
   add_card(to, tsr_arena_printf(a, "%.1f %%", 100 * p->utilization), "of the matrix engine used");
   add_card(to, tsr_arena_printf(a, "%.1f %%", 100 * p->roofline), "of the layers' rooflines");
-  add_card(to, count_text(a, p->read_bytes + p->write_bytes), "bytes moved");
-  add_card(to, count_text(a, p->instructions), "instructions");
+  add_card(to, tsr__count_text(a, p->read_bytes + p->write_bytes), "bytes moved");
+  add_card(to, tsr__count_text(a, p->instructions), "instructions");
   tsr_text_add(to, "</div>\n");
 }
 

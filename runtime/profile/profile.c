@@ -127,14 +127,20 @@ static void take_run_apart(const struct run_work *w)
 
 /* --- rooflines -------------------------------------------------------------------------------- */
 
-/* The least cycles in which DRAM moves so many bytes: what is read, what is written, and both. */
-static double memory_cycles(const struct tsr_design *d, uint64_t read, uint64_t written)
+double tsr_profile_memory_cycles(const struct tsr_design *d, uint64_t read, uint64_t written)
 {
   struct tsr__pins pins = tsr__pins_of(d);
   double beat = tsr_design_beat(d);
   double most = (double)(read > written ? read : written) / beat;
   double both = pins.rate ? (double)(read + written) * (double)pins.per / (double)pins.rate : 0;
   return both > most ? both : most;
+}
+
+double tsr_profile_bound(const struct tsr_design *d, const struct tsr_module_layer *l)
+{
+  double moving = tsr_profile_memory_cycles(d, l->least_read_bytes, l->least_write_bytes);
+  double computing = (double)l->least_cycles;
+  return computing > moving ? computing : moving;
 }
 
 static bool multiplies(const struct making *k, const struct tsr_module_layer *l)
@@ -175,8 +181,10 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
       .macs = l->macs,
       .read_bytes = l->dram_read_bytes,
       .write_bytes = l->dram_write_bytes,
+      .compulsory_bytes = l->least_read_bytes + l->least_write_bytes,
+      .bound_cycles = tsr_profile_bound(d, l),
       .compute_cycles = (double)l->macs / peak,
-      .memory_cycles = memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
+      .memory_cycles = tsr_profile_memory_cycles(d, l->dram_read_bytes, l->dram_write_bytes),
       .limit = limit_of(k, layer),
       .share = k->cycles[layer],
   };
@@ -190,6 +198,41 @@ static void fill_layer(struct making *k, int layer, struct tessera_profile_layer
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
+
+enum { READ = 1, WRITTEN = 2, KEPT = 4 }; /* of a buffer: by the device; by others, or to the end */
+
+static uint8_t *uses_of_buffers(const struct making *k)
+{
+  const struct tsr_module *m = k->module;
+  uint8_t *uses = TSR_NEW_ARRAY(k->arena, uint8_t, m->buffers + 1);
+  for (int l = 0; l < m->layers; l++)
+    for (int i = 0; i < m->layer[l].args; i++) {
+      bool input = i < m->layer[l].func->inputs;
+      uint8_t use = input ? READ : WRITTEN;
+      if (!m->layer[l].insns)
+        use = input ? KEPT : 0;
+      uses[m->layer[l].arg[i]] |= use;
+    }
+  for (int i = 0; i < m->outputs; i++)
+    uses[m->output[i]] |= KEPT;
+  return uses;
+}
+
+/* What cannot be avoided however layers are joined: constants and what others made are read, what
+ * others need is written. */
+static uint64_t compulsory_bytes(const struct making *k)
+{
+  const struct tsr_module *m = k->module;
+  const uint8_t *uses = uses_of_buffers(k);
+  uint64_t sum = 0;
+  for (int i = 0; i < m->buffers; i++) {
+    const struct tsr_module_buffer *b = &m->buffer[i];
+    uint64_t bytes = (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
+    sum += (uses[i] & READ) && !(uses[i] & WRITTEN) ? bytes : 0;
+    sum += (uses[i] & WRITTEN) && (uses[i] & KEPT) ? bytes : 0;
+  }
+  return sum;
+}
 
 static void fill_layers(struct making *k)
 {
@@ -206,12 +249,14 @@ static void fill_layers(struct making *k)
     p->macs += out->macs;
     p->read_bytes += out->read_bytes;
     p->write_bytes += out->write_bytes;
+    p->bound_cycles += out->bound_cycles;
     p->compute_cycles += out->compute_cycles;
     p->memory_cycles += out->memory_cycles;
     least += out->compute_cycles > out->memory_cycles ? out->compute_cycles : out->memory_cycles;
     made += out->utilization * (double)out->cycles;
   }
   p->layer = list;
+  p->compulsory_bytes = compulsory_bytes(k);
   p->roofline = quotient(least, (double)p->cycles);
   p->utilization = quotient(made, (double)p->cycles);
 }
@@ -307,7 +352,7 @@ static const char *memory_text(struct tsr_arena *arena, const struct tsr_design 
   const struct tsr_ddr *ddr = &d->memory.ddr;
   return tsr_arena_printf(arena, "ddr, %d channel%s of %d bits, a tick of %d ps, %s", ddr->channels,
                           ddr->channels == 1 ? "" : "s", ddr->bus_bits, ddr->tCK_ps,
-                          ddr->order == TSR_DDR_FCFS ? "fcfs" : "frfcfs");
+                          tsr_ddr_order_names[ddr->order]);
 }
 
 static void fill_head(struct making *k)

@@ -10,6 +10,13 @@
  * texts without an owner. */
 struct tessera_profile *tsr_profile_make(struct tsr_arena *arena, const struct tsr_record *record);
 
+/* The least cycles in which DRAM moves so many bytes: what is read, what is written, and both. */
+double tsr_profile_memory_cycles(const struct tsr_design *d, uint64_t read, uint64_t written);
+
+/* What a layer takes at the least, whatever its schedule: the engine that computes, or what moves
+ * bytes, whichever has more to do. */
+double tsr_profile_bound(const struct tsr_design *d, const struct tsr_module_layer *l);
+
 /* before: another profile to compare with, or NULL. */
 void tsr_profile_json(struct tsr_text *to, const struct tessera_profile *p);
 void tsr_profile_csv(struct tsr_text *to, const struct tessera_profile *p);

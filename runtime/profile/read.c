@@ -134,6 +134,8 @@ static void read_layer(struct place *p, int k)
       .macs = count_of(p, "macs"),
       .read_bytes = count_of(p, "read_bytes"),
       .write_bytes = count_of(p, "write_bytes"),
+      .compulsory_bytes = count_of(p, "compulsory_bytes"),
+      .bound_cycles = real_of(p, "bound_cycles"),
       .compute_cycles = real_of(p, "compute_cycles"),
       .memory_cycles = real_of(p, "memory_cycles"),
       .roofline = real_of(p, "roofline"),
@@ -212,6 +214,8 @@ static void read_totals(struct place *p)
   out->read_bytes = count_of(p, "read_bytes");
   out->write_bytes = count_of(p, "write_bytes");
   out->fetch_bytes = count_of(p, "fetch_bytes");
+  out->compulsory_bytes = count_of(p, "compulsory_bytes");
+  out->bound_cycles = real_of(p, "bound_cycles");
   out->peak_macs = real_of(p, "peak_macs");
   out->peak_bytes = real_of(p, "peak_bytes");
   out->compute_cycles = real_of(p, "compute_cycles");

@@ -137,3 +137,20 @@ struct tsr_device_observer tsr_record_observer(struct tsr_record *record)
 {
   return (struct tsr_device_observer){start, end, insn, span, burst, tokens, record};
 }
+
+bool tsr_record_has_layer(const struct tsr_record_run *run, const struct tsr_module_layer *layer)
+{
+  return layer->insns && layer->first_insn >= run->first_insn &&
+         layer->first_insn < run->first_insn + run->insns;
+}
+
+uint64_t tsr_record_layer_end(const struct tsr_record *record, const struct tsr_module_layer *layer,
+                              uint64_t before)
+{
+  uint64_t end = before;
+  for (size_t i = 0; i < layer->insns; i++) {
+    uint64_t retired = record->insn[layer->first_insn + i].retired;
+    end = retired > end ? retired : end;
+  }
+  return end;
+}

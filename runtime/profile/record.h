@@ -44,4 +44,10 @@ void tsr_record_close(struct tsr_record *record);
 void tsr_record_forget(struct tsr_record *record); /* before another inference */
 struct tsr_device_observer tsr_record_observer(struct tsr_record *record);
 
+bool tsr_record_has_layer(const struct tsr_record_run *run, const struct tsr_module_layer *layer);
+/* The cycle of its run in which a layer ends: when all of its instructions have retired, and those
+ * of the layers before it, which ended in `before`. */
+uint64_t tsr_record_layer_end(const struct tsr_record *record, const struct tsr_module_layer *layer,
+                              uint64_t before);
+
 #endif

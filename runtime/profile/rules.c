@@ -96,7 +96,7 @@ static void nest_rules(struct tsr_graph *g, uint32_t i)
     edge(g, before, TSR__RETIRED, i, TSR__START, TSR_CAUSE_STEP, 1);
   edge(g, i, TSR__START, i, TSR__GRANTED, TSR_CAUSE_STEP, is_sync(w) ? 0 : 1);
   uint64_t cycles = t->end - t->granted;
-  uint32_t points = w->points < cycles ? w->points : (uint32_t)cycles;
+  uint32_t points = (uint32_t)(w->points < cycles ? w->points : cycles);
   tsr__add_edge(g, tsr__insn_node(i, TSR__GRANTED), tsr__insn_node(i, TSR__END), TSR_CAUSE_WORK,
                 (int32_t)(cycles - points), points);
   edge(g, i, TSR__END, i, TSR__RETIRED, is_sync(w) ? TSR_CAUSE_TOKEN : TSR_CAUSE_STEP, 1);

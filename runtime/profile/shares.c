@@ -82,21 +82,6 @@ static void add_cycles(struct track track[TRACKS], uint64_t cycle, uint64_t last
   }
 }
 
-static bool in_run(const struct tsr_module_layer *l, const struct tsr_record_run *run)
-{
-  return l->insns && l->first_insn >= run->first_insn &&
-         l->first_insn < run->first_insn + run->insns;
-}
-
-static uint64_t last_retired(const struct tsr_record *record, const struct tsr_module_layer *l)
-{
-  uint64_t last = 0;
-  for (size_t i = l->first_insn; i < l->first_insn + l->insns; i++)
-    if (record->insn[i].retired > last)
-      last = record->insn[i].retired;
-  return last;
-}
-
 void tsr_share_cycles(struct tsr_arena *arena, const struct tsr_record *record,
                       const struct tsr_record_run *run, uint64_t (*cycles)[TSR_SHARES])
 {
@@ -106,11 +91,11 @@ void tsr_share_cycles(struct tsr_arena *arena, const struct tsr_record *record,
   int last = -1;
   open_tracks(arena, record, run, track);
   for (int k = 0; k < m->layers; k++) {
-    if (!in_run(&m->layer[k], run))
+    if (!tsr_record_has_layer(run, &m->layer[k]))
       continue;
-    uint64_t end = last_retired(record, &m->layer[k]);
+    uint64_t end = tsr_record_layer_end(record, &m->layer[k], done);
     add_cycles(track, done + 1, end, cycles[k]);
-    done = end > done ? end : done;
+    done = end;
     last = k;
   }
   if (last >= 0)

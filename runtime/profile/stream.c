@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/profile/graph_nodes.h"
+#include "verify/check.h"
 
 /* --- instructions ----------------------------------------------------------------------------- */
 
@@ -20,8 +21,7 @@ static void size_transfer(const struct tsr_design *d, struct tsr__work *w)
   uint64_t bytes = (uint64_t)i->dma.nx * (uint64_t)tsr_design_dram_entry(d, i->dma.buffer);
   uint64_t row = (bytes + beat - 1) / beat;
   uint64_t data = (uint64_t)i->dma.ny * i->dma.nz;
-  uint64_t width = (uint64_t)i->dma.nx + i->dma.xl + i->dma.xr;
-  uint64_t entries = width * (i->dma.ny + i->dma.yl + i->dma.yr) * i->dma.nz;
+  uint64_t entries = tsr_check_dma_entries(i);
   w->beats = (uint32_t)(row * data);
   w->pads = (uint32_t)(entries - i->dma.nx * data);
   if (i->dma.buffer == TSR_BUFFER_UOP && beat > TSR_UOP_BYTES)
@@ -36,7 +36,7 @@ static void size_transfer(const struct tsr_design *d, struct tsr__work *w)
 static void size_nest(struct tsr__work *w)
 {
   const struct tsr_insn *i = &w->insn;
-  w->points = i->loop.n[0] * i->loop.n[1] * i->loop.n[2] * i->loop.uop_count;
+  w->points = tsr_check_loop_points(i);
   w->locks = i->loop.banks & 3;
   if (w->engine == TSR_ENGINE_VECTOR && i->loop.dst == TSR_DST_INP)
     w->locks |= 4;

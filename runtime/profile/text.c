@@ -101,3 +101,10 @@ void tsr__add_count(struct tsr_text *to, uint64_t v)
     tsr_text_add_bytes(to, &digits[i], 1);
   }
 }
+
+const char *tsr__count_text(struct tsr_arena *arena, uint64_t v)
+{
+  struct tsr_text text = {.arena = arena};
+  tsr__add_count(&text, v);
+  return text.data;
+}

@@ -14,5 +14,6 @@ void tsr__add_csv(struct tsr_text *to, const char *text);
 
 /* "1,234,567" */
 void tsr__add_count(struct tsr_text *to, uint64_t v);
+const char *tsr__count_text(struct tsr_arena *arena, uint64_t v);
 
 #endif

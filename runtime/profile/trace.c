@@ -119,7 +119,6 @@ static void name_track(struct trace *t, int track, const char *name)
 
 static void add_tracks(struct trace *t)
 {
-  static const char *const names[] = {"load", "matrix", "vector", "store", "fetch"};
   begin_event(t, "M", 0);
   tsr_text_add(&t->to, ",\"name\":\"process_name\",\"args\":{\"name\":");
   tsr__add_json(&t->to,
@@ -127,7 +126,7 @@ static void add_tracks(struct trace *t)
   tsr_text_add(&t->to, "}}");
   name_track(t, LAYER_TRACK, "layers");
   for (int e = 0; e < TSR__TRACKS; e++)
-    name_track(t, FIRST_TRACK + e, names[e]);
+    name_track(t, FIRST_TRACK + e, tsr_engine_name(e));
 }
 
 /* --- instructions and stalls ------------------------------------------------------------------ */
@@ -209,30 +208,30 @@ static void add_slices(struct trace *t)
 
 /* --- layers ----------------------------------------------------------------------------------- */
 
-/* A layer ends when its instructions, and those of the layers before it, have retired. */
+static void add_layer(struct trace *t, const struct tsr_module_layer *layer, uint64_t first,
+                      uint64_t last)
+{
+  begin_slice(t, LAYER_TRACK, first, last);
+  tsr_text_add(&t->to, ",\"cat\":\"layer\",\"name\":");
+  tsr__add_json(&t->to, layer->name);
+  tsr_text_add(&t->to, ",\"args\":{\"op\":");
+  tsr__add_json(&t->to, layer->op);
+  tsr_text_add(&t->to, ",\"cycles\":%" PRIu64 "}}", last - first + 1);
+}
+
 static void add_layers(struct trace *t)
 {
   uint64_t before = 0;
   for (size_t r = 0; r < t->record->runs; r++) {
     const struct tsr_record_run *run = &t->record->run[r];
-    uint64_t done = 0, end = 0;
+    uint64_t done = 0;
     for (int l = 0; l < t->module->layers; l++) {
       const struct tsr_module_layer *layer = &t->module->layer[l];
-      if (!layer->insns || layer->first_insn < run->first_insn ||
-          layer->first_insn >= run->first_insn + run->insns)
+      if (!tsr_record_has_layer(run, layer))
         continue;
-      for (size_t i = 0; i < layer->insns; i++) {
-        uint64_t retired = t->record->insn[layer->first_insn + i].retired;
-        end = retired > end ? retired : end;
-      }
-      if (end <= done)
-        continue;
-      begin_slice(t, LAYER_TRACK, before + done + 1, before + end);
-      tsr_text_add(&t->to, ",\"cat\":\"layer\",\"name\":");
-      tsr__add_json(&t->to, layer->name);
-      tsr_text_add(&t->to, ",\"args\":{\"op\":");
-      tsr__add_json(&t->to, layer->op);
-      tsr_text_add(&t->to, ",\"cycles\":%" PRIu64 "}}", end - done);
+      uint64_t end = tsr_record_layer_end(t->record, layer, done);
+      if (end > done)
+        add_layer(t, layer, before + done + 1, before + end);
       done = end;
     }
     before += run->cycles;

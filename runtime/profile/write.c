@@ -65,6 +65,8 @@ static void put_totals(struct writer *w, const struct tessera_profile *p)
   put_count(w, "read_bytes", p->read_bytes);
   put_count(w, "write_bytes", p->write_bytes);
   put_count(w, "fetch_bytes", p->fetch_bytes);
+  put_count(w, "compulsory_bytes", p->compulsory_bytes);
+  put_real(w, "bound_cycles", p->bound_cycles);
   put_real(w, "peak_macs", p->peak_macs);
   put_real(w, "peak_bytes", p->peak_bytes);
   put_real(w, "compute_cycles", p->compute_cycles);
@@ -96,6 +98,8 @@ static void put_layer(struct writer *o, const struct tessera_profile *p,
   put_count(o, "macs", l->macs);
   put_count(o, "read_bytes", l->read_bytes);
   put_count(o, "write_bytes", l->write_bytes);
+  put_count(o, "compulsory_bytes", l->compulsory_bytes);
+  put_real(o, "bound_cycles", l->bound_cycles);
   put_real(o, "compute_cycles", l->compute_cycles);
   put_real(o, "memory_cycles", l->memory_cycles);
   put_real(o, "roofline", l->roofline);
@@ -177,10 +181,12 @@ static void csv_row(struct tsr_text *to, const struct tessera_profile *p,
   tsr__add_csv(to, l->name);
   tsr_text_add(to, ",");
   tsr__add_csv(to, l->op);
-  tsr_text_add(
-      to, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.3f,%.3f,%.6f,%.6f,%s",
-      l->cycles, l->instructions, l->macs, l->read_bytes, l->write_bytes, l->compute_cycles,
-      l->memory_cycles, l->roofline, l->utilization, l->limit);
+  tsr_text_add(to,
+               ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+               ",%.3f,%.3f,%.3f,%.6f,%.6f,%s",
+               l->cycles, l->instructions, l->macs, l->read_bytes, l->write_bytes,
+               l->compulsory_bytes, l->bound_cycles, l->compute_cycles, l->memory_cycles,
+               l->roofline, l->utilization, l->limit);
   for (int s = 0; s < p->shares; s++)
     tsr_text_add(to, ",%" PRIu64, l->share[s]);
   tsr_text_add(to, "\n");
@@ -188,7 +194,8 @@ static void csv_row(struct tsr_text *to, const struct tessera_profile *p,
 
 void tsr_profile_csv(struct tsr_text *to, const struct tessera_profile *p)
 {
-  tsr_text_add(to, "layer,op,cycles,instructions,macs,read_bytes,write_bytes,compute_cycles,"
+  tsr_text_add(to, "layer,op,cycles,instructions,macs,read_bytes,write_bytes,compulsory_bytes,"
+                   "bound_cycles,compute_cycles,"
                    "memory_cycles,roofline,utilization,limit");
   for (int s = 0; s < p->shares; s++)
     tsr_text_add(to, ",stack_%s", p->share[s].name);

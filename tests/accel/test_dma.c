@@ -214,7 +214,7 @@ static const struct refusal {
    "a copy from x to y is not between DRAM and a scratchpad"},
   {"program p(x: i8[2000,4]) -> () { alloc t: i8[2000,4] inp { for w < 2000 { for i < 4 {"
    " t[w, i] = x[w, i] } } } }",
-   "the buffers of p do not fit the scratchpads"},
+   "inp has 1024 entries, and 2000 are needed: 1 of 2000 for t"},
 };
 
 static void refusals(void **state)

@@ -13,6 +13,7 @@
 
 #include "compiler/compile.h"
 #include "runtime/executor.h"
+#include "runtime/measure.h"
 #include "tests/accel/random_net.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -27,10 +28,10 @@ struct outcome {
 };
 
 static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
-                    const struct tsr_design *design, struct outcome *o)
+                    const struct tsr_design *design, enum tsr_tune_effort effort, struct outcome *o)
 {
   struct tsr_err err = {0};
-  struct tsr_compile_options options = {0};
+  struct tsr_compile_options options = {.tune = {effort, tsr__measure_cycles, NULL, NULL}};
   struct tsr_module *m;
   struct tsr_executor *executor;
   struct tsr_tensor out;
@@ -61,14 +62,13 @@ static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
   tsr_executor_close(executor);
 }
 
-static void device_equals_interpreter(void **state)
+static void run_cases(int cases, enum tsr_tune_effort effort)
 {
-  (void)state;
   const char *seed_text = getenv("TESSERA_SEED");
   uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : 20240611;
   int differing = 0, on_accel = 0;
   print_message("seed %llu (TESSERA_SEED)\n", (unsigned long long)seed);
-  for (int k = 0; k < CASES; k++) {
+  for (int k = 0; k < cases; k++) {
     struct random r = {seed * 1000003 + (uint64_t)k + 1};
     struct tsr_arena *a = tsr_arena_new(NULL);
     struct tsr_design design;
@@ -78,18 +78,31 @@ static void device_equals_interpreter(void **state)
     random_bits(&r);
     assert_non_null(a);
     assert_int_equal(tsr_design_open(a, NULL, name, &design), TSR_OK);
-    compare(a, &r, kind, &design, &o);
+    compare(a, &r, kind, &design, effort, &o);
     if (o.text[0] && differing++ < 20)
       print_error("case %d (%s at %s): %s\n", k, net_kind_names[kind], name, o.text);
     on_accel += o.on_accel;
     tsr_arena_free(a);
   }
   assert_int_equal(differing, 0);
-  assert_true(on_accel >= CASES); /* it was the accelerator that ran them */
+  assert_true(on_accel >= cases); /* it was the accelerator that ran them */
+}
+
+static void device_equals_interpreter(void **state)
+{
+  (void)state;
+  run_cases(CASES, TSR_TUNE_NONE);
+}
+
+static void found_schedules_do_too(void **state)
+{
+  (void)state;
+  run_cases(CASES / 2, TSR_TUNE_SOME);
 }
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(device_equals_interpreter)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(device_equals_interpreter),
+                                     cmocka_unit_test(found_schedules_do_too)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

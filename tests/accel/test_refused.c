@@ -264,11 +264,11 @@ static const struct {
   const char *point;
   struct totals totals; /* instructions without FINISH, bytes read, bytes written */
 } digits[] = {
-  {"default", {174, 44712, 3024}},
-  {"tiny", {327, 41664, 3020}},
-  {"ecp5", {246, 46768, 3024}},
-  {"wide", {144, 55136, 4064}},
-  {"batch2", {157, 54760, 6048}},
+  {"default", {208, 43352, 3024}},
+  {"tiny", {324, 40240, 3020}},
+  {"ecp5", {217, 42160, 3024}},
+  {"wide", {132, 52320, 4064}},
+  {"batch2", {192, 52632, 6048}},
 };
 
 static void exact_numbers(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every test program of this folder includes. */
+/* What every test program of this folder includes, and others that it serves. */
 #ifndef TSR_TESTS_BASE_CASES_H
 #define TSR_TESTS_BASE_CASES_H
 
@@ -16,37 +16,8 @@
 
 #include "base/arena.h"
 #include "base/status.h"
-
-/* An allocator that says no at its nth call (from 0; negative: never) and counts what is live. */
-struct counting {
-  struct tsr_allocator allocator;
-  int left;
-  int live;
-  bool refused;
-};
-
-static inline void *counting_resize(void *context, void *old, size_t size)
-{
-  struct counting *c = context;
-  if (size == 0) {
-    c->live -= old != NULL;
-    free(old);
-    return NULL;
-  }
-  if (c->left == 0) {
-    c->refused = true;
-    return NULL;
-  }
-  c->left -= c->left > 0;
-  void *p = realloc(old, size);
-  c->live += p && !old;
-  return p;
-}
-
-static inline void counting_init(struct counting *c, int left)
-{
-  *c = (struct counting){.allocator = {counting_resize, c}, .left = left};
-}
+#include "tests/base/counting.h"
+#include "tests/base/in_arena.h"
 
 /* A fixed sequence from a seed: the same on every machine. */
 static inline uint64_t next_random(uint64_t *state)

@@ -3,18 +3,6 @@
 
 #include "base/npy.h"
 
-static int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 /* A file of version 1 with this header and these data bytes. */
 static struct tsr_bytes file_of(struct tsr_arena *a, int version, const char *header,
                                 const void *data, size_t size)
@@ -209,8 +197,6 @@ static void flipped_bytes(void **state)
     free(bent);
   }
 }
-
-#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, open_arena, close_arena)
 
 int main(void)
 {

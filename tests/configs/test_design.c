@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "configs/design.h"
+#include "tests/base/in_arena.h"
 
 static struct tsr_design opened(struct tsr_arena *arena, const char *name)
 {
@@ -463,18 +464,6 @@ static void the_page_lists_the_parameters_of_ddr(void **state)
   expect_table(*state, sets.data);
 }
 
-static int arena_up(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state == NULL;
-}
-
-static int arena_down(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -495,5 +484,5 @@ int main(void)
       cmocka_unit_test(the_page_lists_the_keys),
       cmocka_unit_test(the_page_lists_the_parameters_of_ddr),
   };
-  return cmocka_run_group_tests(tests, arena_up, arena_down);
+  return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "configs/verilog.h"
+#include "tests/base/in_arena.h"
 
 /* The text behind "`define NAME " up to the end of its line or a comment. */
 static void macro(const char *text, const char *name, char out[static 64])
@@ -78,24 +79,11 @@ static void name_clock_and_memory_are_no_part_of_it(void **state)
   assert_string_not_equal(tsr_design_verilog(*state, &a), tsr_design_verilog(*state, &b));
 }
 
-static int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(every_point, open_arena, close_arena),
-      cmocka_unit_test_setup_teardown(name_clock_and_memory_are_no_part_of_it, open_arena,
-                                      close_arena),
+      IN_ARENA(every_point),
+      IN_ARENA(name_clock_and_memory_are_no_part_of_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "configs/design.h"
+#include "tests/base/in_arena.h"
 
 /* The point at which VTA published, as its own file words it. */
 #define VTA(batch, block_rows, wgt)                                                                  \
@@ -90,18 +91,6 @@ static void refused_files(void **state)
   }
 }
 
-static int arena_up(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state == NULL;
-}
-
-static int arena_down(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -109,5 +98,5 @@ int main(void)
       cmocka_unit_test(other_points),
       cmocka_unit_test(refused_files),
   };
-  return cmocka_run_group_tests(tests, arena_up, arena_down);
+  return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/base/counting.h"
 #include "tests/isa/random.h"
 #include "tests/programs/generate.h"
 
@@ -325,24 +326,6 @@ static void a_long_instruction_costs_what_a_short_one_does(void **state)
 
 /* --- what cannot be opened -------------------------------------------------------------------- */
 
-struct counting {
-  int left, live;
-};
-
-static void *resize(void *context, void *old, size_t size)
-{
-  struct counting *c = context;
-  if (!size) {
-    c->live -= old != NULL;
-    free(old);
-    return NULL;
-  }
-  if (c->left-- == 0)
-    return NULL;
-  c->live += old == NULL;
-  return realloc(old, size);
-}
-
 static void every_allocation_may_fail(void **state)
 {
   (void)state;
@@ -351,11 +334,11 @@ static void every_allocation_may_fail(void **state)
   enum tsr_status status = TSR_NO_MEMORY;
   int n;
   for (n = 0; status != TSR_OK; n++) {
-    struct counting c = {.left = n};
-    struct tsr_allocator allocator = {resize, &c};
+    struct counting c;
+    counting_once(&c, n);
     struct tsr_cycle *cycle = NULL;
     struct tsr_err err;
-    status = tsr_cycle_open(&allocator, &err, &b.design, &o, b.window, 1, &cycle);
+    status = tsr_cycle_open(&c.allocator, &err, &b.design, &o, b.window, 1, &cycle);
     if (status == TSR_OK)
       tsr_cycle_close(cycle);
     else

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/base/counting.h"
+
 /* Runs what the machine holds, with FINISH behind it, and expects this trap at this instruction. */
 static void expect(struct machine *m, enum tsr_trap trap, size_t insn, int engine, const char *text)
 {
@@ -337,35 +339,16 @@ static void twice_the_same(void **state)
   machine_close(m);
 }
 
-/* Every allocation fails once. */
-struct failing {
-  int left, live;
-};
-
-static void *failing_resize(void *context, void *old, size_t size)
-{
-  struct failing *f = context;
-  if (size == 0) {
-    f->live -= old != NULL;
-    free(old);
-    return NULL;
-  }
-  if (f->left-- <= 0)
-    return NULL;
-  f->live += old == NULL;
-  return realloc(old, size);
-}
-
 static void no_memory(void **state)
 {
   (void)state;
   struct machine *m = machine_open("tiny");
   for (int n = 0;; n++) {
-    struct failing f = {n, 0};
-    struct tsr_allocator allocator = {failing_resize, &f};
-    struct tsr_func *func = tsr_func_new(&allocator, &m->design);
+    struct counting c;
+    counting_init(&c, n);
+    struct tsr_func *func = tsr_func_new(&c.allocator, &m->design);
     tsr_func_free(func);
-    assert_int_equal(f.live, 0);
+    assert_int_equal(c.live, 0);
     if (func)
       break;
     assert_true(n < 100);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Printing and parsing are each other's inverse; hostile text gets a sentence. */
+#include "tests/base/counting.h"
 #include "tests/graph/test_graph.h"
 
 static const char everything[] =
@@ -154,20 +155,6 @@ static void damaged_text(void **state)
     }
 }
 
-struct failing {
-  int left; /* allocations that still work */
-};
-
-static void *resize_failing(void *context, void *old, size_t size)
-{
-  struct failing *f = context;
-  if (size == 0) {
-    free(old);
-    return NULL;
-  }
-  return f->left-- > 0 ? realloc(old, size) : NULL;
-}
-
 static enum tsr_status parse_and_optimize(struct tsr_arena *a, const char *text)
 {
   struct tsr_graph *g;
@@ -190,9 +177,9 @@ static void memory_running_out(void **state)
       "node m Mul (c, c) -> (d ?)\nnode n Add (x, d) -> (y ?)\noutput y\nend";
   enum tsr_status s = TSR_NO_MEMORY;
   for (int n = 0; s == TSR_NO_MEMORY; n++) {
-    struct failing f = {n};
-    struct tsr_allocator allocator = {resize_failing, &f};
-    struct tsr_arena *a = tsr_arena_new(&allocator);
+    struct counting c;
+    counting_init(&c, n);
+    struct tsr_arena *a = tsr_arena_new(&c.allocator);
     s = parse_and_optimize(a, text);
     tsr_arena_free(a);
     assert_true(n < 1000);

@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "isa/isa.h"
 #include "random.h"
+#include "tests/base/counting.h"
+#include "tests/base/in_arena.h"
 
 static struct tsr_program assembled(struct tsr_arena *arena, const char *text)
 {
@@ -270,23 +272,6 @@ static void hostile_texts(void **state)
   }
 }
 
-/* The C library's memory, which refuses the allocation number `refuse_at`. */
-struct failing {
-  int calls, refuse_at, live;
-};
-
-static void *failing_resize(void *context, void *old, size_t size)
-{
-  struct failing *f = context;
-  if (size && ++f->calls == f->refuse_at)
-    return NULL;
-  f->live += (size && !old) - (!size && old);
-  if (size)
-    return realloc(old, size);
-  free(old);
-  return NULL;
-}
-
 /* Whether all of it found memory. */
 static bool whole_way(struct tsr_arena *arena)
 {
@@ -307,27 +292,15 @@ static void every_allocation_fails_once(void **state)
   (void)state;
   bool done = false;
   int n = 0;
-  while (!done) {
-    struct failing f = {.refuse_at = ++n};
-    struct tsr_allocator allocator = {failing_resize, &f};
-    struct tsr_arena *arena = tsr_arena_new(&allocator);
+  for (; !done; n++) {
+    struct counting c;
+    counting_once(&c, n);
+    struct tsr_arena *arena = tsr_arena_new(&c.allocator);
     done = arena && whole_way(arena);
     tsr_arena_free(arena);
-    assert_int_equal(f.live, 0);
+    assert_int_equal(c.live, 0);
   }
   assert_true(n > 5);
-}
-
-static int arena_up(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state == NULL;
-}
-
-static int arena_down(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
 }
 
 int main(void)
@@ -344,5 +317,5 @@ int main(void)
       cmocka_unit_test(hostile_texts),
       cmocka_unit_test(every_allocation_fails_once),
   };
-  return cmocka_run_group_tests(tests, arena_up, arena_down);
+  return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

@@ -10,6 +10,7 @@
 
 #include "isa/isa.h"
 #include "random.h"
+#include "tests/base/in_arena.h"
 
 /* finish, and data 1 2 3 */
 static uint8_t *small_file(struct tsr_arena *arena, size_t *size)
@@ -137,18 +138,6 @@ static void the_checksum_is_crc32(void **state)
   assert_memory_equal(bytes + size - 4, expected, 4);
 }
 
-static int arena_up(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state == NULL;
-}
-
-static int arena_down(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -159,5 +148,5 @@ int main(void)
       cmocka_unit_test(sentences),
       cmocka_unit_test(the_checksum_is_crc32),
   };
-  return cmocka_run_group_tests(tests, arena_up, arena_down);
+  return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

@@ -306,23 +306,3 @@ void expect_refused(struct tsr_arena *a, const Onnx__ModelProto *m,
   if (strncmp(err.text, "m.onnx: ", 8) != 0 || !strstr(err.text, sentence))
     fail_msg("got      '%s'\nexpected '%s'", err.text, sentence);
 }
-
-int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
-uint64_t next_random(uint64_t *state)
-{
-  uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}

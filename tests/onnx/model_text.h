@@ -9,20 +9,10 @@
 #ifndef TSR_TESTS_ONNX_MODEL_TEXT_H
 #define TSR_TESTS_ONNX_MODEL_TEXT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/file.h"
 #include "compiler/onnx/onnx.h"
 #include "compiler/onnx/schema.pb-c.h"
+#include "tests/base/cases.h"
 
 Onnx__ModelProto *model_of(struct tsr_arena *a, const char *text);
 Onnx__TensorProto *tensor_of(struct tsr_arena *a, const char *name, int onnx_type, int rank,
@@ -38,12 +28,5 @@ enum tsr_status import_model(struct tsr_arena *a, struct tsr_err *err, const Onn
 /* Fails the test unless the import is refused by a sentence of the file that holds this one. */
 void expect_refused(struct tsr_arena *a, const Onnx__ModelProto *m,
                     const struct tsr_onnx_options *options, const char *sentence);
-
-/* cmocka setup and teardown: *state is an arena. */
-int open_arena(void **state);
-int close_arena(void **state);
-#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, open_arena, close_arena)
-
-uint64_t next_random(uint64_t *state);
 
 #endif

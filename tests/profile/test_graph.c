@@ -69,9 +69,10 @@ static void test_questions(void **state)
   assert_int_equal(saved(g, cycles, (struct tsr_scenario){.free_locks = true}), 0);
   assert_int_equal(saved(g, cycles, (struct tsr_scenario){.pins = 2}), 0);
   /* 64-bit beats: the weights have 32, 200 entries 400 each way, the parameters 24. */
-  assert_in_range(saved(g, cycles, (struct tsr_scenario){.bus = 2}), 400, 432);
-  /* Without tokens the three engines and load run beside each other. */
-  assert_in_range(saved(g, cycles, (struct tsr_scenario){.free_order = true}), 400, 900);
+  assert_int_equal(saved(g, cycles, (struct tsr_scenario){.bus = 2}), 428);
+  /* Without tokens products, points and the beats of STORE, 800 cycles, and their starts are beside
+   * the beats of LOAD. */
+  assert_in_range(saved(g, cycles, (struct tsr_scenario){.free_order = true}), 800, 850);
   assert_int_equal(tsr_graph_cycles(g, &as_it_was), cycles);
   subject_close(&s);
 }
@@ -89,7 +90,8 @@ static void test_wider_memory(void **state)
   assert_int_equal(tsr_graph_cycles(g, &as_it_was), cycles);
   assert_true(really < cycles && guess < cycles);
   assert_in_range(guess, really * 98 / 100, really * 102 / 100);
-  assert_in_range(cycles - tsr_graph_cycles(g, &at_once), 40, 400);
+  /* At the least the first instruction and the last operand waited for it, 20 cycles each. */
+  assert_in_range(cycles - tsr_graph_cycles(g, &at_once), 40, 60);
   subject_close(&narrow);
   subject_close(&wide);
 }

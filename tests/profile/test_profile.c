@@ -2,8 +2,10 @@
 /* Profiles as a whole: their sums, their forms, and texts that are none. */
 #include "runtime/profile/profile.h"
 
+#include "runtime/profile/shares.h"
 #include "runtime/profile/text.h"
 #include "runtime/profile/trace.h"
+#include "runtime/reasons.h"
 #include "tests/profile/subject.h"
 
 static struct tessera_profile *made(struct subject *s)
@@ -185,6 +187,23 @@ static void test_trace_limit(void **state)
   subject_close(&s);
 }
 
+/* A bound of pins may be no whole number; what is told is the explanation's. */
+static void test_reasons(void **state)
+{
+  (void)state;
+  uint64_t share[TSR_SHARES] = {[TSR_SHARE_LOAD] = 20};
+  const struct tessera_profile_layer layer = {
+      .name = "first", .cycles = 20, .bound_cycles = 10.25, .share = share};
+  const struct tessera_engine_time pins = {"pins", "bytes", 10.25, 10.25};
+  struct tessera_explanation e = {
+      .engine = &pins, .engines = 1, .tiles = 2, .bound_cycles = 11, .read_bytes = 80};
+  struct tsr_arena *a = tsr_arena_new(NULL);
+  tsr__give_reasons(a, &layer, &e);
+  assert_int_equal(e.reasons, 1);
+  assert_string_equal(e.reason[0], "20 cycles are 9 more than the bound of 11, which is pins's");
+  tsr_arena_free(a);
+}
+
 /* Memory may run out at every call. */
 static void test_no_memory(void **state)
 {
@@ -243,10 +262,15 @@ static void test_record_no_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_sums),      cmocka_unit_test(test_round_trip),
-      cmocka_unit_test(test_refused),   cmocka_unit_test(test_page),
-      cmocka_unit_test(test_texts),     cmocka_unit_test(test_trace_limit),
-      cmocka_unit_test(test_no_memory), cmocka_unit_test(test_record_no_memory),
+      cmocka_unit_test(test_sums),
+      cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_page),
+      cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_trace_limit),
+      cmocka_unit_test(test_reasons),
+      cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(test_record_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

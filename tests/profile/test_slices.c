@@ -73,18 +73,13 @@ static void test_cut(void **state)
  * are, nor what a stall that stays lies between. */
 static void test_merge(void **state)
 {
-  static const struct told spans[] = {
-      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 1, 10},  {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 3, 11, 17},
-      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 18, 20}, {TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 2, 21, 30},
-      {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 2, 31, 40}, {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 41, 50},
-  };
   (void)state;
   struct subject s;
   struct tsr__track track[TSR__TRACKS];
   struct tsr__merged merged = {0}, nothing = {0};
   open_subject(&s);
   /* Not in one group: another engine's instruction lies between in the stream. */
-  tell(&s, spans, 1, 10);
+  tell(&s, &(const struct told){TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 1, 10}, 1, 10);
   tell(&s,
        (const struct told[]){{TSR_ENGINE_LOAD, TSR_STATE_TOKEN, 3, 1, 7},
                              {TSR_ENGINE_LOAD, TSR_STATE_BUSY, 3, 8, 10}},

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "hw/sim/func/detect.h"
+#include "tests/base/counting.h"
 
 enum { WINDOW = 8192, ORDERS = 20 };
 
@@ -192,47 +193,28 @@ static void traps_as_a_run_does(void **state)
   }
 }
 
-struct quota {
-  int left, live;
-};
-
-static void *resize(void *context, void *old, size_t size)
-{
-  struct quota *quota = context;
-  if (size == 0) {
-    quota->live -= old != NULL;
-    free(old);
-    return NULL;
-  }
-  if (quota->left == 0)
-    return NULL;
-  quota->left--;
-  quota->live += old == NULL;
-  return realloc(old, size);
-}
-
 static void memory_runs_out(void **state)
 {
   (void)state;
   struct machine m;
   struct tsr_detect out;
   struct tsr_func_result result;
-  struct quota quota = {1 << 20, 0};
+  struct counting c;
+  counting_init(&c, -1);
   setup(&m, rows[0].text);
-  struct tsr_allocator allocator = {resize, &quota};
-  struct tsr_func *func = tsr_func_new(&allocator, &m.design);
-  int live = quota.live, n = 0;
+  struct tsr_func *func = tsr_func_new(&c.allocator, &m.design);
+  int live = c.live, n = 0;
   enum tsr_status status = TSR_NO_MEMORY;
   for (; status != TSR_OK && n < 1000; n++) {
-    quota.left = n;
+    c.left = n;
     status = tsr_func_detect(func, m.program.insns, m.program.insn_count, m.window, WINDOW, 1,
                              &result, &out);
-    assert_int_equal(quota.live, live);
+    assert_int_equal(c.live, live);
   }
   assert_int_equal(status, TSR_OK);
   assert_true(n > 2);
   tsr_func_free(func);
-  assert_int_equal(quota.live, 0);
+  assert_int_equal(c.live, 0);
   teardown(&m);
 }
 

@@ -6,18 +6,6 @@
 #include "runtime/tessera.h"
 #include "tests/runtime/module.h"
 
-static int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 /* Loads, runs and checks; the output must be right. Frees everything on every way. */
 static enum tessera_status whole_life(const struct tessera_allocator *allocator,
                                       const struct tsr_bytes *file, int seed)
@@ -77,33 +65,48 @@ static void every_allocation_may_be_refused(void **state)
 }
 
 /* Import, passes, schedules and streams of a whole network, at one design point. */
-static enum tessera_status compile_digits(const struct tessera_allocator *allocator)
+static enum tessera_status compile_digits(const struct tessera_allocator *allocator,
+                                          enum tessera_effort effort)
 {
+  struct tessera_options options = {.effort = effort, .tune_cache = ""};
   struct tessera *t = tessera_new(allocator);
   struct tessera_model *model = NULL;
   if (!t)
     return TESSERA_NO_MEMORY;
-  enum tessera_status status = tessera_model_open(t, "models/digits/digits.onnx", NULL, &model);
+  enum tessera_status status = tessera_model_open(t, "models/digits/digits.onnx", &options, &model);
   tessera_model_free(model);
   tessera_free(t);
   return status;
 }
 
-static void every_allocation_of_the_compiler_may_be_refused(void **state)
+/* Every `step`-th allocation. */
+static void refuse_allocations(enum tessera_effort effort, int step)
 {
   struct counting c;
   counting_init(&c, -1);
   struct tessera_allocator allocator = {counting_resize, &c};
-  (void)state;
-  assert_int_equal(compile_digits(&allocator), TESSERA_OK);
-  for (int n = 0; c.live == 0; n++) {
+  assert_int_equal(compile_digits(&allocator, effort), TESSERA_OK);
+  for (int n = 0; c.live == 0; n += step) {
     counting_init(&c, n);
-    enum tessera_status status = compile_digits(&allocator);
+    enum tessera_status status = compile_digits(&allocator, effort);
     assert_int_equal(c.live, 0);
     if (status == TESSERA_OK)
       return;
     assert_int_equal(status, TESSERA_NO_MEMORY);
   }
+}
+
+static void every_allocation_of_the_compiler_may_be_refused(void **state)
+{
+  (void)state;
+  refuse_allocations(TESSERA_EFFORT_NONE, 1);
+}
+
+/* Those while schedules are measured are many, and alike. */
+static void allocations_of_the_search_may_be_refused(void **state)
+{
+  (void)state;
+  refuse_allocations(TESSERA_EFFORT_SOME, 97);
 }
 
 static void *life_on_a_thread(void *context)
@@ -193,12 +196,13 @@ static void layers_and_ports(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(every_allocation_may_be_refused, open_arena, close_arena),
+    IN_ARENA(every_allocation_may_be_refused),
     cmocka_unit_test(every_allocation_of_the_compiler_may_be_refused),
-    cmocka_unit_test_setup_teardown(two_threads_do_not_meet, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(tensors_must_fit, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(comparisons, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(layers_and_ports, open_arena, close_arena),
+    cmocka_unit_test(allocations_of_the_search_may_be_refused),
+    IN_ARENA(two_threads_do_not_meet),
+    IN_ARENA(tensors_must_fit),
+    IN_ARENA(comparisons),
+    IN_ARENA(layers_and_ports),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,18 +3,6 @@
 
 #include "tests/runtime/module.h"
 
-static int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 static void fill(struct tsr_executor *x, uint64_t *seed, int8_t in[LANES])
 {
   for (int i = 0; i < LANES; i++)
@@ -168,13 +156,13 @@ static void ranges_of_a_device_are_checked(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(runs_and_checks, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(check_names_the_difference, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(two_executors_do_not_meet, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(a_stream_that_would_hang_is_refused, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(devices_are_named, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(what_a_device_does_not_take_is_refused, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(ranges_of_a_device_are_checked, open_arena, close_arena),
+    IN_ARENA(runs_and_checks),
+    IN_ARENA(check_names_the_difference),
+    IN_ARENA(two_executors_do_not_meet),
+    IN_ARENA(a_stream_that_would_hang_is_refused),
+    IN_ARENA(devices_are_named),
+    IN_ARENA(what_a_device_does_not_take_is_refused),
+    IN_ARENA(ranges_of_a_device_are_checked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,18 +7,6 @@
 #include "runtime/executor.h"
 #include "tests/runtime/module.h"
 
-static int open_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
-}
-
 static void goes_round(void **state)
 {
   struct tsr_arena *a = *state;
@@ -287,13 +275,13 @@ static void other_versions_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(goes_round, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(a_read_module_runs, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(every_damaged_byte_is_refused, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(every_truncation_is_refused, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(contradictions_are_refused, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(every_value_may_be_junk, open_arena, close_arena),
-    cmocka_unit_test_setup_teardown(other_versions_are_refused, open_arena, close_arena),
+    IN_ARENA(goes_round),
+    IN_ARENA(a_read_module_runs),
+    IN_ARENA(every_damaged_byte_is_refused),
+    IN_ARENA(every_truncation_is_refused),
+    IN_ARENA(contradictions_are_refused),
+    IN_ARENA(every_value_may_be_junk),
+    IN_ARENA(other_versions_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

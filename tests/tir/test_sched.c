@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "compiler/tir/tir_internal.h"
+#include "tests/base/counting.h"
 #include "tests/tir/test_sched_funcs.h"
 
 static const char pair[] = "func pair(x: i32[11]) -> (y: i32[10]) {\n"
@@ -476,29 +477,6 @@ static void test_tiled_convolutions(void **state)
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-struct counting {
-  struct tsr_allocator allocator;
-  int left, live;
-  bool refused;
-};
-
-static void *counting_resize(void *context, void *old, size_t size)
-{
-  struct counting *c = context;
-  if (size == 0) {
-    c->live -= old != NULL;
-    free(old);
-    return NULL;
-  }
-  if (c->left-- == 0) {
-    c->refused = true;
-    return NULL;
-  }
-  void *p = realloc(old, size);
-  c->live += p && !old;
-  return p;
-}
-
 static void schedule_in(struct counting *c)
 {
   struct tir_program *p;
@@ -519,7 +497,8 @@ static void test_memory(void **state)
 {
   (void)state;
   for (int n = 0;; n++) {
-    struct counting c = {{counting_resize, &c}, n, 0, false};
+    struct counting c;
+    counting_once(&c, n);
     schedule_in(&c);
     assert_int_equal(c.live, 0);
     if (!c.refused)

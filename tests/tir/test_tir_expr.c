@@ -260,11 +260,11 @@ static void test_names(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    WITH_ARENA(test_simplifies),      WITH_ARENA(test_floats_stay),
-    WITH_ARENA(test_wraps),           WITH_ARENA(test_substitute),
-    WITH_ARENA(test_affine),          WITH_ARENA(test_evaluate),
-    WITH_ARENA(test_intervals_are_sound), WITH_ARENA(test_intervals_cancel),
-    WITH_ARENA(test_conditions_prove), WITH_ARENA(test_names),
+    IN_ARENA(test_simplifies),      IN_ARENA(test_floats_stay),
+    IN_ARENA(test_wraps),           IN_ARENA(test_substitute),
+    IN_ARENA(test_affine),          IN_ARENA(test_evaluate),
+    IN_ARENA(test_intervals_are_sound), IN_ARENA(test_intervals_cancel),
+    IN_ARENA(test_conditions_prove), IN_ARENA(test_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -317,8 +317,8 @@ static void test_select(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    WITH_ARENA(test_int_ops), WITH_ARENA(test_float_ops), WITH_ARENA(test_casts),
-    WITH_ARENA(test_quant),   WITH_ARENA(test_select),
+    IN_ARENA(test_int_ops), IN_ARENA(test_float_ops), IN_ARENA(test_casts),
+    IN_ARENA(test_quant),   IN_ARENA(test_select),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

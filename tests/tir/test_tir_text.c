@@ -356,12 +356,12 @@ static void test_documented(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    WITH_ARENA(test_sample_is_exact),   WITH_ARENA(test_expressions_are_exact),
-    WITH_ARENA(test_float_constants_are_exact), WITH_ARENA(test_axis_names),
-    WITH_ARENA(test_programs),          WITH_ARENA(test_refused_funcs),
-    WITH_ARENA(test_refused_programs),  WITH_ARENA(test_limits),
-    WITH_ARENA(test_damaged_text),      WITH_ARENA(test_documented),
-    WITH_ARENA(test_stage_named_like_a_scope),
+    IN_ARENA(test_sample_is_exact),   IN_ARENA(test_expressions_are_exact),
+    IN_ARENA(test_float_constants_are_exact), IN_ARENA(test_axis_names),
+    IN_ARENA(test_programs),          IN_ARENA(test_refused_funcs),
+    IN_ARENA(test_refused_programs),  IN_ARENA(test_limits),
+    IN_ARENA(test_damaged_text),      IN_ARENA(test_documented),
+    IN_ARENA(test_stage_named_like_a_scope),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

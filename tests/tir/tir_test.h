@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "compiler/tir/tir_internal.h"
+#include "tests/base/in_arena.h"
 
 /* A small generator, the same everywhere. */
 static inline uint32_t next_random(uint64_t *state)
@@ -21,18 +22,6 @@ static inline uint32_t next_random(uint64_t *state)
   *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
   uint64_t x = *state;
   return (uint32_t)((x ^ (x >> 22)) >> 27);
-}
-
-static inline int setup_arena(void **state)
-{
-  *state = tsr_arena_new(NULL);
-  return *state ? 0 : -1;
-}
-
-static inline int end_arena(void **state)
-{
-  tsr_arena_free(*state);
-  return 0;
 }
 
 static inline struct tir_func *func_of(struct tsr_arena *a, const char *text)
@@ -74,7 +63,5 @@ static inline void run_program(struct tsr_arena *a, const char *text, void *cons
   if (try_program(a, &err, text, params) != TSR_OK)
     fail_msg("%s", err.text);
 }
-
-#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, setup_arena, end_arena)
 
 #endif

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,117 @@ def test_accuracy(w):
         assert r["expect"][0]["top1_agreeing"] == 100
         assert r["expect"][0]["largest_difference_steps"] <= 1.001
         assert (r["counters"]["macs"] > 0) == (target != "cpu")
+
+
+def layers_of(w, *words, **more):
+    return w.json("compile", w.file("digits.onnx"), "-o", w.made("m.tsr"), *words,
+                  **more)["model"]["layers"]
+
+
+def test_tune(w):
+    """Effort changes schedules and no bits."""
+    total = {}
+    for effort in ("-O0", "-O1", "-O2", "-O3"):
+        run = w.json("run", w.file("digits.onnx"), "--target", "accel:cycle", "--random", "1",
+                     "--check", "--tune-cache", "none", effort)
+        total[effort] = run["counters"]["cycles"]
+        layers = [l for l in layers_of(w, "--tune-cache", "none", effort) if l["instructions"]]
+        assert all(l["bound_cycles"] > 0 for l in layers)
+        assert all((l["found_cycles"] == 0) == (effort == "-O0") for l in layers)
+    assert 0.9 * total["-O2"] < total["-O1"] < 1.1 * total["-O0"], total
+    again = layers_of(w, "--tune-cache", "none")
+    assert again == layers_of(w, "--tune-cache", "none", "-O1")
+    for words in (["-O4"], ["-O"], ["-Ox"], ["--O", "7"]):
+        _, said = w.run("info", w.file("digits.onnx"), *words, status=2)
+        assert said.count("\n") == 1 and said.startswith("tessera: info: "), said
+
+
+def test_tune_cache(w):
+    """What was found is taken from the file, whatever it says: a schedule that does not fit is found anew."""
+    cache = ["--tune-cache", w.made("c.sqlite")]
+    first = layers_of(w, *cache)
+    assert layers_of(w, *cache) == first == layers_of(w, "--tune-cache", "none")
+    home = {"XDG_CACHE_HOME": w.made("home")}
+    assert layers_of(w, env=home) == first
+    assert os.path.exists(w.made("home/tessera/tune.sqlite"))
+    assert layers_of(w, env={"XDG_CACHE_HOME": "/dev/null"}) == first
+    with sqlite3.connect(w.made("c.sqlite")) as db:
+        before = db.execute("SELECT count(*) FROM schedule").fetchone()[0]
+        assert before == 8, before  # no two layers have one shape
+        db.execute("UPDATE schedule SET text = 'split ys nothing 3 a b\n'")
+    db.close()
+    assert layers_of(w, *cache) == first
+    for content in (b"no database, but long enough to be taken for one", b"SQLite format 3\0" + bytes(5000)):
+        with open(w.made("bad.sqlite"), "wb") as f:
+            f.write(content)
+        _, said = w.run("compile", w.file("digits.onnx"), "-o", w.made("bad.tsr"), "--tune-cache",
+                        w.made("bad.sqlite"), status=2)
+        assert "bad.sqlite: is no cache of schedules, or is damaged" in said, said
+        assert not os.path.exists(w.made("bad.tsr"))
+        assert read(w.made("bad.sqlite")) == content
+
+
+def edited(w, layer, pattern, new):
+    """Writes the layer's schedule with one line changed; its name."""
+    w.call("explain", w.file("digits.onnx"), layer, "-O0", "-o", w.made("found.txt"))
+    text = read(w.made("found.txt")).decode()
+    found = re.findall(pattern, text)
+    assert len(found) == 1, text
+    with open(w.made("edited.txt"), "w") as f:
+        f.write("# tried\n\n" + text.replace(found[0], new(found[0])))
+    return w.made("edited.txt")
+
+
+def test_explain(w):
+    """Every part is there, in text and in JSON; numbers are those of profile and compile."""
+    words = ["--tune-cache", "none", "--config", "tiny"]
+    text = w.call("explain", w.file("digits.onnx"), "conv4.Conv", "--check", *words)
+    for part in ("schedule\n", "loops, without a schedule\n", "loops, with it and tensorized\n",
+                 "tiles of the result\n", "where operands live\n", "bound: ", "what keeps it from",
+                 "the first tile\n", "call accel.gemm(", "check: every layer gave"):
+        assert part in text, part
+    e = w.json("explain", w.file("digits.onnx"), "conv4.Conv", *words)
+    assert e["schedule"] in text and e["loops"] in text and all(r in text for r in e["reasons"])
+    profile = w.json("profile", w.file("digits.onnx"), *words)
+    layer = [l for l in profile["layers"] if l["name"] == "conv4.Conv"][0]
+    assert e["cycles"] == layer["cycles"] and e["bound_cycles"] == layer["bound_cycles"]
+    assert e["tile_count"] == len(e["tiles"]) > 1
+    table = [l for l in layers_of(w, *words) if l["name"] == "conv4.Conv"][0]
+    for key in ("found_cycles", "bound_cycles", "dram_read_bytes", "macs"):
+        assert e[key] == table[key], key
+    w.call("compile", w.file("digits.onnx"), "-o", w.made("p.tsr"), *words)
+    assert w.json("explain", w.made("p.tsr"), "conv4.Conv") == e
+    for name in ("pack image.q", "unpack dense.Gemm"):
+        assert "layouts are changed by the CPU" in w.call("explain", w.file("digits.onnx"), name)
+    assert w.json("explain", w.file("digits.onnx"), "pack image.q")["target"] == "cpu"
+    _, said = w.run("explain", w.file("digits.onnx"), "conv4", status=2)
+    assert "has no layer 'conv4'; did you mean 'conv4.Conv'?" in said, said
+
+
+def test_explain_schedule(w):
+    """A schedule that was changed gives other cycles and the same bits, or the line that is not legal."""
+    tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi",
+                   lambda old: "split ys h %d ho hi" % (2 if " 3 " in old else 3))
+    e = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, "--check")
+    assert {t["size"][2] for t in e["tiles"]} in ({3, 1}, {2})
+    c = e["comparison"]
+    assert e["check"] is True and e["cycles"] == c["layer_cycles"] != c["found_layer_cycles"]
+    assert c["network_cycles"] != c["found_network_cycles"]
+    assert c["found_network_cycles"] == w.json("profile", w.file("digits.onnx"), "-O0")["cycles"]
+    text = w.call("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried,
+                  "-o", w.made("again.txt"))
+    assert "compared with the schedule that was found" in text
+    assert read(w.made("again.txt")).decode() == e["schedule"]
+    same = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule",
+                  w.made("found.txt"))["comparison"]
+    assert same["layer_cycles"] == same["found_layer_cycles"]
+    tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi", lambda old: "split ys h 1 ho ho")
+    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, status=2)
+    assert re.search("line [0-9]+ of its schedule, 'split ys h 1 ho ho': ", said) and said.count("\n") == 1, said
+    with open(w.made("binary"), "wb") as f:
+        f.write(b"split\0")
+    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "--schedule", w.made("binary"), status=2)
+    assert "is no text, so no schedule" in said, said
 
 
 def test_check(w):
@@ -302,13 +414,18 @@ def fake_tools(w, **scripts):
     return {"PATH": folder + ":" + os.environ["PATH"], "XDG_CACHE_HOME": w.made("cache")}
 
 
+def built_models(w):
+    return sorted(k for k in os.listdir(os.path.join(w.made("cache"), "tessera"))
+                  if k.startswith("rtl-"))
+
+
 def refused_build(w, env):
     _, said = on_rtl(w, "--random", "1", "--json", status=2, env=env)
     found = re.fullmatch(r"tessera: building the RTL of default; it is kept for the next time\n"
                          r"tessera: the RTL model cannot be built: (.*); (\S+\.log) says more\n",
                          said)
     assert found, said
-    kept = sorted(os.listdir(os.path.join(w.made("cache"), "tessera")))
+    kept = built_models(w)
     stem = os.path.basename(found.group(2))[:-4]
     assert kept == [stem + ".lock", stem + ".log"], kept
     os.remove(found.group(2))
@@ -346,13 +463,13 @@ def test_rtl_cache(w):
     assert json.loads(outs[0][0])["outputs"] == json.loads(outs[1][0])["outputs"]
     assert sorted(e.decode().split()[1] for _, e in outs) == ["building", "waiting"], outs
     folder = os.path.join(w.made("cache"), "tessera")
-    kept = sorted(os.listdir(folder))
+    kept = built_models(w)
     assert [os.path.splitext(k)[1] for k in kept] == [".lock", ".so"], kept
     with open(os.path.join(folder, kept[1]), "wb") as f:
         f.write(b"no model")
     done = subprocess.run(words, capture_output=True, env=env)
     assert done.returncode == 0 and b"building the RTL of tiny" in done.stderr, done
-    assert sorted(os.listdir(folder)) == kept
+    assert built_models(w) == kept
 
 
 TRACKS = ("layers", "load", "matrix", "vector", "store", "fetch")
@@ -418,7 +535,8 @@ def test_trace(w):
     gemms = [e for e in slices["matrix"] if e["cat"] == "instruction"]
     assert len({e["args"]["instruction"] for e in gemms}) == run["counters"]["matrix_insns"]
     assert gemms[0]["name"] == "gemm conv1.Conv" and gemms[0]["args"]["text"].startswith("gemm uops=")
-    assert gemms[1]["args"]["of_its_kind"] == "2 of 4"
+    kinds = [e["args"]["of_its_kind"].split(" of ") for e in gemms if e["name"] == gemms[0]["name"]]
+    assert kinds == [[str(k + 1), str(len(kinds))] for k in range(len(kinds))], kinds
     waits = {e["name"] for e in slices["matrix"] if e["cat"] == "stall"}
     assert waits & {"token: load", "token: load, vector"} and "token" not in waits, waits
     moved = [e["args"] for e in counts if e["name"].startswith("DRAM")]

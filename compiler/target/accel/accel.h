@@ -3,11 +3,13 @@
  *
  *   place    which nodes the accelerator runs, and why not the others
  *   block    activations in blocked layout, weights packed, Pack/Unpack where layouts meet
- *   plan     tile sizes and loop order by estimated cost, as a schedule
+ *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
+ *   layout   where buffers lie in the scratchpads
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
  *   dma      a copying nest: LOADs or STOREs
  *   stream   the instructions, micro-op cache and image being built
+ *   order    in which LOADs come
  *   depend   tokens from scratchpad and DRAM regions
  *
  * This header is shared by these files only, except tsr_accel_*. */
@@ -16,6 +18,7 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/tir/tir.h"
+#include "compiler/tune/tune.h"
 #include "configs/design.h"
 #include "isa/isa.h"
 #include "tensorize/tensorize.h"
@@ -57,10 +60,36 @@ void tsr__depend_touch(struct tsr__depend *d, int engine, enum tsr__space space,
  * behind them: the counter would be too full for the token of an earlier one. */
 uint32_t tsr__depend_close(struct tsr__depend *d, int engine, size_t insn, size_t signaller[]);
 
-/* --- stream ---------------------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------------ */
 
 /* To which part of DRAM an address in an instruction belongs; moved to its place when the stream ends. */
 enum tsr__dram_base { BASE_NONE, BASE_CONSTANT, BASE_UOP, BASE_ACTIVATION };
+
+struct tsr__stream;
+
+/* Instructions of a layer, announced as they stand in its loops (touches first, then the instruction),
+ * and handed on in a better order. */
+struct tsr__ordering;
+struct tsr__ordering *tsr__order_new(struct tsr_arena *a, const struct tsr_design *d);
+void tsr__order_touch(struct tsr__ordering *o, enum tsr__space space, uint64_t lo, uint64_t hi,
+                      bool writes);
+void tsr__order_add(struct tsr__ordering *o, const struct tsr_insn *insn, enum tsr__dram_base base);
+/* Announces each to s->depend and appends it. */
+void tsr__order_release(struct tsr__ordering *o, struct tsr__stream *s,
+                        void (*append)(struct tsr__stream *s, struct tsr_insn *insn,
+                                       enum tsr__dram_base base));
+
+/* --- stream ---------------------------------------------------------------------------------------- */
+
+/* What the layer before had in a space, of ACC in a bank: rank 2 what it used last, else 1. */
+enum { TSR__RECENT = 16 };
+struct tsr__recent_region {
+  uint32_t lo, hi, rank;
+};
+struct tsr__recent {
+  int count;
+  struct tsr__recent_region region[TSR__RECENT];
+};
 
 struct tsr__stream {
   struct tsr_arena *arena;
@@ -69,12 +98,14 @@ struct tsr__stream {
   uint8_t *base;         /* enum tsr__dram_base of each */
   size_t count, insn_capacity, base_capacity;
   struct tsr__depend *depend;
+  struct tsr__ordering *order; /* what it holds, while it holds */
   struct tsr_text constants, uops; /* bytes of the image: packed tensors, micro-op sequences */
   struct tsr__uop_cache *cache;
   uint64_t padding[256]; /* offset + 1 of an entry of that value; 0: none yet */
   uint64_t read_bytes, write_bytes; /* by LOAD and STORE, so far */
   uint32_t next[SPACES][2]; /* where the next layer's buffers begin: [1] is ACC's upper bank */
-  int bank;                 /* of the next single buffer in ACC */
+  struct tsr__recent recent[SPACES][2];
+  int bank; /* of the next layer's first buffer in ACC */
 };
 
 struct tsr__stream *tsr__stream_new(struct tsr_arena *a, const struct tsr_design *d);
@@ -88,6 +119,9 @@ uint64_t tsr__stream_padding(struct tsr__stream *s, int32_t value);
 void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base);
 /* Appends a GEMM or vector instruction with its micro-ops, which are loaded where they are not resident. */
 void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct tsr_uop *uops, int count);
+/* Between these, instructions are held; then they come in an order in which LOADs wait less. */
+void tsr__stream_hold(struct tsr__stream *s);
+void tsr__stream_release(struct tsr__stream *s);
 /* Most micro-ops that one instruction may have. */
 int tsr__stream_uop_limit(const struct tsr__stream *s);
 /* Moves addresses: constants from 0, micro-ops behind them, activations behind those. Encodes. */
@@ -97,10 +131,11 @@ enum tsr_status tsr__stream_close(struct tsr__stream *s, struct tsr_err *err, ui
 /* --- from loops to instructions -------------------------------------------------------------------- */
 
 /* Values of outer loop variables. */
+enum { TSR__MOST_LOOPS = 64 };
 struct tsr__env {
   int count;
-  const struct tir_var *var[64];
-  int64_t value[64];
+  const struct tir_var *var[TSR__MOST_LOOPS];
+  int64_t value[TSR__MOST_LOOPS];
 };
 
 /* x as constant + sum over the nest's variables; false when it is not. */
@@ -113,9 +148,12 @@ struct tsr__place {
   const struct tir_buffer *buffer;
   enum tsr__dram_base base; /* parameter */
   uint64_t dram;            /* parameter: byte offset */
+  const struct tir_var *loop; /* scratchpad: it lives for an iteration of this; NULL: for all */
   int depth;                /* scratchpad: copies, used in turn */
   int64_t instance;         /* the present copy is instance % depth; -1 before the first */
   bool filled_by_dma;       /* in ACC: constants for the vector engine, one copy per bank */
+  bool once;                /* ... each for one piece of work, so that one bank's is enough */
+  bool open;                /* the walk is where the buffer lives */
   uint32_t entries, entry_elements;
   uint32_t at[2][2];        /* first entry: [copy][bank]; bank 1 only for ACC constants */
 };
@@ -127,6 +165,16 @@ struct tsr__nest {
   const struct tir_stmt *leaf; /* CALL or STORE */
 };
 
+/* The scratchpad buffers of a program; refuses what no scratchpad has a place for. */
+enum { TSR__MOST_BUFFERS = 32 };
+struct tsr__inventory {
+  int count;
+  struct tsr__place place[TSR__MOST_BUFFERS];
+  bool both_banks; /* ACC work alternates between banks */
+};
+enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
+                                  struct tsr__inventory *out);
+
 struct tsr__walk {
   struct tsr_arena *arena;
   struct tsr_err *err;
@@ -137,11 +185,29 @@ struct tsr__walk {
   bool both_banks; /* ACC work alternates between banks */
 };
 
+int tsr__walk_bank(const struct tsr__walk *w); /* of ACC, of present work or else of the next */
 struct tsr__place *tsr__walk_place(struct tsr__walk *w, const struct tir_buffer *b);
 /* First entry of the present copy. For ACC constants in the bank of `near` (an ACC entry). */
 uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p, uint32_t near);
 enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest);
 enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest);
+
+enum tsr__space tsr__space_of(enum tir_scope scope);
+int tsr__buffer_of(enum tsr__space space); /* enum tsr_buffer; of no DRAM */
+uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space);
+
+/* layout.c: gives every scratchpad buffer its places; false: they do not fit. When all is emitted, notes
+ * what was used last. */
+bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int count, bool both_banks);
+/* Says why they do not fit. */
+enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream *s,
+                                   struct tsr__inventory *v);
+/* Entries of a place's space, of ACC of one bank; and of one copy of the buffer, 0 where it is not of
+ * whole entries. */
+uint32_t tsr__layout_room(const struct tsr_design *d, enum tsr__space space);
+uint32_t tsr__layout_entries(const struct tsr_design *d, const struct tir_buffer *b);
+void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, int count,
+                       bool both_banks);
 
 /* Emits a lowered program. params[k] tells where parameter k is. */
 enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, const struct tir_program *p,
@@ -149,9 +215,32 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, co
 
 /* --- plan ------------------------------------------------------------------------------------------ */
 
-/* Finds and applies a schedule for a blocked node's compute; refuses when no tile fits, saying which
- * scratchpad is short. */
-enum tsr_status tsr__accel_plan(struct tsr_err *err, const struct tsr_node *n,
-                                const struct tsr_design *d, struct tir_sched *s);
+struct tsr_accel_plan {
+  struct tsr_arena *arena;
+  const struct tsr_node *node; /* blocked */
+  const struct tir_func *func; /* its compute */
+  const struct tsr_design *design;
+  const struct tir_intrinsics *intrinsics;
+  struct tsr_tune *tune;
+  const char *schedule; /* NULL: one is looked for; else its text */
+};
+
+/* A schedule of the node's compute, and the cycles that it was measured to take; 0: it was not.
+ * Refuses when no tile fits, saying which scratchpad is short. */
+enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
+                                struct tir_sched **out, uint64_t *cycles);
+
+/* Applies a schedule's text: a line each, but for empty ones and comments, which begin with '#'. What
+ * is refused says in which line. */
+enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const char *text,
+                                 struct tir_sched *s);
+
+/* What a blocked node takes at the least, on its own, whatever its schedule: cycles of the engine that
+ * computes, each byte moved once. */
+struct tsr_accel_least {
+  uint64_t cycles, read_bytes, write_bytes;
+};
+struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_node *n,
+                                       const struct tsr_design *d);
 
 #endif

@@ -399,7 +399,9 @@ enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest
     return status;
   int copies = sram->filled_by_dma && sram->buffer->scope == TIR_ACC && w->both_banks ? 2 : 1;
   int64_t offset = box.sram;
-  for (int bank = 0; bank < copies; bank++) {
+  int first = copies > 1 ? tsr__walk_bank(w) : 0; /* which is wanted, and free, first */
+  for (int k = 0; k < (sram->once ? 1 : copies); k++) {
+    int bank = (first + k) % copies;
     box.sram = offset + sram->at[sram->instance % sram->depth][bank];
     struct box part = box;
     emit_box(w, &part);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Index expressions with the outer loops' variables known. */
-#include <string.h>
-
 #include "compiler/target/accel/accel.h"
 
 enum { MOST_VARS = 16 };
@@ -9,6 +7,13 @@ enum { MOST_VARS = 16 };
 struct affine {
   int64_t c0, c[MOST_VARS];
 };
+
+static void clear(struct affine *x, int n)
+{
+  x->c0 = 0;
+  for (int k = 0; k < n; k++)
+    x->c[k] = 0;
+}
 
 static bool is_constant(const struct affine *x, int n)
 {
@@ -44,7 +49,7 @@ static bool combine(const struct tsr__env *env, tir_e x, int n, const struct tir
   struct affine a, b;
   if (x->args != 2 || !find(env, x->arg[0], n, vars, &a) || !find(env, x->arg[1], n, vars, &b))
     return false;
-  memset(out, 0, sizeof *out);
+  clear(out, n);
   if (x->op == TIR_ADD || x->op == TIR_SUB) {
     int sign = x->op == TIR_ADD ? 1 : -1;
     out->c0 = a.c0 + sign * b.c0;
@@ -83,7 +88,7 @@ static bool variable(const struct tsr__env *env, const struct tir_var *v, int n,
 static bool find(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
                  struct affine *out)
 {
-  memset(out, 0, sizeof *out);
+  clear(out, n);
   switch (x->op) {
   case TIR_INT: out->c0 = x->i; return true;
   case TIR_VAR: return variable(env, x->var, n, vars, out);

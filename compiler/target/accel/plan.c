@@ -1,380 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tile sizes and loop order for a blocked op, by estimated cost, as a schedule.
+/* The schedule of a blocked node: what was found before, or the tiling that takes the fewest cycles.
  *
- * The candidates are all tilings whose buffers fit the scratchpads, twice each where the loop around them
- * runs more than once. The estimate is the longest of four times (matrix, vector, load, store), since the
- * engines overlap, plus what does not overlap: the first tile's loads and a start-up per tile. */
-#include <stdio.h>
+ * A tiling is measured as the stream that it becomes, alone and behind itself: half of what the program
+ * takes twice in one stream, the second time with the input where the first put its result, so that what
+ * it waits for and what it can do early are as in a network. */
+#include <inttypes.h>
+#include <string.h>
 
-#include "compiler/target/accel/accel.h"
+#include "compiler/target/accel/plan.h"
 
-enum { NB, CB, PH, PW };
-enum { START_CYCLES = 24 }; /* of an instruction chain: load, compute, store of one tile */
+/* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
+enum { VERSION = 5 };
 
-enum kind { CONV, CHANNELWISE, ELEMENTWISE, LOOKUP };
-
-enum { CHANNELS, ROWS, COLUMNS, IMAGES, DIMS }; /* what is tiled */
-
-struct problem {
-  enum kind kind;
-  const struct tsr_node *node;
-  int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
-  int64_t summed; /* CONV: channel blocks; CHANNELWISE: rows of the kernel; else 1 */
-  int64_t kernel[2], stride[2], dilation[2];
-  int64_t operands;                   /* activations read */
-  int64_t params;                     /* ACC entries of constants per channel block */
-  int64_t fixed_params;               /* ACC entries of constants of the whole op */
-  int64_t work;                       /* int32 buffers of the result's size */
-  int64_t vector_steps;               /* vector steps per entry of the result */
-  int64_t inp, wgt, acc, out_entries; /* capacities, entries; acc of one bank */
-  int64_t entry, weight_entry, beat;  /* bytes */
+struct planner {
+  const struct tsr_accel_plan *plan;
+  struct tsr__problem problem;
+  size_t count;
+  struct tsr__tiling *tiling;
 };
 
-struct tiling {
-  int64_t tile[DIMS], slice; /* slice: of what is summed, at a time */
-  bool weights_outer;            /* channel tiles outside of spatial tiles */
-  int64_t cost;
-};
+/* --- when nothing fits ------------------------------------------------------------------------ */
 
-static int64_t largest(int64_t a, int64_t b)
-{
-  return a > b ? a : b;
-}
-
-/* Places that windows of `taps` kernel elements reach, for `tile` results. */
-static int64_t reach(const struct problem *p, int k, int64_t tile, int64_t taps)
-{
-  if (p->kernel[k] == 1)
-    return tile;
-  return (tile - 1) * p->stride[k] + (taps - 1) * p->dilation[k] + 1;
-}
-
-/* The input region of a tile and a slice of the sum. */
-static int64_t region_rows(const struct problem *p, const struct tiling *t)
-{
-  return reach(p, 0, t->tile[ROWS], p->kind == CHANNELWISE ? t->slice : p->kernel[0]);
-}
-
-static int64_t region_columns(const struct problem *p, const struct tiling *t)
-{
-  return reach(p, 1, t->tile[COLUMNS], p->kernel[1]);
-}
-
-struct need { /* entries */
-  int64_t inp, wgt, acc, out;
-};
-
-static struct need need_of(const struct problem *p, const struct tiling *t)
-{
-  int64_t tiles = 1, places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
-  for (int k = 0; k < DIMS; k++)
-    tiles *= tsr__ceil_div(p->out[k], t->tile[k]);
-  int64_t channel_tiles = tsr__ceil_div(p->out[CHANNELS], t->tile[CHANNELS]);
-  int64_t sums = tsr__ceil_div(p->summed, t->slice);
-  int64_t copies = tiles > 1 ? 2 : 1, slices = tiles * sums > 1 ? 2 : 1;
-  bool weights_stay = t->weights_outer && sums == 1;
-  int64_t weight_copies = weights_stay ? (channel_tiles > 1 ? 2 : 1) : slices;
-  int64_t param_copies = t->weights_outer ? (channel_tiles > 1 ? 2 : 1) : copies;
-  int64_t channels = t->tile[CHANNELS], blocks = p->kind == CONV ? t->slice : channels;
-  int64_t window = p->kernel[0] * p->kernel[1];
-  return (struct need){
-      .inp = slices * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) *
-             region_columns(p, t),
-      .wgt = p->kind == CONV ? weight_copies * channels * t->slice * window : 0,
-      .acc = p->work * channels * places + param_copies * p->params * channels + p->fixed_params,
-      .out = copies * channels * places,
-  };
-}
-
-static bool fits(const struct problem *p, const struct tiling *t)
-{
-  struct need n = need_of(p, t);
-  /* loops and rows of an instruction have 16 bits; depths reach 65536 */
-  if (region_rows(p, t) > UINT16_MAX || region_columns(p, t) > UINT16_MAX)
-    return false;
-  for (int k = 0; k < DIMS; k++)
-    if (t->tile[k] > UINT16_MAX)
-      return false;
-  return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.out <= p->out_entries;
-}
-
-static int64_t cost_of(const struct problem *p, const struct tiling *t)
-{
-  int64_t n[DIMS], points = 1, tiles = 1, sums = tsr__ceil_div(p->summed, t->slice);
-  bool conv = p->kind == CONV;
-  for (int k = 0; k < DIMS; k++) {
-    n[k] = tsr__ceil_div(p->out[k], t->tile[k]);
-    tiles *= n[k];
-    points *= p->out[k];
-  }
-  int64_t window = p->kernel[0] * p->kernel[1], places = n[ROWS] * n[COLUMNS] * n[IMAGES];
-  int64_t rows = n[ROWS] * region_rows(p, t), columns = n[COLUMNS] * region_columns(p, t);
-  int64_t blocks = conv ? p->summed : p->out[CHANNELS] * sums;
-  int64_t input = p->out[IMAGES] * p->operands * blocks * rows * columns * p->entry;
-  int64_t weights = conv ? p->out[CHANNELS] * p->summed * window * p->weight_entry : 0;
-  int64_t params = p->out[CHANNELS] * p->params * 4 * p->entry * (t->weights_outer ? 1 : places);
-  if (conv && (t->weights_outer || sums > 1))
-    input *= n[CHANNELS];
-  if (!t->weights_outer || sums > 1)
-    weights *= places;
-  int64_t load = (input + weights + 2 * params) / p->beat, store = points * p->entry / p->beat;
-  int64_t matrix = conv ? points * p->summed * window : 0;
-  int64_t vector = points * p->vector_steps;
-  int64_t busiest = largest(largest(matrix, vector), largest(load, store));
-  int64_t first = load / (tiles * sums) + (matrix + vector + store) / (4 * tiles);
-  return busiest + first + tiles * sums * START_CYCLES;
-}
-
-/* The k-th tile size of an extent, largest first: what k tiles of equal size need; 0 past the end. */
-static int64_t candidate(int64_t extent, int64_t k)
-{
-  return k <= extent ? tsr__ceil_div(extent, k) : 0;
-}
-
-static int64_t next_candidate(int64_t extent, int64_t tile)
-{
-  return tile <= 1 ? 0 : candidate(extent, tsr__ceil_div(extent, tile - 1));
-}
-
-static void consider(const struct problem *p, const struct tiling *t, struct tiling *best)
-{
-  if (!fits(p, t))
-    return;
-  int64_t cost = cost_of(p, t);
-  if (!best->cost || cost < best->cost) {
-    *best = *t;
-    best->cost = cost;
-  }
-}
-
-/* Rows shrink one by one, columns in up to eight parts; narrower tiles than the first that fit only cost
- * more. Of several images at a time, all of each. */
-static void search_places(const struct problem *p, struct tiling *t, struct tiling *best)
-{
-  const int64_t *out = p->out;
-  for (t->tile[ROWS] = out[ROWS]; t->tile[ROWS] > 0;
-       t->tile[ROWS] = next_candidate(out[ROWS], t->tile[ROWS]))
-    for (t->tile[COLUMNS] = out[COLUMNS]; t->tile[COLUMNS] > 0;
-         t->tile[COLUMNS] = next_candidate(out[COLUMNS], t->tile[COLUMNS])) {
-      t->weights_outer = true;
-      consider(p, t, best);
-      t->weights_outer = false;
-      consider(p, t, best);
-      if (t->tile[IMAGES] > 1)
-        return;
-      if (fits(p, t))
-        break;
-    }
-}
-
-/* Channel tiles, slices of the sum and images shrink by about half. */
-static struct tiling search(const struct problem *p)
-{
-  struct tiling best = {.cost = 0}, t;
-  for (t.tile[IMAGES] = p->out[IMAGES]; t.tile[IMAGES] > 0; t.tile[IMAGES] /= 2)
-    for (t.tile[CHANNELS] = p->out[CHANNELS]; t.tile[CHANNELS] > 0; t.tile[CHANNELS] /= 2)
-      for (t.slice = p->summed; t.slice > 0; t.slice /= 2)
-        search_places(p, &t, &best);
-  return best;
-}
-
-/* --- the problem of a node --------------------------------------------------------------------------- */
-
-static void window_attributes(struct problem *p, int64_t kh, int64_t kw)
-{
-  p->kernel[0] = p->summed = kh;
-  p->kernel[1] = kw;
-  tsr_node_ints(p->node, "strides", 2, 1, p->stride);
-  tsr_node_ints(p->node, "dilations", 2, 1, p->dilation);
-}
-
-static struct problem problem_of(const struct tsr_node *n, const struct tsr_design *d)
-{
-  const int64_t *y = n->out[0]->dims;
-  struct problem p = {.node = n,
-                      .out = {y[CB], y[PH], y[PW], y[NB]},
-                      .operands = 1,
-                      .work = 1,
-                      .kernel = {1, 1},
-                      .stride = {1, 1},
-                      .dilation = {1, 1},
-                      .summed = 1,
-                      .kind = CHANNELWISE,
-                      .inp = tsr_design_depth(d, TSR_BUFFER_INP),
-                      .wgt = tsr_design_depth(d, TSR_BUFFER_WGT),
-                      .acc = tsr_design_depth(d, TSR_BUFFER_ACC) / 2,
-                      .out_entries = tsr_design_depth(d, TSR_BUFFER_OUT),
-                      .beat = tsr_design_beat(d),
-                      .entry = tsr_design_dram_entry(d, TSR_BUFFER_INP),
-                      .weight_entry = tsr_design_dram_entry(d, TSR_BUFFER_WGT)};
-  const int64_t *w = n->inputs > 1 ? n->in[1]->dims : NULL;
-  int64_t kernel[2];
-  tsr_node_ints(n, "kernel", 2, 1, kernel);
-  switch (n->op) {
-  case TSR_G_AccConv:
-    p.kind = CONV;
-    p.params = 3;
-    p.vector_steps = 1;
-    window_attributes(&p, w[2], w[3]);
-    p.summed = w[1];
-    break;
-  case TSR_G_AccDepthwise:
-    window_attributes(&p, w[1], w[2]);
-    p.params = 3 + w[1] * w[2];
-    p.vector_steps = w[1] * w[2] + 1;
-    break;
-  case TSR_G_AccMaxPool:
-  case TSR_G_AccAvgPool:
-    window_attributes(&p, kernel[0], kernel[1]);
-    p.fixed_params = n->op == TSR_G_AccAvgPool ? 3 : 0;
-    p.vector_steps = kernel[0] * kernel[1] + 1;
-    break;
-  case TSR_G_AccLut:
-    p.kind = LOOKUP;
-    p.work = 0;
-    p.vector_steps = 1;
-    break;
-  default:
-    p.kind = ELEMENTWISE;
-    p.operands = 2;
-    p.work = 3;
-    p.fixed_params = 3 + 2 * 2; /* p, and both vectors of k for each operand */
-    p.vector_steps = 4;
-  }
-  return p;
-}
-
-/* --- the schedule -------------------------------------------------------------------------------------- */
-
-struct writer {
-  struct tir_sched *s;
-  struct tsr_err *err;
-  enum tsr_status status;
-};
-
-__attribute__((format(printf, 2, 3))) static void line(struct writer *w, const char *format, ...)
-{
-  char text[256];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  if (!w->status)
-    w->status = tir_sched_apply(w->s, w->err, text);
-}
-
-/* The result's loops: tiles outside, entries inside; the name of the innermost tile loop is "wo". */
-static void tile_result(struct writer *w, const struct tiling *t)
-{
-  line(w, "cache_write y out ys");
-  static const struct {
-    const char *loop, *outer, *inner;
-  } row[DIMS] = {{"cb", "co", "ci"}, {"h", "ho", "hi"}, {"w", "wo", "wi"}, {"nb", "no", "ni"}};
-  for (int k = 0; k < DIMS; k++) {
-    line(w, "split ys %s %lld %s %s", row[k].loop, (long long)t->tile[k], row[k].outer,
-         row[k].inner);
-    line(w, "pipeline ys %s 2", row[k].outer);
-  }
-  line(w, "reorder ys %s ni ci hi wi b i", t->weights_outer ? "co no ho wo" : "no ho wo co");
-}
-
-static const char *innermost(const struct tiling *t)
-{
-  return t->weights_outer ? "wo" : "co";
-}
-
-static void write_conv(struct writer *w, const struct problem *p, const struct tiling *t)
-{
-  const char *in = innermost(t);
-  bool whole = t->slice >= p->summed;
-  line(w, "cache_read w wgt acc ws");
-  line(w, "cache_read p acc y ps");
-  line(w, "set_scope xs inp");
-  line(w, "set_scope acc acc");
-  tile_result(w, t);
-  line(w, "compute_at y ys %s", in);
-  line(w, "compute_at ps ys co");
-  line(w, "compute_at acc ys %s", in);
-  line(w, "split acc cb %lld so si", (long long)t->slice);
-  line(w, "reorder acc so nb ob si kh kw h w b o i");
-  line(w, "pipeline acc so 2");
-  if (whole) {
-    line(w, "compute_at xs ys wo");
-    line(w, "compute_at ws ys co");
-  } else {
-    line(w, "compute_at xs acc so");
-    line(w, "compute_at ws acc so");
-  }
-  line(w, "tensorize acc b accel.gemm");
-  line(w, "tensorize y b accel.quant");
-}
-
-static void write_channelwise(struct writer *w, const struct problem *p, const struct tiling *t)
-{
-  const char *in = innermost(t);
-  enum tsr_gop op = p->node->op;
-  if (op != TSR_G_AccMaxPool)
-    line(w, "cache_read p acc y ps");
-  line(w, "set_scope xs inp");
-  line(w, "set_scope acc acc");
-  tile_result(w, t);
-  line(w, "compute_at y ys %s", in);
-  line(w, "compute_at acc ys %s", in);
-  line(w, "split acc kh %lld so si", (long long)t->slice);
-  line(w, "reorder acc so nb cb si kw h w b i");
-  line(w, "pipeline acc so 2");
-  if (t->slice < p->summed)
-    line(w, "compute_at xs acc so");
-  else
-    line(w, "compute_at xs ys %s", in);
-  if (op == TSR_G_AccDepthwise) {
-    line(w, "set_scope ws acc");
-    line(w, "compute_at ws ys co");
-    line(w, "compute_at ps ys co");
-  }
-  line(w, "tensorize acc b accel.%s",
-       op == TSR_G_AccDepthwise ? "mac"
-       : op == TSR_G_AccMaxPool ? "maximum"
-                                : "sum");
-  line(w, "tensorize y b accel.%s", op == TSR_G_AccMaxPool ? "narrow" : "quant");
-}
-
-static void write_elementwise(struct writer *w, const struct problem *p, const struct tiling *t)
-{
-  static const char *const scopes[] = {"xs inp", "zs inp", "xa acc", "za acc", "acc acc"};
-  static const char *const inner[] = {"y", "acc", "xa", "za", "xs", "zs"};
-  bool sum = p->node->op == TSR_G_AccAdd;
-  line(w, "cache_read k acc xa kx");
-  line(w, "cache_read k acc za kz");
-  line(w, "cache_read p acc y ps");
-  for (int k = 0; k < 5; k++)
-    line(w, "set_scope %s", scopes[k]);
-  tile_result(w, t);
-  for (int k = 0; k < 6; k++)
-    line(w, "compute_at %s ys %s", inner[k], innermost(t));
-  line(w, "tensorize xa b accel.%s", sum ? "scale" : "offset");
-  line(w, "tensorize za b accel.%s", sum ? "scale" : "offset");
-  line(w, "tensorize acc b accel.%s", sum ? "add" : "mul");
-  line(w, "tensorize y b accel.quant");
-}
-
-static void write_lookup(struct writer *w, const struct tiling *t)
-{
-  line(w, "cache_read table lut y ts");
-  line(w, "set_scope xs inp");
-  tile_result(w, t);
-  line(w, "compute_at y ys %s", innermost(t));
-  line(w, "compute_at xs ys %s", innermost(t));
-  line(w, "tensorize y b accel.lut");
-}
-
-/* --- when nothing fits --------------------------------------------------------------------------------- */
-
-static enum tsr_status refuse_capacity(struct tsr_err *err, const struct problem *p,
+static enum tsr_status refuse_capacity(struct tsr_err *err, const struct tsr__problem *p,
                                        const struct tsr_design *d)
 {
-  struct tiling one = {.tile = {1, 1, 1, 1}, .slice = 1, .weights_outer = true};
-  struct need n = need_of(p, &one);
+  struct tsr__tiling one = {.tile = {1, 1, 1, 1}, .slice = 1, .sliced = p->summed > 1};
+  struct tsr__need n = tsr__tiling_need(p, &one);
   const struct {
     const char *key;
     int64_t need, have, entry;
@@ -391,19 +42,236 @@ static enum tsr_status refuse_capacity(struct tsr_err *err, const struct problem
   return tsr_refuse(err, "design point %s has no tiling for it", d->name);
 }
 
-enum tsr_status tsr__accel_plan(struct tsr_err *err, const struct tsr_node *n,
-                                const struct tsr_design *d, struct tir_sched *s)
+/* --- measuring -------------------------------------------------------------------------------- */
+
+/* Of a buffer, on the widest beat. */
+static uint64_t room_of(const struct tir_buffer *b)
 {
-  struct problem p = problem_of(n, d);
-  struct tiling t = search(&p);
-  struct writer w = {s, err, TSR_OK};
-  if (!t.cost)
-    return refuse_capacity(err, &p, d);
-  switch (p.kind) {
-  case CONV: write_conv(&w, &p, &t); break;
-  case CHANNELWISE: write_channelwise(&w, &p, &t); break;
-  case ELEMENTWISE: write_elementwise(&w, &p, &t); break;
-  case LOOKUP: write_lookup(&w, &t); break;
+  uint64_t bytes = (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
+  return (bytes + 127) / 128 * 128;
+}
+
+/* Addresses of the program's parameters in the window. x is the input's; the others follow behind
+ * `next`, which moves on. */
+static void place_parameters(const struct tir_program *p, uint64_t x, uint64_t *next,
+                             struct tsr__place *place)
+{
+  for (int k = 0; k < p->params; k++) {
+    place[k] = (struct tsr__place){.base = BASE_ACTIVATION, .dram = k ? *next : x};
+    if (k)
+      *next += room_of(p->param[k]);
   }
-  return w.status;
+}
+
+/* The program twice. */
+static enum tsr_status walk_twice(struct tsr__stream *stream, struct tsr_err *err,
+                                  const struct tir_program *p, uint64_t *activations)
+{
+  struct tsr__place *place = TSR_NEW_ARRAY(stream->arena, struct tsr__place, p->params + 1);
+  uint64_t input = room_of(p->param[0]), next = input, end;
+  place_parameters(p, 0, &next, place);
+  enum tsr_status status = tsr__walk_program(stream, err, p, place);
+  end = next; /* the result, which is the last parameter, ends here: so does the second input */
+  place_parameters(p, end > input ? end - input : 0, &next, place);
+  if (!status)
+    status = tsr__walk_program(stream, err, p, place);
+  tsr__stream_end(stream);
+  *activations = next;
+  return status;
+}
+
+static struct tir_sched *new_schedule(struct tsr_arena *a, const struct tsr_accel_plan *plan)
+{
+  struct tir_sched *s = tir_sched_new(a, plan->func);
+  tir_sched_intrinsics(s, plan->intrinsics);
+  return s;
+}
+
+static enum tsr_status lower_tiling(struct tsr_arena *a, const struct planner *m,
+                                    const struct tsr__tiling *t, struct tir_program **out)
+{
+  struct tir_sched *s = new_schedule(a, m->plan);
+  enum tsr_status status = tsr__tiling_schedule(NULL, &m->problem, t, s);
+  return status ? status : tir_lower(a, NULL, s, out);
+}
+
+static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
+                                  const struct tsr__tiling *t, uint64_t *cycles, uint64_t *work)
+{
+  const struct tsr_tune_options *tune = tsr_tune_options_of(m->plan->tune);
+  const struct tsr_design *d = m->plan->design;
+  struct tir_program *p;
+  struct tsr_program out = {.design_hash = d->hash};
+  struct tsr__stream *stream = tsr__stream_new(a, d);
+  uint64_t activations;
+  if (lower_tiling(a, m, t, &p) || walk_twice(stream, NULL, p, &activations) ||
+      tsr__stream_close(stream, NULL, &out.insns, &out.data, &out.data_bytes))
+    return TSR_REFUSED;
+  *work = out.insn_count = stream->count;
+  out.window_bytes = out.data_bytes + activations;
+  enum tsr_status status = tune->cycles(tune->context, d, &out, cycles);
+  *cycles = status ? 0 : (*cycles + 1) / 2;
+  return status;
+}
+
+/* With memory of its own, which ends with it; where that runs out the compiler's unwinds, too. */
+static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
+{
+  const struct planner *m = context;
+  struct tsr_arena *a = tsr_arena_new(tsr_arena_allocator(m->plan->arena));
+  if (!a || setjmp(*tsr_arena_landing(a))) {
+    tsr_arena_free(a);
+    tsr_arena_exhausted(m->plan->arena);
+  }
+  enum tsr_status status = measure_in(a, m, &m->tiling[k], cycles, work);
+  tsr_arena_free(a);
+  if (status == TSR_NO_MEMORY)
+    tsr_arena_exhausted(m->plan->arena);
+  return !status;
+}
+
+/* --- choosing --------------------------------------------------------------------------------- */
+
+static struct tsr_tune_candidate candidate_of(const struct tsr__problem *p,
+                                              const struct tsr__tiling *t)
+{
+  struct tsr__times times = tsr__tiling_times(p, t);
+  struct tsr_tune_candidate c = {.bound = (uint64_t)tsr__tiling_bound(&times),
+                                 .estimate = (uint64_t)tsr__tiling_estimate(p, t, &times),
+                                 .bytes = (uint64_t)times.bytes,
+                                 .at = {[DIMS] = (int16_t)tsr__ceil_div(p->summed, t->slice),
+                                        [DIMS + 1] = (int16_t)t->order,
+                                        [DIMS + 2] = t->sliced}};
+  for (int k = 0; k < DIMS; k++)
+    c.at[k] = (int16_t)tsr__tiles(p, t, k);
+  return c;
+}
+
+static enum tsr_status choose(struct planner *m, struct tsr_err *err, struct tsr_tune_found *out)
+{
+  struct tsr_arena *a = m->plan->arena;
+  m->count = tsr__tilings(a, &m->problem, &m->tiling);
+  if (!m->count)
+    return refuse_capacity(err, &m->problem, m->plan->design);
+  struct tsr_tune_candidate *list = TSR_NEW_ARRAY(a, struct tsr_tune_candidate, m->count);
+  for (size_t k = 0; k < m->count; k++)
+    list[k] = candidate_of(&m->problem, &m->tiling[k]);
+  *out = tsr_tune_search(a, list, m->count, tsr_tune_options_of(m->plan->tune)->effort, measure, m);
+  return TSR_OK;
+}
+
+/* --- what was found before -------------------------------------------------------------------- */
+
+static void add_dims(struct tsr_text *key, const struct tsr_value *v)
+{
+  for (int k = 0; k < v->rank; k++)
+    tsr_text_add(key, "%c%" PRId64, k ? ',' : ' ', v->dims[k]);
+}
+
+static void add_memory(struct tsr_text *key, const struct tsr_design *d)
+{
+  tsr_text_add(key, " %s %d %d %d %d %d", tsr_memory_model_names[d->memory.model],
+               d->memory.latency_cycles, d->memory.bytes_per_cycle, d->memory.reads,
+               d->memory.writes, d->clock_mhz);
+  if (d->memory.model != TSR_MEMORY_DDR)
+    return;
+#define TSR_DDR_KEY(name, smallest, largest, unit, meaning)                                        \
+  tsr_text_add(key, " %d", d->memory.ddr.name);
+#include "configs/ddr.def"
+#undef TSR_DDR_KEY
+  tsr_text_add(key, " %d", (int)d->memory.ddr.order);
+}
+
+/* All that a schedule and its cycles depend on. */
+static const char *key_of(const struct tsr_accel_plan *plan)
+{
+  static const struct {
+    const char *name;
+    int count, otherwise;
+  } attribute[] = {{"kernel", 2, 1}, {"strides", 2, 1}, {"pads", 4, 0}, {"dilations", 2, 1}};
+  const struct tsr_node *n = plan->node;
+  struct tsr_text key = {.arena = plan->arena};
+  tsr_text_add(&key, "%d %d %s", VERSION, (int)tsr_tune_options_of(plan->tune)->effort,
+               tsr_gop_name(n->op));
+  for (int k = 0; k < n->inputs; k++)
+    add_dims(&key, n->in[k]);
+  add_dims(&key, n->out[0]);
+  for (size_t k = 0; k < sizeof attribute / sizeof attribute[0]; k++) {
+    int64_t v[4];
+    tsr_node_ints(n, attribute[k].name, attribute[k].count, attribute[k].otherwise, v);
+    for (int i = 0; i < attribute[k].count; i++)
+      tsr_text_add(&key, "%c%" PRId64, i ? ',' : ' ', v[i]);
+  }
+  tsr_text_add(&key, " %016" PRIx64, plan->design->hash);
+  add_memory(&key, plan->design);
+  return key.data;
+}
+
+static enum tsr_status apply(struct tsr_err *err, struct tir_sched *s, const char *line, int number)
+{
+  const char *word = line + strspn(line, " \t\r");
+  if (!*word || *word == '#' || !tir_sched_apply(s, err, line))
+    return TSR_OK;
+  return tsr_refuse_at(err, "line %d of its schedule, '%.120s'", number, word);
+}
+
+enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const char *text,
+                                 struct tir_sched *s)
+{
+  enum tsr_status status = TSR_OK;
+  for (int number = 1; *text && !status; number++) {
+    size_t length = strcspn(text, "\n");
+    status = apply(err, s, tsr_arena_printf(a, "%.*s", (int)length, text), number);
+    text += length + (text[length] == '\n');
+  }
+  return status;
+}
+
+/* False: it is of another compute, or nothing that can be lowered; then it is looked for anew. */
+static bool fits(const struct tsr_accel_plan *plan, const char *schedule, struct tir_sched *s)
+{
+  struct tir_program *program;
+  return !tsr_accel_replay(plan->arena, NULL, schedule, s) &&
+         !tir_lower(plan->arena, NULL, s, &program);
+}
+
+/* --- plan ------------------------------------------------------------------------------------- */
+
+static enum tsr_status search(struct planner *m, struct tsr_err *err, const char *key,
+                              struct tir_sched **out, uint64_t *cycles)
+{
+  struct tsr_tune_found found;
+  *out = new_schedule(m->plan->arena, m->plan);
+  enum tsr_status status = choose(m, err, &found);
+  if (!status)
+    status = tsr__tiling_schedule(err, &m->problem, &m->tiling[found.best], *out);
+  if (status || !key)
+    return status;
+  *cycles = found.cycles;
+  struct tsr_tune_record record = {tir_sched_text(*out), found.cycles};
+  return found.cycles ? tsr_tune_keep(m->plan->tune, err, key, &record) : TSR_OK;
+}
+
+enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
+                                struct tir_sched **out, uint64_t *cycles)
+{
+  struct planner m = {.plan = plan, .problem = tsr__problem_of(plan->node, plan->design)};
+  bool effort = tsr_tune_options_of(plan->tune)->effort != TSR_TUNE_NONE;
+  const char *key = effort ? key_of(plan) : NULL;
+  const struct tsr_tune_record *record = NULL;
+  *cycles = 0;
+  if (plan->schedule) {
+    *out = new_schedule(plan->arena, plan);
+    return tsr_accel_replay(plan->arena, err, plan->schedule, *out);
+  }
+  enum tsr_status status = key ? tsr_tune_recall(plan->tune, err, key, &record) : TSR_OK;
+  if (status)
+    return status;
+  if (record) {
+    *out = new_schedule(plan->arena, plan);
+    *cycles = record->cycles;
+    if (fits(plan, record->schedule, *out))
+      return TSR_OK;
+  }
+  return search(&m, err, key, out, cycles);
 }

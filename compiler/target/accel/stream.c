@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "verify/check.h"
+
 /* Micro-op sequences: each stands once in DRAM; the scratchpad is a ring in which a sequence stays until
  * the ring comes round to it. */
 struct sequence {
@@ -16,7 +18,7 @@ struct sequence {
   uint64_t resident; /* ring position + 1 at which it was loaded; 0: not */
 };
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS = 1024, PIECE_BYTES = 8192 };
 
 struct tsr__uop_cache {
   struct sequence *bucket[BUCKETS];
@@ -39,6 +41,7 @@ void tsr__stream_begin(struct tsr__stream *s)
   s->depend = tsr__depend_new(s->arena, s->design->token_depth);
   s->cache->ring = (s->cache->ring + 2 * depth) / depth * depth; /* more than once around */
   memset(s->next, 0, sizeof s->next);
+  memset(s->recent, 0, sizeof s->recent);
   s->bank = 0;
 }
 
@@ -67,12 +70,41 @@ static uint32_t place_tokens(struct tsr__stream *s, int engine)
   return mask;
 }
 
-static void append(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base)
+static void append_now(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base)
 {
   int engine = tsr_insn_engine(insn);
   if (engine < TSR_ENGINE_COUNT)
     insn->wait = place_tokens(s, engine);
   push(s, insn, base);
+}
+
+static void append(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base)
+{
+  if (s->order)
+    tsr__order_add(s->order, insn, base);
+  else
+    append_now(s, insn, base);
+}
+
+static void touch(struct tsr__stream *s, int engine, enum tsr__space space, uint64_t lo,
+                  uint64_t hi, bool writes)
+{
+  if (s->order)
+    tsr__order_touch(s->order, space, lo, hi, writes);
+  else
+    tsr__depend_touch(s->depend, engine, space, lo, hi, writes);
+}
+
+void tsr__stream_hold(struct tsr__stream *s)
+{
+  s->order = tsr__order_new(s->arena, s->design);
+}
+
+void tsr__stream_release(struct tsr__stream *s)
+{
+  struct tsr__ordering *order = s->order;
+  s->order = NULL;
+  tsr__order_release(order, s, append_now);
 }
 
 void tsr__stream_end(struct tsr__stream *s)
@@ -122,23 +154,59 @@ static enum tsr__space space_of(int buffer)
   }
 }
 
-void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base)
+static void add_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base)
 {
   bool load = insn->opcode == TSR_OP_LOAD;
   int engine = tsr_insn_engine(insn);
   uint64_t entry = (uint64_t)tsr_design_dram_entry(s->design, insn->dma.buffer);
   uint64_t rows = (uint64_t)insn->dma.ny * insn->dma.nz, bytes = rows * insn->dma.nx * entry;
-  uint64_t pitch = (uint64_t)insn->dma.xl + insn->dma.nx + insn->dma.xr;
-  uint64_t entries = pitch * (insn->dma.yl + insn->dma.ny + insn->dma.yr) * insn->dma.nz;
-  tsr__depend_touch(s->depend, engine, space_of(insn->dma.buffer), insn->dma.sram,
-                    insn->dma.sram + entries, load);
+  touch(s, engine, space_of(insn->dma.buffer), insn->dma.sram, insn->dma.sram + tsr_check_dma_entries(insn), load);
   if (base == BASE_ACTIVATION)
-    tsr__depend_touch(s->depend, engine, SPACE_DRAM, insn->dma.dram,
-                      insn->dma.dram + (insn->dma.nz - 1) * insn->dma.sz +
-                          (insn->dma.ny - 1) * insn->dma.sy + insn->dma.nx * entry,
-                      !load);
+    touch(s, engine, SPACE_DRAM, insn->dma.dram,
+          insn->dma.dram + (insn->dma.nz - 1) * insn->dma.sz + (insn->dma.ny - 1) * insn->dma.sy +
+              insn->dma.nx * entry,
+          !load);
   *(load ? &s->read_bytes : &s->write_bytes) += bytes;
   append(s, insn, base);
+}
+
+/* Of a LOAD of weights: how many of its rows, or of the entries of its only row, make a piece; 0: it stays
+ * whole. */
+static uint32_t piece_of(const struct tsr__stream *s, const struct tsr_insn *insn)
+{
+  const uint32_t entry = (uint32_t)tsr_design_dram_entry(s->design, insn->dma.buffer);
+  bool rows = insn->dma.ny > 1;
+  bool weights = insn->opcode == TSR_OP_LOAD && insn->dma.buffer == TSR_BUFFER_WGT;
+  if (!s->order || !weights || insn->dma.nz > 1 || insn->dma.yl || insn->dma.yr ||
+      (!rows && (insn->dma.xl || insn->dma.xr)))
+    return 0;
+  uint32_t each = entry * (rows ? insn->dma.nx : 1), all = rows ? insn->dma.ny : insn->dma.nx;
+  uint32_t most = each < PIECE_BYTES ? PIECE_BYTES / each : 1;
+  return most < all ? most : 0;
+}
+
+/* Weights come in pieces, which find their places between other LOADs. */
+void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base)
+{
+  uint32_t most = piece_of(s, insn);
+  bool rows = insn->dma.ny > 1;
+  uint32_t all = rows ? insn->dma.ny : insn->dma.nx;
+  uint32_t pitch = rows ? insn->dma.xl + insn->dma.nx + insn->dma.xr : 1;
+  uint64_t step = rows ? insn->dma.sy
+                       : (uint64_t)tsr_design_dram_entry(s->design, insn->dma.buffer);
+  if (!most) {
+    add_dma(s, insn, base);
+    return;
+  }
+  for (uint32_t from = 0; from < all; from += most) {
+    struct tsr_insn piece = *insn;
+    uint32_t n = all - from < most ? all - from : most;
+    *(rows ? &piece.dma.ny : &piece.dma.nx) = n;
+    piece.dma.sy = rows && n > 1 ? insn->dma.sy : 0;
+    piece.dma.sram += from * pitch;
+    piece.dma.dram += from * step;
+    add_dma(s, &piece, base);
+  }
 }
 
 /* --- micro-ops ------------------------------------------------------------------------------------- */
@@ -221,7 +289,7 @@ static struct span span_of(const struct tsr_insn *insn, const struct tsr_uop *uo
 static void touch_banks(struct tsr__stream *s, struct tsr_insn *insn, int engine,
                         enum tsr__space space, struct span r, bool writes)
 {
-  tsr__depend_touch(s->depend, engine, space, r.lo, r.hi, writes);
+  touch(s, engine, space, r.lo, r.hi, writes);
   if (space == SPACE_ACC) {
     uint64_t half = (uint64_t)tsr_design_depth(s->design, TSR_BUFFER_ACC) / 2;
     insn->loop.banks |= (r.lo < half ? 1u : 0u) | (r.hi > half ? 2u : 0u);
@@ -268,7 +336,7 @@ void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct
     load_sequence(s, q);
   insn->loop.uop_begin = q->at;
   insn->loop.uop_count = q->count;
-  tsr__depend_touch(s->depend, tsr_insn_engine(insn), SPACE_UOP, q->at, q->at + q->count, false);
+  touch(s, tsr_insn_engine(insn), SPACE_UOP, q->at, q->at + q->count, false);
   touch_operands(s, insn, uops, count);
   append(s, insn, BASE_NONE);
 }

@@ -35,7 +35,7 @@ uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p,
   return p->at[p->instance % p->depth][bank];
 }
 
-static enum tsr__space space_of(enum tir_scope scope)
+enum tsr__space tsr__space_of(enum tir_scope scope)
 {
   switch (scope) {
   case TIR_INP: return SPACE_INP;
@@ -46,7 +46,7 @@ static enum tsr__space space_of(enum tir_scope scope)
   }
 }
 
-static int buffer_id(enum tsr__space space)
+int tsr__buffer_of(enum tsr__space space)
 {
   static const int id[] = {
       [SPACE_UOP] = TSR_BUFFER_UOP, [SPACE_INP] = TSR_BUFFER_INP, [SPACE_WGT] = TSR_BUFFER_WGT,
@@ -54,7 +54,7 @@ static int buffer_id(enum tsr__space space)
   return id[space];
 }
 
-static uint32_t entry_elements(const struct tsr_design *d, enum tsr__space space)
+uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space)
 {
   switch (space) {
   case SPACE_WGT: return (uint32_t)(d->block_in * d->block_out);
@@ -81,100 +81,96 @@ static bool computed(const struct tir_stmt *s, const struct tir_buffer *b)
   return false;
 }
 
-struct inventory {
-  struct tsr__place place[32];
-  int count;
-};
-
-/* Every ALLOC of the statement, with the depth of the pipelined loop around it. */
-static bool collect(const struct tir_stmt *s, int depth, struct inventory *v)
+/* True when at most one buffer in ACC that work writes lives in each iteration of the statement's loops:
+ * none of them has a loop around it. */
+static bool works_once(const struct tir_stmt *s, bool looped)
 {
   switch (s->kind) {
-  case TIR_FOR: return collect(s->f.body, s->f.loop == TIR_PIPELINE ? s->f.depth : 1, v);
-  case TIR_IF: return collect(s->when.body, depth, v);
+  case TIR_FOR: return works_once(s->f.body, true);
+  case TIR_IF: return works_once(s->when.body, true);
+  case TIR_ALLOC: {
+    const struct tir_buffer *b = s->alloc.buffer;
+    bool work = b->scope == TIR_ACC && computed(s->alloc.body, b);
+    return !(work && looped) && works_once(s->alloc.body, looped);
+  }
   case TIR_BLOCK:
     for (int k = 0; k < s->block.count; k++)
-      if (!collect(s->block.stmt[k], depth, v))
+      if (!works_once(s->block.stmt[k], looped))
         return false;
     return true;
-  case TIR_ALLOC:
-    if (v->count == 32)
-      return false;
-    v->place[v->count++] =
-        (struct tsr__place){.buffer = s->alloc.buffer,
-                            .depth = depth > 2 ? 2 : depth,
-                            .instance = -1,
-                            .filled_by_dma = !computed(s->alloc.body, s->alloc.buffer)};
-    return collect(s->alloc.body, depth, v);
   default: return true;
   }
 }
 
-/* Takes `entries` of a space (ACC: of one bank), from where the last layer's buffers ended, so that this
- * layer's first loads need not wait for that one's last steps. */
-static bool take(struct tsr__stream *s, enum tsr__space space, int bank, uint32_t entries,
-                 uint32_t *used, uint32_t *at)
+static bool in_scratchpad(const struct tir_buffer *b)
 {
-  uint32_t size = (uint32_t)tsr_design_depth(s->design, buffer_id(space));
-  uint32_t base = 0;
-  if (space == SPACE_ACC) {
-    size /= 2;
-    base = bank ? size : 0;
-  }
-  if (entries > size)
+  if (b->scope == TIR_GLOBAL || b->scope == TIR_LOCAL)
     return false;
-  bool wraps = s->next[space][bank] + entries > size;
-  uint32_t skipped = wraps ? size - s->next[space][bank] : 0;
-  if (*used + skipped + entries > size)
-    return false;
-  *used += skipped + entries;
-  if (wraps)
-    s->next[space][bank] = 0;
-  *at = base + s->next[space][bank];
-  s->next[space][bank] += entries;
-  return true;
+  return (b->dtype == TSR_I32) == (b->scope == TIR_ACC) &&
+         (b->dtype == TSR_I32 || tsr_dtype_bytes(b->dtype) == 1);
 }
 
-static bool place_one(struct tsr__walk *w, struct tsr__place *p, uint32_t used[SPACES][2])
+static enum tsr_status add_buffer(struct tsr_err *err, const struct tir_stmt *s,
+                                  const struct tir_stmt *loop, struct tsr__inventory *v)
 {
-  enum tsr__space space = space_of(p->buffer->scope);
-  bool acc = space == SPACE_ACC;
-  p->entry_elements = entry_elements(w->stream->design, space);
-  int64_t elements = tsr_count(p->buffer->dims, p->buffer->rank, 1);
-  if (elements % p->entry_elements || elements / p->entry_elements > UINT16_MAX + 1)
-    return false;
-  p->entries = (uint32_t)(elements / p->entry_elements);
-  for (int copy = 0; copy < p->depth; copy++)
-    for (int bank = 0; bank < 2; bank++) {
-      int which = !acc                                ? 0
-                  : p->filled_by_dma && w->both_banks ? bank
-                                                      : (w->stream->bank + copy) % 2;
-      bool wanted = bank == 0 || (acc && p->filled_by_dma && w->both_banks);
-      if (wanted &&
-          !take(w->stream, space, which, p->entries, &used[space][which], &p->at[copy][bank]))
-        return false;
-    }
-  return true;
+  const struct tir_buffer *b = s->alloc.buffer;
+  int depth = loop && loop->f.loop == TIR_PIPELINE ? loop->f.depth : 1;
+  if (v->count == TSR__MOST_BUFFERS)
+    return tsr_refuse(err, "there are more than %d scratchpad buffers", TSR__MOST_BUFFERS);
+  if (!in_scratchpad(b))
+    return tsr_refuse(err,
+                      "buffer %s of %s lives in %s; on the accelerator i8 lives in inp, wgt, out and "
+                      "lut, and i32 in acc",
+                      b->name, tsr_dtype_name(b->dtype), tir_scope_name(b->scope));
+  v->place[v->count++] = (struct tsr__place){.buffer = b,
+                                             .loop = loop ? loop->f.var : NULL,
+                                             .depth = depth > 2 ? 2 : depth,
+                                             .instance = -1,
+                                             .filled_by_dma = !computed(s->alloc.body, b),
+                                             .once = works_once(s->alloc.body, false)};
+  return TSR_OK;
 }
 
-/* Places every buffer; when starting behind the last layer's buffers does not fit, starts at 0. */
-static bool place_all(struct tsr__walk *w, struct inventory *v)
+/* Every ALLOC of the statement, with the loop around it. */
+static enum tsr_status collect(struct tsr_err *err, const struct tir_stmt *s,
+                               const struct tir_stmt *loop, struct tsr__inventory *v)
 {
-  struct tsr__stream *s = w->stream;
-  for (int k = 0; k < v->count; k++)
-    if (v->place[k].buffer->scope == TIR_ACC && !v->place[k].filled_by_dma && v->place[k].depth > 1)
-      w->both_banks = true;
-  for (int attempt = 0; attempt < 2; attempt++) {
-    uint32_t used[SPACES][2] = {{0}};
-    bool ok = true;
-    for (int k = 0; k < v->count && ok; k++)
-      ok = place_one(w, &v->place[k], used);
-    if (ok)
-      return true;
-    for (int k = 0; k < SPACES; k++)
-      s->next[k][0] = s->next[k][1] = 0;
+  enum tsr_status status = TSR_OK;
+  switch (s->kind) {
+  case TIR_FOR: return collect(err, s->f.body, s, v);
+  case TIR_IF: return collect(err, s->when.body, loop, v);
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count && !status; k++)
+      status = collect(err, s->block.stmt[k], loop, v);
+    return status;
+  case TIR_ALLOC:
+    status = add_buffer(err, s, loop, v);
+    return status ? status : collect(err, s->alloc.body, loop, v);
+  default: return TSR_OK;
   }
-  return false;
+}
+
+enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
+                                  struct tsr__inventory *out)
+{
+  *out = (struct tsr__inventory){0};
+  enum tsr_status status = collect(err, p->body, NULL, out);
+  for (int k = 0; k < out->count; k++) {
+    const struct tsr__place *place = &out->place[k];
+    if (place->buffer->scope == TIR_ACC && !place->filled_by_dma && place->depth > 1)
+      out->both_banks = true;
+  }
+  return status;
+}
+
+int tsr__walk_bank(const struct tsr__walk *w)
+{
+  const struct tsr__place *work = NULL;
+  for (int k = 0; k < w->places; k++)
+    if (w->place[k].buffer->scope == TIR_ACC && !w->place[k].filled_by_dma && !w->place[k].base)
+      work = &w->place[k];
+  int64_t instance = !work ? 0 : work->instance + (work->open ? 0 : 1);
+  return (int)((w->stream->bank + (work && work->depth > 1 ? instance % 2 : 0)) % 2);
 }
 
 /* --- walking ----------------------------------------------------------------------------------------- */
@@ -207,8 +203,10 @@ static enum tsr_status iterate(struct tsr__walk *w, const struct tir_stmt *s)
   int64_t extent;
   if (!tsr__env_value(&w->env, s->f.extent, &extent))
     return tsr_refuse(w->err, "the extent of loop %s depends on data", s->f.var->name);
+  if (w->env.count == TSR__MOST_LOOPS)
+    return tsr_refuse(w->err, "loop %s is inside of %d others, the most that there can be",
+                      s->f.var->name, TSR__MOST_LOOPS);
   int slot = w->env.count++;
-  assert(slot < 64);
   w->env.var[slot] = s->f.var;
   enum tsr_status status = TSR_OK;
   for (int64_t i = 0; i < extent && !status; i++) {
@@ -232,7 +230,14 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
     for (int k = 0; k < s->block.count && !status; k++)
       status = walk(w, s->block.stmt[k]);
     return status;
-  case TIR_ALLOC: tsr__walk_place(w, s->alloc.buffer)->instance++; return walk(w, s->alloc.body);
+  case TIR_ALLOC: {
+    struct tsr__place *p = tsr__walk_place(w, s->alloc.buffer);
+    p->instance++;
+    p->open = true;
+    status = walk(w, s->alloc.body);
+    p->open = false;
+    return status;
+  }
   case TIR_IF:
     if (!tsr__env_value(&w->env, s->when.condition, &holds))
       return tsr_refuse(w->err, "a condition depends on data");
@@ -244,12 +249,14 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
 enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
                                   const struct tir_program *p, const struct tsr__place *params)
 {
-  struct inventory *v = TSR_NEW(s->arena, struct inventory);
+  struct tsr__inventory *v = TSR_NEW(s->arena, struct tsr__inventory);
   struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
-  if (!collect(p->body, 1, v))
-    return tsr_refuse(err, "%s has more than 32 scratchpad buffers", p->name);
-  if (!place_all(&w, v))
-    return tsr_refuse(err, "the buffers of %s do not fit the scratchpads", p->name);
+  enum tsr_status status = tsr__inventory_of(err, p, v);
+  if (status)
+    return status;
+  w.both_banks = v->both_banks;
+  if (!tsr__layout_place(s, v->place, v->count, w.both_banks))
+    return tsr__layout_refuse(err, s, v);
   w.places = v->count + p->params;
   w.place = TSR_NEW_ARRAY(s->arena, struct tsr__place, w.places);
   for (int k = 0; k < v->count; k++)
@@ -258,8 +265,9 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
     w.place[v->count + k] = params[k];
     w.place[v->count + k].buffer = p->param[k];
   }
-  enum tsr_status status = walk(&w, p->body);
-  if (!w.both_banks)
-    s->bank = !s->bank;
+  tsr__stream_hold(s);
+  status = walk(&w, p->body);
+  tsr__stream_release(s);
+  tsr__layout_leave(s, w.place, v->count, w.both_banks);
   return status;
 }

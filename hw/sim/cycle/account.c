@@ -28,9 +28,7 @@ void tsr__spend(struct tsr_cycle *m, int engine, enum tsr_state state, uint64_t 
   if (m->options.span)
     tell_span(m, &(struct tsr_cycle_span){engine, state, insn, others, a->next, upto - 1});
   a->next = upto;
-  a->state = state;
-  a->insn = insn;
-  a->others = others;
+  a->stand = (struct tsr_stand){state, insn, others};
 }
 
 uint32_t tsr__waits(struct tsr_cycle *m, int engine, uint32_t others)

@@ -177,8 +177,9 @@ static void look(struct tsr_cycle *m, enum tsr__part part)
 /* Something goes on, as far as a glance tells. */
 static bool runs(const struct tsr_cycle *m)
 {
-  return m->loops[TSR_ENGINE_MATRIX].step == TSR__RUN || m->store.send != TSR__SEND_IDLE ||
-         m->reads.begun != m->reads.ended || m->writes.begun != m->writes.answered;
+  return m->loops[TSR_ENGINE_MATRIX].step == TSR__RUN || m->load.filling ||
+         m->store.send != TSR__SEND_IDLE || m->reads.begun != m->reads.ended ||
+         m->writes.begun != m->writes.answered;
 }
 
 /* Whether everything stands still in `cycle`, of which no later one is known. */
@@ -196,13 +197,6 @@ static void look_if_due(struct tsr_cycle *m, enum tsr__part part)
   look(m, part);
 }
 
-static void look_at_reads(struct tsr_cycle *m)
-{
-  look_if_due(m, TSR__PART_READS);
-  if (m->reads.asking && m->port.ahead)
-    tsr__reads_ahead(m);
-}
-
 /* That everything stands still is seen in the cycle itself: in front of what the bus begins. */
 static void work(struct tsr_cycle *m, uint64_t cycle)
 {
@@ -215,31 +209,19 @@ static void work(struct tsr_cycle *m, uint64_t cycle)
     tsr__stand_still(m, cycle);
     return;
   }
-  look_at_reads(m);
+  look_if_due(m, TSR__PART_READS);
   look_if_due(m, TSR__PART_WRITES);
-  if (m->writes.asking && m->port.ahead)
-    tsr__writes_ahead(m);
   if (m->moved)
     tsr__tokens_move(m);
   if (m->trapped)
     tsr__stop(m);
 }
 
-/* Reads alone, one after the other, where nothing else happens: a load that streams. */
-static void stream(struct tsr_cycle *m, uint64_t to)
-{
-  while (m->wake[TSR__PART_READS] <= to && m->wake[TSR__PART_READS] < m->soonest && runs(m)) {
-    m->now = m->wake[TSR__PART_READS];
-    look_at_reads(m);
-  }
-}
-
 uint64_t tsr_cycle_advance(struct tsr_cycle *m, uint64_t to)
 {
   while (!m->ended) {
     m->soonest = next_but_reads(m);
-    if (m->port.ahead)
-      stream(m, to);
+    tsr__reads_stream(m, to);
     uint64_t cycle = tsr__sooner(m->soonest, m->wake[TSR__PART_READS]);
     if (still(m, tsr__sooner(to, cycle - 1)))
       tsr__stand_still(m, tsr__still_from(m));

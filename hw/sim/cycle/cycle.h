@@ -32,9 +32,9 @@ struct tsr_cycle_insn {
 /* Cycles in which an engine (TSR_ENGINE_FETCH too) was in one state, both included. */
 struct tsr_cycle_span {
   int engine;
-  enum tsr_state state;
-  size_t insn;     /* that it is about; of IDLE: the next one */
-  uint32_t others; /* a bit an engine: whose token, queue, counter or lock it waits for */
+  enum tsr_state state; /* and the rest as in struct tsr_stand */
+  size_t insn;
+  uint32_t others;
   uint64_t first, last;
 };
 
@@ -100,12 +100,7 @@ void tsr_cycle_place(struct tsr_cycle *cycle, uint64_t program, uint8_t *window,
                      size_t window_bytes);
 /* What an engine (TSR_ENGINE_FETCH too) was at in the last cycle in which something happened to
  * it. */
-struct tsr_cycle_stand {
-  enum tsr_state state;
-  size_t insn;     /* its oldest instruction; that fetch is at */
-  uint32_t others; /* a bit an engine: whose token, queue, counter or lock it waits for */
-};
-void tsr_cycle_engine(const struct tsr_cycle *cycle, int engine, struct tsr_cycle_stand *out);
+struct tsr_stand tsr_cycle_engine(const struct tsr_cycle *cycle, int engine);
 
 /* Things that happened, of any engine, in the latest run: what its time grows with. */
 uint64_t tsr_cycle_events(const struct tsr_cycle *cycle);

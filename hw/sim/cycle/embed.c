@@ -9,9 +9,7 @@ void tsr_cycle_place(struct tsr_cycle *m, uint64_t program, uint8_t *window, siz
   m->window_bytes = window_bytes;
 }
 
-void tsr_cycle_engine(const struct tsr_cycle *m, int engine, struct tsr_cycle_stand *out)
+struct tsr_stand tsr_cycle_engine(const struct tsr_cycle *m, int engine)
 {
-  const struct tsr__account *a = &m->accounts[engine];
-  *out = (struct tsr_cycle_stand){
-      .state = (enum tsr_state)a->state, .insn = a->insn, .others = a->others};
+  return m->accounts[engine].stand;
 }

@@ -31,8 +31,7 @@ static void explain(struct tsr_cycle *m, uint64_t cycles)
   struct tsr_dram_error error;
   if (r->timed_out || r->trap == TSR_TRAP_DEADLOCK) {
     for (int e = 0; e <= TSR_ENGINE_FETCH; e++)
-      stands[e] =
-          (struct tsr_stand){(int)m->accounts[e].state, m->accounts[e].insn, m->accounts[e].others};
+      stands[e] = m->accounts[e].stand;
     tsr_explain_stands(&x, cycles, stands);
   } else if (r->trap) {
     bool known = m->dram && tsr_dram_first_error(m->dram, &error);

@@ -5,9 +5,9 @@
 
 enum { BURST_LATENCY = 2 }; /* dma_rows.v, burst.v: from the start to the first burst */
 
-void tsr__front_start(struct tsr__front *front)
+void tsr__front_start(struct tsr_cycle *m, int engine)
 {
-  *front = (struct tsr__front){.from = 1, .ready = TSR__NEVER};
+  m->fronts[engine] = (struct tsr__front){.from = 1, .ready = TSR__NEVER, .state = TSR_STATE_IDLE};
 }
 
 static struct tsr__entry *next_entry(const struct tsr_cycle *m, int engine)
@@ -86,9 +86,9 @@ static void go(struct tsr_cycle *m, int engine, struct tsr__front *front, struct
   tsr__rouse(m, tsr__part_of(engine), m->now + 1);
 }
 
-bool tsr__front_look(struct tsr_cycle *m, int engine, struct tsr__front *front, bool free,
-                     bool alone)
+bool tsr__front_look(struct tsr_cycle *m, int engine, bool free, bool alone)
 {
+  struct tsr__front *front = &m->fronts[engine];
   struct tsr__entry *e = next_entry(m, engine);
   if (!e)
     return false;
@@ -109,8 +109,9 @@ bool tsr__front_look(struct tsr_cycle *m, int engine, struct tsr__front *front, 
   return true;
 }
 
-void tsr__front_asked(struct tsr_cycle *m, int engine, struct tsr__front *front, int beats)
+void tsr__front_asked(struct tsr_cycle *m, int engine, int beats)
 {
+  struct tsr__front *front = &m->fronts[engine];
   tsr__rows_next(&front->rows, m->beat_bytes, beats);
   front->burst_from = m->now + 1;
   if (!front->rows.more) {
@@ -119,22 +120,59 @@ void tsr__front_asked(struct tsr_cycle *m, int engine, struct tsr__front *front,
   }
 }
 
-bool tsr__front_lacks(const struct tsr_cycle *m, int engine, const struct tsr__front *front,
-                      uint64_t cycle)
+uint64_t tsr__front_blocked(const struct tsr_cycle *m, int engine)
 {
-  const struct tsr__entry *e = next_entry(m, engine);
-  return e && front->ready <= cycle && tsr__missing_tokens(m, engine, e->insn.wait);
+  const struct tsr__front *front = &m->fronts[engine];
+  return next_entry(m, engine) ? front->ready : front->from;
 }
 
-bool tsr__front_empty(const struct tsr_cycle *m, int engine, const struct tsr__front *front,
-                      uint64_t cycle)
+/* --- states of the engine --------------------------------------------------------------------- */
+
+bool tsr__front_lacks(const struct tsr_cycle *m, int engine, uint64_t cycle)
 {
   const struct tsr__entry *e = next_entry(m, engine);
-  (void)front;
+  return e && m->fronts[engine].ready <= cycle && tsr__missing_tokens(m, engine, e->insn.wait);
+}
+
+bool tsr__front_empty(const struct tsr_cycle *m, int engine, uint64_t cycle)
+{
+  const struct tsr__entry *e = next_entry(m, engine);
   return !e || e->queued > cycle;
 }
 
-uint64_t tsr__front_blocked(const struct tsr_cycle *m, int engine, const struct tsr__front *front)
+struct tsr__entry *tsr__ended(const struct tsr_cycle *m, int engine, uint64_t cycle)
 {
-  return next_entry(m, engine) ? front->ready : front->from;
+  const struct tsr__queue *q = &m->queues[engine];
+  struct tsr__entry *e = q->ended > q->retired ? tsr__entry_at(q, q->retired) : NULL;
+  return e && e->end < cycle ? e : NULL;
+}
+
+/* The engines that it waits for in this cycle, in this state. */
+static uint32_t others(const struct tsr_cycle *m, int engine, enum tsr_state state)
+{
+  const struct tsr__queue *q = &m->queues[engine];
+  switch (state) {
+  case TSR_STATE_TOKEN:
+    return tsr__missing_tokens(m, engine, tsr__entry_at(q, q->started)->insn.wait);
+  case TSR_STATE_SIGNAL:
+    return tsr__missing_room(m, engine, tsr__entry_at(q, q->retired)->insn.signal);
+  case TSR_STATE_LOCK: return tsr__holders(m, engine);
+  default: return 0;
+  }
+}
+
+void tsr__front_spend(struct tsr_cycle *m, int engine, enum tsr_state state, uint64_t upto)
+{
+  const struct tsr__queue *q = &m->queues[engine];
+  bool any = q->pushed > q->retired;
+  bool waits = state == TSR_STATE_TOKEN || state == TSR_STATE_SIGNAL || state == TSR_STATE_LOCK;
+  if (m->accounts[engine].next < upto)
+    tsr__spend(m, engine, state, upto, any ? tsr__entry_at(q, q->retired)->index : m->insn_count,
+               waits ? tsr__waits(m, engine, others(m, engine, state)) : 0);
+}
+
+void tsr__front_stay(struct tsr_cycle *m, int engine, enum tsr_state state)
+{
+  m->fronts[engine].state = state;
+  tsr__waits(m, engine, others(m, engine, state));
 }

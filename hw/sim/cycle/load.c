@@ -10,11 +10,10 @@ enum { E = TSR_ENGINE_LOAD };
 void tsr__load_start(struct tsr_cycle *m)
 {
   struct tsr__load *l = &m->load;
-  tsr__front_start(&l->front);
+  tsr__front_start(m, E);
   l->fill_from = 1;
   l->filling = false;
   l->done = l->trap_at = TSR__NEVER;
-  l->state = TSR_STATE_IDLE;
 }
 
 /* --- a fill ----------------------------------------------------------------------------------- */
@@ -156,7 +155,7 @@ static void start_fill(struct tsr_cycle *m, struct tsr__entry *e)
   uint64_t xl = insn->dma.xl, xr = insn->dma.xr, top = insn->dma.yl * width,
            bottom = insn->dma.yr * width;
   bool several = insn->dma.buffer == TSR_BUFFER_UOP && m->beat_bytes > TSR_UOP_BYTES;
-  e->granted = l->granted = m->now;
+  e->granted = m->now;
   l->filling = true;
   l->cursor = m->now + 1;
   l->pads = (top + xl) * pad;
@@ -179,48 +178,16 @@ static void start_fill(struct tsr_cycle *m, struct tsr__entry *e)
 
 /* --- states ----------------------------------------------------------------------------------- */
 
+/* Padding in front of a beat that has not come is not placed yet, but moves. */
 static void settle_fill(struct tsr_cycle *m, uint64_t upto)
 {
   struct tsr__load *l = &m->load;
   uint64_t data, moves = tsr__moves_before(&l->moves, upto, &data);
-  uint64_t pads = upto > l->cursor ? tsr__sooner(l->pads, upto - l->cursor)
-                                   : 0; /* not placed yet */
+  uint64_t pads = upto > l->cursor ? tsr__sooner(l->pads, upto - l->cursor) : 0;
   uint64_t cycles = upto - m->accounts[E].next;
   m->result.counters[TSR_COUNTER_READ_BYTES] += data * l->move_bytes;
   tsr__spend_mixed(m, E, TSR_STATE_MEMORY, cycles - moves - pads, TSR_STATE_BUSY, upto,
                    tsr__entry_at(&m->queues[E], m->queues[E].ended)->index);
-}
-
-static size_t oldest(const struct tsr_cycle *m)
-{
-  const struct tsr__queue *q = &m->queues[E];
-  return q->pushed > q->retired ? tsr__entry_at(q, q->retired)->index : m->insn_count;
-}
-
-/* The engines that it waits for in this cycle. */
-static uint32_t others(const struct tsr_cycle *m, enum tsr_state state)
-{
-  const struct tsr__queue *q = &m->queues[E];
-  switch (state) {
-  case TSR_STATE_TOKEN: return tsr__missing_tokens(m, E, tsr__entry_at(q, q->started)->insn.wait);
-  case TSR_STATE_SIGNAL: return tsr__missing_room(m, E, tsr__entry_at(q, q->retired)->insn.signal);
-  case TSR_STATE_LOCK: return tsr__holders(m, E);
-  default: return 0;
-  }
-}
-
-static void spend(struct tsr_cycle *m, enum tsr_state state, uint64_t upto)
-{
-  bool waits = state == TSR_STATE_TOKEN || state == TSR_STATE_SIGNAL || state == TSR_STATE_LOCK;
-  if (m->accounts[E].next < upto)
-    tsr__spend(m, E, state, upto, oldest(m), waits ? tsr__waits(m, E, others(m, state)) : 0);
-}
-
-/* Until the next look. */
-static void set_state(struct tsr_cycle *m, enum tsr_state state)
-{
-  m->load.state = state;
-  tsr__waits(m, E, others(m, state));
 }
 
 void tsr__load_settle(struct tsr_cycle *m, uint64_t upto)
@@ -228,7 +195,7 @@ void tsr__load_settle(struct tsr_cycle *m, uint64_t upto)
   if (m->load.filling)
     settle_fill(m, upto);
   else
-    spend(m, m->load.state, upto);
+    tsr__front_spend(m, E, m->fronts[E].state, upto);
 }
 
 /* The instruction that the fill is about, or could be in this cycle. */
@@ -239,24 +206,17 @@ static struct tsr__entry *asked(struct tsr_cycle *m, uint64_t cycle)
   return e && e->start < cycle ? e : NULL;
 }
 
-static struct tsr__entry *ended(struct tsr_cycle *m, uint64_t cycle)
-{
-  struct tsr__queue *q = &m->queues[E];
-  struct tsr__entry *e = q->ended > q->retired ? tsr__entry_at(q, q->retired) : NULL;
-  return e && e->end < cycle ? e : NULL;
-}
-
 /* In a cycle in which nothing is filled, and no locks are got. */
 static enum tsr_state state_in(struct tsr_cycle *m, uint64_t cycle)
 {
-  const struct tsr__entry *a = asked(m, cycle), *e = ended(m, cycle);
+  const struct tsr__entry *a = asked(m, cycle), *e = tsr__ended(m, E, cycle);
   if (a)
     return a->insn.opcode == TSR_OP_SYNC ? TSR_STATE_BUSY : TSR_STATE_LOCK;
   if (e && tsr__missing_room(m, E, e->insn.signal))
     return TSR_STATE_SIGNAL;
-  if (tsr__front_lacks(m, E, &m->load.front, cycle))
+  if (tsr__front_lacks(m, E, cycle))
     return TSR_STATE_TOKEN;
-  return tsr__front_empty(m, E, &m->load.front, cycle) && !e ? TSR_STATE_IDLE : TSR_STATE_BUSY;
+  return tsr__front_empty(m, E, cycle) && !e ? TSR_STATE_IDLE : TSR_STATE_BUSY;
 }
 
 /* --- a look ----------------------------------------------------------------------------------- */
@@ -265,8 +225,7 @@ static void look_front(struct tsr_cycle *m)
 {
   struct tsr__queue *q = &m->queues[E];
   uint64_t flight = q->started - q->retired;
-  tsr__front_look(m, E, &m->load.front,
-                  m->load.front.rows_free <= m->now && flight < TSR__IN_FLIGHT, flight == 0);
+  tsr__front_look(m, E, m->fronts[E].rows_free <= m->now && flight < TSR__IN_FLIGHT, flight == 0);
 }
 
 static void end(struct tsr_cycle *m, struct tsr__entry *e)
@@ -274,7 +233,7 @@ static void end(struct tsr_cycle *m, struct tsr__entry *e)
   e->end = m->now;
   tsr__execute(m, e);
   tsr__tell(m, E, e->index, true);
-  tsr__release(m, E, e->locks);
+  tsr__release(m, e->locks);
   m->queues[E].ended++;
   m->load.filling = false;
   m->load.fill_from = m->now + 1;
@@ -322,21 +281,21 @@ void tsr__load_look(struct tsr_cycle *m)
   bool filling = l->filling, error = filling && l->trap_at == m->now;
   size_t insn = error ? asked(m, m->now)->index : 0;
   if (!filling)
-    spend(m, l->state, m->now);
+    tsr__front_spend(m, E, m->fronts[E].state, m->now);
   else if (l->done == m->now)
     settle_fill(m, m->now + 1);
   enum tsr_state state = state_in(m, m->now);
-  struct tsr__entry *e = ended(m, m->now);
+  struct tsr__entry *e = tsr__ended(m, E, m->now);
   look_front(m);
   if (look_fill(m))
     state = TSR_STATE_BUSY;
   if (!filling)
-    spend(m, state, m->now + 1);
+    tsr__front_spend(m, E, state, m->now + 1);
   if (e)
     look_end(m, e);
   if (error) /* before what the front has found */
     tsr__trap(m, E, TSR_TRAP_BUS, insn);
-  set_state(m, state_in(m, m->now + 1));
+  tsr__front_stay(m, E, state_in(m, m->now + 1));
 }
 
 uint64_t tsr__load_blocked(const struct tsr_cycle *m)
@@ -345,7 +304,7 @@ uint64_t tsr__load_blocked(const struct tsr_cycle *m)
   const struct tsr__queue *q = &m->queues[E];
   if (q->started > q->ended)
     return TSR__NEVER;
-  uint64_t since = tsr__later(tsr__front_blocked(m, E, &l->front), l->front.rows_free);
+  uint64_t since = tsr__later(tsr__front_blocked(m, E), m->fronts[E].rows_free);
   since = tsr__later(since, tsr__later(l->fill_from, q->retired_at + 1));
   return q->ended > q->retired ? tsr__later(since, tsr__entry_at(q, q->retired)->end + 1) : since;
 }

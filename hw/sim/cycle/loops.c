@@ -155,7 +155,7 @@ static void look_run(struct tsr_cycle *m, int engine, struct tsr__entry *e)
   e->end = m->now;
   tsr__execute(m, e);
   tsr__tell(m, engine, e->index, true);
-  tsr__release(m, engine, e->locks);
+  tsr__release(m, e->locks);
   go_to(m, engine, TSR__SIGNAL);
 }
 

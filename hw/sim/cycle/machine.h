@@ -73,11 +73,9 @@ static inline struct tsr__entry *tsr__entry_at(const struct tsr__queue *q, uint6
 
 /* The cycles that an engine has been accounted for, and the state of those behind. */
 struct tsr__account {
-  uint64_t next;        /* the first cycle that is not accounted for */
-  uint32_t waits;       /* engines that were waited for when it was last seen waiting */
-  enum tsr_state state; /* of the one before it, */
-  size_t insn;
-  uint32_t others; /*   as in struct tsr_cycle_span */
+  uint64_t next;          /* the first cycle that is not accounted for */
+  struct tsr_stand stand; /* in the one before it */
+  uint32_t waits;         /* engines that were waited for when it was last seen waiting */
 };
 
 struct tsr__fetch {
@@ -118,8 +116,9 @@ struct tsr__front {
   uint64_t ready; /* it is checked; NEVER: there is none */
   enum tsr_trap trap;
   struct tsr__rows rows;
-  uint64_t burst_from; /* the next burst can be asked for */
-  uint64_t rows_free;  /* all are asked for, from this cycle on; NEVER: not yet */
+  uint64_t burst_from;  /* the next burst can be asked for */
+  uint64_t rows_free;   /* all are asked for, from this cycle on; NEVER: not yet */
+  enum tsr_state state; /* of the engine, from the cycle after the latest look on */
 };
 
 /* Things that move one a cycle, in order: stretches of cycles in which one does, in a ring that has
@@ -135,34 +134,29 @@ struct tsr__moves {
 };
 
 struct tsr__load {
-  struct tsr__front front;
   uint64_t fill_from; /* the fill can take an instruction */
   bool filling;
-  uint64_t granted;
   uint64_t cursor; /* next move at the soonest */
   uint64_t pads;   /* moves of padding before the next beat */
   uint64_t row_pads, plane_pads, tail_pads;
   uint32_t row_beats, beats_left, ny, rows_left, planes_left; /* left: behind this one */
   bool data_over;
-  uint32_t several, nx,
-      uops_left; /* micro-ops in a beat, where these are moved one by one; else 0 */
+  uint32_t several; /* micro-ops in a beat, where these are moved one by one; else 0 */
+  uint32_t nx, uops_left;
   uint32_t move_bytes;
   struct tsr__moves moves; /* of the instruction, as far as they have been placed */
   uint64_t done;           /* last move; NEVER: not known */
   uint64_t trap_at;        /* a beat with an error is taken */
-  enum tsr_state state;    /* from the cycle after the latest look on */
 };
 
 enum tsr__send { TSR__SEND_IDLE, TSR__SEND_LOCK, TSR__SEND_OUT };
 
 struct tsr__store {
-  struct tsr__front front;
   enum tsr__send send;
   uint64_t granted;    /* NEVER: not yet, or nothing to send */
   uint64_t beats_left; /* that have not been placed */
   uint64_t sent;       /* NEVER: not known */
   uint64_t idle_from;
-  enum tsr_state state;
 };
 
 /* --- the bus ---------------------------------------------------------------------------------- */
@@ -233,8 +227,7 @@ struct tsr_cycle {
 
   uint64_t wake[TSR__PARTS];
   uint64_t wake_again[TSR__PARTS]; /* the next one, of a part that is still to be looked at now */
-  uint64_t
-      soonest; /* no part but reads has an earlier one; kept up to date by tsr__rouse() alone */
+  uint64_t soonest; /* no part but reads has an earlier one: tsr__rouse() keeps it so */
   uint64_t now, events;
   uint64_t program; /* bus address */
   const uint8_t *insns;
@@ -242,7 +235,8 @@ struct tsr_cycle {
   struct tsr__queue queues[TSR_ENGINE_COUNT];
   struct tsr__account accounts[TSR_ENGINE_COUNT + 1];
   struct tsr__fetch fetch;
-  struct tsr__loops loops[TSR_ENGINE_COUNT]; /* of matrix and vector */
+  struct tsr__loops loops[TSR_ENGINE_COUNT];  /* of matrix and vector */
+  struct tsr__front fronts[TSR_ENGINE_COUNT]; /* of load and store */
   struct tsr__load load;
   struct tsr__store store;
   struct tsr__reads reads;
@@ -316,7 +310,7 @@ void tsr__tokens_move(struct tsr_cycle *m); /* at the end of a cycle */
 /* Waits for locks from `from` on; then asks in a cycle, and releases. */
 void tsr__ask_locks(struct tsr_cycle *m, int engine, uint32_t locks, uint64_t from);
 bool tsr__grant(struct tsr_cycle *m, int engine);
-void tsr__release(struct tsr_cycle *m, int engine, uint32_t locks);
+void tsr__release(struct tsr_cycle *m, uint32_t locks);
 uint32_t tsr__holders(const struct tsr_cycle *m, int engine);
 
 /* fetch.c, loops.c, load.c, store.c, reads.c, writes.c. ..._look(): what happens in cycle m->now;
@@ -335,18 +329,22 @@ void tsr__loops_settle(struct tsr_cycle *m, int engine, uint64_t upto);
 uint64_t tsr__loops_blocked(const struct tsr_cycle *m, int engine);
 
 /* front.c */
-void tsr__front_start(struct tsr__front *front);
+void tsr__front_start(struct tsr_cycle *m, int engine);
 /* Whether an instruction goes; which is then the last of those that have started. free: what is
  * behind can take one; alone: none is in flight. */
-bool tsr__front_look(struct tsr_cycle *m, int engine, struct tsr__front *front, bool free,
-                     bool alone);
-bool tsr__front_lacks(const struct tsr_cycle *m, int engine, const struct tsr__front *front,
-                      uint64_t cycle);
-bool tsr__front_empty(const struct tsr_cycle *m, int engine, const struct tsr__front *front,
-                      uint64_t cycle);
-uint64_t tsr__front_blocked(const struct tsr_cycle *m, int engine, const struct tsr__front *front);
-/* The next burst, from front->rows, has been asked for. */
-void tsr__front_asked(struct tsr_cycle *m, int engine, struct tsr__front *front, int beats);
+bool tsr__front_look(struct tsr_cycle *m, int engine, bool free, bool alone);
+/* The state of load or store in a cycle as far as its next instruction goes, where none before it
+ * decides. */
+bool tsr__front_lacks(const struct tsr_cycle *m, int engine, uint64_t cycle);
+bool tsr__front_empty(const struct tsr_cycle *m, int engine, uint64_t cycle);
+/* The oldest instruction that has ended before this cycle, and not given its tokens; NULL: none. */
+struct tsr__entry *tsr__ended(const struct tsr_cycle *m, int engine, uint64_t cycle);
+/* The engine was in a state in the cycles before `upto`; it is in one until the next look. */
+void tsr__front_spend(struct tsr_cycle *m, int engine, enum tsr_state state, uint64_t upto);
+void tsr__front_stay(struct tsr_cycle *m, int engine, enum tsr_state state);
+uint64_t tsr__front_blocked(const struct tsr_cycle *m, int engine);
+/* The next burst of its rows has been asked for. */
+void tsr__front_asked(struct tsr_cycle *m, int engine, int beats);
 uint32_t tsr__row_beats(const struct tsr_cycle *m, const struct tsr_insn *insn);
 
 void tsr__load_start(struct tsr_cycle *m);
@@ -363,10 +361,8 @@ uint64_t tsr__store_blocked(const struct tsr_cycle *m);
 
 void tsr__reads_start(struct tsr_cycle *m);
 void tsr__reads_look(struct tsr_cycle *m);
-/* What is asked for in this cycle is accepted in the next one: it is told to the port now, which does
- * not mind, and saves a look. */
-void tsr__reads_ahead(struct tsr_cycle *m);
-void tsr__writes_ahead(struct tsr_cycle *m);
+/* Bursts of load, one after the other, up to this cycle, as long as nothing else is due. */
+void tsr__reads_stream(struct tsr_cycle *m, uint64_t to);
 void tsr__reads_pump(struct tsr_cycle *m); /* load can take beats, or the port has some */
 uint64_t tsr__reads_quiet(const struct tsr_cycle *m);
 

@@ -102,9 +102,8 @@ bool tsr__grant(struct tsr_cycle *m, int engine)
   return true;
 }
 
-void tsr__release(struct tsr_cycle *m, int engine, uint32_t locks)
+void tsr__release(struct tsr_cycle *m, uint32_t locks)
 {
-  (void)engine;
   for (int k = 0; k < TSR__LOCKS; k++)
     if (locks >> k & 1) {
       m->owner[k] = -1;

@@ -134,12 +134,12 @@ static void ask(struct tsr_cycle *m, int id, const struct tsr__rows *rows)
   if (id == FETCH_ID)
     tsr__fetch_asked(m, beats);
   else
-    tsr__front_asked(m, TSR_ENGINE_LOAD, &m->load.front, beats);
+    tsr__front_asked(m, TSR_ENGINE_LOAD, beats);
 }
 
 static uint64_t load_asks(const struct tsr_cycle *m)
 {
-  return m->load.front.rows.more ? m->load.front.burst_from : TSR__NEVER;
+  return m->fronts[TSR_ENGINE_LOAD].rows.more ? m->fronts[TSR_ENGINE_LOAD].burst_from : TSR__NEVER;
 }
 
 static void pop(struct tsr__reads *r, uint64_t now)
@@ -158,7 +158,7 @@ static void begin(struct tsr_cycle *m)
     if (m->fetch.ask_from <= m->now)
       ask(m, FETCH_ID, &m->fetch.rows);
     else if (load_asks(m) <= m->now)
-      ask(m, LOAD_ID, &m->load.front.rows);
+      ask(m, LOAD_ID, &m->fronts[TSR_ENGINE_LOAD].rows);
   }
 }
 
@@ -199,12 +199,6 @@ static void accept(struct tsr_cycle *m)
   tsr__reads_pump(m);
 }
 
-void tsr__reads_ahead(struct tsr_cycle *m)
-{
-  accept(m);
-  plan(m);
-}
-
 void tsr__reads_look(struct tsr_cycle *m)
 {
   struct tsr__reads *r = &m->reads;
@@ -215,8 +209,56 @@ void tsr__reads_look(struct tsr_cycle *m)
   if (r->asking && r->accept == m->now)
     accept(m);
   begin(m);
-  if (!r->asking || !m->port.ahead)
-    plan(m);
+  plan(m);
+}
+
+/* --- a stream --------------------------------------------------------------------------------- */
+
+/* All beats of the fill that have been asked for are placed, and those that come can be at once. */
+static bool streams(const struct tsr_cycle *m)
+{
+  const struct tsr__reads *r = &m->reads;
+  return m->port.ahead && m->port.read_at_once && !m->options.burst && m->load.filling &&
+         !m->load.data_over && m->fronts[TSR_ENGINE_LOAD].rows.more && !r->asking &&
+         r->ended == r->begun;
+}
+
+/* In which cycle load's next burst can be asked for, as far as reads go. */
+static uint64_t next_begin(const struct tsr_cycle *m)
+{
+  const struct tsr__reads *r = &m->reads;
+  uint64_t cycle = tsr__later(tsr__later(load_asks(m), r->accept), m->now + 1);
+  uint64_t reads = (uint64_t)m->design.axi_reads; /* that many before it must have ended */
+  if (r->begun < reads)
+    return cycle;
+  return tsr__later(cycle, r->end_at[(r->begun - reads) % TSR__MOST_BURSTS] + 1);
+}
+
+void tsr__reads_stream(struct tsr_cycle *m, uint64_t to)
+{
+  struct tsr__reads *r = &m->reads;
+  const struct tsr__rows *rows = &m->fronts[TSR_ENGINE_LOAD].rows;
+  struct tsr_burst_run run = {.id = LOAD_ID, .ends = true, .sure = true, .error_beat = -1};
+  uint64_t begun = r->begun;
+  while (streams(m)) {
+    uint64_t cycle = next_begin(m);
+    run.beats = tsr__rows_beats(rows, m->beat_bytes, m->burst_beats);
+    if (cycle > to || cycle >= m->soonest || cycle >= m->fetch.ask_from ||
+        !m->port.read_at_once(m->port.context, cycle + 1, rows->addr, run.beats, &run.when))
+      break;
+    m->now = cycle;
+    m->events++;
+    pop(r, cycle);
+    r->accept = cycle + 1;
+    tsr__front_asked(m, TSR_ENGINE_LOAD, run.beats);
+    tsr__load_beats(m, &run, 0);
+    r->end_at[r->ended % TSR__MOST_BURSTS] = r->free - 1;
+    r->begun = r->accepted = ++r->ended;
+  }
+  if (r->begun == begun)
+    return;
+  m->wake[TSR__PART_READS] = TSR__NEVER;
+  plan(m);
 }
 
 uint64_t tsr__reads_quiet(const struct tsr_cycle *m)

@@ -8,25 +8,17 @@ enum { E = TSR_ENGINE_STORE };
 void tsr__store_start(struct tsr_cycle *m)
 {
   struct tsr__store *s = &m->store;
-  tsr__front_start(&s->front);
+  tsr__front_start(m, E);
   s->send = TSR__SEND_IDLE;
   s->granted = s->sent = TSR__NEVER;
   s->beats_left = 0;
   s->idle_from = 1;
-  s->state = TSR_STATE_IDLE;
 }
 
-/* The instruction that is being sent; those that were sent before this cycle. */
+/* The instruction that is being sent. */
 static struct tsr__entry *sending(struct tsr_cycle *m)
 {
   return tsr__entry_at(&m->queues[E], m->queues[E].ended);
-}
-
-static struct tsr__entry *ended(struct tsr_cycle *m, uint64_t cycle)
-{
-  struct tsr__queue *q = &m->queues[E];
-  struct tsr__entry *e = q->ended > q->retired ? tsr__entry_at(q, q->retired) : NULL;
-  return e && e->end < cycle ? e : NULL;
 }
 
 /* Answers seen in a cycle: those of the cycles before. */
@@ -51,58 +43,26 @@ static void settle_send(struct tsr_cycle *m, uint64_t upto)
   tsr__spend_mixed(m, E, TSR_STATE_BUSY, busy, TSR_STATE_MEMORY, upto, sending(m)->index);
 }
 
-static size_t oldest(const struct tsr_cycle *m)
-{
-  const struct tsr__queue *q = &m->queues[E];
-  return q->pushed > q->retired ? tsr__entry_at(q, q->retired)->index : m->insn_count;
-}
-
-/* The engines that it waits for in this cycle. */
-static uint32_t others(const struct tsr_cycle *m, enum tsr_state state)
-{
-  const struct tsr__queue *q = &m->queues[E];
-  switch (state) {
-  case TSR_STATE_TOKEN: return tsr__missing_tokens(m, E, tsr__entry_at(q, q->started)->insn.wait);
-  case TSR_STATE_SIGNAL: return tsr__missing_room(m, E, tsr__entry_at(q, q->retired)->insn.signal);
-  case TSR_STATE_LOCK: return tsr__holders(m, E);
-  default: return 0;
-  }
-}
-
-static void spend(struct tsr_cycle *m, enum tsr_state state, uint64_t upto)
-{
-  bool waits = state == TSR_STATE_TOKEN || state == TSR_STATE_SIGNAL || state == TSR_STATE_LOCK;
-  if (m->accounts[E].next < upto)
-    tsr__spend(m, E, state, upto, oldest(m), waits ? tsr__waits(m, E, others(m, state)) : 0);
-}
-
-/* Until the next look. */
-static void set_state(struct tsr_cycle *m, enum tsr_state state)
-{
-  m->store.state = state;
-  tsr__waits(m, E, others(m, state));
-}
-
 void tsr__store_settle(struct tsr_cycle *m, uint64_t upto)
 {
   if (m->store.send == TSR__SEND_OUT)
     settle_send(m, upto);
   else
-    spend(m, m->store.state, upto);
+    tsr__front_spend(m, E, m->fronts[E].state, upto);
 }
 
 /* In a cycle in which nothing is sent, no locks are got and no tokens are given. */
 static enum tsr_state state_in(struct tsr_cycle *m, uint64_t cycle)
 {
   const struct tsr__store *s = &m->store;
-  const struct tsr__entry *e = ended(m, cycle);
+  const struct tsr__entry *e = tsr__ended(m, E, cycle);
   if (s->send == TSR__SEND_LOCK)
     return TSR_STATE_LOCK;
   if (e && acknowledged(m, e, cycle) && tsr__missing_room(m, E, e->insn.signal))
     return TSR_STATE_SIGNAL;
-  if (tsr__front_lacks(m, E, &s->front, cycle))
+  if (tsr__front_lacks(m, E, cycle))
     return TSR_STATE_TOKEN;
-  if (!tsr__front_empty(m, E, &s->front, cycle))
+  if (!tsr__front_empty(m, E, cycle))
     return TSR_STATE_BUSY;
   return e ? TSR_STATE_MEMORY : TSR_STATE_IDLE;
 }
@@ -115,7 +75,7 @@ static void look_front(struct tsr_cycle *m)
   struct tsr__queue *q = &m->queues[E];
   uint64_t flight = q->started - q->retired; /* as nothing is being sent: all of them were */
   bool idle = s->send == TSR__SEND_IDLE;
-  if (!tsr__front_look(m, E, &s->front, idle && flight < TSR__IN_FLIGHT, flight == 0))
+  if (!tsr__front_look(m, E, idle && flight < TSR__IN_FLIGHT, flight == 0))
     return;
   struct tsr__entry *e = sending(m);
   s->granted = s->sent = TSR__NEVER;
@@ -145,7 +105,7 @@ static void end(struct tsr_cycle *m, struct tsr__entry *e)
   e->end = m->now;
   e->bursts = m->writes.begun;
   tsr__tell(m, E, e->index, true);
-  tsr__release(m, E, e->locks);
+  tsr__release(m, e->locks);
   m->queues[E].ended++;
   m->store.send = TSR__SEND_IDLE;
   m->store.idle_from = m->now + 1;
@@ -184,9 +144,9 @@ void tsr__store_look(struct tsr_cycle *m)
   struct tsr__store *s = &m->store;
   enum tsr__send send = s->send;
   if (send != TSR__SEND_OUT)
-    spend(m, s->state, m->now);
+    tsr__front_spend(m, E, m->fronts[E].state, m->now);
   enum tsr_state state = state_in(m, m->now);
-  struct tsr__entry *e = ended(m, m->now);
+  struct tsr__entry *e = tsr__ended(m, E, m->now);
   look_front(m);
   if (look_send(m, send))
     state = TSR_STATE_BUSY;
@@ -194,8 +154,8 @@ void tsr__store_look(struct tsr_cycle *m)
   if (state == TSR_STATE_MEMORY && retires)
     state = TSR_STATE_BUSY;
   if (send != TSR__SEND_OUT)
-    spend(m, state, m->now + 1);
-  set_state(m, state_in(m, m->now + 1));
+    tsr__front_spend(m, E, state, m->now + 1);
+  tsr__front_stay(m, E, state_in(m, m->now + 1));
 }
 
 uint64_t tsr__store_blocked(const struct tsr_cycle *m)
@@ -204,7 +164,7 @@ uint64_t tsr__store_blocked(const struct tsr_cycle *m)
   const struct tsr__queue *q = &m->queues[E];
   if (s->send != TSR__SEND_IDLE)
     return TSR__NEVER;
-  uint64_t since = tsr__later(tsr__front_blocked(m, E, &s->front), s->idle_from);
+  uint64_t since = tsr__later(tsr__front_blocked(m, E), s->idle_from);
   since = tsr__later(since, tsr__later(m->writes.answered_at, q->retired_at) + 1);
   return q->ended > q->retired ? tsr__later(since, tsr__entry_at(q, q->retired)->end + 1) : since;
 }

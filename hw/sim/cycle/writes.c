@@ -90,7 +90,7 @@ static void set_sent(struct tsr_cycle *m)
   struct tsr__store *s = &m->store;
   struct tsr__writes *w = &m->writes;
   uint64_t sent = tsr__later(w->give + 2, w->last + 1);
-  sent = tsr__later(sent, tsr__later(w->accepted_at + 1, s->front.rows_free));
+  sent = tsr__later(sent, tsr__later(w->accepted_at + 1, m->fronts[TSR_ENGINE_STORE].rows_free));
   s->sent = sent;
   tsr__rouse(m, TSR__PART_STORE, sent);
 }
@@ -183,18 +183,27 @@ static size_t oldest_sent(const struct tsr_cycle *m)
   return tsr__entry_at(q, ended > first ? first : ended)->index;
 }
 
+/* The next answer, if it comes in this cycle; else it is looked for when it does. */
+static bool next_answer(struct tsr_cycle *m, struct tsr_burst_answer *a)
+{
+  struct tsr__writes *w = &m->writes;
+  uint64_t free = w->answered ? w->answered_at + 1 : 0;
+  if (w->answered == w->filled)
+    return false;
+  m->port.next_answer(m->port.context, free, a);
+  if (a->known && a->cycle <= m->now)
+    return true;
+  w->look = tsr__sooner(w->look, a->known ? a->cycle : a->look_again);
+  return false;
+}
+
 static void answer(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
-  struct tsr__queue *q = &m->queues[TSR_ENGINE_STORE];
+  const struct tsr__queue *q = &m->queues[TSR_ENGINE_STORE];
   struct tsr_burst_answer a;
-  if (w->answered == w->filled || (w->answered && w->answered_at >= m->now))
+  if (!next_answer(m, &a))
     return;
-  m->port.next_answer(m->port.context, w->answered ? w->answered_at + 1 : 0, &a);
-  if (!a.known || a.cycle > m->now) {
-    w->look = tsr__sooner(w->look, a.known ? a.cycle : a.look_again);
-    return;
-  }
   m->port.take_answer(m->port.context);
   w->answered++;
   w->answered_at = m->now;
@@ -204,19 +213,17 @@ static void answer(struct tsr_cycle *m)
     tsr__trap(m, TSR_ENGINE_STORE, TSR_TRAP_BUS, oldest_sent(m));
 }
 
-/* When the next one comes, not in this cycle any more. */
+/* Beats that are written now are answered later. */
 static void await_answer(struct tsr_cycle *m)
 {
-  struct tsr__writes *w = &m->writes;
   struct tsr_burst_answer a;
-  m->port.next_answer(m->port.context, w->answered ? w->answered_at + 1 : 0, &a);
-  w->look = tsr__sooner(w->look, a.known ? a.cycle : a.look_again);
+  next_answer(m, &a);
 }
 
 static void ask(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
-  struct tsr__front *front = &m->store.front;
+  struct tsr__front *front = &m->fronts[TSR_ENGINE_STORE];
   int beats = tsr__rows_beats(&front->rows, m->beat_bytes, m->burst_beats);
   w->asking = true;
   w->addr = front->rows.addr;
@@ -225,7 +232,7 @@ static void ask(struct tsr_cycle *m)
   w->accept = m->now + 1;
   if (!m->port.ahead)
     w->accept = m->port.address_cycle(m->port.context, TSR_AXI_AW, m->now + 1);
-  tsr__front_asked(m, TSR_ENGINE_STORE, front, beats);
+  tsr__front_asked(m, TSR_ENGINE_STORE, beats);
 }
 
 static void accept(struct tsr_cycle *m)
@@ -249,7 +256,7 @@ static uint64_t outstanding(const struct tsr__writes *w, uint64_t now)
 static void plan(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
-  const struct tsr__front *front = &m->store.front;
+  const struct tsr__front *front = &m->fronts[TSR_ENGINE_STORE];
   if (w->look != TSR__NEVER)
     tsr__rouse(m, TSR__PART_WRITES, tsr__later(w->look, m->now + 1));
   if (w->asking)
@@ -259,19 +266,10 @@ static void plan(struct tsr_cycle *m)
                tsr__later(front->burst_from, tsr__later(w->accept, m->now + 1)));
 }
 
-void tsr__writes_ahead(struct tsr_cycle *m)
-{
-  accept(m);
-  pump(m);
-  if (m->writes.answered < m->writes.filled)
-    await_answer(m);
-  plan(m);
-}
-
 void tsr__writes_look(struct tsr_cycle *m)
 {
   struct tsr__writes *w = &m->writes;
-  const struct tsr__front *front = &m->store.front;
+  const struct tsr__front *front = &m->fronts[TSR_ENGINE_STORE];
   uint64_t filled = w->filled, answered = w->answered;
   w->look = TSR__NEVER;
   answer(m);
@@ -283,10 +281,9 @@ void tsr__writes_look(struct tsr_cycle *m)
   if (!w->asking && w->accept <= m->now && front->rows.more && front->burst_from <= m->now &&
       outstanding(w, m->now) < (uint64_t)m->design.axi_writes)
     ask(m);
-  if (w->answered < w->filled && (w->filled > filled || w->answered > answered))
+  if (w->filled > filled || w->answered > answered)
     await_answer(m);
-  if (!w->asking || !m->port.ahead)
-    plan(m);
+  plan(m);
 }
 
 uint64_t tsr__writes_quiet(const struct tsr_cycle *m)

@@ -126,8 +126,7 @@ static enum step fetch(struct run *run)
 static void execute_loop(struct tsr_func *func, const struct tsr_insn *insn)
 {
   const struct tsr_design *d = &func->design;
-  uint64_t points = (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2] *
-                    insn->loop.uop_count;
+  uint64_t points = tsr_check_loop_points(insn);
   bool gemm = insn->opcode == TSR_OP_GEMM;
   if (func->path == TSR__REFERENCE)
     tsr__reference(func, insn);

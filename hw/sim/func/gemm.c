@@ -8,6 +8,7 @@
 #include "hw/sim/func/kernel.h"
 #include "hw/sim/func/plan.h"
 #include "hw/sim/func/tiles.h"
+#include "verify/check.h"
 
 enum {
   ROWS = 1024,
@@ -215,8 +216,7 @@ void tsr__gemm(struct tsr_func *func, const struct tsr_insn *insn)
   job.acc_entry = (size_t)tsr_design_lanes(d);
   job.most_steps = STEP_BYTES / func->tiles->wgt_entry;
   job.most_steps = job.most_steps < 4 ? 4 : job.most_steps > STEPS ? STEPS : job.most_steps;
-  uint64_t tiles = (uint64_t)insn->loop.n[0] * insn->loop.n[1] * insn->loop.n[2] *
-                   insn->loop.uop_count;
+  uint64_t tiles = tsr_check_loop_points(insn);
   if (tiles > SMALL_NEST && tsr__plan_make(func->gemm->plan, insn, tsr__uops(func, insn)))
     run_plan(&job);
   else

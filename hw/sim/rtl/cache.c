@@ -4,50 +4,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/folder.h"
 
 enum { MOST_OPEN_FOLDERS = 16 };
 
 enum tsr_status tsr__cache_folder(struct tsr_arena *arena, struct tsr_err *err, const char *given,
                                   char **out)
 {
-  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  if (given)
-    *out = tsr_arena_strdup(arena, given);
-  else if (cache && *cache == '/')
-    *out = tsr_arena_printf(arena, "%s/tessera", cache);
-  else if (home && *home)
-    *out = tsr_arena_printf(arena, "%s/.cache/tessera", home);
-  else
+  *out = given ? tsr_arena_strdup(arena, given) : tsr_folder_of_caches(arena);
+  if (!*out)
     return tsr_refuse(err, "there is no folder to keep built RTL models in: neither XDG_CACHE_HOME "
                            "nor HOME is set");
   return TSR_OK;
 }
 
-static bool make_one(const char *folder)
-{
-  return mkdir(folder, 0777) == 0 || errno == EEXIST;
-}
-
 enum tsr_status tsr__cache_make(struct tsr_err *err, const char *folder)
 {
-  char part[PATH_MAX];
-  int n = snprintf(part, sizeof part, "%s", folder);
-  bool made = n > 0 && n < (int)sizeof part;
-  if (!made)
-    errno = ENAMETOOLONG;
-  for (char *slash = strchr(part + 1, '/'); made && slash; slash = strchr(slash + 1, '/')) {
-    *slash = 0;
-    made = make_one(part);
-    *slash = '/';
-  }
-  if (made && make_one(part) && access(part, W_OK | X_OK) == 0)
+  if (tsr_folder_make(folder))
     return TSR_OK;
   return tsr_refuse(err, "%s: the cache of RTL models cannot be written: %s", folder,
                     strerror(errno));

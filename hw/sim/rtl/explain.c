@@ -28,7 +28,8 @@ static struct tsr_stand read_stand(struct tsr_rtl *rtl, int engine)
   uint32_t state = 0, insn = 0, offset = 4 * (uint32_t)engine;
   tsr_rtl_read_register(rtl, TSR_REG_STATE_LOAD + offset, &state);
   tsr_rtl_read_register(rtl, TSR_REG_INSN_LOAD + offset, &insn);
-  return (struct tsr_stand){(int)(state & STATE_MASK), insn, state >> STATE_BITS & OTHERS_MASK};
+  return (struct tsr_stand){(enum tsr_state)(state & STATE_MASK), insn,
+                            state >> STATE_BITS & OTHERS_MASK};
 }
 
 static void explain_stands(struct tsr_rtl *rtl, const struct tsr_explain *x, uint64_t cycles)

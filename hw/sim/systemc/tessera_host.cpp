@@ -114,8 +114,7 @@ tsr_register_view tessera::look(uint32_t offset)
   if (behind && !advancing_ && now() > edge(0) && cycle_of(now()))
     advance(cycle_of(now()) - 1);
   for (int engine = 0; engine <= TSR_ENGINE_FETCH; engine++) {
-    tsr_cycle_stand stand;
-    tsr_cycle_engine(model_, engine, &stand);
+    tsr_stand stand = tsr_cycle_engine(model_, engine);
     v.engines[engine] = {stand.state, stand.others, static_cast<uint32_t>(stand.insn)};
   }
   tsr_run_result r = result();

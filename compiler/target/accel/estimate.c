@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a tiling costs. The bound: each engine's instructions take so long at the least (docs/rtl.md,
+ * "Time"), and the bus moves so many bytes; the longest engine is busy all that time. The estimate adds
+ * what does not overlap. */
+#include "compiler/target/accel/plan.h"
+
+enum {
+  GEMM_CYCLES = 9,    /* of a GEMM beyond its products */
+  QUANT_CYCLES = 11,  /* of a QUANT beyond its points */
+  CHANNEL_CYCLES = 2, /* of a QUANT, for each block of channels */
+  DMA_CYCLES = 1,     /* of a transfer beyond its beats, while others are in flight */
+  START_CYCLES = 24,  /* of a tile's chain: load, compute, store */
+};
+
+static int64_t largest(int64_t a, int64_t b)
+{
+  return a > b ? a : b;
+}
+
+static int64_t smallest(int64_t a, int64_t b)
+{
+  return a < b ? a : b;
+}
+
+/* Places of the input, along rows or columns, that all tiles of this size load; padding is not
+ * loaded. `from`, `taps`: which elements of the kernel. */
+static int64_t loaded(const struct tsr__problem *p, int k, int64_t tile, int64_t from, int64_t taps)
+{
+  int64_t out = p->out[ROWS + k], sum = 0;
+  if (p->kernel[k] == 1)
+    return smallest(out, p->in[k]);
+  for (int64_t o = 0; o < out; o += tile) {
+    int64_t last = smallest(o + tile, out) - 1;
+    int64_t lo = o * p->stride[k] + from * p->dilation[k] - p->pad[k];
+    int64_t hi = last * p->stride[k] + (from + taps - 1) * p->dilation[k] - p->pad[k] + 1;
+    sum += largest(smallest(hi, p->in[k]) - largest(lo, 0), 0);
+  }
+  return sum;
+}
+
+/* Rows of the input that are loaded in one go through all tiles. */
+static int64_t loaded_rows(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  if (p->kind != KIND_CHANNELWISE)
+    return loaded(p, 0, t->order == ORDER_INPUT ? p->out[ROWS] : t->tile[ROWS], 0, p->kernel[0]);
+  int64_t rows = 0;
+  for (int64_t from = 0; from < p->summed; from += t->slice)
+    rows += loaded(p, 0, t->tile[ROWS], from, smallest(t->slice, p->summed - from));
+  return rows;
+}
+
+static int64_t input_bytes(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  bool whole = t->order == ORDER_INPUT, conv = p->kind == KIND_CONV;
+  int64_t columns = loaded(p, 1, whole ? p->out[COLUMNS] : t->tile[COLUMNS], 0, p->kernel[1]);
+  int64_t blocks = conv ? p->summed : p->out[CHANNELS];
+  int64_t bytes = p->out[IMAGES] * p->operands * blocks * loaded_rows(p, t) * columns * p->entry;
+  bool again = conv && (t->order == ORDER_WEIGHTS || t->sliced);
+  return again ? bytes * tsr__tiles(p, t, CHANNELS) : bytes;
+}
+
+struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  int64_t places = tsr__tiles(p, t, ROWS) * tsr__tiles(p, t, COLUMNS) * tsr__tiles(p, t, IMAGES);
+  int64_t tiles = places * tsr__tiles(p, t, CHANNELS), sums = tsr__ceil_div(p->summed, t->slice);
+  int64_t points = p->out[CHANNELS] * p->out[ROWS] * p->out[COLUMNS] * p->out[IMAGES];
+  int64_t taps = p->kernel[0] * p->kernel[1], again = places;
+  if (t->order == ORDER_WEIGHTS)
+    again = 1;
+  if (t->order == ORDER_INPUT)
+    again = tsr__tiles(p, t, IMAGES);
+  int64_t weights = p->out[CHANNELS] * p->summed * taps * p->weight_entry;
+  int64_t params = p->out[CHANNELS] * p->params * 4 * p->entry * again;
+  int64_t bytes = input_bytes(p, t) + params;
+  struct tsr__times times = {0};
+  if (p->kind == KIND_CONV) {
+    bytes += weights * (sums > 1 ? places : again);
+    times.matrix = points * p->summed * taps + tiles * sums * GEMM_CYCLES;
+  }
+  times.vector = points * p->vector_steps + tiles * QUANT_CYCLES;
+  if (p->params)
+    times.vector += CHANNEL_CYCLES * tiles * t->tile[CHANNELS];
+  times.load = bytes / p->beat + tiles * sums * DMA_CYCLES;
+  times.store = points * p->entry / p->beat + tiles * DMA_CYCLES;
+  times.bytes = bytes + points * p->entry;
+  return times;
+}
+
+int64_t tsr__tiling_bound(const struct tsr__times *t)
+{
+  return largest(largest(t->matrix, t->vector), largest(t->load, t->store));
+}
+
+int64_t tsr__tiling_estimate(const struct tsr__problem *p, const struct tsr__tiling *t,
+                             const struct tsr__times *times)
+{
+  int64_t tiles = 1, sums = tsr__ceil_div(p->summed, t->slice);
+  for (int k = 0; k < DIMS; k++)
+    tiles *= tsr__tiles(p, t, k);
+  int64_t first = times->load / (tiles * sums) +
+                  (times->matrix + times->vector + times->store) / (4 * tiles);
+  return tsr__tiling_bound(times) + first + tiles * sums * START_CYCLES;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a layer's buffers lie in the scratchpads: behind each other from some entry on, around the end.
+ * From which is chosen so that the first copies, which are filled first, lie where the layer before has
+ * finished first: so its first loads need not wait for that one's last steps. */
+#include <string.h>
+
+#include "compiler/target/accel/accel.h"
+
+enum { MOST_ITEMS = 128, FIRST_COPY = 4 /* how much more its waiting counts */ };
+
+struct item {
+  struct tsr__place *place;
+  int copy, bank; /* place->at[copy][bank] */
+};
+
+/* What lies in one space, of ACC in one bank. */
+struct shelf {
+  uint32_t base, size; /* first entry, entries */
+  const struct tsr__recent *recent;
+  int items;
+  struct item item[MOST_ITEMS];
+};
+
+static void add_items(const struct tsr__stream *s, struct tsr__place *p, enum tsr__space space,
+                      int bank, bool both_banks, struct shelf *shelf)
+{
+  bool twice = space == SPACE_ACC && p->filled_by_dma && both_banks;
+  for (int copy = 0; copy < p->depth; copy++)
+    for (int b = 0; b < (twice ? 2 : 1); b++) {
+      int which = space != SPACE_ACC ? 0 : twice ? b : (s->bank + copy) % 2;
+      if (which == bank && shelf->items < MOST_ITEMS)
+        shelf->item[shelf->items++] = (struct item){p, copy, b};
+    }
+}
+
+static uint64_t waiting(const struct shelf *shelf, const struct item *item, uint32_t at)
+{
+  uint64_t rank = 0;
+  for (int k = 0; k < shelf->recent->count; k++) {
+    const struct tsr__recent_region *r = &shelf->recent->region[k];
+    if (at < r->hi && r->lo < at + item->place->entries && r->rank > rank)
+      rank = r->rank;
+  }
+  return item->copy ? rank : FIRST_COPY * rank;
+}
+
+/* Lays the items out from `from` on; *end is where they end. False: they do not fit so. */
+static bool lay_out(const struct shelf *shelf, uint32_t from, uint64_t *cost, uint32_t *end)
+{
+  uint32_t at = from;
+  bool wrapped = false;
+  *cost = 0;
+  for (int k = 0; k < shelf->items; k++) {
+    const struct item *item = &shelf->item[k];
+    uint32_t entries = item->place->entries;
+    if (at + entries > shelf->size && !wrapped) {
+      wrapped = true;
+      at = 0;
+    }
+    if (at + entries > (wrapped ? from : shelf->size))
+      return false;
+    *cost += waiting(shelf, item, at);
+    item->place->at[item->copy][item->bank] = shelf->base + at;
+    at += entries;
+  }
+  *end = at;
+  return true;
+}
+
+/* From where the last layer's end, from the edges of what it used, or from 0. */
+static bool place_shelf(struct shelf *shelf, uint32_t *next)
+{
+  const struct tsr__recent *recent = shelf->recent;
+  uint32_t from[2 * TSR__RECENT + 2] = {*next, 0}, best = 0, end;
+  uint64_t least = UINT64_MAX, cost;
+  int n = 2;
+  for (int k = 0; k < recent->count; k++) {
+    from[n++] = recent->region[k].lo;
+    from[n++] = recent->region[k].hi;
+  }
+  for (int k = 0; k < n; k++)
+    if (from[k] <= shelf->size && lay_out(shelf, from[k], &cost, &end) && cost < least) {
+      least = cost;
+      best = from[k];
+    }
+  if (least == UINT64_MAX)
+    return false;
+  return lay_out(shelf, best, &cost, next);
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+uint32_t tsr__layout_room(const struct tsr_design *d, enum tsr__space space)
+{
+  return (uint32_t)tsr_design_depth(d, tsr__buffer_of(space)) / (space == SPACE_ACC ? 2 : 1);
+}
+
+uint32_t tsr__layout_entries(const struct tsr_design *d, const struct tir_buffer *b)
+{
+  int64_t elements = tsr_count(b->dims, b->rank, 1);
+  uint32_t each = tsr__entry_elements(d, tsr__space_of(b->scope));
+  if (elements % each || elements / each > UINT32_MAX)
+    return 0;
+  return (uint32_t)(elements / each);
+}
+
+static bool whole_entries(const struct tsr__stream *s, struct tsr__place *p)
+{
+  p->entry_elements = tsr__entry_elements(s->design, tsr__space_of(p->buffer->scope));
+  p->entries = tsr__layout_entries(s->design, p->buffer);
+  return p->entries && p->entries <= UINT16_MAX + 1;
+}
+
+/* What is to lie in a space, of ACC in a bank. */
+static void fill_shelf(const struct tsr__stream *s, enum tsr__space space, int bank,
+                       struct tsr__place *place, int count, bool both_banks, struct shelf *shelf)
+{
+  uint32_t room = tsr__layout_room(s->design, space);
+  *shelf = (struct shelf){bank ? room : 0, room, &s->recent[space][bank], 0, {{0}}};
+  for (int k = 0; k < count; k++)
+    if (tsr__space_of(place[k].buffer->scope) == space)
+      add_items(s, &place[k], space, bank, both_banks, shelf);
+}
+
+bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int count, bool both_banks)
+{
+  for (int k = 0; k < count; k++)
+    if (!whole_entries(s, &place[k]))
+      return false;
+  for (int space = 0; space < SPACE_DRAM; space++)
+    for (int bank = 0; bank < (space == SPACE_ACC ? 2 : 1); bank++) {
+      struct shelf shelf;
+      fill_shelf(s, (enum tsr__space)space, bank, place, count, both_banks, &shelf);
+      if (shelf.items && !place_shelf(&shelf, &s->next[space][bank]))
+        return false;
+    }
+  return true;
+}
+
+static enum tsr_status refuse_shelf(struct tsr_err *err, const char *scope,
+                                    const struct shelf *shelf)
+{
+  uint64_t need = 0;
+  const struct tsr__place *largest = shelf->item[0].place;
+  for (int k = 0; k < shelf->items; k++) {
+    need += shelf->item[k].place->entries;
+    if (shelf->item[k].place->entries > largest->entries)
+      largest = shelf->item[k].place;
+  }
+  if (need <= shelf->size)
+    return TSR_OK;
+  return tsr_refuse(err, "%s has %u entries%s, and %llu are needed: %d of %u for %s", scope,
+                    shelf->size, largest->buffer->scope == TIR_ACC ? " in a bank" : "",
+                    (unsigned long long)need, largest->depth, largest->entries,
+                    largest->buffer->name);
+}
+
+enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream *s,
+                                   struct tsr__inventory *v)
+{
+  for (int k = 0; k < v->count; k++)
+    if (!whole_entries(s, &v->place[k]) && !v->place[k].entries)
+      return tsr_refuse(err, "buffer %s is not of whole entries of %s", v->place[k].buffer->name,
+                        tir_scope_name(v->place[k].buffer->scope));
+  for (int k = 0; k < v->count; k++)
+    for (int bank = 0; bank < (v->place[k].buffer->scope == TIR_ACC ? 2 : 1); bank++) {
+      enum tir_scope scope = v->place[k].buffer->scope;
+      struct shelf shelf;
+      fill_shelf(s, tsr__space_of(scope), bank, v->place, v->count, v->both_banks, &shelf);
+      if (shelf.items && refuse_shelf(err, tir_scope_name(scope), &shelf))
+        return TSR_REFUSED;
+    }
+  return tsr_refuse(err, "its buffers do not fit the scratchpads side by side");
+}
+
+static void note(struct tsr__stream *s, const struct tsr__place *p, int copy, uint32_t at)
+{
+  enum tsr__space space = tsr__space_of(p->buffer->scope);
+  uint32_t half = (uint32_t)tsr_design_depth(s->design, TSR_BUFFER_ACC) / 2;
+  int bank = space == SPACE_ACC && at >= half;
+  struct tsr__recent *recent = &s->recent[space][bank];
+  uint32_t base = bank ? half : 0;
+  bool last = p->instance >= 0 && p->instance % p->depth == copy;
+  if (recent->count < TSR__RECENT)
+    recent->region[recent->count++] =
+        (struct tsr__recent_region){at - base, at - base + p->entries, last ? 2 : 1};
+}
+
+void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, int count,
+                       bool both_banks)
+{
+  int bank = s->bank;
+  for (int space = 0; space < SPACE_DRAM; space++)
+    s->recent[space][0].count = s->recent[space][1].count = 0;
+  for (int k = 0; k < count; k++) {
+    const struct tsr__place *p = &place[k];
+    bool acc = p->buffer->scope == TIR_ACC, twice = acc && p->filled_by_dma && both_banks;
+    for (int copy = 0; copy < p->depth; copy++)
+      for (int b = 0; b < (twice ? 2 : 1); b++)
+        note(s, p, copy, p->at[copy][b]);
+    if (acc && !p->filled_by_dma && p->instance >= 0)
+      bank = (s->bank + (int)(p->instance % p->depth)) % 2;
+  }
+  s->bank = !bank; /* the next layer's first work is beside this one's last */
+}

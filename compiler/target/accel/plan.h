@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a schedule is found: the op as numbers (a problem), what could be done (tilings), what each needs
+ * and takes, and the schedule's text.
+ *
+ *   problem.c   a blocked node as a problem
+ *   space.c     tilings whose buffers fit the scratchpads
+ *   estimate.c  what a tiling costs: at the least, and probably
+ *   schedule.c  a tiling as a schedule
+ *   bound.c     what the node costs at the least, whatever its tiling
+ *   plan.c      the tiling that is taken */
+#ifndef TSR_COMPILER_TARGET_ACCEL_PLAN_H
+#define TSR_COMPILER_TARGET_ACCEL_PLAN_H
+
+#include "compiler/target/accel/accel.h"
+
+enum tsr__kind { KIND_CONV, KIND_CHANNELWISE, KIND_ELEMENTWISE, KIND_LOOKUP };
+
+enum { CHANNELS, ROWS, COLUMNS, IMAGES, DIMS }; /* what is tiled */
+
+struct tsr__problem {
+  enum tsr__kind kind;
+  const struct tsr_node *node;
+  int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
+  int64_t summed;    /* CONV: channel blocks; CHANNELWISE: rows of the kernel; else 1 */
+  int64_t kernel[2], stride[2], dilation[2], pad[2], in[2]; /* pad: before; in: of the input */
+  int64_t operands;                                         /* activations read */
+  int64_t params;                     /* ACC entries of constants per channel block */
+  int64_t fixed_params;               /* ACC entries of constants of the whole op */
+  int64_t work;                       /* int32 buffers of the result's size */
+  int64_t vector_steps;               /* vector steps per entry of the result */
+  int64_t inp, wgt, acc, out_entries; /* capacities, entries; acc of one bank */
+  int64_t entry, weight_entry, beat;  /* bytes */
+};
+
+/* In which order tiles come, outermost first. What does not depend on the inner loops stays. */
+enum tsr__order {
+  ORDER_WEIGHTS, /* channels, images, rows, columns: a channel tile's weights stay */
+  ORDER_PLACES,  /* images, rows, columns, channels: a spatial tile's input stays */
+  ORDER_INPUT,   /* images, channels, rows, columns: the whole input stays (CONV) */
+  ORDERS
+};
+
+struct tsr__tiling {
+  int64_t tile[DIMS], slice; /* slice: of what is summed, at a time */
+  enum tsr__order order;
+  bool sliced; /* the input comes with its slice of the sum; else with the tile, or ORDER_INPUT */
+};
+
+static inline int64_t tsr__tiles(const struct tsr__problem *p, const struct tsr__tiling *t, int k)
+{
+  return tsr__ceil_div(p->out[k], t->tile[k]);
+}
+
+struct tsr__problem tsr__problem_of(const struct tsr_node *n, const struct tsr_design *d);
+
+struct tsr__need { /* entries */
+  int64_t inp, wgt, acc, out;
+};
+
+struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t);
+
+/* Every tiling that fits, in a fixed order; returns how many. */
+size_t tsr__tilings(struct tsr_arena *a, const struct tsr__problem *p, struct tsr__tiling **out);
+
+/* Cycles that each engine works at the least, and bytes that are moved. */
+struct tsr__times {
+  int64_t matrix, vector, load, store, bytes;
+};
+
+struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t);
+int64_t tsr__tiling_bound(const struct tsr__times *times);
+int64_t tsr__tiling_estimate(const struct tsr__problem *p, const struct tsr__tiling *t,
+                             const struct tsr__times *times);
+
+/* Applies the tiling to the schedule of the node's compute. */
+enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__problem *p,
+                                     const struct tsr__tiling *t, struct tir_sched *s);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tilings whose buffers fit the scratchpads.
+ *
+ * A size is tried when some number of equal tiles needs it: 28, 14, 10, 7, ... of 28 rows. Narrower tiles
+ * than the widest that fit only cost more, and of several images at a time all rows and columns are
+ * taken, so columns and images end early. */
+#include "compiler/target/accel/plan.h"
+
+/* Places that windows of `taps` kernel elements reach, for `tile` results. */
+static int64_t reach(const struct tsr__problem *p, int k, int64_t tile, int64_t taps)
+{
+  if (p->kernel[k] == 1)
+    return tile;
+  return (tile - 1) * p->stride[k] + (taps - 1) * p->dilation[k] + 1;
+}
+
+/* The input region of a tile and a slice of the sum. */
+static int64_t region_rows(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  int64_t taps = p->kind == KIND_CHANNELWISE ? t->slice : p->kernel[0];
+  return reach(p, 0, t->order == ORDER_INPUT ? p->out[ROWS] : t->tile[ROWS], taps);
+}
+
+static int64_t region_columns(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  return reach(p, 1, t->order == ORDER_INPUT ? p->out[COLUMNS] : t->tile[COLUMNS], p->kernel[1]);
+}
+
+/* --- what a tiling needs ---------------------------------------------------------------------- */
+
+static int64_t copies(int64_t iterations)
+{
+  return iterations > 1 ? 2 : 1;
+}
+
+/* Entries of INP that a tile's input takes, all copies. */
+static int64_t input_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
+                             int64_t tiles, int64_t sums)
+{
+  int64_t blocks = t->tile[CHANNELS], times = copies(tiles);
+  if (p->kind == KIND_CONV)
+    blocks = t->sliced ? t->slice : p->summed;
+  if (t->sliced)
+    times = copies(tiles * sums);
+  if (t->order == ORDER_INPUT)
+    times = copies(tsr__tiles(p, t, IMAGES));
+  return times * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) * region_columns(p, t);
+}
+
+struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  int64_t tiles = 1, channels = t->tile[CHANNELS];
+  for (int k = 0; k < DIMS; k++)
+    tiles *= tsr__tiles(p, t, k);
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t sums = tsr__ceil_div(p->summed, t->slice);
+  int64_t outer = tsr__tiles(p, t, CHANNELS); /* iterations of the loop in which parameters stay */
+  outer *= t->order == ORDER_INPUT ? tsr__tiles(p, t, IMAGES) : 1;
+  outer = t->order == ORDER_PLACES ? tiles : outer;
+  int64_t weights = channels * t->slice * p->kernel[0] * p->kernel[1];
+  return (struct tsr__need){
+      .inp = input_entries(p, t, tiles, sums),
+      .wgt = p->kind == KIND_CONV ? copies(sums > 1 ? tiles * sums : outer) * weights : 0,
+      .acc = p->work * channels * places + copies(outer) * p->params * channels + p->fixed_params,
+      .out = copies(tiles) * channels * places,
+  };
+}
+
+static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  struct tsr__need n = tsr__tiling_need(p, t);
+  /* loops and rows of an instruction have 16 bits; depths reach 65536 */
+  if (region_rows(p, t) > UINT16_MAX || region_columns(p, t) > UINT16_MAX)
+    return false;
+  for (int k = 0; k < DIMS; k++)
+    if (t->tile[k] > UINT16_MAX)
+      return false;
+  return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.out <= p->out_entries;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+struct space {
+  struct tsr_arena *arena;
+  const struct tsr__problem *problem;
+  struct tsr__tiling *list;
+  size_t count, capacity;
+};
+
+/* The next smaller tile size that some number of equal tiles needs; 0 past the end. */
+static int64_t next_size(int64_t extent, int64_t tile)
+{
+  return tile <= 1 ? 0 : tsr__ceil_div(extent, tsr__ceil_div(extent, tile - 1));
+}
+
+/* Adds the tiling in every order and way to bring its input; false when none fits. */
+static bool add_orders(struct space *s, struct tsr__tiling t)
+{
+  const struct tsr__problem *p = s->problem;
+  bool conv = p->kind == KIND_CONV, slices = t.slice < p->summed, any = false;
+  for (int order = 0; order < ORDERS; order++)
+    for (int sliced = 0; sliced < 2; sliced++) {
+      t.order = (enum tsr__order)order;
+      t.sliced = sliced;
+      bool has = conv ? slices || !sliced : sliced == slices;
+      if (!has || (order == ORDER_INPUT && (!conv || sliced)) || !fits(p, &t))
+        continue;
+      s->list = TSR_GROW(s->arena, s->list, s->count, &s->capacity);
+      s->list[s->count++] = t;
+      any = true;
+    }
+  return any;
+}
+
+static void add_places(struct space *s, struct tsr__tiling t)
+{
+  const int64_t *out = s->problem->out;
+  for (t.tile[ROWS] = out[ROWS]; t.tile[ROWS] > 0;
+       t.tile[ROWS] = next_size(out[ROWS], t.tile[ROWS]))
+    for (t.tile[COLUMNS] = out[COLUMNS]; t.tile[COLUMNS] > 0;
+         t.tile[COLUMNS] = next_size(out[COLUMNS], t.tile[COLUMNS])) {
+      bool any = add_orders(s, t);
+      if (t.tile[IMAGES] > 1)
+        return;
+      if (any)
+        break;
+    }
+}
+
+size_t tsr__tilings(struct tsr_arena *a, const struct tsr__problem *p, struct tsr__tiling **out)
+{
+  struct space s = {.arena = a, .problem = p};
+  struct tsr__tiling t = {.order = ORDER_WEIGHTS};
+  for (t.tile[IMAGES] = p->out[IMAGES]; t.tile[IMAGES] > 0; t.tile[IMAGES] /= 2)
+    for (t.tile[CHANNELS] = p->out[CHANNELS]; t.tile[CHANNELS] > 0;
+         t.tile[CHANNELS] = next_size(p->out[CHANNELS], t.tile[CHANNELS]))
+      for (t.slice = p->summed; t.slice > 0; t.slice = next_size(p->summed, t.slice))
+        add_places(&s, t);
+  *out = s.list;
+  return s.count;
+}
