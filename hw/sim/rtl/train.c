@@ -28,13 +28,13 @@ static const char tail[] = "finish\n"
 
 const char *const tsr__train_program[] = {head, round_of, round_of, round_of, round_of, tail, NULL};
 
-static enum tsr_status assemble(struct tsr_arena *arena, struct tsr_program *out)
+enum tsr_status tsr__train_assemble(struct tsr_arena *arena, struct tsr_err *err,
+                                    struct tsr_program *out)
 {
   struct tsr_text text = {.arena = arena};
-  struct tsr_err err;
   for (const char *const *part = tsr__train_program; *part; part++)
     tsr_text_add(&text, "%s", *part);
-  return tsr_assemble(arena, &err, "training", text.data, out);
+  return tsr_assemble(arena, err, "training", text.data, out);
 }
 
 static void run(const struct tsr_design *design, const char *library,
@@ -59,8 +59,9 @@ void tsr__train(const struct tsr_design *design, const char *library)
     return;
   }
   struct tsr_program program;
+  struct tsr_err err;
   uint8_t *window = tsr_arena_alloc(arena, WINDOW_BYTES);
-  if (!assemble(arena, &program)) {
+  if (!tsr__train_assemble(arena, &err, &program)) {
     memcpy(window, program.data, program.data_bytes);
     run(design, library, &program, window);
   }

@@ -5,9 +5,12 @@
 #define TSR_HW_SIM_RTL_TRAIN_H
 
 #include "configs/design.h"
+#include "isa/isa.h"
 
 /* Goes into the key of a model. */
 extern const char *const tsr__train_program[];
+enum tsr_status tsr__train_assemble(struct tsr_arena *arena, struct tsr_err *err,
+                                    struct tsr_program *out);
 
 /* Runs the program on the model in the file `library`, which then writes its counts. A model that
  * does not run, since its Verilog is wrong, writes fewer or none: that costs speed only, and whoever
