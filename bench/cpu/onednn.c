@@ -118,7 +118,7 @@ static const char *open_words(char **word, int words)
   close_primitive();
   for (int k = 2; k < words && k < CONV_WORDS; k++)
     v[k - 2] = atoi(word[k]);
-  bool conv = words == CONV_WORDS && !strcmp(word[0], "conv");
+  bool conv = words == CONV_WORDS && !strcmp(word[0], "conv") && v[5] > 0 && v[7] > 0;
   bool matmul = words == MATMUL_WORDS && !strcmp(word[0], "matmul");
   if (!conv && !matmul)
     return "oneDNN is asked for conv and matmul only";
