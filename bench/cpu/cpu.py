@@ -289,7 +289,8 @@ def print_openings(openings):
 
 
 def run_case(case, options, all_sides, peaks, folder, rows, openings):
-    """Adds its rows, and for a network how long it took to open; False where our results are not ONNX Runtime's, or where we have none."""
+    """Adds its rows, and for a network how long it took to open. False where our results are not ONNX
+    Runtime's, or where we have none."""
     path = case.make(os.path.join(folder, "%s.%s.onnx" % (case.name, case.dtype)))
     near = NEAR["op" if case.words else "network", case.dtype]
     feeds, good = feeds_of(path), True

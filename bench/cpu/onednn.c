@@ -2,7 +2,8 @@
 /* oneDNN, each tensor in the layout that it likes best and in its place before the clock runs:
  *   open conv f32|i8 CHANNELS ROWS COLUMNS FILTERS KERNEL STRIDE PAD GROUPS
  *   open matmul f32|i8 M K N
- * i8: u8 by s8, added up in s32, scaled by one number to u8. One image; the convolution has a bias. */
+ * i8: u8 by s8, added up in s32, scaled by one number to u8. One image; the convolution has a
+ * bias. */
 #include <dnnl.h>
 #include <stdbool.h>
 #include <stdio.h>

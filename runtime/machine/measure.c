@@ -15,7 +15,7 @@ enum { TRIES = 10 };
 #define COMPUTE_ROUNDS (1L << 19)
 #define TRY_BYTES      ((size_t)128 << 20) /* that a try moves; more than caches hold */
 
-/* --- a team of threads that do the same at the same time --------------------------------------- */
+/* --- a team of threads that do the same at the same time -------------------------------------- */
 
 enum gate { GATE_SHUT, GATE_OPEN, GATE_GIVEN_UP };
 
@@ -63,8 +63,8 @@ static double over(double amount, double seconds)
   return amount / (seconds > 0 ? seconds : 1e-9);
 }
 
-/* By clocks of their own: cores share nothing while they compute in registers, so that a thread which had to
- * wait for a core takes nothing from the sum. */
+/* By clocks of their own: cores share nothing while they compute in registers, so that a thread
+ * which had to wait for a core takes nothing from the sum. */
 static double sum_of_rates(const struct team *team)
 {
   double rate = 0;
@@ -116,7 +116,7 @@ static enum tsr_status team_best(struct tsr_err *err, struct team *team, double 
   return TSR_OK;
 }
 
-/* --- what they do ------------------------------------------------------------------------------ */
+/* --- what they do ----------------------------------------------------------------------------- */
 
 static double add_f32(const struct member *m)
 {
@@ -148,7 +148,7 @@ static double copy_half(const struct member *m)
   return (double)passes(m) * (double)m->bytes;
 }
 
-/* --- the measurement --------------------------------------------------------------------------- */
+/* --- the measurement -------------------------------------------------------------------------- */
 
 static int cores_of_process(void)
 {
@@ -185,8 +185,8 @@ static size_t smaller(size_t a, size_t b)
   return a < b ? a : b;
 }
 
-/* What each of `threads` goes through: half of its L1; half of its L2; four times its L2, but less than L3
- * holds; and together more than caches hold. */
+/* What each of `threads` goes through: half of its L1; half of its L2; four times its L2, but less
+ * than L3 holds; and together more than caches hold. */
 static size_t place_bytes(int place, int threads)
 {
   size_t share = TRY_BYTES / (size_t)threads;
