@@ -36,7 +36,7 @@ enum tessera_status tsr__call(struct tessera *t, tsr__work *work, void *context,
 enum tsr_status tsr__session_record(const struct tessera_session *session, struct tsr_err *err,
                                     const struct tsr_record **out);
 
-/* api_session.c */
+/* What runs a session. */
 struct tsr_executor *tsr__session_executor(const struct tessera_session *session);
 const struct tsr_module *tsr__session_module(const struct tessera_session *session);
 

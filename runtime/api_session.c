@@ -133,6 +133,16 @@ void tessera_session_free(struct tessera_session *session)
   tsr_arena_free(session->arena);
 }
 
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session)
+{
+  return session->executor;
+}
+
+const struct tsr_module *tsr__session_module(const struct tessera_session *session)
+{
+  return session->module;
+}
+
 const char *tessera_session_cpu(const struct tessera_session *session)
 {
   const char *level = tsr_executor_level(session->executor);
@@ -144,16 +154,6 @@ const char *tessera_session_place(const struct tessera_session *session, int k)
   static const char *const names[] = {
       [TSR_PLACE_ACCEL] = "accel", [TSR_PLACE_CPU] = "cpu", [TSR_PLACE_GPU] = "cuda"};
   return names[tsr_executor_place(session->executor, k)];
-}
-
-struct tsr_executor *tsr__session_executor(const struct tessera_session *session)
-{
-  return session->executor;
-}
-
-const struct tsr_module *tsr__session_module(const struct tessera_session *session)
-{
-  return session->module;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */

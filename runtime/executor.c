@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/gpu.h"
 #include "runtime/native.h"
@@ -26,6 +27,7 @@ struct tsr_executor {
   void ***params; /* by layer on the CPU: its buffers */
   void **copy;    /* during a check, by buffer: what was written on the GPU */
   bool ran, timing_only;
+  double *seconds; /* by step, of the run; NULL: nobody wants to know */
 };
 
 static size_t bytes_of(const struct tsr_module_buffer *b)
@@ -80,12 +82,12 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
                     step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
-static bool is_native(const struct tsr_executor *x, int layer)
+bool tsr_executor_is_native(const struct tsr_executor *x, int layer)
 {
   return x->native.block && x->native.block->layer[layer].present;
 }
 
-static void add_layer(struct tsr_executor *x, int *layer)
+static void add_layer(struct tsr_executor *x, int step, int *layer)
 {
   bool on_gpu = tsr_executor_place(x, *layer) == TSR_PLACE_GPU;
   struct tsr__work *last = x->works ? &x->work[x->works - 1] : NULL;
@@ -93,7 +95,7 @@ static void add_layer(struct tsr_executor *x, int *layer)
     last->layers++;
   else
     x->work[x->works++] =
-        (struct tsr__work){.kind = on_gpu ? TSR__GPU : TSR__CPU, .layer = layer, .layers = 1};
+        (struct tsr__work){.kind = on_gpu ? TSR__GPU : TSR__CPU, .step = step, .layer = layer, .layers = 1};
 }
 
 /* A stream is a piece of work, and so is a layer on the CPU, and layers on the GPU that follow each
@@ -111,7 +113,7 @@ static void order_work(struct tsr_arena *arena, struct tsr_executor *x)
     for (int k = 0; k < m->layers; k++)
       if (m->layer[k].step == i) {
         layer[layers] = k;
-        add_layer(x, &layer[layers++]);
+        add_layer(x, i, &layer[layers++]);
       }
   }
 }
@@ -124,7 +126,7 @@ static enum tsr_status prepare_work(struct tsr_arena *arena, struct tsr_err *err
     enum tsr_status status = TSR_OK;
     if (w->kind == TSR__STREAM)
       status = verify_stream(arena, err, x->module, w->step);
-    else if (w->kind == TSR__CPU && !is_native(x, w->layer[0]))
+    else if (w->kind == TSR__CPU && !tsr_executor_is_native(x, w->layer[0]))
       status = compile_layer(arena, err, &x->module->layer[w->layer[0]], &x->code[w->layer[0]]);
     if (status)
       return status;
@@ -319,6 +321,11 @@ const char *tsr_executor_level(const struct tsr_executor *x)
   return x->native.block ? tsr_level_info(x->native.block->level)->name : NULL;
 }
 
+bool tsr_executor_is_timing_only(const struct tsr_executor *x)
+{
+  return x->timing_only;
+}
+
 void *tsr_executor_buffer(struct tsr_executor *x, int index)
 {
   return x->host[index];
@@ -460,13 +467,30 @@ static enum tsr_status run_work(struct tsr_executor *x, struct tsr_err *err, int
   return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[w->layer[0]].name) : TSR_OK;
 }
 
+void tsr_executor_watch(struct tsr_executor *x, double *seconds)
+{
+  x->seconds = seconds;
+}
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 enum tsr_status tsr_executor_run(struct tsr_executor *x, struct tsr_err *err)
 {
   x->ran = false;
+  for (int i = 0; x->seconds && i < x->module->steps; i++)
+    x->seconds[i] = 0;
   for (int i = 0; i < x->works; i++) {
+    double begin = x->seconds ? now() : 0;
     enum tsr_status status = run_work(x, err, i);
     if (status)
       return status;
+    if (x->seconds)
+      x->seconds[x->work[i].step] += now() - begin;
   }
   x->ran = true;
   return TSR_OK;
@@ -516,7 +540,7 @@ static double limit_of(const struct tsr_executor *x, int layer, enum tsr_dtype d
 /* Machine code and GPUs add up and compute functions of floats in another way than the interpreter. */
 static bool is_free(const struct tsr_executor *x, int layer)
 {
-  return is_native(x, layer) || tsr_executor_place(x, layer) == TSR_PLACE_GPU;
+  return tsr_executor_is_native(x, layer) || tsr_executor_place(x, layer) == TSR_PLACE_GPU;
 }
 
 static bool may_differ(const struct tsr_executor *x, int layer, const struct tsr_module_buffer *b,
@@ -540,7 +564,7 @@ static const char *place_name(const struct tsr_executor *x, int layer)
  * check is about. */
 static bool by_machine_code(const struct tsr_executor *x, int layer)
 {
-  return tsr_executor_place(x, layer) == TSR_PLACE_GPU && is_native(x, layer);
+  return tsr_executor_place(x, layer) == TSR_PLACE_GPU && tsr_executor_is_native(x, layer);
 }
 
 static enum tsr_status reference(struct tsr_executor *x, struct tsr_arena *scratch,

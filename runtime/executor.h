@@ -61,6 +61,13 @@ const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *executor
 /* To how many bits a layer on the GPU rounds operands, as native/kernels.h has it. */
 int tsr_executor_operand_bits(const struct tsr_executor *executor, int layer);
 
+/* Whether machine code runs a layer; whether the executor is for timing only. */
+bool tsr_executor_is_native(const struct tsr_executor *executor, int layer);
+bool tsr_executor_is_timing_only(const struct tsr_executor *executor);
+
+/* From now on each run writes how long its steps took, by step; NULL: no more. */
+void tsr_executor_watch(struct tsr_executor *executor, double *seconds);
+
 /* One inference; for timing only, nothing but its streams. */
 enum tsr_status tsr_executor_run(struct tsr_executor *executor, struct tsr_err *err);
 

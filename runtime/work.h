@@ -7,7 +7,7 @@
 
 struct tsr__work {
   enum { TSR__STREAM, TSR__CPU, TSR__GPU } kind;
-  int step;         /* STREAM */
+  int step;         /* the first one's, of a GPU's layers */
   const int *layer; /* CPU: one; GPU: all that follow each other */
   int layers;
 };

@@ -115,32 +115,15 @@ static void print_as_json(const struct tessera_gpu_profile *p)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
-/* Numbers that are made up where none are given: times of a GPU hang on them a little, by its clock. */
+/* Made up where none are given: times of a GPU hang on them a little, by its clock. */
 static int set_inputs(const struct cli *cli, const struct tessera_model *model,
                       struct tessera_session *session)
 {
   struct inputs inputs;
-  struct tessera_model_info info;
-  int status = 0;
-  if (cli_has(cli, "input") || cli_has(cli, "random")) {
-    status = inputs_open(cli, model, &inputs);
-    if (!status)
-      status = inputs_set(cli, &inputs, model, session, 0);
-    inputs_close(&inputs);
-    return status;
-  }
-  tessera_model_info(model, &info);
-  for (int k = 0; k < info.inputs && !status; k++) {
-    struct tessera_port port;
-    struct tessera_tensor tensor;
-    tessera_model_input(model, k, &port);
-    if (tessera_tensor_stack(cli->t, &port, 1, &tensor))
-      return cli_message(cli, TESSERA_REFUSED);
-    tessera_tensor_random(&tensor, (uint64_t)k + 1);
-    if (tessera_session_set_input(cli->t, session, k, &tensor))
-      status = cli_message(cli, TESSERA_REFUSED);
-    tessera_tensor_free(&tensor);
-  }
+  int status = inputs_open(cli, model, true, &inputs);
+  if (!status)
+    status = inputs_set(cli, &inputs, model, session, 0);
+  inputs_close(&inputs);
   return status;
 }
 

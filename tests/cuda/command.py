@@ -97,10 +97,10 @@ def what_is_told(every):
     text = call("info")
     assert "gpu           Fake (sm_90, 4 processors, 1.0 GiB, 227 KiB of shared memory a block)" in text, text
     assert json.loads(call("info", "--json"))["gpu"]["driver_version"] == 12040
-    limits = json.loads(call("info", "--measure", "--json"))["gpu"]["limits"]
+    limits = json.loads(call("info", "--gpu", "--json"))["gpu"]["limits"]
     assert set(limits) == {"bytes", "fp32", "tf32", "fp16", "bf16", "int8"}
     assert all(v > 0 for v in limits.values())
-    assert "--measure is for the GPU" in call("info", every, "--measure", status=2)
+    assert "--gpu measures the GPU" in call("info", every, "--gpu", status=2)
 
 
 def profiles(every):
@@ -133,7 +133,7 @@ def without_a_driver(every):
         return
     assert f"gpu           none: {NO_DRIVER}" in call("info", fake=False)
     assert json.loads(call("info", "--json", fake=False))["gpu"] is None
-    for words in (["run", every, "--target", "cuda", "--random", "1"], ["info", "--measure"],
+    for words in (["run", every, "--target", "cuda", "--random", "1"], ["info", "--gpu"],
                   ["run", os.path.join(DIGITS, "digits.onnx"), "--target", "cuda", "--random", "1"],
                   ["profile", every, "--target", "cuda"]):
         assert call(*words, fake=False, status=2) == f"tessera: {NO_DRIVER}\n", words
