@@ -615,8 +615,7 @@ static enum tsr_status look_between(struct tsr_executor *x, struct tsr_arena *sc
   if (!is_free(x, c->layer) || !tsr__rounds(l->func))
     return TSR_OK;
   enum tsr_status status = nudged(x, scratch, err, c, -1, &less);
-  if (!status)
-    status = nudged(x, scratch, err, c, 1, &more);
+  status = status ? status : nudged(x, scratch, err, c, 1, &more);
   if (!status)
     *out = tsr__is_between(&x->module->buffer[l->arg[k]],
                            (const void *const[]){less[k], c->params[k], more[k]}, found);
