@@ -3,6 +3,7 @@
 """command.py TESSERA TESSERA_RUN PACK FAKE SOURCE: the command on the fake driver's GPU, and without one."""
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -163,6 +164,10 @@ def carried(tmp):
         report = json.load(f)
     assert report["networks"]["count"] == {"equal": 1} and report["seed"] == 3
     assert report["times"][0]["name"] == "digits" and report["info"]["gpu"]["limits"]["bytes"] > 0
+    sleeper = shlex.join([sys.executable, "-c", "import time; time.sleep(9)"])
+    hangs = subprocess.run([*run, "--under", sleeper, "--timeout", "0.3", "--no-times"], env=env,
+                           capture_output=True, text=True)
+    assert hangs.returncode == 1 and "exit status timeout" in hangs.stdout, hangs.stdout + hangs.stderr
     env["FAKE_CUDA_FAIL"] = "cuGraphLaunch:700"
     done = subprocess.run(run, env=env, capture_output=True, text=True)
     assert done.returncode == 1 and "CUDA_ERROR_ILLEGAL_ADDRESS" in done.stdout, done.stdout + done.stderr
