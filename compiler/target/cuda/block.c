@@ -238,8 +238,8 @@ static LLVMValueRef registers(struct cuda__kernel *k, const struct tir_stmt *s)
 {
   struct llvm__emit *e = &k->e;
   const struct tir_buffer *b = s->alloc.buffer;
-  LLVMTypeRef type = LLVMArrayType2(llvm__memory_type(e, b->dtype),
-                                    (uint64_t)tsr_count(b->dims, b->rank, 1));
+  LLVMTypeRef type =
+      LLVMArrayType2(llvm__memory_type(e, b->dtype), (uint64_t)tsr_count(b->dims, b->rank, 1));
   LLVMValueRef v = llvm__local(e, type, b->name);
   LLVMSetAlignment(v, 16);
   if (is_started(s->alloc.body, b))
