@@ -63,7 +63,7 @@ static char *product(struct tsr_arena *a, const char *dtype, int m, int n, int k
 static void test_products(void **state)
 {
   static const char *const dtypes[] = {"i8", "f16", "bf16"};
-  static const int sizes[][3] = {{8, 8, 1},    {16, 8, 32},  {17, 9, 33},  {64, 64, 64},
+  static const int sizes[][3] = {{8, 8, 1},    {16, 8, 32},   {17, 9, 33},  {64, 64, 64},
                                  {65, 33, 96}, {70, 130, 40}, {33, 16, 200}};
   for (int d = 0; d < 3; d++)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
