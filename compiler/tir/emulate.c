@@ -16,16 +16,16 @@ struct thread {
 };
 
 struct access {
-  int kernel; /* 0: none */
+  int kernel;                    /* 0: none */
   int block, phase, life, group; /* group: of async stores, plus one; 0: none */
-  bool many; /* more than one thread, or block if block is EVERY */
+  bool many;                     /* more than one thread, or block if block is EVERY */
   struct thread thread;
 };
 
 struct memory {
   const struct tir_buffer *buffer;
   char *data;
-  int life;     /* counts allocs: what was written in another is not there */
+  int life;                      /* counts allocs: what was written in another is not there */
   bool watched;                  /* else it is read only */
   struct access *written, *read; /* of each element */
 };
@@ -262,12 +262,12 @@ static bool uses(tir_e x, const struct tir_var *var)
   return found;
 }
 
-/* A reduction over threads is stored by the first of them. */
+/* A reduction over threads is stored by the first of them; registers are each thread's own. */
 static struct thread writer_of(const struct emulator *m, const struct tir_stmt *s)
 {
   struct thread t = m->thread;
   for (int k = 0; k < m->depth; k++) {
-    bool placed = s->store.combine == TIR_ASSIGN;
+    bool placed = s->store.combine == TIR_ASSIGN || s->store.buffer->scope == TIR_REGISTER;
     if (!m->loop[k] || m->loop[k]->f.loop != TIR_BOUND || m->loop[k]->f.bind < TIR_THREAD_X)
       continue;
     for (int d = 0; d < s->store.buffer->rank; d++)
@@ -320,8 +320,7 @@ static enum tsr_status store(struct emulator *m, const struct tir_stmt *s)
     return TSR_REFUSED;
   find_lane(m, b, element, &writer);
   if (own)
-    at->written[element] =
-        (struct access){.kernel = m->kernel, .life = at->life, .thread = writer};
+    at->written[element] = (struct access){.kernel = m->kernel, .life = at->life, .thread = writer};
   else if (note_write(m, at, element, writer, s->store.async))
     return TSR_REFUSED;
   if (s->store.combine != TIR_ASSIGN)

@@ -316,8 +316,7 @@ static tir_e rebuilt_index(struct tir__ranges *r, tir_e x, const tir_e *arg)
   tir_e zero = tir_index(r->arena, 0);
   switch (x->op) {
   case TIR_ADD:
-  case TIR_SUB:
-    return tir__sum(r, arg[0], arg[1], x->op == TIR_ADD ? 1 : -1);
+  case TIR_SUB: return tir__sum(r, arg[0], arg[1], x->op == TIR_ADD ? 1 : -1);
   case TIR_MUL:
     if (arg[1]->op == TIR_INT)
       return tir__sum(r, zero, arg[0], arg[1]->i);
@@ -325,11 +324,9 @@ static tir_e rebuilt_index(struct tir__ranges *r, tir_e x, const tir_e *arg)
       return tir__sum(r, zero, arg[1], arg[0]->i);
     break;
   case TIR_MIN:
-  case TIR_MAX:
-    return extremum(r, x->op, arg[0], arg[1]);
+  case TIR_MAX: return extremum(r, x->op, arg[0], arg[1]);
   case TIR_FDIV:
-  case TIR_FMOD:
-    return divided(r, x->op, arg[0], arg[1]);
+  case TIR_FMOD: return divided(r, x->op, arg[0], arg[1]);
   }
   return tir_binary(r->arena, x->op, arg[0], arg[1]);
 }
@@ -338,19 +335,14 @@ static tir_e rebuilt_index(struct tir__ranges *r, tir_e x, const tir_e *arg)
 static tir_e rebuilt(struct tir__ranges *r, tir_e x, const tir_e *arg)
 {
   switch (x->op) {
-  case TIR_LOAD:
-    return tir_load(r->arena, x->buffer, arg);
-  case TIR_CAST:
-    return tir_cast(r->arena, x->dtype, arg[0]);
-  case TIR_SELECT:
-    return tir_select(r->arena, arg[0], arg[1], arg[2]);
-  case TIR_QUANT:
-    return tir_quant(r->arena, arg[0], arg[1], arg[2], arg[3]);
+  case TIR_LOAD: return tir_load(r->arena, x->buffer, arg);
+  case TIR_CAST: return tir_cast(r->arena, x->dtype, arg[0]);
+  case TIR_SELECT: return tir_select(r->arena, arg[0], arg[1], arg[2]);
+  case TIR_QUANT: return tir_quant(r->arena, arg[0], arg[1], arg[2], arg[3]);
   case TIR_LT:
   case TIR_LE:
   case TIR_EQ:
-  case TIR_NE:
-    return compared(r, x, arg);
+  case TIR_NE: return compared(r, x, arg);
   }
   if (x->args == 1)
     return tir_unary(r->arena, x->op, arg[0]);

@@ -54,10 +54,10 @@ static void emit_copy(struct cuda__kernel *k, const struct copied *c)
     arg[1] = LLVMBuildSelect(e->builder, condition, arg[1], llvm__base(e, c->load->buffer), "");
     arg[2] = LLVMBuildSelect(e->builder, condition, llvm__i32(e, c->bytes), llvm__i32(e, 0), "");
   }
-  llvm__intrinsic(e,
-                  tsr_arena_printf(e->arena, "llvm.nvvm.cp.async.%s.shared.global.%d%s", way,
-                                   c->bytes, zeros),
-                  0, NULL, condition ? 3 : 2, arg);
+  llvm__intrinsic(
+      e,
+      tsr_arena_printf(e->arena, "llvm.nvvm.cp.async.%s.shared.global.%d%s", way, c->bytes, zeros),
+      0, NULL, condition ? 3 : 2, arg);
 }
 
 /* The address of what a condition guards is computed everywhere, so it may not load. */

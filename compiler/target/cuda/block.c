@@ -187,6 +187,23 @@ static uint64_t bytes_of(const struct tir_buffer *b)
   return (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
 }
 
+/* Whether a call in s reads the buffer: ldmatrix does. */
+static bool is_fetched(const struct tir_stmt *s, const struct tir_buffer *b)
+{
+  switch (s->kind) {
+  case TIR_FOR: return is_fetched(s->f.body, b);
+  case TIR_ALLOC: return is_fetched(s->alloc.body, b);
+  case TIR_IF: return is_fetched(s->when.body, b);
+  case TIR_CALL: return s->call.buffer[1] == b;
+  case TIR_BLOCK:
+    for (int i = 0; i < s->block.count; i++)
+      if (is_fetched(s->block.stmt[i], b))
+        return true;
+    return false;
+  default: return false;
+  }
+}
+
 /* Rows of 32 bytes and more that pass through ldmatrix, 8 at a time: a line of banks, 128 bytes, has
  * several of the short ones. */
 static void set_swizzle(struct llvm__place *p)
@@ -221,8 +238,8 @@ static LLVMValueRef registers(struct cuda__kernel *k, const struct tir_stmt *s)
 {
   struct llvm__emit *e = &k->e;
   const struct tir_buffer *b = s->alloc.buffer;
-  LLVMTypeRef type = LLVMArrayType2(llvm__memory_type(e, b->dtype),
-                                    (uint64_t)tsr_count(b->dims, b->rank, 1));
+  LLVMTypeRef type =
+      LLVMArrayType2(llvm__memory_type(e, b->dtype), (uint64_t)tsr_count(b->dims, b->rank, 1));
   LLVMValueRef v = llvm__local(e, type, b->name);
   LLVMSetAlignment(v, 16);
   if (is_started(s->alloc.body, b))
@@ -240,7 +257,8 @@ static void emit_alloc(struct cuda__kernel *k, const struct tir_stmt *s)
   *p = (struct llvm__place){.buffer = b};
   if (b->scope == TIR_SHARED) {
     p->base = cuda__shared(k, (bytes_of(b) + 15) / 16 * 16, SWIZZLE_BYTES);
-    set_swizzle(p);
+    if (is_fetched(s->alloc.body, b))
+      set_swizzle(p);
   } else {
     p->base = registers(k, s);
   }

@@ -65,6 +65,7 @@ static const struct llvm__machine machine = {.vector_bytes = 16,
                                              .f16 = true,
                                              .lanes = 16,
                                              .alignment = 16,
+                                             .unroll = 8,
                                              .no_library = true};
 
 static enum tsr_status emit_layer(const struct work *w, int layer, struct tsr_kernel_layer *out)

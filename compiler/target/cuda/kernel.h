@@ -15,9 +15,9 @@ struct cuda__kernel {
   struct tsr_err *err;
   struct tsr_gpu_arch arch;
   uint32_t grid[CUDA__DIMS], block[CUDA__DIMS];
-  bool bound[CUDA__DIMS]; /* threads of this dim: the loop around is theirs */
-  bool every;             /* what follows is for every thread, also where no loop is bound */
-  LLVMValueRef shared;    /* where the block's shared memory begins */
+  bool bound[CUDA__DIMS];     /* threads of this dim: the loop around is theirs */
+  bool exchanges[CUDA__DIMS]; /* threads of this dim share a reduction */
+  LLVMValueRef shared;        /* where the block's shared memory begins */
   uint64_t shared_bytes;
 };
 
@@ -52,5 +52,7 @@ void cuda__call(struct cuda__kernel *k, const struct tir_stmt *s);
 
 /* A reduction whose loops are bound to threads; false: it is something else, nothing was emitted. */
 bool cuda__reduce(struct cuda__kernel *k, const struct tir_stmt *s);
+/* The dim whose threads share the reduction that begins with this loop; -1: it is none. */
+int cuda__reduces(const struct tir_stmt *s);
 
 #endif

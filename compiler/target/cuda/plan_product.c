@@ -7,10 +7,11 @@
 #include "tensorize/cuda.h"
 
 enum {
-  FRAGMENT_ROWS = 16, FRAGMENT_COLUMNS = 8, /* of what one instruction computes */
-  FRAGMENT_BYTES = 32,                      /* of its depth */
-  LEAST = 8,                                /* rows and columns that are worth a tensor core */
-  BLOCKS = 128,                             /* that fill a GPU */
+  FRAGMENT_ROWS = 16,
+  FRAGMENT_COLUMNS = 8, /* of what one instruction computes */
+  FRAGMENT_BYTES = 32,  /* of its depth */
+  LEAST = 8,            /* rows and columns that are worth a tensor core */
+  BLOCKS = 128,         /* that fill a GPU */
 };
 
 /* --- tiles ------------------------------------------------------------------------------------ */
@@ -53,11 +54,8 @@ static struct cuda__tile choose_tile(const struct cuda__product *p)
 {
   const struct shape *s = choose_shape(p);
   if (!p->tensor_cores)
-    return (struct cuda__tile){.rows = s->rows,
-                               .columns = s->columns,
-                               .depth = 8,
-                               .threads = s->warps,
-                               .stages = 3};
+    return (struct cuda__tile){
+        .rows = s->rows, .columns = s->columns, .depth = 8, .threads = s->warps, .stages = 3};
   int64_t bytes = p->depth * (int64_t)tsr_dtype_bytes(p->dtype) <= FRAGMENT_BYTES
                       ? FRAGMENT_BYTES
                       : 2 * FRAGMENT_BYTES;

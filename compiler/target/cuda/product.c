@@ -360,10 +360,9 @@ static struct tir_buffer *add_side(struct maker *m, int side)
   int64_t dims[3] = {p->batch, turned ? depth : all, turned ? all : depth};
   const char *name = new_name(m, rows ? "a" : "b");
   struct tir_buffer *b = tir_func_temp(m->a, m->to, name, p->dtype, 3, dims);
-  struct tir_stage *s = tir_func_stage(m->a, m->to, name, b,
-                                       rows ? (turned ? "z k m" : "z m k")
-                                            : (turned ? "z k n" : "z n k"),
-                                       0, NULL);
+  struct tir_stage *s =
+      tir_func_stage(m->a, m->to, name, b,
+                     rows ? (turned ? "z k m" : "z m k") : (turned ? "z k n" : "z n k"), 0, NULL);
   tir_e k = tir_axis_use(m->a, s, turned ? 1 : 2), along = tir_axis_use(m->a, s, turned ? 2 : 1);
   count_off(m, CUDA__ALONG_BATCH, tir_axis_use(m->a, s, 0));
   count_off(m, rows ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS, clamped(m, along, extent, all));
@@ -393,8 +392,8 @@ static struct tir_buffer *add_sum(struct maker *m, const struct tir_buffer *x,
                      y->dims[p->turned[CUDA__COLUMNS] ? 2 : 1]};
   const char *name = new_name(m, "acc");
   struct tir_buffer *b = tir_func_temp(m->a, m->to, name, dtype, 3, dims);
-  struct tir_stage *s = tir_func_stage(m->a, m->to, name, b, "z m n k", 1,
-                                       &x->dims[p->turned[CUDA__ROWS] ? 1 : 2]);
+  struct tir_stage *s =
+      tir_func_stage(m->a, m->to, name, b, "z m n k", 1, &x->dims[p->turned[CUDA__ROWS] ? 1 : 2]);
   tir_e axis[4];
   for (int k = 0; k < 4; k++)
     axis[k] = tir_axis_use(m->a, s, k);
@@ -426,8 +425,8 @@ static void add_tail(struct maker *m, const struct tir_buffer *acc)
   struct tsr_text names = {.arena = m->a};
   for (int k = 0; k < last->out->rank; k++)
     tsr_text_add(&names, "%sx%d", k ? " " : "", k);
-  struct tir_stage *s =
-      tir_func_stage(m->a, m->to, new_name(m, "out"), last->out, names.data ? names.data : "", 0, NULL);
+  struct tir_stage *s = tir_func_stage(m->a, m->to, new_name(m, "out"), last->out,
+                                       names.data ? names.data : "", 0, NULL);
   const struct tir_var *var[TSR_MAX_RANK];
   tir_e with[TSR_MAX_RANK];
   for (int k = 0; k < last->out->rank; k++) {
@@ -441,7 +440,8 @@ static void add_tail(struct maker *m, const struct tir_buffer *acc)
     const struct tir_var *axis[TSR_MAX_RANK];
     for (int k = 0; k < p->sum->out->rank; k++)
       axis[k] = p->sum->axis[k].var;
-    sum = tir_binary(m->a, TIR_ADD, tir_substitute(m->a, p->init, p->sum->out->rank, axis, with), sum);
+    sum = tir_binary(m->a, TIR_ADD, tir_substitute(m->a, p->init, p->sum->out->rank, axis, with),
+                     sum);
   }
   s->value = sum;
   if (p->tail) {

@@ -15,15 +15,15 @@ enum cuda__along { CUDA__ALONG_ROWS, CUDA__ALONG_COLUMNS, CUDA__ALONG_BATCH, CUD
 struct cuda__product {
   const struct tir_func *func;
   const struct tir_stage *sum, *last;
-  enum tsr_dtype dtype;                         /* of what passes through shared memory */
-  bool tensor_cores;                            /* i8, f16, bf16; else as wide as the sum */
-  tir_e side[CUDA__SIDES], init, tail;          /* tail NULL: the sum itself */
-  enum cuda__along along[2 * TSR_MAX_RANK];     /* by axis */
-  int64_t rows, columns, batch, depth;          /* extents of all axes along each, multiplied */
-  int deepest;                                  /* the reduce axis along which elements lie */
-  bool side_by_side[CUDA__SIDES];               /* ... in 16 bytes each */
-  bool along_side[CUDA__SIDES];                 /* elements lie along rows, or columns */
-  bool turned[CUDA__SIDES];                     /* the depth comes first in shared memory */
+  enum tsr_dtype dtype;                     /* of what passes through shared memory */
+  bool tensor_cores;                        /* i8, f16, bf16; else as wide as the sum */
+  tir_e side[CUDA__SIDES], init, tail;      /* tail NULL: the sum itself */
+  enum cuda__along along[2 * TSR_MAX_RANK]; /* by axis */
+  int64_t rows, columns, batch, depth;      /* extents of all axes along each, multiplied */
+  int deepest;                              /* the reduce axis along which elements lie */
+  bool side_by_side[CUDA__SIDES];           /* ... in 16 bytes each */
+  bool along_side[CUDA__SIDES];             /* elements lie along rows, or columns */
+  bool turned[CUDA__SIDES];                 /* the depth comes first in shared memory */
 };
 
 /* Whether the func is one, of sums of i32 or f32. */
