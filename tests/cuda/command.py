@@ -150,20 +150,22 @@ def carried(tmp):
     env = {**os.environ, "LD_LIBRARY_PATH": FAKE, "TESSERA_BUILD": os.path.dirname(TESSERA)}
     subprocess.run([*python, "pack", "-o", folder, "--data", os.path.join(tmp, "data"),
                     os.path.join(DIGITS, "digits.onnx")], check=True, env=env, stdout=subprocess.DEVNULL)
-    package, path = os.path.join(folder, "networks", "digits.tsr"), os.path.join(tmp, "report.json")
+    packages = [os.path.join(folder, "networks", name) for name in ("accelerator.digits.tsr", "digits.tsr")]
+    path = os.path.join(tmp, "report.json")
     run = [sys.executable, os.path.join(folder, "gpu-check"), "run", "--json", path, "--seed", "3"]
     done = subprocess.run(run, env=env, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr  # real kernels, which the fake does not compute
     with open(path, encoding="utf-8") as f:
         wrong = json.load(f)["networks"]["wrong"]
-    assert [w["status"] for w in wrong] == ["differs"] and "on cuda): element " in wrong[0]["says"], wrong
-    subprocess.run([PACK, package, package, "every"], check=True)
+    assert [w["status"] for w in wrong] == ["differs"] * 2 and "on cuda): element " in wrong[0]["says"], wrong
+    for package in packages:
+        subprocess.run([PACK, package, package, "every"], check=True)
     done = subprocess.run(run, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     with open(path, encoding="utf-8") as f:
         report = json.load(f)
-    assert report["networks"]["count"] == {"equal": 1} and report["seed"] == 3
-    assert report["times"][0]["name"] == "digits" and report["info"]["gpu"]["limits"]["bytes"] > 0
+    assert report["networks"]["count"] == {"equal": 2} and report["seed"] == 3
+    assert [t["name"] for t in report["times"]] == ["accelerator.digits", "digits"] and report["info"]["gpu"]["limits"]["bytes"] > 0
     sleeper = shlex.join([sys.executable, "-c", "import time; time.sleep(9)"])
     hangs = subprocess.run([*run, "--under", sleeper, "--timeout", "0.3", "--no-times"], env=env,
                            capture_output=True, text=True)
