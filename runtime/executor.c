@@ -229,7 +229,7 @@ static enum tsr_status prepare(struct tsr_arena *arena, struct tsr_err *err, str
   enum tsr_status status = tsr_module_check(arena, err, x->module);
   if (!status)
     status = tsr__native_choose(arena, err, x->module, x->streams, cpu, &x->native);
-  if (!status && gpu && gpu->used)
+  if (!status && gpu && gpu->used && x->module->layers) /* all may have been folded */
     status = tsr__gpu_choose(arena, err, x->module, gpu, &x->gpu);
   if (status)
     return status;

@@ -100,6 +100,7 @@ struct tsr_gpu_kernel {
  * its kernels in a graph of them alone, in the order in which they run. */
 struct tsr_gpu_times {
   double seconds;
+  double event_seconds; /* of an event between two kernels, which is not in their times */
   int kernels;
   struct tsr_gpu_kernel *kernel;
   struct tsr_cuda_ceilings ceilings;

@@ -383,6 +383,7 @@ struct tessera_gpu_profile {
   int repeats, layers, kernels, cpu_layers; /* cpu_layers: of the model, that are not here */
   double seconds;         /* of the graphs of one inference, copies included */
   double kernel_seconds;  /* sum */
+  double event_seconds;   /* of an event between two kernels, which was taken off their times */
   const struct tessera_gpu_layer *layer;
   const struct tessera_gpu_kernel *kernel; /* in the order in which they run */
   struct tessera_gpu_limit limit[TESSERA_GPU_LIMITS];
