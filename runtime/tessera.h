@@ -169,6 +169,10 @@ struct tessera_options {
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
+  /* What an ONNX model's floats are computed in: "f32", "f16", "bf16" (docs/graph-ir.md), or "tf32", which is f32
+   * whose matrix products a GPU may round to 11 bits first; NULL: as the model has them. Inputs and outputs
+   * keep their types. A package keeps what it has. */
+  const char *float_type;
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
   int dim_count;
   enum tessera_effort effort;

@@ -151,6 +151,9 @@ enum tsr_status tsr_graph_optimize(struct tsr_err *err, struct tsr_graph *g,
                                    void (*after)(void *context, const char *pass,
                                                  const struct tsr_graph *g),
                                    void *context);
+/* Floats other than f64 become f16, bf16 or f32: weights here, values by Casts; inputs and outputs keep their
+ * dtypes. Ops that a half would overflow in stay as they are: docs/graph-ir.md. Of an optimized graph. */
+enum tsr_status tsr_graph_set_floats(struct tsr_err *err, struct tsr_graph *g, enum tsr_dtype to);
 
 /* Multiply-accumulates of a node: Conv, Gemm, MatMul, QConv, QDense; 0 for others. */
 int64_t tsr_node_macs(const struct tsr_node *n);
