@@ -22,12 +22,12 @@ static LLVMValueRef float_of(struct llvm__emit *e, LLVMValueRef bits)
   return as(e, bits, LLVMFloatTypeInContext(e->context));
 }
 
-static LLVMValueRef and (struct llvm__emit * e, LLVMValueRef x, int64_t mask)
+static LLVMValueRef masked(struct llvm__emit *e, LLVMValueRef x, int64_t mask)
 {
   return LLVMBuildAnd(e->builder, x, llvm__int_like(x, mask), "");
 }
 
-static LLVMValueRef or (struct llvm__emit * e, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef joined(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   return LLVMBuildOr(e->builder, x, y, "");
 }
