@@ -156,7 +156,7 @@ struct tir_intrin {
 /* --- loops ----------------------------------------------------------------------------------------- */
 
 enum tir_stmt_kind { TIR_FOR, TIR_STORE, TIR_BLOCK, TIR_ALLOC, TIR_CALL, TIR_IF };
-enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE };
+enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE, TIR_PARALLEL };
 
 struct tir_stmt {
   enum tir_stmt_kind kind;
@@ -224,6 +224,7 @@ struct tir_sched *tir_sched_new(struct tsr_arena *a, const struct tir_func *f);
  *   fuse S OUTER INNER NEW        of adjacent loops of constant extent
  *   reorder S L1 L2 ...           the named loops, in this order, in the places they take now
  *   unroll S L                    annotation
+ *   parallel S L                  annotation; of a spatial loop
  *   pipeline S L N                buffers of stages attached in L are N-fold: iteration i uses copy i mod N
  *   compute_at S CONSUMER L       compute what one iteration of CONSUMER's loop L needs there; region by
  *                                 interval analysis; S's buffer shrinks to it

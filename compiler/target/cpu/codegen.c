@@ -84,6 +84,7 @@ static enum tsr_status emit_layers(const struct work *w, const char **entry, uin
       return TSR_REFUSED;
     *e = (struct llvm__emit){.arena = w->arena,
                              .machine = cpu__machine(w->level),
+                             .step = cpu__intrinsic,
                              .context = h->context,
                              .module = h->module,
                              .builder = h->builder};

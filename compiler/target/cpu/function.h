@@ -8,6 +8,9 @@
 
 struct llvm__machine cpu__machine(enum tsr_level level);
 
+/* The intrinsics: llvm__emit.step. */
+LLVMValueRef cpu__intrinsic(struct llvm__emit *e, const struct tir_stmt *call, LLVMValueRef sum);
+
 /* Adds the function `name` to the module; *scratch_bytes is what it needs. */
 void cpu__function(struct llvm__emit *e, const char *name, const struct tir_program *p,
                    uint64_t *scratch_bytes);

@@ -4,17 +4,73 @@
 #include <string.h>
 
 #include "compiler/target/cpu/cpu.h"
-#include "compiler/target/cpu/function.h"
+#include "compiler/target/cpu/plan.h"
+#include "tensorize/tensorize.h"
 
-enum { LEAST_LANES = 4, LOOSE_POINT = 4 };
+enum { LEAST_LANES = 4, LOOSE_POINT = 4, STEPS = 16 };
 
-struct planner {
-  struct llvm__emit e; /* for questions about steps between lanes */
-  struct tir_sched *sched;
-  struct tsr_err *err;
-  const struct tir_stage *s;
-  int width, budget; /* lanes of a vector; points that registers have room for */
-};
+/* --- stages ----------------------------------------------------------------------------------- */
+
+const char *cpu__axis_name(const struct tir_stage *s, int axis)
+{
+  return s->axis[axis].var->name + strlen(s->name) + 1;
+}
+
+const struct tir_stage *cpu__producer(const struct cpu__planner *p, const struct tir_buffer *b)
+{
+  for (int i = 0; i < p->func->stages; i++)
+    if (p->func->stage[i]->out == b)
+      return p->func->stage[i];
+  return NULL;
+}
+
+static bool is_output(const struct tir_func *f, const struct tir_buffer *b)
+{
+  for (int i = f->inputs; i < f->params; i++)
+    if (f->param[i] == b)
+      return true;
+  return false;
+}
+
+const struct tir_stage *cpu__only_reader(const struct cpu__planner *p, const struct tir_stage *s)
+{
+  const struct tir_stage *found = NULL;
+  if (is_output(p->func, s->out))
+    return NULL;
+  for (int i = 0; i < p->func->stages; i++) {
+    const struct tir_stage *t = p->func->stage[i];
+    if (!llvm__reads(t->value, s->out) && !(t->init && llvm__reads(t->init, s->out)))
+      continue;
+    if (found)
+      return NULL;
+    found = t;
+  }
+  return found;
+}
+
+static bool in_place(const struct tir_stage *s, tir_e x, const struct tir_buffer *b)
+{
+  for (int i = 0; i < x->args; i++)
+    if (!in_place(s, x->arg[i], b))
+      return false;
+  for (int i = 0; x->op == TIR_LOAD && x->buffer == b && i < x->args; i++) {
+    bool zero = s->axis[i].extent == 1 && tir__is_int(x->arg[i], 0);
+    if (!zero && (x->arg[i]->op != TIR_VAR || x->arg[i]->var != s->axis[i].var))
+      return false;
+  }
+  return true;
+}
+
+bool cpu__reads_in_place(const struct tir_stage *s, const struct tir_buffer *b)
+{
+  return s->out->rank == b->rank && in_place(s, s->value, b);
+}
+
+void cpu__place(struct cpu__planner *p, const struct tir_stage *s)
+{
+  for (int i = 0; i < p->func->stages; i++)
+    p->placed[i] |= p->func->stage[i] == s;
+}
 
 /* --- what loads do along an axis -------------------------------------------------------------- */
 
@@ -22,7 +78,7 @@ struct steps {
   int loads, scattered, still; /* of a value: all; neither side by side nor the same; the same */
 };
 
-static void count_steps(struct planner *p, tir_e x, struct steps *out)
+static void count_steps(struct cpu__planner *p, tir_e x, struct steps *out)
 {
   int64_t step;
   if (x->op == TIR_LOAD) {
@@ -36,7 +92,38 @@ static void count_steps(struct planner *p, tir_e x, struct steps *out)
     count_steps(p, x->arg[i], out);
 }
 
-static struct steps steps_along(struct planner *p, int axis)
+/* The offset of a load where one axis stands at `at` and the others at 0. */
+static bool offset_at(const struct tir_stage *s, tir_e load, int axis, int64_t at, int64_t *out)
+{
+  const struct tir_var *var[2 * TSR_MAX_RANK];
+  int64_t value[2 * TSR_MAX_RANK] = {0}, index;
+  for (int i = 0; i < s->axes; i++)
+    var[i] = s->axis[i].var;
+  value[axis] = at;
+  *out = 0;
+  for (int d = 0; d < load->args; d++) {
+    if (!tir_evaluate(load->arg[d], s->axes, var, value, &index))
+      return false;
+    *out = *out * load->buffer->dims[d] + index;
+  }
+  return true;
+}
+
+bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step)
+{
+  int64_t extent = p->s->axis[axis].extent, first, last, next;
+  *step = 0;
+  if (!offset_at(p->s, load, axis, 0, &first) || !offset_at(p->s, load, axis, extent - 1, &last))
+    return false;
+  for (int64_t i = 1; i < extent && i < STEPS; i++) {
+    if (!offset_at(p->s, load, axis, i, &next) || (i > 1 && next != first + i * *step))
+      return false;
+    *step = (next - first) / i;
+  }
+  return *step != 0 || last == first;
+}
+
+static struct steps steps_along(struct cpu__planner *p, int axis)
 {
   struct steps steps = {0};
   p->e.lane = p->s->axis[axis].var;
@@ -62,21 +149,21 @@ static int64_t smaller(int64_t a, int64_t b)
 }
 
 /* Lanes in use, fewer for each load that is spread out. */
-static int64_t worth(struct planner *p, int axis)
+static int64_t worth(struct cpu__planner *p, int axis)
 {
   if (axis < 0 || p->s->axis[axis].extent < LEAST_LANES)
     return 0;
   return smaller(p->s->axis[axis].extent, p->width) * 16 / (1 + 4 * steps_along(p, axis).scattered);
 }
 
-static bool lanes_along_result(struct planner *p, int result, int reduce)
+static bool lanes_along_result(struct cpu__planner *p, int result, int reduce)
 {
   bool scattered = reduce >= 0 && steps_along(p, reduce).scattered;
   return worth(p, result) > 0 && (scattered || worth(p, result) >= worth(p, reduce));
 }
 
 /* The axis whose points share the most loads. */
-static int shared_axis(struct planner *p, int except)
+static int shared_axis(struct cpu__planner *p, int except)
 {
   int best = -1, most = 0;
   for (int i = 0; i < p->s->out->rank; i++) {
@@ -93,7 +180,7 @@ static int shared_axis(struct planner *p, int except)
 /* --- how many --------------------------------------------------------------------------------- */
 
 /* Vectors that n elements take; the last may overlap the one before. */
-static int64_t pieces(const struct planner *p, int64_t n)
+static int64_t pieces(const struct cpu__planner *p, int64_t n)
 {
   int64_t width = p->width;
   while (width > n)
@@ -103,7 +190,7 @@ static int64_t pieces(const struct planner *p, int64_t n)
 
 /* Elements of a tile along the lanes: few vectors for the whole extent. What no whole tile covers
  * is computed point by point. */
-static int64_t lane_tile(const struct planner *p, int64_t extent)
+static int64_t lane_tile(const struct cpu__planner *p, int64_t extent)
 {
   int64_t best = smaller(extent, p->width), least = INT64_MAX;
   for (int64_t n = LEAST_LANES; n <= smaller(extent, 2 * p->width); n++) {
@@ -127,20 +214,15 @@ static int64_t shared_tile(int64_t extent, int64_t room)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-static const char *axis_name(const struct planner *p, int axis)
-{
-  return p->s->axis[axis].var->name + strlen(p->s->name) + 1;
-}
-
 /* An axis as its outer and inner loop; outer is "" where there is one only. */
 struct halves {
   const char *outer, *inner;
 };
 
-static enum tsr_status split(struct planner *p, int axis, int64_t n, const char *suffix,
+static enum tsr_status split(struct cpu__planner *p, int axis, int64_t n, const char *suffix,
                              struct halves *out)
 {
-  const char *name = axis_name(p, axis);
+  const char *name = cpu__axis_name(p->s, axis);
   *out = (struct halves){"", name};
   if (n == p->s->axis[axis].extent)
     return TSR_OK;
@@ -151,7 +233,7 @@ static enum tsr_status split(struct planner *p, int axis, int64_t n, const char 
 }
 
 /* Other axes, tiles, reduce loops, points. */
-static enum tsr_status reorder(struct planner *p, int shared, const struct halves *by_shared,
+static enum tsr_status reorder(struct cpu__planner *p, int shared, const struct halves *by_shared,
                                int lanes, const struct halves *by_lanes)
 {
   struct tsr_text line = {.arena = p->e.arena};
@@ -162,9 +244,9 @@ static enum tsr_status reorder(struct planner *p, int shared, const struct halve
     else if (i == lanes && *by_lanes->outer)
       tsr_text_add(&line, " %s", by_lanes->outer);
     else if (i != shared && i != lanes)
-      tsr_text_add(&line, " %s", axis_name(p, i));
+      tsr_text_add(&line, " %s", cpu__axis_name(p->s, i));
   for (int i = p->s->out->rank; i < p->s->axes; i++)
-    tsr_text_add(&line, " %s", axis_name(p, i));
+    tsr_text_add(&line, " %s", cpu__axis_name(p->s, i));
   if (shared >= 0)
     tsr_text_add(&line, " %s", by_shared->inner);
   if (lanes >= 0)
@@ -172,7 +254,7 @@ static enum tsr_status reorder(struct planner *p, int shared, const struct halve
   return tir_sched_apply(p->sched, p->err, line.data);
 }
 
-static enum tsr_status plan_reduction(struct planner *p)
+static enum tsr_status plan_reduction(struct cpu__planner *p)
 {
   const struct tir_stage *s = p->s;
   int result = last_axis(s, 0, s->out->rank), reduce = last_axis(s, s->out->rank, s->axes);
@@ -185,7 +267,7 @@ static enum tsr_status plan_reduction(struct planner *p)
   if (lanes >= 0 && split(p, lanes, across, "l", &by_lanes))
     return TSR_REFUSED;
   if (shared >= 0) {
-    int64_t room = p->budget / (lanes < 0 ? 1 : pieces(p, across));
+    int64_t room = p->e.machine.registers * 3 / 4 / (lanes < 0 ? 1 : pieces(p, across));
     int64_t n = shared_tile(s->axis[shared].extent, room < 1 ? 1 : room);
     if (split(p, shared, n, "s", &by_shared))
       return TSR_REFUSED;
@@ -201,19 +283,35 @@ static bool is_empty(const struct tir_stage *s)
   return false;
 }
 
+static enum tsr_status plan_stage(struct cpu__planner *p)
+{
+  const struct tir_stage *s = p->s;
+  bool done;
+  if (s->combine == TIR_ASSIGN || s->axes == s->out->rank || is_empty(s))
+    return TSR_OK;
+  struct tir_stmt store = {.kind = TIR_STORE, .store = {.buffer = s->out, .value = s->value}};
+  p->width = llvm__width_for(&p->e, &store);
+  if (p->width < 2)
+    return TSR_OK;
+  enum tsr_status status = cpu__plan_product(p, &done);
+  return done || status ? status : plan_reduction(p);
+}
+
 enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const struct tir_func *f,
                              enum tsr_level level, struct tir_sched **out)
 {
-  struct planner p = {
-      .e = {.arena = a, .machine = cpu__machine(level)}, .sched = tir_sched_new(a, f), .err = err};
-  p.budget = p.e.machine.registers * 3 / 4;
+  struct tir_intrinsics *known = TSR_NEW(a, struct tir_intrinsics);
+  struct cpu__planner p = {.e = {.arena = a, .machine = cpu__machine(level)},
+                           .func = f,
+                           .sched = tir_sched_new(a, f),
+                           .err = err,
+                           .intrinsics = known,
+                           .placed = TSR_NEW_ARRAY(a, bool, f->stages + 1)};
+  *known = (struct tir_intrinsics){tsr_tensorize_match, tsr_cpu_intrinsics(a)};
+  tir_sched_intrinsics(p.sched, known);
   for (int i = 0; i < f->stages; i++) {
     p.s = f->stage[i];
-    if (p.s->combine == TIR_ASSIGN || p.s->axes == p.s->out->rank || is_empty(p.s))
-      continue;
-    struct tir_stmt store = {.kind = TIR_STORE, .store = {.buffer = p.s->out, .value = p.s->value}};
-    p.width = llvm__width_for(&p.e, &store);
-    if (p.width > 1 && plan_reduction(&p))
+    if (!p.placed[i] && plan_stage(&p))
       return TSR_REFUSED;
   }
   *out = p.sched;

@@ -17,7 +17,14 @@ enum { LLVM__MOST_DEPTH = 128, LLVM__MOST_LANES = 64 };
 struct llvm__machine {
   int vector_bytes, registers; /* of one vector; of the vector file */
   bool fma;                    /* x * y + z rounded once */
+  bool dot;                    /* sums of four products of bytes in one step */
 };
+
+struct llvm__emit;
+
+/* What the target makes of an intrinsic: `sum`, operand 0 as one vector, with what the call adds. */
+typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *call,
+                                LLVMValueRef sum);
 
 /* Values of expressions that are there for whatever is emitted in this scope. */
 struct llvm__scope {
@@ -35,11 +42,13 @@ struct llvm__place {
 struct llvm__emit {
   struct tsr_arena *arena;
   struct llvm__machine machine;
+  llvm__step *step; /* NULL: a target without intrinsics */
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
   LLVMValueRef function;
   LLVMBasicBlockRef entry;   /* where allocas go; its end is open until the function is done */
+  LLVMValueRef kept;         /* a value that the target's intrinsics made in `entry`; NULL: none */
   LLVMBasicBlockRef outside; /* returns 1: an index was outside of its buffer */
 
   int places;
@@ -54,7 +63,6 @@ struct llvm__emit {
   const struct tir_var *lane; /* NULL: none */
   int width;
   LLVMValueRef mask; /* lanes that count; NULL: all */
-  bool untiled;      /* reductions are emitted as they stand: the ends of a tiled one */
   struct llvm__scope *scope;
   struct tir__map varies; /* expressions that do, plus one, and those that don't; of this lane */
 };
@@ -156,7 +164,8 @@ int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store);
 
 /* The loop in lanes, if its stores allow it; false: nothing was emitted. */
 bool llvm__vector(struct llvm__emit *e, const struct tir_stmt *s);
-/* A reduction whose results stay in registers; false: nothing was emitted. */
-bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s);
+/* A reduction whose results stay in registers; false: nothing was emitted. init: the loops before it
+ * that have to be those of its initial values, which it takes over; NULL: it adds to what is there. */
+bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s, const struct tir_stmt *init);
 
 #endif

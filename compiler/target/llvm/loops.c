@@ -104,18 +104,27 @@ static void emit_if(struct llvm__emit *e, const struct tir_stmt *s)
   LLVMPositionBuilderAtEnd(e->builder, done);
 }
 
+/* Statements in order; loops that only give a reduction its initial values become part of it. */
+static void emit_block(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  struct tir_stmt **stmt = s->block.stmt;
+  for (int i = 0; i < s->block.count; i++) {
+    if (i + 1 < s->block.count && llvm__tile(e, stmt[i + 1], stmt[i]))
+      i++;
+    else
+      llvm__stmt(e, stmt[i]);
+  }
+}
+
 void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
 {
   switch (s->kind) {
   case TIR_FOR:
-    if (!llvm__tile(e, s) && !llvm__vector(e, s))
+    if (!llvm__tile(e, s, NULL) && !llvm__vector(e, s))
       llvm__for(e, s);
     break;
   case TIR_STORE: llvm__store(e, s); break;
-  case TIR_BLOCK:
-    for (int i = 0; i < s->block.count; i++)
-      llvm__stmt(e, s->block.stmt[i]);
-    break;
+  case TIR_BLOCK: emit_block(e, s); break;
   case TIR_ALLOC: /* no schedule of this target pads: what is read was written before */
     llvm__stmt(e, s->alloc.body);
     break;
