@@ -219,7 +219,9 @@ double tessera_model_output_step(const struct tessera_model *model, int k);
 
 /* One op as it was compiled. */
 struct tessera_layer {
-  const char *name, *op; /* the node's name; "QConv" */
+  const char *name, *op; /* the node's name; "QConv". Of nodes computed together the first one's name, and
+                            "Conv+Relu" */
+  const char *nodes;     /* of several: all names, "conv1, relu1"; else NULL */
   const char *target;    /* "accel" or "cpu" */
   const char *reason;    /* cpu: why not on the accelerator; accel: NULL */
   const char *schedule;  /* accel: the schedule's text; else NULL */
