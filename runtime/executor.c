@@ -168,7 +168,7 @@ enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *
                                        const struct tsr_cpu_choice *cpu,
                                        struct tsr_executor **out)
 {
-  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
+  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
@@ -259,7 +259,7 @@ static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scrat
 static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
 {
   tsr_code_function *function = tsr__native_layer(&x->native, layer);
-  if (function && !function(x->params[layer], x->native.scratch))
+  if (function && !function(x->params[layer], x->native.scratch, x->native.threads))
     return TSR_OK;
   return with_scratch(x, err, interpret, layer, NULL);
 }

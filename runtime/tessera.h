@@ -267,6 +267,8 @@ struct tessera_session_options {
                                      zeros, and a check is refused */
   bool record;                    /* keep what happens when, of the latest run: for traces and
                                      profiles, below */
+  int threads;                    /* that machine code runs on, 1 to as many as there are cores; 0: all
+                                     cores, or fewer if OMP_NUM_THREADS says so */
   const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
                                      else ~/.cache/tessera */
   /* Each may be NULL. say: a line about work that takes long before the first run. progress: while

@@ -11,9 +11,9 @@ struct cpu__planner {
   struct tir_sched *sched;
   struct tsr_err *err;
   const struct tir_intrinsics *intrinsics;
-  const struct tir_stage *s; /* at hand */
-  int width;                 /* lanes of a vector of it */
-  bool *placed;              /* by stage: has its schedule */
+  const struct tir_stage *s, *tail; /* at hand; what is computed with it, NULL: nothing */
+  int width;                        /* lanes of a vector of it */
+  bool *inlined;                    /* by stage: it is part of its readers */
 };
 
 /* A sum of products of a row and a column, as register tiles and blocks of caches. *done: it is one
@@ -24,12 +24,8 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done);
 const char *cpu__axis_name(const struct tir_stage *s, int axis);
 /* The only stage that reads the one at hand; NULL: none, or more. */
 const struct tir_stage *cpu__only_reader(const struct cpu__planner *p, const struct tir_stage *s);
-/* The stage that computes a buffer; NULL: an input. */
+/* The stage that computes a buffer; NULL: an input, or part of its readers. */
 const struct tir_stage *cpu__producer(const struct cpu__planner *p, const struct tir_buffer *b);
-/* Every load of b in s is at s's own place, axis by axis. */
-bool cpu__reads_in_place(const struct tir_stage *s, const struct tir_buffer *b);
-/* Its schedule is made. */
-void cpu__place(struct cpu__planner *p, const struct tir_stage *s);
 /* Elements from one iteration of the axis to the next, from 0 to 15 at least; false: no constant. */
 bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step);
 

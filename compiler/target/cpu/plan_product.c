@@ -360,18 +360,6 @@ static int64_t pieces(int64_t extent, int64_t n)
   return (extent + n - 1) / n;
 }
 
-/* The stage behind that reads each sum once, at its own place: the tile's loops are its own. */
-static const struct tir_stage *host_of(struct product *d)
-{
-  const struct tir_stage *t = cpu__only_reader(d->p, d->s);
-  if (!t || t->combine != TIR_ASSIGN || t->out->rank != d->s->out->rank)
-    return d->s;
-  for (int i = 0; i < t->out->rank; i++)
-    if (t->axis[i].extent != d->s->axis[i].extent)
-      return d->s;
-  return cpu__reads_in_place(t, d->s->out) ? t : d->s;
-}
-
 static bool is_batch(const struct product *d, int i)
 {
   return i != d->lanes && i != d->rows && i != d->block && i != d->columns && !is_column_axis(d, i);
@@ -521,9 +509,8 @@ static enum tsr_status unroll(struct product *d)
 static enum tsr_status attach_rows(struct product *d, const struct parts *c)
 {
   const struct tir_stage *x = cpu__producer(d->p, d->row->buffer);
-  if (!x || x->combine != TIR_ASSIGN || !c->block || cpu__only_reader(d->p, x) != d->s)
+  if (!x || !c->block || x->combine != TIR_ASSIGN || cpu__only_reader(d->p, x) != d->s)
     return TSR_OK;
-  cpu__place(d->p, x);
   return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name,
                       c->block);
 }
@@ -551,8 +538,6 @@ static enum tsr_status schedule(struct product *d)
     return TSR_REFUSED;
   if (attach(d, &c) || order_sums(d, &c) || unroll(d) || attach_rows(d, &of_host))
     return TSR_REFUSED;
-  cpu__place(d->p, d->s);
-  cpu__place(d->p, d->host);
   if (!d->parallel || !is_large(d))
     return TSR_OK;
   return tir_sched_do(d->p->sched, d->p->err, "parallel %s %s", d->host->name, d->parallel);
@@ -576,6 +561,6 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
   d.lane = d.dot ? DOT : (int)at_most(p->width, extent_of(&d, d.lanes));
   choose_tile(&d);
   choose_block(&d);
-  d.host = host_of(&d);
+  d.host = p->tail ? p->tail : p->s;
   return schedule(&d);
 }

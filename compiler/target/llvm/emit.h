@@ -26,6 +26,9 @@ struct llvm__emit;
 typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *call,
                                 LLVMValueRef sum);
 
+/* What the target makes of a loop that is marked parallel; false: nothing, it is run in order. */
+typedef bool llvm__share(struct llvm__emit *e, const struct tir_stmt *loop);
+
 /* Values of expressions that are there for whatever is emitted in this scope. */
 struct llvm__scope {
   struct llvm__scope *outer;
@@ -37,12 +40,14 @@ struct llvm__place {
   const struct tir_buffer *buffer;
   LLVMValueRef base;
   uint64_t offset; /* of a temporary, in the scratch memory */
+  bool is_private; /* a temporary of one thread's share of a parallel loop: each has its own */
 };
 
 struct llvm__emit {
   struct tsr_arena *arena;
   struct llvm__machine machine;
-  llvm__step *step; /* NULL: a target without intrinsics */
+  llvm__step *step;   /* NULL: a target without intrinsics */
+  llvm__share *share; /* NULL: without parallel loops */
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
@@ -54,6 +59,9 @@ struct llvm__emit {
   int places;
   size_t place_capacity;
   struct llvm__place *place; /* parameters, then temporaries */
+  uint64_t private_bytes;    /* of temporaries of one thread */
+  LLVMValueRef threads;      /* i64: how many there are; in the function that is called */
+  bool shared;               /* in a parallel loop */
 
   int depth; /* loops around, outer to inner */
   struct tir__range range[LLVM__MOST_DEPTH];

@@ -120,7 +120,7 @@ void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
 {
   switch (s->kind) {
   case TIR_FOR:
-    if (!llvm__tile(e, s, NULL) && !llvm__vector(e, s))
+    if (!(e->share && e->share(e, s)) && !llvm__tile(e, s, NULL) && !llvm__vector(e, s))
       llvm__for(e, s);
     break;
   case TIR_STORE: llvm__store(e, s); break;
