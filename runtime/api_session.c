@@ -133,6 +133,16 @@ void tessera_session_free(struct tessera_session *session)
   tsr_arena_free(session->arena);
 }
 
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session)
+{
+  return session->executor;
+}
+
+const struct tsr_module *tsr__session_module(const struct tessera_session *session)
+{
+  return session->module;
+}
+
 const char *tessera_session_cpu(const struct tessera_session *session)
 {
   const char *level = tsr_executor_level(session->executor);

@@ -117,7 +117,7 @@ static int finish(struct run *r)
 
 static int run_model(struct run *r)
 {
-  int status = inputs_open(r->cli, r->model, &r->inputs);
+  int status = inputs_open(r->cli, r->model, cli_has(r->cli, "random"), &r->inputs);
   if (!status)
     status = outcome_can_write(r->cli, r->model);
   if (!status)
