@@ -93,11 +93,13 @@ bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step)
   if (!offset_at(p->s, load, axis, 0, &first) || !offset_at(p->s, load, axis, extent - 1, &last))
     return false;
   for (int64_t i = 1; i < extent && i < STEPS; i++) {
-    if (!offset_at(p->s, load, axis, i, &next) || (i > 1 && next != first + i * *step))
+    if (!offset_at(p->s, load, axis, i, &next) || (i > 1 && next != first + i * *step)) {
+      *step = 0;
       return false;
+    }
     *step = (next - first) / i;
   }
-  return *step != 0 || last == first;
+  return last == first + (extent - 1) * *step;
 }
 
 static struct steps steps_along(struct cpu__planner *p, int axis)

@@ -26,7 +26,8 @@ const char *cpu__axis_name(const struct tir_stage *s, int axis);
 const struct tir_stage *cpu__only_reader(const struct cpu__planner *p, const struct tir_stage *s);
 /* The stage that computes a buffer; NULL: an input, or part of its readers. */
 const struct tir_stage *cpu__producer(const struct cpu__planner *p, const struct tir_buffer *b);
-/* Elements from one iteration of the axis to the next, from 0 to 15 at least; false: no constant. */
+/* Elements from one iteration of the axis to the next; false: no constant, *step being 0, or one from 0
+ * to 15 only. */
 bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step);
 
 #endif

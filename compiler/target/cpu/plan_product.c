@@ -15,6 +15,7 @@ enum {
   LATENCY = 5,             /* cycles from one addition to a sum to the next */
   TILE_CYCLES = 3,         /* of a register, to start and to store */
   BLOCK_BYTES = 384 << 10, /* of a cache of one core that a block may take */
+  FAR_BYTES = 1 << 10, /* from one row of a matrix to the next */
   NEAR_BYTES = 24 << 10,   /* of the first cache that columns may take */
   UNROLLED = 288,          /* steps of a tile that are written out */
   PARALLEL_PRODUCTS = 1 << 19,
@@ -29,6 +30,7 @@ struct product {
   int block;                    /* axis of which blocks are made; may be rows */
   const char *dot, *dot_lane;   /* intrinsic, and its loop in a trial; NULL: vectors of lanes */
   int lane;                     /* elements of one vector of the tile */
+  bool apart;                   /* a vector of columns is not followed by the next one */
   int64_t T, V, blocked;        /* rows, vectors; iterations of `block` in a block */
   const struct tir_stage *host; /* whose loops hold the tile: s, or the stage behind it */
   struct tsr_text outer;        /* loops around the tile, outer to inner */
@@ -74,7 +76,15 @@ static int collect(struct cpu__planner *p, tir_e x, tir_e *load, int n)
 static bool runs_along(struct cpu__planner *p, tir_e load, int axis)
 {
   int64_t step, fours = tsr_dtype_bytes(load->buffer->dtype) == 1 ? DOT_TERMS : 1;
-  return cpu__axis_step(p, load, axis, &step) && (step == 1 || step == fours);
+  cpu__axis_step(p, load, axis, &step);
+  return step == 1 || step == fours;
+}
+
+/* Columns along the lanes are one row of memory. */
+static bool is_row_of(struct product *d, int64_t *step)
+{
+  bool affine = cpu__axis_step(d->p, d->column, d->lanes, step);
+  return affine && *step == 1;
 }
 
 static bool is_still(struct cpu__planner *p, tir_e load, int axis)
@@ -296,8 +306,9 @@ static double all_cycles(const struct product *d, int64_t T, int64_t V)
 static void choose_tile(struct product *d)
 {
   double best = 0;
+  bool ragged = d->apart && d->columns == d->lanes && extent_of(d, d->lanes) % d->lane;
   d->T = d->V = 1;
-  for (int64_t V = 1; V <= at_most(MOST_COLUMNS, vectors_of(d)); V++)
+  for (int64_t V = 1; V <= at_most(MOST_COLUMNS, vectors_of(d)) && (V == 1 || !ragged); V++)
     for (int64_t T = 1; T <= extent_of(d, d->rows) && fits(d, T, V); T++) {
       double cycles = all_cycles(d, T, V);
       if (best == 0 || cycles <= best) {
@@ -339,7 +350,7 @@ static void choose_block(struct product *d)
 
 /* Loops of the host that axes are cut into. NULL: there is none. */
 struct parts {
-  const char *block, *in_block, *rows, *row, *columns, *column;
+  const char *block, *in_block, *rows, *row, *columns, *column, *lane;
 };
 
 /* A loop around the tile. Threads share out the first that has iterations enough. */
@@ -384,19 +395,30 @@ static enum tsr_status cut_rows(struct product *d, struct parts *c)
       return TSR_REFUSED;
     return cut(d, sched, d->host, d->rows, d->T, "t", &c->rows, &c->row);
   }
-  if (d->T >= d->blocked || d->blocked >= extent_of(d, d->rows))
-    return cut(d, sched, d->host, d->rows, d->T, "t", &c->rows, &c->row);
-  if (cut(d, sched, d->host, d->rows, d->blocked, "b", &c->block, &c->in_block))
+  if (cut(d, sched, d->host, d->rows, d->T, "t", &c->rows, &c->row))
     return TSR_REFUSED;
-  const char *loop = c->in_block;
-  c->in_block = NULL;
-  return cut_again(d, loop, d->T, &c->rows, &c->row);
+  if (d->blocked >= extent_of(d, d->rows) || d->T >= d->blocked)
+    return TSR_OK;
+  return cut_again(d, c->rows, d->blocked / d->T, &c->block, &c->rows);
 }
 
+/* Lanes that are columns become vectors, and vectors those of a tile. A tile of several vectors is cut
+ * out of a row at once where each row of columns is one. */
 static enum tsr_status cut_columns(struct product *d, struct parts *c)
 {
-  int64_t n = d->columns == d->lanes ? d->V * d->lane : d->V;
-  return cut(d, d->p->sched, d->host, d->columns, n, "c", &c->columns, &c->column);
+  struct tir_sched *sched = d->p->sched;
+  const char *vectors;
+  c->lane = cpu__axis_name(d->host, d->lanes);
+  if (d->columns != d->lanes)
+    return cut(d, sched, d->host, d->columns, d->V, "c", &c->columns, &c->column);
+  if (!d->apart)
+    return cut(d, sched, d->host, d->lanes, d->V * d->lane, "c", &c->columns, &c->lane);
+  if (cut(d, sched, d->host, d->lanes, d->lane, "v", &vectors, &c->lane))
+    return TSR_REFUSED;
+  c->column = vectors;
+  if (!vectors || d->V >= vectors_of(d))
+    return TSR_OK;
+  return cut_again(d, vectors, d->V, &c->columns, &c->column);
 }
 
 /* Blocks, then columns, then what is inside of a block: with one block, columns come first. */
@@ -417,79 +439,58 @@ static void choose_order(struct product *d, const struct parts *c)
   around(d, c->rows, pieces(of_block, d->T));
 }
 
-/* The tile of a stage by its loops: what is broadcast is used by all of a row at once. */
-static void add_tile(struct product *d, struct tsr_text *line, const char *column, const char *row)
-{
-  if (d->rows >= 0)
-    add_loop(line, row);
-  if (d->columns != d->lanes)
-    add_loop(line, column);
-}
-
+/* Behind the sums: row by row of one vector of columns, whose parameters stay in registers. */
 static enum tsr_status order_host(struct product *d, const struct parts *c)
 {
   struct tsr_text line = {.arena = d->p->e.arena};
   tsr_text_add(&line, "reorder %s%s", d->host->name, d->outer.data ? d->outer.data : "");
-  add_tile(d, &line, c->column, c->row);
-  add_loop(&line, d->columns == d->lanes ? c->column : cpu__axis_name(d->host, d->lanes));
+  add_loop(&line, c->column);
+  add_loop(&line, c->row);
+  add_loop(&line, c->lane);
   return tir_sched_apply(d->p->sched, d->p->err, line.data);
 }
 
-/* The stage of the sums where it is not the host: computed where that wants a tile. */
+/* The stage of the sums where it is not the host: computed where that wants a tile, in its own loops. */
 static enum tsr_status attach(struct product *d, struct parts *c)
 {
-  if (d->host == d->s)
-    return TSR_OK;
-  c->column = cpu__axis_name(d->s, d->columns);
-  if (d->rows >= 0)
-    c->row = cpu__axis_name(d->s, d->rows);
-  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", d->s->name, d->host->name,
-                      d->innermost);
-}
-
-/* Loops of 16 sums and of 4 terms; those around them. */
-struct dot_loops {
-  const char *vectors, *lane, *terms, *term;
-};
-
-static enum tsr_status cut_dot(struct product *d, const struct parts *c, struct dot_loops *l)
-{
   const struct tir_stage *s = d->s;
-  int k = last_reduce(s);
-  *l = (struct dot_loops){.lane = d->columns == d->lanes ? c->column : cpu__axis_name(s, d->lanes)};
-  if (!d->dot)
+  if (d->host == s)
     return TSR_OK;
-  if (d->columns == d->lanes && s->axis[d->lanes].extent > DOT) {
-    const char *loop = l->lane;
-    l->vectors = tsr_arena_printf(d->p->e.arena, "%s.v", loop);
-    l->lane = tsr_arena_printf(d->p->e.arena, "%s.l", loop);
-    if (tir_sched_do(d->p->sched, d->p->err, "split %s %s %d %s %s", s->name, loop, DOT, l->vectors,
-                     l->lane))
-      return TSR_REFUSED;
-  }
-  return cut(d, d->p->sched, s, k, DOT_TERMS, "d", &l->terms, &l->term);
+  *c = (struct parts){.lane = cpu__axis_name(s, d->lanes)};
+  if (d->columns != d->lanes)
+    c->column = cpu__axis_name(s, d->columns);
+  if (d->rows >= 0)
+    c->row = cpu__axis_name(s, d->rows);
+  if (tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", s->name, d->host->name,
+                   d->innermost))
+    return TSR_REFUSED;
+  return d->columns == d->lanes && d->apart
+             ? cut(d, d->p->sched, s, d->lanes, d->lane, "v", &c->column, &c->lane)
+             : TSR_OK;
 }
 
+/* Reduce loops around rows around vectors: what is broadcast is used by all of a row at once. */
 static enum tsr_status order_sums(struct product *d, const struct parts *c)
 {
   struct tsr_text line = {.arena = d->p->e.arena};
   const struct tir_stage *s = d->s;
-  struct dot_loops l;
-  if (cut_dot(d, c, &l))
+  const char *terms = NULL, *term = NULL;
+  int last = d->dot ? last_reduce(s) : -1;
+  if (d->dot && cut(d, d->p->sched, s, last, DOT_TERMS, "d", &terms, &term))
     return TSR_REFUSED;
   tsr_text_add(&line, "reorder %s%s", s->name, d->host == s && d->outer.data ? d->outer.data : "");
   for (int i = s->out->rank; i < s->axes; i++)
-    if (!d->dot || i != last_reduce(s))
+    if (i != last)
       add_loop(&line, cpu__axis_name(s, i));
-  add_loop(&line, l.terms);
-  add_tile(d, &line, c->column, c->row);
-  add_loop(&line, l.vectors);
-  add_loop(&line, l.lane);
-  add_loop(&line, l.term);
+  add_loop(&line, terms);
+  add_loop(&line, c->row);
+  add_loop(&line, c->column);
+  add_loop(&line, c->lane);
+  add_loop(&line, term);
   if (tir_sched_apply(d->p->sched, d->p->err, line.data))
     return TSR_REFUSED;
   return d->dot
-             ? tir_sched_do(d->p->sched, d->p->err, "tensorize %s %s %s", s->name, l.lane, d->dot)
+             ? tir_sched_do(d->p->sched, d->p->err, "tensorize %s %s %s", s->name, c->lane, d->dot)
              : TSR_OK;
 }
 
@@ -503,6 +504,22 @@ static enum tsr_status unroll(struct product *d)
     if (tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", s->name, cpu__axis_name(s, i)))
       return TSR_REFUSED;
   return TSR_OK;
+}
+
+/* Columns of a matrix whose rows are far apart lie in few sets of a cache: those of one tile are copied
+ * where many rows are multiplied with them. */
+static enum tsr_status pack_columns(struct product *d, const struct parts *c)
+{
+  int64_t step, k = last_reduce(d->s);
+  const char *name = d->column->buffer->name;
+  if (d->apart || d->columns != d->lanes || !c->columns || k < 0 ||
+      !cpu__axis_step(d->p, d->column, (int)k, &step) || extent_of(d, d->rows) < 2 * d->T ||
+      step * (int64_t)tsr_dtype_bytes(d->s->out->dtype) < FAR_BYTES || extent_of(d, (int)k) < 32)
+    return TSR_OK;
+  if (tir_sched_do(d->p->sched, d->p->err, "cache_read %s local %s %s.near", name, d->s->name, name))
+    return TSR_REFUSED;
+  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s.near %s %s", name, d->host->name,
+                      c->columns);
 }
 
 /* Rows that are a copy with padding are copied block by block. */
@@ -536,7 +553,8 @@ static enum tsr_status schedule(struct product *d)
   const struct parts of_host = c;
   if (d->host != d->s && order_host(d, &c))
     return TSR_REFUSED;
-  if (attach(d, &c) || order_sums(d, &c) || unroll(d) || attach_rows(d, &of_host))
+  if (attach(d, &c) || order_sums(d, &c) || unroll(d) || attach_rows(d, &of_host) ||
+      pack_columns(d, &of_host))
     return TSR_REFUSED;
   if (!d->parallel || !is_large(d))
     return TSR_OK;
@@ -553,7 +571,7 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
   find_axes(&d);
   d.dot = matching(&d);
   int64_t step;
-  cpu__axis_step(p, d.column, d.lanes, &step);
+  d.apart = !is_row_of(&d, &step);
   if (step != 1 && !d.dot) {
     *done = false;
     return TSR_OK;

@@ -142,26 +142,26 @@ static bool find(struct llvm__emit *e, struct llvm__tile *t, const struct tir_st
 
 /* --- tiles at ends ---------------------------------------------------------------------------- */
 
-/* min(N, rest), rest being less by N with each step of one loop: its value in the last one. 0: the
- * extent is of another kind. */
-static int64_t last_extent(struct llvm__emit *e, tir_e extent)
+/* min(N, rest), rest being less by multiples of N with each step of the loops around: its value where
+ * it is less than N. 0: the extent is of another kind. */
+static int64_t last_extent(tir_e extent)
 {
   struct tir__linear l;
-  int64_t lo, hi;
   for (int k = 0; k < 2 && extent->op == TIR_MIN; k++) {
-    tir_e n = extent->arg[k];
-    if (n->op == TIR_INT && tir__linear(extent->arg[!k], &l) && l.n == 1 &&
-        l.atom[0]->op == TIR_VAR && l.coefficient[0] == -n->i &&
-        tir__interval(extent, e->depth, e->range, &lo, &hi))
-      return lo > 0 ? lo : 0;
+    int64_t n = extent->arg[k]->op == TIR_INT ? extent->arg[k]->i : 0;
+    bool whole = n > 0 && tir__linear(extent->arg[!k], &l);
+    for (int i = 0; whole && i < l.n; i++)
+      whole = l.atom[i]->op == TIR_VAR && l.coefficient[i] % n == 0;
+    if (whole)
+      return l.constant % n;
   }
   return 0;
 }
 
-static bool knows_ends(struct llvm__emit *e, const struct llvm__tile *t)
+static bool knows_ends(const struct llvm__tile *t)
 {
   for (int i = t->reduces; i < t->loops; i++)
-    if (t->loop[i]->f.extent->op != TIR_INT && !last_extent(e, t->loop[i]->f.extent))
+    if (t->loop[i]->f.extent->op != TIR_INT && !last_extent(t->loop[i]->f.extent))
       return false;
   return true;
 }
@@ -265,7 +265,7 @@ static void emit_sizes(struct llvm__emit *e, struct llvm__tile *t, int i)
   LLVMBuildCondBr(e->builder, is_whole, then, other);
   for (int part = 0; part < 2; part++) {
     LLVMPositionBuilderAtEnd(e->builder, part ? other : then);
-    t->most[i] = part ? last_extent(e, extent) : whole;
+    t->most[i] = part ? last_extent(extent) : whole;
     emit_sizes(e, t, i + 1);
     LLVMBuildBr(e->builder, done);
   }
@@ -276,7 +276,7 @@ static void emit_sizes(struct llvm__emit *e, struct llvm__tile *t, int i)
 bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s, const struct tir_stmt *init)
 {
   struct llvm__tile *t = TSR_NEW(e->arena, struct llvm__tile);
-  if (!find(e, t, s, init) || !knows_ends(e, t))
+  if (!find(e, t, s, init) || !knows_ends(t))
     return false;
   emit_sizes(e, t, t->reduces);
   return true;
