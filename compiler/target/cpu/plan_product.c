@@ -17,6 +17,7 @@ enum {
   BLOCK_BYTES = 384 << 10, /* of a cache of one core that a block may take */
   FAR_BYTES = 1 << 10, /* from one row of a matrix to the next */
   NEAR_BYTES = 24 << 10,   /* of the first cache that columns may take */
+  LOADED_ROWS = 8, /* of a tile that has loads for each of its vectors */
   UNROLLED = 288,          /* steps of a tile that are written out */
   PARALLEL_PRODUCTS = 1 << 19,
   PARALLEL_PARTS = 8, /* iterations that threads should have to share out */
@@ -274,7 +275,7 @@ static bool fits(const struct product *d, int64_t T, int64_t V)
   int64_t n = registers_of(d), wide = d->dot && !d->p->e.machine.dot ? 2 : 1;
   int64_t room = d->p->e.machine.registers;
   if (moves(d->p, d->row, d->lanes)) /* no broadcast */
-    return T * V * n + 2 * n <= room;
+    return T * V * n + 2 * n <= room && T <= LOADED_ROWS;
   return T * V * n + V * n * wide + wide <= room;
 }
 

@@ -62,6 +62,7 @@ struct llvm__emit {
   uint64_t private_bytes;    /* of temporaries of one thread */
   LLVMValueRef threads;      /* i64: how many there are; in the function that is called */
   bool shared;               /* in a parallel loop */
+  int cut;                   /* loops around that are cut */
 
   int depth; /* loops around, outer to inner */
   struct tir__range range[LLVM__MOST_DEPTH];
@@ -143,7 +144,7 @@ bool llvm__lane_step(struct llvm__emit *e, const struct tir_buffer *b, const tir
 /* Inside for all values of the loops around. */
 bool llvm__always_inside(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index);
 
-/* --- loops.c, vector.c, tile.c: statements ---------------------------------------------------- */
+/* --- loops.c, cuts.c, vector.c, tile.c: statements ---------------------------------------------------- */
 
 struct llvm__loop {
   LLVMBasicBlockRef head, done;
@@ -164,6 +165,17 @@ void llvm__store(struct llvm__emit *e, const struct tir_stmt *s);
 void llvm__for(struct llvm__emit *e, const struct tir_stmt *s);
 /* The largest extent; 0 where nothing is known. */
 int64_t llvm__most(struct llvm__emit *e, tir_e extent);
+
+/* Iterations at which conditions change. */
+enum { LLVM__MOST_CUTS = 16 };
+struct llvm__cuts {
+  int n;
+  int64_t at[LLVM__MOST_CUTS]; /* ascending, inside of the loop */
+};
+void llvm__cut_value(struct llvm__cuts *c, tir_e x, const struct tir_var *var, int64_t extent);
+/* false: s is more than loops around stores that assign. */
+bool llvm__cut_stmt(struct llvm__cuts *c, const struct tir_stmt *s, const struct tir_var *var,
+                    int64_t extent);
 
 bool llvm__uses(tir_e x, const struct tir_var *var);
 bool llvm__reads(tir_e x, const struct tir_buffer *b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The meaning of each operation, as compiler/tir/kernels.c has it. */
 #include <assert.h>
+#include <math.h>
 
 #include "compiler/target/llvm/emit.h"
 
@@ -207,15 +208,36 @@ static LLVMValueRef compare(struct llvm__emit *e, enum tir_op op, enum tsr_dtype
               x, y);
 }
 
+/* A float constant, the same in all lanes, that is no NaN. */
+static bool is_number(LLVMValueRef v, double *out)
+{
+  LLVMBool inexact;
+  if (!LLVMIsConstant(v))
+    return false;
+  if (llvm__is_lanes(v))
+    v = LLVMGetAggregateElement(v, 0);
+  if (!v || !LLVMIsAConstantFP(v))
+    return false;
+  *out = LLVMConstRealGetDouble(v, &inexact);
+  return !isnan(*out);
+}
+
 /* NaN if either is; of equal values y. */
 static LLVMValueRef extreme(struct llvm__emit *e, bool largest, enum tsr_dtype dtype,
                             LLVMValueRef x, LLVMValueRef y)
 {
+
+  LLVMRealPredicate better = largest ? LLVMRealOGT : LLVMRealOLT;
+  double constant;
   if (!tir__is_float(dtype))
     return choose(e, largest ? compare(e, TIR_LT, dtype, y, x) : compare(e, TIR_LT, dtype, x, y), x,
                   y);
-  LLVMValueRef better = fcmp(e, largest ? LLVMRealOGT : LLVMRealOLT, x, y);
-  return choose(e, LLVMBuildOr(e->builder, better, fcmp(e, LLVMRealUNO, x, x), ""), x, y);
+  if (is_number(y, &constant) && !(constant == 0 && signbit(constant))) {
+    LLVMValueRef v = choose(e, fcmp(e, better, y, x), y, x);
+    return constant == 0 ? LLVMBuildFAdd(e->builder, v, y, "") : v; /* -0 + 0 is 0 */
+  }
+  LLVMValueRef v = choose(e, fcmp(e, better, x, y), x, y);
+  return choose(e, fcmp(e, LLVMRealUNO, x, x), x, v);
 }
 
 /* --- arithmetic ------------------------------------------------------------------------------- */
