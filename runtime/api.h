@@ -34,6 +34,10 @@ enum tessera_status tsr__call(struct tessera *t, tsr__work *work, void *context,
 enum tsr_status tsr__session_record(const struct tessera_session *session, struct tsr_err *err,
                                     const struct tsr_record **out);
 
+/* What runs a session. */
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session);
+const struct tsr_module *tsr__session_module(const struct tessera_session *session);
+
 /* What target "cpu", or the CPU's part of another, asks for. The target has been checked. */
 struct tsr_cpu_choice tsr__cpu_choice(const char *target);
 

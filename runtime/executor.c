@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/native.h"
 #include "runtime/package.h"
@@ -18,6 +19,7 @@ struct tsr_executor {
   struct tir_code **code; /* by layer, for the interpreter; NULL: the device or machine code runs it */
   void ***params;         /* by layer on the CPU: its buffers */
   bool ran, timing_only;
+  double *seconds; /* by step, of the run; NULL: nobody wants to know */
 };
 
 static size_t bytes_of(const struct tsr_module_buffer *b)
@@ -65,7 +67,7 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
                     step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
-static bool is_native(const struct tsr_executor *x, int layer)
+bool tsr_executor_is_native(const struct tsr_executor *x, int layer)
 {
   return x->native.block && x->native.block->layer[layer].present;
 }
@@ -79,7 +81,7 @@ static enum tsr_status prepare_steps(struct tsr_arena *arena, struct tsr_err *er
     enum tsr_status status = TSR_OK;
     if (s->kind == TSR_STEP_ACCEL)
       status = verify_stream(arena, err, m, i);
-    else if (!is_native(x, s->layer))
+    else if (!tsr_executor_is_native(x, s->layer))
       status = compile_layer(arena, err, &m->layer[s->layer], &x->code[s->layer]);
     if (status)
       return status;
@@ -168,7 +170,7 @@ enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *
                                        const struct tsr_cpu_choice *cpu,
                                        struct tsr_executor **out)
 {
-  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
+  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
@@ -212,6 +214,11 @@ void tsr_executor_close(struct tsr_executor *x)
 const char *tsr_executor_level(const struct tsr_executor *x)
 {
   return x->native.block ? tsr_level_info(x->native.block->level)->name : NULL;
+}
+
+bool tsr_executor_is_timing_only(const struct tsr_executor *x)
+{
+  return x->timing_only;
 }
 
 void *tsr_executor_buffer(struct tsr_executor *x, int index)
@@ -259,7 +266,7 @@ static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scrat
 static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
 {
   tsr_code_function *function = tsr__native_layer(&x->native, layer);
-  if (function && !function(x->params[layer], x->native.scratch))
+  if (function && !function(x->params[layer], x->native.scratch, x->native.threads))
     return TSR_OK;
   return with_scratch(x, err, interpret, layer, NULL);
 }
@@ -293,13 +300,28 @@ static enum tsr_status run_step(struct tsr_executor *x, struct tsr_err *err, int
   return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[s->layer].name) : TSR_OK;
 }
 
+void tsr_executor_watch(struct tsr_executor *x, double *seconds)
+{
+  x->seconds = seconds;
+}
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 enum tsr_status tsr_executor_run(struct tsr_executor *x, struct tsr_err *err)
 {
   x->ran = false;
   for (int i = 0; i < x->module->steps; i++) {
+    double begin = x->seconds ? now() : 0;
     enum tsr_status status = run_step(x, err, i);
     if (status)
       return status;
+    if (x->seconds)
+      x->seconds[i] = now() - begin;
   }
   x->ran = true;
   return TSR_OK;
@@ -393,7 +415,7 @@ static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch
   size_t width = tsr_dtype_bytes(b->dtype), n = bytes_of(b) / width;
   if (!memcmp(expected, found, n * width))
     return TSR_OK;
-  if (is_native(x, layer) && may_differ(b, expected, found))
+  if (tsr_executor_is_native(x, layer) && may_differ(b, expected, found))
     return TSR_OK;
   *out = (struct tsr_difference){.layer = layer, .buffer = index, .element = -1};
   for (size_t i = 0; i < n; i++) {

@@ -17,6 +17,7 @@ struct tsr_executor;
 struct tsr_cpu_choice {
   enum { TSR_CPU_BEST, TSR_CPU_LEVEL, TSR_CPU_INTERPRETER } way;
   enum tsr_level level;
+  int threads; /* of machine code; 0: all cores */
 };
 
 /* Checks every stream (verify/), opens the device (where the module needs one; device may be NULL
@@ -39,6 +40,13 @@ void *tsr_executor_buffer(struct tsr_executor *executor, int index);
 
 /* The level of the machine code that runs layers on the CPU; NULL: the interpreter runs them. */
 const char *tsr_executor_level(const struct tsr_executor *executor);
+
+/* Whether machine code runs a layer; whether the executor is for timing only. */
+bool tsr_executor_is_native(const struct tsr_executor *executor, int layer);
+bool tsr_executor_is_timing_only(const struct tsr_executor *executor);
+
+/* From now on each run writes how long its steps took, by step; NULL: no more. */
+void tsr_executor_watch(struct tsr_executor *executor, double *seconds);
 
 /* One inference; for timing only, nothing but its streams. */
 enum tsr_status tsr_executor_run(struct tsr_executor *executor, struct tsr_err *err);

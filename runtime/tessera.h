@@ -224,7 +224,9 @@ double tessera_model_output_step(const struct tessera_model *model, int k);
 
 /* One op as it was compiled. */
 struct tessera_layer {
-  const char *name, *op; /* the node's name; "QConv" */
+  const char *name, *op; /* the node's name; "QConv". Of nodes computed together the first one's name, and
+                            "Conv+Relu" */
+  const char *nodes;     /* of several: all names, "conv1, relu1"; else NULL */
   const char *target;    /* "accel" or "cpu" */
   const char *reason;    /* cpu: why not on the accelerator; accel: NULL */
   const char *schedule;  /* accel: the schedule's text; else NULL */
@@ -270,6 +272,8 @@ struct tessera_session_options {
                                      zeros, and a check is refused */
   bool record;                    /* keep what happens when, of the latest run: for traces and
                                      profiles, below */
+  int threads;                    /* that machine code runs on, 1 to as many as there are cores; 0: all
+                                     cores, or fewer if OMP_NUM_THREADS says so */
   const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
                                      else ~/.cache/tessera */
   /* Each may be NULL. say: a line about work that takes long before the first run. progress: while
@@ -484,6 +488,78 @@ bool tessera_cpu_level_here(int k);
 /* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu". */
 enum tessera_status tessera_target_check(struct tessera *t, const char *target,
                                          const char **device);
+
+/* --- this machine ------------------------------------------------------------------------------ */
+
+enum { TESSERA_MOST_PEAKS = 32, TESSERA_MOST_BANDWIDTHS = 16 };
+
+/* Products added up in registers, by the instructions of a level that do the most of them. A
+ * multiplication and an addition are two operations. */
+struct tessera_machine_peak {
+  const char *level;
+  enum tessera_dtype dtype; /* F32; or I8, added up in 32 bits */
+  const char *instructions; /* "vpdpbusd" */
+  int threads;
+  double ops_per_s;
+};
+
+/* Bytes moved between a place of memory and registers. */
+struct tessera_machine_bandwidth {
+  const char *place;     /* "L1", "L2", "L3", "DRAM" */
+  size_t capacity_bytes; /* of the caches of that many threads; SIZE_MAX: of DRAM */
+  size_t bytes;          /* that each thread goes through again and again */
+  int threads;
+  double read_bytes_per_s, copy_bytes_per_s; /* of a copy those read and those written both count */
+};
+
+struct tessera_machine {
+  int cores; /* that this process may run on */
+  int peaks, bandwidths;
+  struct tessera_machine_peak peak[TESSERA_MOST_PEAKS];
+  struct tessera_machine_bandwidth bandwidth[TESSERA_MOST_BANDWIDTHS];
+};
+
+/* What this machine can do at most, measured in about a second: with one thread and, where there are more
+ * cores, with one a core, at every level that the CPU has. The best of several tries, so that other work
+ * on the machine counts less. Refuses a CPU that is no x86-64. */
+enum tessera_status tessera_machine_measure(struct tessera *t, struct tessera_machine *out);
+/* The peak of a level with that many threads, or the next number of them that was measured; 0: none. */
+double tessera_machine_ops(const struct tessera_machine *machine, const char *level,
+                           enum tessera_dtype dtype, int threads);
+
+/* --- how long layers take on the CPU ------------------------------------------------------------ */
+
+struct tessera_cpu_profile_layer {
+  const char *name, *op;
+  bool interpreted;             /* it has no machine code */
+  double seconds;               /* median of the runs */
+  uint64_t ops;                 /* two a multiply-accumulate */
+  uint64_t bytes;               /* its operands and its results, once each */
+  double compute_s, memory_s;   /* the machine takes no less: for the products, for the bytes */
+  const char *limit;            /* the larger of both: "compute", or the place that the bytes come from */
+  double fraction_of_peak;      /* that over seconds */
+};
+
+struct tessera_cpu_profile {
+  const char *model, *level; /* level, or "interpreter" */
+  int threads, runs, layers;
+  double seconds; /* of a run: median */
+  uint64_t ops, bytes;
+  double least_s; /* of all layers: what limits each */
+  const struct tessera_cpu_profile_layer *layer;
+  void *owner;
+};
+
+/* Runs a session's model on the inputs that it has, once without looking at the clock and then `runs` times; 0:
+ * about a second, 3 to 100 times. Layers that run on a device are left out. The profile is the caller's, who
+ * frees it, and outlives session and model.
+ *
+ * The bound of a layer's bytes: constants come from the place that holds all constants of the model, what else
+ * it reads and writes from the place that holds this; each byte once, as fast as the place can be read. */
+enum tessera_status tessera_session_profile_cpu(struct tessera *t, struct tessera_session *session,
+                                                const struct tessera_machine *machine, int runs,
+                                                const struct tessera_cpu_profile **out);
+void tessera_cpu_profile_free(const struct tessera_cpu_profile *profile); /* NULL is allowed */
 
 /* --- design points ---------------------------------------------------------------------------- */
 

@@ -63,6 +63,8 @@ const char *cli_nth(const struct cli *cli, const char *option, int n);
 /* Numbers of options; a sentence and EXIT_REFUSED where the text is none. */
 int cli_seed(const struct cli *cli, const char *option, uint64_t *out);
 int cli_number(const struct cli *cli, const char *option, double *out);
+/* --threads; 0 where it is not given. */
+int cli_threads(const struct cli *cli, int *out);
 
 /* How the compiler looks for schedules. */
 #define CLI_TUNE_OPTIONS                                                                           \

@@ -64,12 +64,16 @@ static void show_cpu(const struct cli *cli, const struct tessera_layer *l)
     json_t *object = json_object();
     put_text(object, "name", l->name);
     put_text(object, "op", l->op);
+    if (l->nodes)
+      put_text(object, "nodes", l->nodes);
     put_text(object, "target", l->target);
     put_text(object, "reason", l->reason);
     print_json(object);
     return;
   }
   printf("%s: %s, runs on the CPU\n", plain_text(l->name, plain, sizeof plain), l->op);
+  if (l->nodes)
+    printf("  computes together: %s\n", l->nodes);
   printf("  %s\n", l->reason ? l->reason : "no reason was given");
 }
 
@@ -130,7 +134,7 @@ static int check_bits(const struct cli *cli, const struct subject *s)
   struct inputs inputs = {0};
   bool given = cli_has(cli, "input") || cli_has(cli, "random");
   enum tessera_status status = tessera_session_open(cli->t, s->model, "func", &session);
-  int bad = status || !given ? 0 : inputs_open(cli, s->model, &inputs);
+  int bad = status || !given ? 0 : inputs_open(cli, s->model, cli_has(cli, "random"), &inputs);
   if (!status && given && !bad)
     bad = inputs_set(cli, &inputs, s->model, session, 0);
   if (!status && !given)

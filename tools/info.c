@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "tools/layers.h"
+#include "tools/machine.h"
 #include "tools/open.h"
 #include "tools/table.h"
 
-static const struct option options[] = {CLI_MODEL_OPTIONS, {NULL, NULL, NULL}};
+static const struct option options[] = {
+    CLI_MODEL_OPTIONS,
+    {"machine", NULL, "without a model: measure what this machine can do at most"},
+    {NULL, NULL, NULL}};
 
 /* --- this build ------------------------------------------------------------------------------- */
 
@@ -142,17 +146,37 @@ static int info_model(const struct cli *cli, const char *path)
   return status;
 }
 
+/* --- this machine ----------------------------------------------------------------------------- */
+
+static int info_machine(const struct cli *cli)
+{
+  struct tessera_machine machine;
+  if (cli->words)
+    return cli_refuse("info: --machine measures this machine; a model has no place there");
+  enum tessera_status status = tessera_machine_measure(cli->t, &machine);
+  if (status)
+    return cli_message(cli, status);
+  if (cli_has(cli, "json"))
+    print_json(machine_json(&machine));
+  else
+    print_machine(&machine);
+  return 0;
+}
+
 static int info(struct cli *cli)
 {
+  if (cli_has(cli, "machine"))
+    return info_machine(cli);
   return cli->words ? info_model(cli, cli->word[0]) : info_build(cli);
 }
 
 const struct command command_info = {
   .name = "info",
   .usage = "[MODEL.onnx|PACKAGE.tsr] [OPTIONS]",
-  .summary = "tell what a model or a package is; without one, what this command has",
+  .summary = "tell what a model or a package is; without one, what this build and machine have",
   .options = options,
   .examples = "  tessera info\n"
+              "  tessera info --machine\n"
               "  tessera info models/digits/digits.onnx --config tiny\n"
               "  tessera info digits.tsr --json\n",
   .least_words = 0,
