@@ -170,7 +170,7 @@ enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *
                                        const struct tsr_cpu_choice *cpu,
                                        struct tsr_executor **out)
 {
-  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
+  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
@@ -266,7 +266,7 @@ static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scrat
 static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
 {
   tsr_code_function *function = tsr__native_layer(&x->native, layer);
-  if (function && !function(x->params[layer], x->native.scratch))
+  if (function && !function(x->params[layer], x->native.scratch, x->native.threads))
     return TSR_OK;
   return with_scratch(x, err, interpret, layer, NULL);
 }
@@ -358,11 +358,22 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
-/* Machine code adds up and computes functions of floats in another way than the interpreter.
- * Numbers that are not finite have to be the same. */
+/* Machine code adds up and computes functions of floats in another way than the interpreter. That may
+ * move the rounding of a half by a unit. */
+static double limit_of(enum tsr_dtype dtype)
+{
+  switch (dtype) {
+  case TSR_BF16: return 0x1p-7;
+  case TSR_F16: return 0x1p-10;
+  case TSR_F32: return 1e-5;
+  default: return 1e-9;
+  }
+}
+
+/* Numbers that are not finite have to be the same. */
 static bool is_near(const struct tsr_module_buffer *b, const void *expected, const void *found)
 {
-  double limit = b->dtype == TSR_F32 ? 1e-5 : 1e-9, difference = 0, norm = 0;
+  double limit = limit_of(b->dtype), difference = 0, norm = 0;
   struct tsr_tensor v = {.dtype = b->dtype, .data = (void *)(uintptr_t)expected};
   struct tsr_tensor w = {.dtype = b->dtype, .data = (void *)(uintptr_t)found};
   int64_t n = tsr_count(b->dims, b->rank, 1);
