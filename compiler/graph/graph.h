@@ -107,6 +107,8 @@ void tsr_graph_replace(struct tsr_graph *g, struct tsr_value *old, struct tsr_va
 void tsr_graph_sort(struct tsr_graph *g);
 
 const char *tsr_gop_name(enum tsr_gop op);
+/* Ops whose output has the elements of their first input, in the same order. */
+bool tsr_gop_is_view(enum tsr_gop op);
 bool tsr_gop_from_name(const char *name, enum tsr_gop *out);
 struct tsr_tensor tsr_value_tensor(const struct tsr_value *v); /* of a constant; do not write to it */
 
