@@ -436,8 +436,12 @@ static enum tsr_status add_code(struct compiler *c)
 
 static enum tsr_status place_graph(struct compiler *c)
 {
-  if (c->options->cpu_only)
-    return TSR_OK;
+  static const struct tsr_layout for_cpu = {16, 128};
+  if (c->options->cpu_only) {
+    enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
+    dump_pass(c, "block", c->g);
+    return blocked;
+  }
   enum tsr_status status = tsr_accel_block(c->err, c->g, c->d);
   dump_pass(c, "block", c->g);
   struct tir_intrinsics *intrinsics = TSR_NEW(c->a, struct tir_intrinsics);

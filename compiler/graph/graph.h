@@ -171,6 +171,17 @@ enum tsr_status tsr_graph_optimize(struct tsr_err *err, struct tsr_graph *g,
                                                  const struct tsr_graph *g),
                                    void *context);
 
+/* How a processor with vectors wants its tensors: channels in blocks of `block`, or where that does not
+ * divide them, or is 0, in one block. offset: what is added to bytes before they are multiplied, for
+ * instructions that take them without a sign; 0 or 128. */
+struct tsr_layout {
+  int64_t block, offset;
+};
+/* Puts what can be into that layout, constants too; what remains plain is converted where they meet. An
+ * optimized graph. Integers stay the same bits; sums of floats are added up in the order of their blocks. */
+enum tsr_status tsr_graph_block(struct tsr_err *err, struct tsr_graph *g,
+                                const struct tsr_layout *layout);
+
 /* Multiply-accumulates of a node: Conv, Gemm, MatMul, QConv, QDense; 0 for others. */
 int64_t tsr_node_macs(const struct tsr_node *n);
 
