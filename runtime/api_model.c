@@ -149,7 +149,8 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
     return status;
   o->model = TSR_NEW(arena, struct tessera_model);
   *o->model = (struct tessera_model){arena, module, packaged,
-                                      tsr__cpu_choice(o->options->target)};
+                                      tsr__cpu_choice(o->options->target),
+                                      tsr_memory_plan(arena, module)};
   return TSR_OK;
 }
 

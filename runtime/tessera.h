@@ -213,6 +213,8 @@ struct tessera_model_info {
   int inputs, outputs, layers, streams;
   int clock_mhz; /* of the design point */
   size_t instructions, window_bytes, image_bytes;
+  size_t host_bytes;          /* of the memory that a session's tensors on the CPU share, constants left out; */
+  size_t host_separate_bytes; /* and if each had its own */
   bool packaged; /* came from a package */
 };
 void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out);

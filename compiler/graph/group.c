@@ -217,11 +217,14 @@ static bool is_steady(const struct grouping *p, const struct members *m)
   return true;
 }
 
+/* Views are no computation: targets may have them for nothing. */
 static bool may_join(const struct grouping *p, const struct members *m)
 {
-  for (int k = 0; k < m->count; k++)
-    if (!p->func[m->node[k]] || p->g->node[m->node[k]]->outputs != 1)
+  for (int k = 0; k < m->count; k++) {
+    const struct tsr_node *n = p->g->node[m->node[k]];
+    if (!p->func[m->node[k]] || n->outputs != 1 || tsr_gop_is_view(n->op))
       return false;
+  }
   return is_steady(p, m);
 }
 

@@ -11,27 +11,32 @@
 enum {
   MOST_COLUMNS = 4, /* vectors of a tile */
   DOT = 16,
-  DOT_TERMS = 4,           /* what an intrinsic computes: sums, products of each */
-  LATENCY = 5,             /* cycles from one addition to a sum to the next */
-  TILE_CYCLES = 3,         /* of a register, to start and to store */
+  DOT_TERMS = 4,   /* what an intrinsic computes: sums, products of each */
+  LATENCY = 5,     /* cycles from one addition to a sum to the next */
+  TILE_CYCLES = 3, /* of a register, to start and to store */
+  COLUMN_CYCLES = 2,
+  QUANT_CYCLES = 16,       /* of a vector of columns, for the stage behind */
   BLOCK_BYTES = 384 << 10, /* of a cache of one core that a block may take */
-  FAR_BYTES = 1 << 10, /* from one row of a matrix to the next */
+  FAR_BYTES = 1 << 10,     /* from one row of a matrix to the next */
   NEAR_BYTES = 24 << 10,   /* of the first cache that columns may take */
-  LOADED_ROWS = 8, /* of a tile that has loads for each of its vectors */
+  LOADED_ROWS = 8,         /* of a tile that has loads for each of its vectors */
   UNROLLED = 288,          /* steps of a tile that are written out */
   PARALLEL_PRODUCTS = 1 << 19,
   PARALLEL_PARTS = 8, /* iterations that threads should have to share out */
 };
 
+#define LOAD_CYCLES 0.15 /* of one that a multiplication hides, on average */
+
 struct product {
   struct cpu__planner *p;
   const struct tir_stage *s;
-  tir_e row, column;            /* loads; row stands still along the lanes, or both move */
-  int lanes, rows, columns;     /* axes; -1: none. columns may be lanes */
-  int block;                    /* axis of which blocks are made; may be rows */
-  const char *dot, *dot_lane;   /* intrinsic, and its loop in a trial; NULL: vectors of lanes */
-  int lane;                     /* elements of one vector of the tile */
-  bool apart;                   /* a vector of columns is not followed by the next one */
+  tir_e row, column;          /* loads; row stands still along the lanes, or both move */
+  int lanes, rows, columns;   /* axes; -1: none. columns may be lanes */
+  int block;                  /* axis of which blocks are made; may be rows */
+  const char *dot, *dot_lane; /* intrinsic, and its loop in a trial; NULL: vectors of lanes */
+  int lane;                   /* elements of one vector of the tile */
+  bool apart;                 /* a vector of columns is not followed by the next one */
+  int column_cycles;
   int64_t T, V, blocked;        /* rows, vectors; iterations of `block` in a block */
   const struct tir_stage *host; /* whose loops hold the tile: s, or the stage behind it */
   struct tsr_text outer;        /* loops around the tile, outer to inner */
@@ -287,8 +292,8 @@ static double tile_cycles(const struct product *d, int64_t T, int64_t V)
   bool far = steps_of(d) * V * (int64_t)n * d->p->e.machine.vector_bytes > NEAR_BYTES;
   double loads = (T * (d->dot ? 1.5 : 1) + (far ? 4 : 2) * V * n) / 2;
   double step = products > loads ? products : loads;
-  step = step > LATENCY ? step : LATENCY;
-  return step * (double)steps_of(d) + TILE_CYCLES * (double)(T * V) * n;
+  step = (step > LATENCY ? step : LATENCY) + LOAD_CYCLES * ((double)T + (double)V * n) / 2;
+  return step * (double)steps_of(d) + (double)V * n * (TILE_CYCLES * (double)T + d->column_cycles);
 }
 
 /* All tiles of T by V, and the smaller ones at the ends. */
@@ -302,6 +307,14 @@ static double all_cycles(const struct product *d, int64_t T, int64_t V)
   if (side)
     sum += (double)(rows / T) * tile_cycles(d, T, side);
   return sum + (end && side ? tile_cycles(d, end, side) : 0);
+}
+
+static bool quantizes(tir_e x)
+{
+  bool any = x->op == TIR_QUANT;
+  for (int i = 0; i < x->args && !any; i++)
+    any = quantizes(x->arg[i]);
+  return any;
 }
 
 static void choose_tile(struct product *d)
@@ -517,7 +530,8 @@ static enum tsr_status pack_columns(struct product *d, const struct parts *c)
       !cpu__axis_step(d->p, d->column, (int)k, &step) || extent_of(d, d->rows) < 2 * d->T ||
       step * (int64_t)tsr_dtype_bytes(d->s->out->dtype) < FAR_BYTES || extent_of(d, (int)k) < 32)
     return TSR_OK;
-  if (tir_sched_do(d->p->sched, d->p->err, "cache_read %s local %s %s.near", name, d->s->name, name))
+  if (tir_sched_do(d->p->sched, d->p->err, "cache_read %s local %s %s.near", name, d->s->name,
+                   name))
     return TSR_REFUSED;
   return tir_sched_do(d->p->sched, d->p->err, "compute_at %s.near %s %s", name, d->host->name,
                       c->columns);
@@ -578,8 +592,9 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
     return TSR_OK;
   }
   d.lane = d.dot ? DOT : (int)at_most(p->width, extent_of(&d, d.lanes));
+  d.host = p->tail ? p->tail : p->s;
+  d.column_cycles = quantizes(d.host->value) ? QUANT_CYCLES : COLUMN_CYCLES;
   choose_tile(&d);
   choose_block(&d);
-  d.host = p->tail ? p->tail : p->s;
   return schedule(&d);
 }
