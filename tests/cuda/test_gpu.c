@@ -256,7 +256,7 @@ static void lame_kernels(void **state)
   must(tsr_executor_check(x, &err, &difference), &err);
   ((float *)tsr_executor_buffer(x, CHAIN_W))[7] += 1; /* as if the graph had given another result */
   assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_MISMATCH);
-  assert_string_equal(err.text, "'w' is not the same when the GPU runs its layers one by one");
+  assert_string_equal(err.text, "output 'w' of the run is not what its layers compute one by one");
   tsr_executor_close(x);
 }
 
