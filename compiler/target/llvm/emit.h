@@ -21,8 +21,8 @@ struct llvm__machine {
   int lanes;                   /* of every vector; 0: as many as vector_bytes hold */
   int alignment;               /* bytes, of where buffers begin; 0: that of their elements */
   bool no_library;             /* there is no C library to call */
-  int unroll;                  /* loops of so many iterations are laid out; 0: as LLVM decides */
-  bool f16;                    /* instructions that convert f16 */
+  int unroll; /* so many iterations of a leaf's loop are laid out; 0: as LLVM decides */
+  bool f16;   /* instructions that convert f16 */
 };
 
 /* Values of expressions that are there for whatever is emitted in this scope. */
