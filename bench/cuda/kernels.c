@@ -11,7 +11,7 @@
 #include "compiler/target/cuda/text.h"
 
 /* Rows and columns of y up to these; the sizes themselves are arguments. */
-#define MOST "[16777216, 16777216]"
+#define MOST   "[16777216, 16777216]"
 #define COLUMN "[16777216]"
 
 static const struct {
@@ -30,7 +30,8 @@ static const struct {
      ") -> (y: i8" MOST ") { y: y[m, n] = sat8(quant(acc[m, n], bias[n], scale[n], shift[n])) }"},
     {"bf16gelu", CUDA__BF16, CUDA__BF16,
      "func f(acc: f32" MOST ", bias: f32" COLUMN ") -> (y: f32" MOST
-     ") { y: y[m, n] = (acc[m, n] + bias[n]) * f32(0.5) * (f32(1) + erf((acc[m, n] + bias[n]) * f32(0.70710678))) }"},
+     ") { y: y[m, n] = (acc[m, n] + bias[n]) * f32(0.5) * (f32(1) + erf((acc[m, n] + bias[n]) * "
+     "f32(0.70710678))) }"},
 };
 
 /* clang-format off */
@@ -73,14 +74,16 @@ static json_t *row_of(const char *type, const struct cuda__gemm *g)
 {
   const struct cuda__gemm_tile *t = &g->tile;
   struct cuda__gemm_launch l = cuda__gemm_launch(g);
-  return json_pack("{s:s, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "name",
-                   g->name, "type", type, "m", t->m, "n", t->n, "alternate", t->alternate, "stages",
-                   t->stages, "cluster", t->cluster, "splits", t->splits, "group", t->group, "threads",
-                   l.threads, "shared_bytes", l.shared_bytes, "blocks_of_cluster", l.cluster, "box_k",
-                   l.box_k, "box_m", l.box_m, "box_n", l.box_n);
+  return json_pack("{s:s, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",
+                   "name", g->name, "type", type, "m", t->m, "n", t->n, "alternate", t->alternate,
+                   "stages", t->stages, "cluster", t->cluster, "splits", t->splits, "group",
+                   t->group, "threads", l.threads, "shared_bytes", l.shared_bytes,
+                   "blocks_of_cluster", l.cluster, "box_k", l.box_k, "box_m", l.box_m, "box_n",
+                   l.box_n);
 }
 
-static void emit(struct tsr_arena *a, struct tsr_err *err, const struct cuda__gemm *g, const char *path)
+static void emit(struct tsr_arena *a, struct tsr_err *err, const struct cuda__gemm *g,
+                 const char *path)
 {
   LLVMTargetMachineRef machine = cuda__target(err, "sm_90a");
   struct llvm__emit *e = TSR_NEW(a, struct llvm__emit);
@@ -125,7 +128,8 @@ int main(int argc, char **argv)
       struct tir_func *f;
       if (!is_wanted(g.name, argc - 2, argv + 2))
         continue;
-      if (tir_func_parse(arena, &err, "epilogue", types[i].epilogue, &f) || cuda__gemm_check(&err, &g))
+      if (tir_func_parse(arena, &err, "epilogue", types[i].epilogue, &f) ||
+          cuda__gemm_check(&err, &g))
         quit(err.text);
       g.epilogue = f;
       emit(arena, &err, &g, tsr_arena_printf(arena, "%s/%s.ptx", argv[1], g.name));

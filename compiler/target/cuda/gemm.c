@@ -7,29 +7,29 @@
 #include "compiler/target/cuda/ptx.h"
 
 enum {
-  ALIGNMENT = 256,   /* of what arguments point to */
-  ROW = 128,         /* bytes of a row of a tile: the swizzle's */
-  STEPS = 4,         /* instructions along it, of 32 bytes each */
-  COLUMNS = 32,      /* columns that four neighbouring threads hold 8 each of */
-  RUN = 8,           /* those of one thread */
-  WARPGROUP = 128,   /* threads */
-  SHARED = 232448,   /* bytes that a block can have */
-  MOST_SUMS = 128,   /* registers of a thread */
-  COPY_REGISTERS = 40,    /* of each thread: 128 * 40 + 256 * 232 are those of 384 * 168 */
+  ALIGNMENT = 256,     /* of what arguments point to */
+  ROW = 128,           /* bytes of a row of a tile: the swizzle's */
+  STEPS = 4,           /* instructions along it, of 32 bytes each */
+  COLUMNS = 32,        /* columns that four neighbouring threads hold 8 each of */
+  RUN = 8,             /* those of one thread */
+  WARPGROUP = 128,     /* threads */
+  SHARED = 232448,     /* bytes that a block can have */
+  MOST_SUMS = 128,     /* registers of a thread */
+  COPY_REGISTERS = 40, /* of each thread: 128 * 40 + 256 * 232 are those of 384 * 168 */
   MULTIPLY_REGISTERS = 232
 };
 
 struct gemm {
   struct llvm__emit *e;
   const struct cuda__gemm *g;
-  int blocks_m, sums;                    /* of one warpgroup: instructions below one another; registers */
-  LLVMValueRef map_a, map_b, y;          /* arguments */
-  LLVMValueRef m, n, steps;              /* rows and columns of y; tiles of k of this block */
-  LLVMValueRef tiles_m, tiles_n, tiles;  /* of clusters */
-  LLVMValueRef cluster, clusters, rank;  /* this one, how many; the block in it */
+  int blocks_m, sums;           /* of one warpgroup: instructions below one another; registers */
+  LLVMValueRef map_a, map_b, y; /* arguments */
+  LLVMValueRef m, n, steps;     /* rows and columns of y; tiles of k of this block */
+  LLVMValueRef tiles_m, tiles_n, tiles; /* of clusters */
+  LLVMValueRef cluster, clusters, rank; /* this one, how many; the block in it */
   LLVMValueRef warp, lane, ring, barriers;
-  LLVMValueRef stage, parity;            /* variables: the next place in the ring */
-  LLVMValueRef sum[MOST_SUMS];           /* variables */
+  LLVMValueRef stage, parity;  /* variables: the next place in the ring */
+  LLVMValueRef sum[MOST_SUMS]; /* variables */
 };
 
 /* --- small things ---------------------------------------------------------------------------------- */
@@ -116,10 +116,11 @@ enum tsr_status cuda__gemm_check(struct tsr_err *err, const struct cuda__gemm *g
   const struct cuda__gemm_tile *t = &g->tile;
   int sums = rows_of_warpgroup(t) / 64 * t->n / 2;
   if (t->m % (64 * readers(t)) || t->n % COLUMNS || t->n < COLUMNS || t->n > 256)
-    return tsr_refuse(err, "a tile of %d x %d does not consist of products of 64 x (32 to 256)", t->m,
-                      t->n);
+    return tsr_refuse(err, "a tile of %d x %d does not consist of products of 64 x (32 to 256)",
+                      t->m, t->n);
   if (sums > MOST_SUMS)
-    return tsr_refuse(err, "a tile of %d x %d takes %d registers of a thread for its sums; %d are there",
+    return tsr_refuse(err,
+                      "a tile of %d x %d takes %d registers of a thread for its sums; %d are there",
                       t->m, t->n, sums, MOST_SUMS);
   if (cuda__gemm_launch(g).shared_bytes > SHARED)
     return tsr_refuse(err, "%d stages of %d bytes do not fit %d bytes of shared memory", t->stages,
@@ -127,9 +128,11 @@ enum tsr_status cuda__gemm_check(struct tsr_err *err, const struct cuda__gemm *g
   if (t->cluster > 1 && (t->splits > 1 || t->n / t->cluster % 8))
     return tsr_refuse(err, "clusters of %d cannot share tiles of %d columns", t->cluster, t->n);
   if (t->splits > 1 && (t->alternate || sums * t->warpgroups / RUN % t->splits))
-    return tsr_refuse(err, "%d blocks cannot share the sums of a tile of %d x %d", t->splits, t->m, t->n);
+    return tsr_refuse(err, "%d blocks cannot share the sums of a tile of %d x %d", t->splits, t->m,
+                      t->n);
   if (t->splits > 1 && t->m * t->n * 4 > stage_bytes(t) * t->stages)
-    return tsr_refuse(err, "the sums of a tile of %d x %d do not fit %d stages", t->m, t->n, t->stages);
+    return tsr_refuse(err, "the sums of a tile of %d x %d do not fit %d stages", t->m, t->n,
+                      t->stages);
   return TSR_OK;
 }
 
@@ -191,7 +194,8 @@ static void seek(const struct gemm *k, LLVMValueRef position)
 {
   LLVMValueRef stages = number(k, k->g->tile.stages);
   cuda__set(k->e, k->stage, modulo(k, position, stages));
-  cuda__set(k->e, k->parity, LLVMBuildAnd(k->e->builder, over(k, position, stages), number(k, 1), ""));
+  cuda__set(k->e, k->parity,
+            LLVMBuildAnd(k->e->builder, over(k, position, stages), number(k, 1), ""));
 }
 
 static void advance(const struct gemm *k)
@@ -207,7 +211,8 @@ static void advance(const struct gemm *k)
 
 /* --- the warp that copies -------------------------------------------------------------------------------- */
 
-static void copy_stage(const struct gemm *k, LLVMValueRef row, LLVMValueRef column, LLVMValueRef step)
+static void copy_stage(const struct gemm *k, LLVMValueRef row, LLVMValueRef column,
+                       LLVMValueRef step)
 {
   const struct cuda__gemm_tile *t = &k->g->tile;
   struct cuda__gemm_launch launch = cuda__gemm_launch(k->g);
@@ -277,25 +282,26 @@ static const char *operands(const struct gemm *k, int first, int count)
 static const char *products_text(const struct gemm *k)
 {
   int n = k->g->tile.n, each = n / 2, s = k->sums;
-  const char *text = tsr_arena_printf(
-      k->e->arena,
-      "{\n\t.reg .pred p, q;\n\t.reg .b64 a, b;\n\tsetp.ne.b32 p, $%d, 0;\n\tsetp.eq.b32 q, 0, 0;\n\t"
-      "wgmma.fence.sync.aligned;\n\t",
-      s + 2);
+  const char *text = tsr_arena_printf(k->e->arena,
+                                      "{\n\t.reg .pred p, q;\n\t.reg .b64 a, b;\n\tsetp.ne.b32 p, "
+                                      "$%d, 0;\n\tsetp.eq.b32 q, 0, 0;\n\t"
+                                      "wgmma.fence.sync.aligned;\n\t",
+                                      s + 2);
   for (int i = 0; i < STEPS; i++)
     for (int j = 0; j < k->blocks_m; j++)
-      text = tsr_arena_printf(
-          k->e->arena,
-          "%sadd.s64 a, $%d, %d;\n\tadd.s64 b, $%d, %d;\n\t"
-          "wgmma.mma_async.sync.aligned.m64n%d%s.%s {%s}, a, b, %c%s;\n\t",
-          text, s, (j * 64 * ROW + i * 32) >> 4, s + 1, i * 32 >> 4, n, multiply[k->g->in].shape,
-          multiply[k->g->in].types, operands(k, j * each, each), i ? 'q' : 'p',
-          multiply[k->g->in].scales);
+      text = tsr_arena_printf(k->e->arena,
+                              "%sadd.s64 a, $%d, %d;\n\tadd.s64 b, $%d, %d;\n\t"
+                              "wgmma.mma_async.sync.aligned.m64n%d%s.%s {%s}, a, b, %c%s;\n\t",
+                              text, s, (j * 64 * ROW + i * 32) >> 4, s + 1, i * 32 >> 4, n,
+                              multiply[k->g->in].shape, multiply[k->g->in].types,
+                              operands(k, j * each, each), i ? 'q' : 'p',
+                              multiply[k->g->in].scales);
   return tsr_arena_printf(k->e->arena, "%swgmma.commit_group.sync.aligned;\n\t}", text);
 }
 
 /* Assembly that reads and writes all sums, behind which come n operands more. */
-static void with_sums(const struct gemm *k, const char *text, const char *more, int n, LLVMValueRef *arg)
+static void with_sums(const struct gemm *k, const char *text, const char *more, int n,
+                      LLVMValueRef *arg)
 {
   struct llvm__emit *e = k->e;
   char kind = k->g->in == CUDA__I8 ? 'r' : 'f';
@@ -345,17 +351,34 @@ static void release(const struct gemm *k, LLVMValueRef stage, LLVMValueRef any)
 {
   int cluster = k->g->tile.cluster;
   LLVMValueRef one = less(k, k->lane, number(k, cluster));
-  cuda__barrier_arrive(k->e, barrier_at(k, true, stage), cluster > 1 ? k->lane : NULL,
+  LLVMValueRef rank = modulo(k, k->lane, number(k, cluster));
+  cuda__barrier_arrive(k->e, barrier_at(k, true, stage), cluster > 1 ? rank : NULL,
                        LLVMBuildAnd(k->e->builder, one, any, ""));
 }
 
-/* The products of one stage run while those of the next are issued. */
-static void sum_up(const struct gemm *k, LLVMValueRef warpgroup)
+/* Warpgroups that take tiles in turn also take stages in turn: parity alone does not tell a stage that was
+ * filled for this one from one to be filled for the other, a ring earlier. */
+static void take_turn(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef count)
+{
+  LLVMValueRef later = LLVMBuildNot(k->e->builder, equal(k, count, 0), "");
+  LLVMBasicBlockRef done = cuda__if(k->e, later);
+  cuda__block_sync(k->e, add(k, warpgroup, number(k, 1)), 2 * WARPGROUP);
+  cuda__end_if(k->e, done);
+}
+
+static void give_turn(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef tile)
+{
+  LLVMBasicBlockRef done = cuda__if(k->e, less(k, add(k, tile, k->clusters), k->tiles));
+  cuda__block_arrive(k->e, LLVMBuildSub(k->e->builder, number(k, 2), warpgroup, ""), 2 * WARPGROUP);
+  cuda__end_if(k->e, done);
+}
+
+/* The products of one stage run while those of the next are issued. Returns the last stage's place. */
+static LLVMValueRef sum_steps(const struct gemm *k, LLVMValueRef warpgroup)
 {
   struct llvm__emit *e = k->e;
   LLVMTypeRef type = LLVMInt32TypeInContext(e->context);
   LLVMValueRef step = llvm__local(e, type, "step"), before = llvm__local(e, type, "before");
-  LLVMValueRef always = LLVMConstInt(LLVMInt1TypeInContext(e->context), 1, 0);
   cuda__set(e, step, number(k, 0));
   cuda__set(e, before, number(k, 0));
   struct cuda__loop steps = cuda__loop_begin(e, step, k->steps, number(k, 1));
@@ -367,8 +390,21 @@ static void sum_up(const struct gemm *k, LLVMValueRef warpgroup)
   cuda__set(e, before, stage);
   advance(k);
   cuda__loop_end(e, &steps);
+  return cuda__get(e, before);
+}
+
+static void sum_up(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef tile,
+                   LLVMValueRef count)
+{
+  LLVMValueRef always = LLVMConstInt(LLVMInt1TypeInContext(k->e->context), 1, 0);
+  seek(k, LLVMBuildMul(k->e->builder, count, k->steps, ""));
+  if (k->g->tile.alternate)
+    take_turn(k, warpgroup, count);
+  LLVMValueRef last = sum_steps(k, warpgroup);
+  if (k->g->tile.alternate)
+    give_turn(k, warpgroup, tile);
   with_sums(k, "wgmma.wait_group.sync.aligned 0;", "", 0, NULL);
-  release(k, cuda__get(e, before), always);
+  release(k, last, always);
 }
 
 /* --- epilogue -------------------------------------------------------------------------------------------------- */
@@ -452,9 +488,9 @@ static LLVMValueRef value_of(const struct gemm *k, LLVMValueRef row, LLVMValueRe
 static LLVMValueRef halves(const struct gemm *k, LLVMValueRef x, LLVMValueRef y)
 {
   LLVMValueRef arg[] = {y, x};
-  return llvm__intrinsic(k->e,
-                         k->g->out == CUDA__F16 ? "llvm.nvvm.ff2f16x2.rn" : "llvm.nvvm.ff2bf16x2.rn",
-                         0, NULL, 2, arg);
+  return llvm__intrinsic(
+      k->e, k->g->out == CUDA__F16 ? "llvm.nvvm.ff2f16x2.rn" : "llvm.nvvm.ff2bf16x2.rn", 0, NULL, 2,
+      arg);
 }
 
 /* Four bytes as one word. */
@@ -477,7 +513,8 @@ static void store_row(const struct gemm *k, LLVMValueRef row, LLVMValueRef colum
   LLVMBuilderRef b = k->e->builder;
   LLVMTypeRef wide = LLVMInt64TypeInContext(k->e->context);
   int size = cuda__element_bytes(k->g->out), words = RUN * size / 4;
-  LLVMValueRef at = LLVMBuildMul(b, LLVMBuildZExt(b, row, wide, ""), LLVMBuildZExt(b, k->n, wide, ""), "");
+  LLVMValueRef at =
+      LLVMBuildMul(b, LLVMBuildZExt(b, row, wide, ""), LLVMBuildZExt(b, k->n, wide, ""), "");
   LLVMValueRef inside = less(k, row, k->m), word[RUN];
   at = LLVMBuildAdd(b, at, LLVMBuildZExt(b, column, wide, ""), "");
   for (int i = 0; i < words; i++) {
@@ -513,7 +550,8 @@ static void finish_runs(const struct gemm *k, LLVMValueRef column, int n, LLVMVa
 }
 
 /* This thread's first row and column of sums, in its block's tile. */
-static void own_place(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef *row, LLVMValueRef *column)
+static void own_place(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef *row,
+                      LLVMValueRef *column)
 {
   const struct cuda__gemm_tile *t = &k->g->tile;
   LLVMValueRef warp = modulo(k, k->warp, number(k, 4));
@@ -531,7 +569,8 @@ static void sums_of_run(const struct gemm *k, int u, LLVMValueRef *v)
     v[j] = cuda__get(k->e, k->sum[first + j / 2 * 4 + j % 2]);
 }
 
-static void finish(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row, LLVMValueRef column)
+static void finish(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
+                   LLVMValueRef column)
 {
   int wide = k->g->tile.n / COLUMNS;
   LLVMValueRef own_row, own_column, v[2][RUN], rows[2];
@@ -561,7 +600,8 @@ static LLVMValueRef partial_at(const struct gemm *k, LLVMValueRef warpgroup, LLV
 static void publish(const struct gemm *k, LLVMValueRef warpgroup)
 {
   LLVMValueRef v[RUN];
-  cuda__block_sync(k->e, 1, k->g->tile.warpgroups * WARPGROUP); /* all products have read the ring */
+  cuda__block_sync(k->e, number(k, 1),
+                   k->g->tile.warpgroups * WARPGROUP); /* all products have read the ring */
   for (int u = 0; u < k->sums / RUN; u++) {
     sums_of_run(k, u, v);
     for (int h = 0; h < 2; h++)
@@ -586,7 +626,8 @@ static void add_up(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef u,
 }
 
 /* Each block finishes its share of the runs. */
-static void finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row, LLVMValueRef column)
+static void finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
+                          LLVMValueRef column)
 {
   int share = k->sums / RUN / k->g->tile.splits;
   LLVMValueRef own_row, own_column, v[1][RUN], wide = number(k, k->g->tile.n / COLUMNS);
@@ -596,8 +637,10 @@ static void finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValu
   publish(k, warpgroup);
   cuda__cluster_sync(k->e);
   for (int i = 0; i < share; i++) {
-    LLVMValueRef u = add(k, times(k, k->rank, share), number(k, i)), pair = over(k, u, number(k, 2));
-    LLVMValueRef below = add(k, times(k, over(k, pair, wide), 64), times(k, modulo(k, u, number(k, 2)), 8));
+    LLVMValueRef u = add(k, times(k, k->rank, share), number(k, i)),
+                 pair = over(k, u, number(k, 2));
+    LLVMValueRef below =
+        add(k, times(k, over(k, pair, wide), 64), times(k, modulo(k, u, number(k, 2)), 8));
     below = add(k, row, below);
     add_up(k, warpgroup, u, v[0]);
     finish_runs(k, add(k, column, times(k, modulo(k, pair, wide), COLUMNS)), 1, &below, v);
@@ -609,7 +652,8 @@ static void multiply_tiles(const struct gemm *k)
   struct llvm__emit *e = k->e;
   const struct cuda__gemm_tile *t = &k->g->tile;
   LLVMTypeRef type = LLVMInt32TypeInContext(e->context);
-  LLVMValueRef tile = llvm__local(e, type, "tile"), count = llvm__local(e, type, "count"), row, column;
+  LLVMValueRef tile = llvm__local(e, type, "tile"), count = llvm__local(e, type, "count"), row,
+               column;
   LLVMValueRef warpgroup = over(k, k->warp, number(k, 4));
   LLVMValueRef first = t->alternate ? warpgroup : number(k, 0);
   int turns = t->alternate ? t->warpgroups : 1;
@@ -617,12 +661,12 @@ static void multiply_tiles(const struct gemm *k)
   cuda__set(e, tile, add(k, k->cluster, LLVMBuildMul(e->builder, first, k->clusters, "")));
   struct cuda__loop tiles = cuda__loop_begin(e, tile, k->tiles, times(k, k->clusters, turns));
   place(k, cuda__get(e, tile), &row, &column);
-  seek(k, LLVMBuildMul(e->builder, cuda__get(e, count), k->steps, ""));
-  sum_up(k, warpgroup);
+  sum_up(k, warpgroup, cuda__get(e, tile), cuda__get(e, count));
   if (t->splits > 1)
     finish_shared(k, warpgroup, row, column);
   else
     finish(k, warpgroup, row, column);
+  cuda__warp_sync(e); /* threads whose columns are not there went ahead */
   cuda__set(e, count, add(k, cuda__get(e, count), number(k, turns)));
   cuda__loop_end(e, &tiles);
 }
@@ -632,7 +676,8 @@ static void multiply_tiles(const struct gemm *k)
 static void annotate(const struct gemm *k, const char *what, LLVMValueRef value)
 {
   LLVMContextRef c = k->e->context;
-  LLVMMetadataRef part[] = {LLVMValueAsMetadata(k->e->function), LLVMMDStringInContext2(c, what, strlen(what)),
+  LLVMMetadataRef part[] = {LLVMValueAsMetadata(k->e->function),
+                            LLVMMDStringInContext2(c, what, strlen(what)),
                             LLVMValueAsMetadata(value)};
   LLVMMetadataRef node = LLVMMDNodeInContext2(c, part, 3);
   LLVMAddNamedMetadataOperand(k->e->module, "nvvm.annotations", LLVMMetadataAsValue(c, node));
@@ -644,18 +689,20 @@ static void annotate_maps(const struct gemm *k)
   LLVMContextRef c = k->e->context;
   const char *what = "grid_constant";
   LLVMMetadataRef index[] = {LLVMValueAsMetadata(number(k, 1)), LLVMValueAsMetadata(number(k, 2))};
-  LLVMMetadataRef part[] = {LLVMValueAsMetadata(k->e->function), LLVMMDStringInContext2(c, what, strlen(what)),
+  LLVMMetadataRef part[] = {LLVMValueAsMetadata(k->e->function),
+                            LLVMMDStringInContext2(c, what, strlen(what)),
                             LLVMMDNodeInContext2(c, index, 2)};
   LLVMMetadataRef node = LLVMMDNodeInContext2(c, part, 3);
   LLVMAddNamedMetadataOperand(k->e->module, "nvvm.annotations", LLVMMetadataAsValue(c, node));
 }
 
-static void attribute(const struct gemm *k, int param, const char *name, uint64_t value, LLVMTypeRef type)
+static void attribute(const struct gemm *k, int param, const char *name, uint64_t value,
+                      LLVMTypeRef type)
 {
   LLVMContextRef c = k->e->context;
   unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  LLVMAttributeRef a =
-      type ? LLVMCreateTypeAttribute(c, kind, type) : LLVMCreateEnumAttribute(c, kind, value);
+  LLVMAttributeRef a = type ? LLVMCreateTypeAttribute(c, kind, type)
+                            : LLVMCreateEnumAttribute(c, kind, value);
   LLVMAddAttributeAtIndex(k->e->function, (LLVMAttributeIndex)param, a);
 }
 
@@ -686,8 +733,9 @@ static void add_kernel(struct gemm *k)
   for (int i = 0; i < pointers; i++) {
     attribute(k, 3 + i, "noalias", 0, NULL);
     attribute(k, 3 + i, "align", ALIGNMENT, NULL);
-    e->place[e->places++] = (struct llvm__place){
-        .buffer = k->g->epilogue->param[1 + i], .base = LLVMGetParam(e->function, (unsigned)(2 + i))};
+    e->place[e->places++] =
+        (struct llvm__place){.buffer = k->g->epilogue->param[1 + i],
+                             .base = LLVMGetParam(e->function, (unsigned)(2 + i))};
   }
   k->map_a = LLVMGetParam(e->function, 0);
   k->map_b = LLVMGetParam(e->function, 1);
@@ -745,7 +793,7 @@ static void prepare_barriers(const struct gemm *k)
   if (t->cluster * t->splits > 1)
     cuda__cluster_sync(k->e);
   else
-    cuda__block_sync(k->e, 0, cuda__gemm_launch(k->g).threads);
+    cuda__block_sync(k->e, number(k, 0), cuda__gemm_launch(k->g).threads);
 }
 
 static void copy_part(const struct gemm *k)
@@ -754,12 +802,14 @@ static void copy_part(const struct gemm *k)
   LLVMValueRef first = equal(k, k->warp, 4 * t->warpgroups);
   if (trades_registers(t))
     cuda__registers(k->e, false, COPY_REGISTERS);
-  LLVMBasicBlockRef done = cuda__if(k->e, LLVMBuildAnd(k->e->builder, first, equal(k, k->lane, 0), ""));
+  LLVMBasicBlockRef done =
+      cuda__if(k->e, LLVMBuildAnd(k->e->builder, first, equal(k, k->lane, 0), ""));
   copy_tiles(k);
   cuda__end_if(k->e, done);
   cuda__warp_sync(k->e);
   if (t->splits > 1)
-    cuda__cluster_sync(k->e); /* with those who multiply, between their partial sums and the whole */
+    cuda__cluster_sync(
+        k->e); /* with those who multiply, between their partial sums and the whole */
 }
 
 static void multiply_part(const struct gemm *k)

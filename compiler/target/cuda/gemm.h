@@ -20,7 +20,8 @@ int cuda__element_bytes(enum cuda__element element);
 struct cuda__gemm_tile {
   int m, n;       /* of one block at one time */
   int warpgroups; /* that multiply: 1 or 2 */
-  bool alternate; /* two warpgroups take tiles in turn, one storing while the other multiplies; else they
+  bool
+      alternate; /* two warpgroups take tiles in turn, one storing while the other multiplies; else they
                      share each tile, half of its rows each */
   int stages;
   int cluster; /* blocks that share b; 1: none */

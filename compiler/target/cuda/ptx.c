@@ -207,17 +207,25 @@ void cuda__global_store(struct llvm__emit *e, LLVMValueRef condition, LLVMValueR
 
 void cuda__registers(struct llvm__emit *e, bool more, int count)
 {
-  cuda__asm(e, NULL,
-            tsr_arena_printf(e->arena, "setmaxnreg.%s.sync.aligned.u32 %d;", more ? "inc" : "dec", count),
-            "~{memory}", 0, NULL);
+  cuda__asm(
+      e, NULL,
+      tsr_arena_printf(e->arena, "setmaxnreg.%s.sync.aligned.u32 %d;", more ? "inc" : "dec", count),
+      "~{memory}", 0, NULL);
 }
 
 /* --- blocks and clusters --------------------------------------------------------------------------- */
 
-void cuda__block_sync(struct llvm__emit *e, int name, int threads)
+void cuda__block_arrive(struct llvm__emit *e, LLVMValueRef name, int threads)
 {
-  LLVMValueRef arg[] = {llvm__i32(e, name), llvm__i32(e, threads)};
-  cuda__asm(e, NULL, "bar.sync $0, $1;", "n,n,~{memory}", 2, arg);
+  LLVMValueRef arg[] = {name, llvm__i32(e, threads)};
+  cuda__asm(e, NULL, "bar.arrive $0, $1;", "r,n,~{memory}", 2, arg);
+}
+
+void cuda__block_sync(struct llvm__emit *e, LLVMValueRef name, int threads)
+{
+  LLVMValueRef arg[] = {name, llvm__i32(e, threads)};
+  cuda__asm(e, NULL, "bar.sync $0, $1;", LLVMIsConstant(name) ? "n,n,~{memory}" : "r,n,~{memory}",
+            2, arg);
 }
 
 void cuda__warp_sync(struct llvm__emit *e)
@@ -254,10 +262,10 @@ void cuda__cluster_load4(struct llvm__emit *e, LLVMValueRef address, LLVMTypeRef
                          LLVMValueRef *value)
 {
   LLVMTypeRef four[] = {type, type, type, type};
-  LLVMValueRef all = cuda__asm(e, LLVMStructTypeInContext(e->context, four, 4, 0),
-                               "ld.shared::cluster.v4.b32 {$0, $1, $2, $3}, [$4];",
-                               is_float(type) ? "=f,=f,=f,=f,r,~{memory}" : "=r,=r,=r,=r,r,~{memory}",
-                               1, &address);
+  LLVMValueRef all = cuda__asm(
+      e, LLVMStructTypeInContext(e->context, four, 4, 0),
+      "ld.shared::cluster.v4.b32 {$0, $1, $2, $3}, [$4];",
+      is_float(type) ? "=f,=f,=f,=f,r,~{memory}" : "=r,=r,=r,=r,r,~{memory}", 1, &address);
   for (unsigned i = 0; i < 4; i++)
     value[i] = LLVMBuildExtractValue(e->builder, all, i, "");
 }

@@ -65,7 +65,9 @@ void cuda__registers(struct llvm__emit *e, bool more, int count);
 
 /* --- blocks and clusters ------------------------------------------------------------------------- */
 
-void cuda__block_sync(struct llvm__emit *e, int name, int threads);
+/* Barrier `name`, 0 to 15, of so many threads of a block: those that go on at once, and those that wait. */
+void cuda__block_arrive(struct llvm__emit *e, LLVMValueRef name, int threads);
+void cuda__block_sync(struct llvm__emit *e, LLVMValueRef name, int threads);
 void cuda__warp_sync(struct llvm__emit *e);
 /* All threads of the cluster; what each wrote to shared memory is seen by all. */
 void cuda__cluster_sync(struct llvm__emit *e);
