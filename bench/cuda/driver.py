@@ -45,21 +45,23 @@ def load(path, entry, shared_bytes):
     return function
 
 
-def tensor_map(tensor, kind, box):
-    """Of a dense matrix, boxes of (rows, columns), 128 bytes wide and swizzled so."""
+def tensor_map(tensor, kind, dims, strides, box):
+    """dims[0] elements lie side by side, those of dim d are strides[d - 1] bytes apart; boxes are 128 bytes wide
+    and swizzled so."""
     raw = ctypes.create_string_buffer(192)
     at = (ctypes.addressof(raw) + 63) & ~63
-    rows, columns = tensor.shape
-    dims = (ctypes.c_uint64 * 2)(columns, rows)
-    strides = (ctypes.c_uint64 * 1)(columns * tensor.element_size())
-    sizes = (ctypes.c_uint32 * 2)(box[1], box[0])
-    steps = (ctypes.c_uint32 * 2)(1, 1)
+    rank = len(dims)
     code = cuda.cuTensorMapEncodeTiled(
-        ctypes.c_void_p(at), TYPES[kind], 2, ctypes.c_void_p(tensor.data_ptr()), dims, strides, sizes, steps,
+        ctypes.c_void_p(at), TYPES[kind], rank, ctypes.c_void_p(tensor.data_ptr()), (ctypes.c_uint64 * rank)(*dims),
+        (ctypes.c_uint64 * rank)(*strides), (ctypes.c_uint32 * rank)(*box), (ctypes.c_uint32 * rank)(*[1] * rank),
         0, SWIZZLE_128, L2_256, 0,
     )
-    check(code, f"a tensor map of {tuple(tensor.shape)} in boxes of {box}")
+    check(code, f"a tensor map of {dims} in boxes of {box}")
     return (ctypes.c_char * 128).from_buffer(raw, at - ctypes.addressof(raw))
+
+
+def matrix_map(matrix, kind, rows, columns):
+    return tensor_map(matrix, kind, matrix.shape[::-1], [matrix.shape[1] * matrix.element_size()], (columns, rows))
 
 
 class Launch:

@@ -100,7 +100,7 @@ class Bench:
     # -- data
 
     def inputs(self, kind, m, n, k):
-        """a (m,k), b (k,n), b as the kernels have it, and what the epilogue reads."""
+        """a (m,k), b (k,n), b in the other forms that kernels take, and what the epilogue reads."""
         t = self.torch
         if kind.startswith("s8"):
             a = t.randint(-128, 128, (m, k), dtype=t.int8, device="cuda", generator=self.random)
@@ -109,7 +109,25 @@ class Bench:
             dtype = t.float16 if kind == "f16" else t.bfloat16
             a = t.randn((m, k), device="cuda", generator=self.random).to(dtype)
             b = t.randn((k, n), device="cuda", generator=self.random).to(dtype)
-        return {"a": a, "b": b, "packed": self.pack(b), "extra": self.extra(kind, n, k)}
+        x = {"a": a, "b": b, "extra": self.extra(kind, n, k)}
+        self.forms(x)
+        return x
+
+    def forms(self, x):
+        """b by its columns, and those in the order that cuda__gemm_row() says."""
+        x["columns"], x["packed"] = x["b"].t().contiguous(), self.pack(x["b"])
+
+    def map_of_b(self, kernel, kind, x):
+        d, b = self.driver, x["b"]
+        k, n = b.shape
+        size, box_k, box_n = b.element_size(), kernel["box_k"], kernel["box_n"]
+        if kernel["b"] == "packed":
+            return d.matrix_map(x["packed"], kind, box_n, box_k)
+        if kernel["b"] == "rows":
+            return d.tensor_map(b, kind, (64, k, n // 64), (n * size, 128), (64, box_k, box_n // 64))
+        row = k * size
+        return d.tensor_map(x["columns"], kind, (k, 2, 4, 4, n // 32), (row, 8 * row, 2 * row, 32 * row),
+                            (box_k, 2, 4, 4, box_n // 32))
 
     def pack(self, b):
         """Rows of b's transpose, those of 32 columns in the order that cuda__gemm_row() says."""
@@ -168,8 +186,7 @@ class Bench:
         n = y.shape[1]
         kind = "u8" if kernel["type"].startswith("s8") else "f16" if kernel["type"] == "f16" else "bf16"
         d = self.driver
-        args = [d.tensor_map(x["a"], kind, (kernel["box_m"], kernel["box_k"])),
-                d.tensor_map(x["packed"], kind, (kernel["box_n"], kernel["box_k"]))]
+        args = [d.matrix_map(x["a"], kind, kernel["box_m"], kernel["box_k"]), self.map_of_b(kernel, kind, x)]
         args += [ctypes.c_void_p(t.data_ptr()) for t in x["extra"] + [y]]
         args += [ctypes.c_int(v) for v in (m, n, k)] + [ctypes.c_void_p(self.status.data_ptr())]
         size = kernel["blocks_of_cluster"]
@@ -214,7 +231,8 @@ class Bench:
 
         def product(a, b):
             x["a"].copy_(a)
-            x["packed"] = self.pack(b.to(x["b"].dtype))
+            x["b"] = b.to(x["b"].dtype).contiguous()
+            self.forms(x)
             y = self.output(kind, m, n)
             self.run(kernel, x, y)
             return y.double()
@@ -281,18 +299,18 @@ class Bench:
         out = {}
         xs = [x for x, _ in sets]
         if kind == "s8":
-            cols = [x["b"].t().contiguous().t() for x in xs]
+            cols = [x["columns"].t() for x in xs]
             if sets[0][0]["a"].shape[0] > 16:
                 out["cublas"] = [lambda x=x, c=c: t._int_mm(x["a"], c) for x, c in zip(xs, cols)]
         elif kind in ("bf16", "f16"):
-            cols = [x["b"].t().contiguous() for x in xs]
+            cols = [x["columns"] for x in xs]
             out["cublas nn"] = [lambda x=x, y=y: t.mm(x["a"], x["b"], out=y) for x, y in sets]
             out["cublas nt"] = [lambda x=x, c=c, y=y: t.mm(x["a"], c.t(), out=y) for (x, y), c in zip(sets, cols)]
         elif kind == "bf16gelu":
             lin = [(x, x["b"].t().contiguous(), x["extra"][0].bfloat16()) for x in xs]
             out["cublas + gelu"] = [lambda v=v: t.nn.functional.gelu(t.nn.functional.linear(v[0]["a"], v[1], v[2])) for v in lin]
         elif kind == "s8q":
-            cols = [x["b"].t().contiguous().t() for x in xs]
+            cols = [x["columns"].t() for x in xs]
             if sets[0][0]["a"].shape[0] > 16:
                 out["cublas s32"] = [lambda x=x, c=c: t._int_mm(x["a"], c) for x, c in zip(xs, cols)]
         return out
@@ -367,6 +385,7 @@ def work(folder, skip, only):
         say(start="check " + kernel["name"])
         try:
             for m, n, k in ((300, 352, 336), (64, 1000, 2048), (129, 64, 64), big):
+                n -= n % {"packed": 8, "columns": 32, "rows": 64}[kernel["b"]]
                 wrong = bench.check(kernel, m, n, k)
                 if wrong:
                     wrong = f"{m}x{n}x{k}: {wrong}; {bench.diagnose(kernel)}"
@@ -395,6 +414,8 @@ def work(folder, skip, only):
 
 def is_sensible(kernel, m, n, k):
     """Whether to time a kernel at this shape at all."""
+    if n % {"packed": 8, "columns": 32, "rows": 64}[kernel["b"]]:
+        return False
     work = m * n * k
     if work >= 2048**3 and kernel["m"] * kernel["n"] < 128 * 128:
         return False

@@ -14,49 +14,61 @@
 #define MOST   "[16777216, 16777216]"
 #define COLUMN "[16777216]"
 
+#define AS_IT_IS "func f(acc: f32" MOST ") -> (y: f32" MOST ") { y: y[m, n] = acc[m, n] }"
+#define WHOLE    "func f(acc: i32" MOST ") -> (y: i32" MOST ") { y: y[m, n] = acc[m, n] }"
+#define QUANT                                                                                      \
+  "func f(acc: i32" MOST ", bias: i32" COLUMN ", scale: i32" COLUMN ", shift: i32" COLUMN          \
+  ") -> (y: i8" MOST ") { y: y[m, n] = sat8(quant(acc[m, n], bias[n], scale[n], shift[n])) }"
+#define GELU                                                                                       \
+  "func f(acc: f32" MOST ", bias: f32" COLUMN ") -> (y: f32" MOST ") { y: y[m, n] = "              \
+  "(acc[m, n] + bias[n]) * f32(0.5) * "                                                            \
+  "(f32(1) + erf((acc[m, n] + bias[n]) * f32(0.70710678))) }"
+
+static const char *const forms[] = {"columns", "packed", "rows"};
+
 static const struct {
   const char *name;
+  enum cuda__gemm_b b;
   enum cuda__element in, out;
   const char *epilogue;
+  int tiles; /* that many, the first of the table */
 } types[] = {
-    {"bf16", CUDA__BF16, CUDA__BF16,
-     "func f(acc: f32" MOST ") -> (y: f32" MOST ") { y: y[m, n] = acc[m, n] }"},
-    {"f16", CUDA__F16, CUDA__F16,
-     "func f(acc: f32" MOST ") -> (y: f32" MOST ") { y: y[m, n] = acc[m, n] }"},
-    {"s8", CUDA__I8, CUDA__I32,
-     "func f(acc: i32" MOST ") -> (y: i32" MOST ") { y: y[m, n] = acc[m, n] }"},
-    {"s8q", CUDA__I8, CUDA__I8,
-     "func f(acc: i32" MOST ", bias: i32" COLUMN ", scale: i32" COLUMN ", shift: i32" COLUMN
-     ") -> (y: i8" MOST ") { y: y[m, n] = sat8(quant(acc[m, n], bias[n], scale[n], shift[n])) }"},
-    {"bf16gelu", CUDA__BF16, CUDA__BF16,
-     "func f(acc: f32" MOST ", bias: f32" COLUMN ") -> (y: f32" MOST
-     ") { y: y[m, n] = (acc[m, n] + bias[n]) * f32(0.5) * (f32(1) + erf((acc[m, n] + bias[n]) * "
-     "f32(0.70710678))) }"},
+    {"bf16", CUDA__B_COLUMNS, CUDA__BF16, CUDA__BF16, AS_IT_IS, 100},
+    {"bf16", CUDA__B_ROWS, CUDA__BF16, CUDA__BF16, AS_IT_IS, 100},
+    {"bf16", CUDA__B_PACKED, CUDA__BF16, CUDA__BF16, AS_IT_IS, 5},
+    {"f16", CUDA__B_COLUMNS, CUDA__F16, CUDA__F16, AS_IT_IS, 5},
+    {"f16", CUDA__B_ROWS, CUDA__F16, CUDA__F16, AS_IT_IS, 5},
+    {"s8", CUDA__B_COLUMNS, CUDA__I8, CUDA__I32, WHOLE, 6},
+    {"s8", CUDA__B_PACKED, CUDA__I8, CUDA__I32, WHOLE, 1},
+    {"s8q", CUDA__B_COLUMNS, CUDA__I8, CUDA__I8, QUANT, 100},
+    {"s8q", CUDA__B_PACKED, CUDA__I8, CUDA__I8, QUANT, 5},
+    {"bf16gelu", CUDA__B_COLUMNS, CUDA__BF16, CUDA__BF16, GELU, 9},
 };
 
 /* clang-format off */
 static const struct cuda__gemm_tile tiles[] = {
     /* m,  n, warpgroups, alternate, stages, cluster, splits, group */
+    { 64,  64, 1, false, 6, 1, 1, 16},
     {128, 256, 2, false, 4, 2, 1, 8},
     {128, 256, 2, false, 4, 1, 1, 16},
     {128, 128, 2, true,  6, 2, 1, 8},
     {128, 128, 2, true,  6, 1, 1, 16},
-    {128, 192, 2, false, 5, 2, 1, 8},
     {128, 128, 2, false, 4, 1, 1, 16},
+    {128, 192, 2, false, 5, 1, 1, 16},
     {128,  64, 2, false, 4, 1, 1, 16},
-    { 64, 256, 2, true,  5, 2, 1, 16},
     { 64, 128, 1, false, 4, 1, 1, 16},
-    { 64,  64, 1, false, 6, 1, 1, 16},
+    { 64, 256, 2, true,  5, 2, 1, 16},
     { 64,  64, 1, false, 4, 1, 2, 16},
     { 64,  64, 1, false, 6, 1, 4, 16},
-    { 64,  32, 1, false, 6, 1, 1, 16},
     { 64, 128, 1, false, 4, 1, 4, 16},
+    { 64,  32, 1, false, 6, 1, 1, 16},
 };
 /* clang-format on */
 
-static const char *name_of(struct tsr_arena *a, const char *type, const struct cuda__gemm_tile *t)
+static const char *name_of(struct tsr_arena *a, const char *type, const char *form,
+                           const struct cuda__gemm_tile *t)
 {
-  return tsr_arena_printf(a, "%s_%dx%d%s_s%d_c%d_k%d", type, t->m, t->n,
+  return tsr_arena_printf(a, "%s_%s_%dx%d%s_s%d_c%d_k%d", type, form, t->m, t->n,
                           t->alternate         ? "_alternate"
                           : t->warpgroups == 1 ? ""
                                                : "_shared",
@@ -74,12 +86,12 @@ static json_t *row_of(const char *type, const struct cuda__gemm *g)
 {
   const struct cuda__gemm_tile *t = &g->tile;
   struct cuda__gemm_launch l = cuda__gemm_launch(g);
-  return json_pack("{s:s, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",
-                   "name", g->name, "type", type, "m", t->m, "n", t->n, "alternate", t->alternate,
-                   "stages", t->stages, "cluster", t->cluster, "splits", t->splits, "group",
-                   t->group, "threads", l.threads, "shared_bytes", l.shared_bytes,
-                   "blocks_of_cluster", l.cluster, "box_k", l.box_k, "box_m", l.box_m, "box_n",
-                   l.box_n);
+  return json_pack(
+      "{s:s, s:s, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "name",
+      g->name, "type", type, "b", forms[g->b], "m", t->m, "n", t->n, "alternate", t->alternate,
+      "stages", t->stages, "cluster", t->cluster, "splits", t->splits, "group", t->group, "threads",
+      l.threads, "shared_bytes", l.shared_bytes, "blocks_of_cluster", l.cluster, "box_k", l.box_k,
+      "box_m", l.box_m, "box_n", l.box_n);
 }
 
 static void emit(struct tsr_arena *a, struct tsr_err *err, const struct cuda__gemm *g,
@@ -120,13 +132,16 @@ int main(int argc, char **argv)
   if (!arena || setjmp(*tsr_arena_landing(arena)))
     quit("out of memory");
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-    for (size_t j = 0; j < sizeof tiles / sizeof *tiles; j++) {
-      struct cuda__gemm g = {.name = name_of(arena, types[i].name, &tiles[j]),
+    for (size_t j = 0; j < sizeof tiles / sizeof *tiles && (int)j < types[i].tiles; j++) {
+      struct cuda__gemm g = {.name = name_of(arena, types[i].name, forms[types[i].b], &tiles[j]),
                              .tile = tiles[j],
+                             .b = types[i].b,
                              .in = types[i].in,
                              .out = types[i].out};
       struct tir_func *f;
       if (!is_wanted(g.name, argc - 2, argv + 2))
+        continue;
+      if (g.b == CUDA__B_ROWS && g.tile.n / g.tile.cluster % 64)
         continue;
       if (tir_func_parse(arena, &err, "epilogue", types[i].epilogue, &f) ||
           cuda__gemm_check(&err, &g))

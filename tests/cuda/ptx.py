@@ -95,21 +95,31 @@ def swizzled(address):
 
 
 class TensorMap:
-    """Of a matrix of uint8, int8 or 16-bit words; boxes of rows and columns."""
+    """dims[0] lies side by side, dim d is strides[d - 1] bytes apart; a box is 128 bytes wide."""
 
-    def __init__(self, matrix, box):
-        self.matrix, self.box = matrix, box
-        if box[1] * matrix.itemsize != 128 or matrix.shape[1] * matrix.itemsize % 16:
-            raise Refused("a map whose rows are not of 128 bytes, or not of a multiple of 16")
+    def __init__(self, array, dims, strides, box):
+        self.raw, self.size = array.reshape(-1).view(np.uint8), array.itemsize
+        self.dims, self.strides, self.box = dims, [self.size, *strides], box
+        if box[0] * self.size != 128 or any(s % 16 for s in strides) or max(box) > 256:
+            raise Refused("a map whose boxes are not 128 bytes wide or its strides no multiples of 16")
+        if sum((d - 1) * s for d, s in zip(dims, self.strides)) + self.size > self.raw.size:
+            raise Refused("a map that reaches out of its array")
 
-    def bytes(self):
-        return self.box[0] * 128
+    def read(self, index):
+        """Rows of 128 bytes; zeros outside."""
+        grid = np.meshgrid(*(np.arange(b) + i for b, i in zip(self.box[::-1], index[::-1])), indexing="ij")[::-1]
+        inside = np.ones(grid[0].shape, bool)
+        at = np.zeros(grid[0].shape, np.int64)
+        for g, d, s in zip(grid, self.dims, self.strides):
+            inside &= (g >= 0) & (g < d)
+            at += g * s
+        at = np.where(inside, at, 0)[..., None] + np.arange(self.size)
+        return np.where(inside[..., None], self.raw[at], np.uint8(0)).reshape(-1, 128)
 
-    def read(self, column, row):
-        out = np.zeros(self.box, self.matrix.dtype)
-        part = self.matrix[max(row, 0): row + self.box[0], max(column, 0): column + self.box[1]]
-        out[: part.shape[0], : part.shape[1]] = part
-        return out.view(np.uint8).reshape(self.box[0], 128)
+
+def matrix_map(matrix, box_rows, box_columns):
+    rows, columns = matrix.shape
+    return TensorMap(matrix, [columns, rows], [columns * matrix.itemsize], [box_columns, box_rows])
 
 
 class Block:
@@ -164,21 +174,30 @@ class Block:
 # --- products ------------------------------------------------------------------------------------------------------------
 
 
-def operand(memory, descriptor, rows, dtype):
-    """Rows of 32 bytes out of swizzled memory, as a descriptor says."""
-    if descriptor >> 62 != 1 or descriptor >> 49 & 7:
-        raise Refused("a descriptor of another layout than the 128-byte swizzle")
-    start, stride = (descriptor & 0x3FFF) << 4, (descriptor >> 32 & 0x3FFF) << 4
-    r, j = np.arange(rows)[:, None], np.arange(32)[None, :]
-    at = swizzled(start + r // 8 * stride + r % 8 * 128 + j)
-    if at.max() >= len(memory):
-        raise Refused("an operand of a product is outside of shared memory")
-    raw = np.ascontiguousarray(memory[at])
+def decoded(raw, dtype):
     if dtype == "s8":
         return raw.view(np.int8).astype(np.int64)
     if dtype == "f16":
         return raw.view(np.float16).astype(np.float32)
     return (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
+def operand(memory, descriptor, rows, dtype, across):
+    """Rows of 32 bytes of k out of swizzled memory, as a descriptor says; across: rows lie side by side."""
+    if descriptor >> 62 != 1 or descriptor >> 49 & 7:
+        raise Refused("a descriptor of another layout than the 128-byte swizzle")
+    start, far = (descriptor & 0x3FFF) << 4, (descriptor >> 16 & 0x3FFF) << 4
+    stride = (descriptor >> 32 & 0x3FFF) << 4
+    r, j = np.arange(rows)[:, None], np.arange(32)[None, :]
+    if across:
+        r, j = np.arange(2 * rows)[None, :], np.arange(16)[:, None]  # bytes of the rows; of 16 steps of k
+        at = swizzled(start + r // 128 * far + r % 128 + j // 8 * stride + j % 8 * 128)
+    else:
+        at = swizzled(start + r // 8 * stride + r % 8 * 128 + j)
+    if at.max() >= len(memory):
+        raise Refused("an operand of a product is outside of shared memory")
+    out = decoded(np.ascontiguousarray(memory[at]), dtype)
+    return out.T if across else out
 
 
 class Warpgroup:
@@ -194,7 +213,11 @@ class Warpgroup:
         shape = re.search(r"m64n(\d+)k\d+\.(\w+)\.(\w+)", insn.op)
         n, dtype = int(shape.group(1)), shape.group(3)
         memory = self.warps[0].block.memory
-        y = operand(memory, a, 64, dtype) @ operand(memory, b, n, dtype).T
+        scales = [int(x) for x in insn.args[4:]]  # of a, of b; whether a, whether b lies across
+        if scales and scales[:3] != [1, 1, 0]:
+            raise Refused("scales or a transposed a")
+        across = bool(scales and scales[3])
+        y = operand(memory, a, 64, dtype, False) @ operand(memory, b, n, dtype, across).T
         registers = insn.args[0].strip("{}").replace(" ", "").split(",")
         lane = np.arange(LANES)
         for w, warp in enumerate(self.warps):
@@ -424,7 +447,8 @@ class Warp:
     def do_shfl(self, insn, active):
         if not active.all():
             raise Refused("shfl.sync by a part of a warp")
-        self.put(insn.args[0], np.full(LANES, self.get(insn.args[1], "b32")[int(insn.args[2])]), active)
+        lane, by = np.arange(LANES), int(insn.args[2])
+        self.put(insn.args[0], self.get(insn.args[1], "b32")[lane ^ by if "bfly" in insn.parts else lane * 0 + by], active)
         return True
 
     # -- memory
@@ -481,9 +505,11 @@ class Warp:
         if active.sum() != 1:
             raise Refused("a copy by several threads")
         to = int(self.address(insn.args[0])[lane])
-        m = re.fullmatch(r"\[(\S+), \{(\S+), (\S+)\}\]", insn.args[1])
+        m = re.fullmatch(r"\[(\S+), \{(.+)\}\]", insn.args[1])
         tensor = launch.args[int(self.reg[m.group(1)][lane]) - MAP]
-        column, row = (int(self.get(x, "b32").view(np.int32)[lane]) for x in m.groups()[1:])
+        index = [int(self.get(x.strip(), "b32").view(np.int32)[lane]) for x in m.group(2).split(",")]
+        if len(index) != len(tensor.dims):
+            raise Refused("a copy of another rank than its map")
         barrier = int(self.address(insn.args[2])[lane])
         blocks = [self.block]
         if "multicast" in insn.op:
@@ -492,7 +518,7 @@ class Warp:
         if to % 1024:
             raise Refused("a swizzled copy to a place that is no multiple of 1024")
         for block in blocks:
-            launch.copies.append((block, to, tensor, column, row, barrier))
+            launch.copies.append((block, to, tensor, index, barrier))
         return True
 
     # -- barriers
@@ -613,8 +639,8 @@ class Launch:
         return True
 
     def land(self, index):
-        block, to, tensor, column, row, barrier = self.copies.pop(index)
-        data = tensor.read(column, row)
+        block, to, tensor, place, barrier = self.copies.pop(index)
+        data = tensor.read(place)
         r, j = np.arange(data.shape[0])[:, None], np.arange(128)[None, :]
         at = swizzled(to + r * 128 + j)
         if at.max() >= self.shared_bytes:

@@ -10,7 +10,7 @@ import tempfile
 
 import numpy as np
 
-from ptx import Kernel, Launch, Refused, TensorMap
+from ptx import Kernel, Launch, Refused, TensorMap, matrix_map
 
 
 def rounded(x, kind):
@@ -34,6 +34,18 @@ def packed(b):
     rows[:n] = b.T
     i = np.arange(whole)
     return np.ascontiguousarray(rows[i // 32 * 32 + i % 8 // 2 * 8 + i % 32 // 8 * 2 + i % 2])
+
+
+def map_of_b(b, spec):
+    """As enum cuda__gemm_b says."""
+    k, n = b.shape
+    size, box_k, box_n = b.itemsize, spec["box_k"], spec["box_n"]
+    if spec["b"] == "packed":
+        return matrix_map(packed(b), box_n, box_k)
+    if spec["b"] == "rows":
+        return TensorMap(b, [64, k, n // 64], [n * size, 128], [64, box_k, box_n // 64])
+    columns, row = np.ascontiguousarray(b.T), k * size
+    return TensorMap(columns, [k, 2, 4, 4, n // 32], [row, 8 * row, 2 * row, 32 * row], [box_k, 2, 4, 4, box_n // 32])
 
 
 def quantized(y, bias, scale, word):
@@ -83,7 +95,7 @@ def run(spec, text, m, n, k, clusters, seed):
     tiles = -(-m // rows) * -(-n // spec["n"])
     if spec["splits"] == 1:
         tiles = min(tiles, clusters)
-    maps = [TensorMap(a, (spec["box_m"], spec["box_k"])), TensorMap(packed(b), (spec["box_n"], spec["box_k"]))]
+    maps = [matrix_map(a, spec["box_m"], spec["box_k"]), map_of_b(b, spec)]
     launch = Launch(Kernel(text, spec["name"]), tiles * size, spec["threads"], spec["shared_bytes"], size,
                     maps + extra + [y, m, n, k, np.zeros(1, np.uint32)], seed, eager=seed % 2 == 0)
     launch.run()
@@ -101,11 +113,12 @@ def run(spec, text, m, n, k, clusters, seed):
 def shapes(spec):
     """Rows, columns, depth, clusters: less than a tile; ragged; more tiles than clusters."""
     m, n, k = spec["m"] * spec["cluster"], spec["n"], spec["box_k"]
-    yield 5, 8, k // 2, 1
+    few = {"packed": 8, "columns": 32, "rows": 64}[spec["b"]]
+    yield 5, few, k // 2, 1
     if spec["splits"] > 1:
-        yield m + 3, n + 8, 5 * k, 2
+        yield m + 3, n + few, 5 * k, 2
     else:
-        yield 2 * m + 70, n + 40, (spec["stages"] + 1) * k + k // 2, 2
+        yield 2 * m + 70, n + few, (spec["stages"] + 1) * k + k // 2, 2
 
 
 def main():
@@ -122,7 +135,7 @@ def main():
                     run(spec, text, m, n, k, clusters, i)
                 except Refused as e:
                     failed += 1
-                    print(f"{spec['name']}, {m} x {n} x {k}: {e}")
+                    print(f"{spec['name']}, {m} x {n} x {k}: {e}", flush=True)
         print(f"{len(specs)} kernels, {failed} failures")
         return failed != 0 or not specs
 

@@ -10,6 +10,7 @@ enum {
   ALIGNMENT = 256,     /* of what arguments point to */
   ROW = 128,           /* bytes of a row of a tile: the swizzle's */
   STEPS = 4,           /* instructions along it, of 32 bytes each */
+  PANEL = 64,          /* columns of a row of b of 128 bytes */
   COLUMNS = 32,        /* columns that four neighbouring threads hold 8 each of */
   RUN = 8,             /* those of one thread */
   WARPGROUP = 128,     /* threads */
@@ -125,7 +126,10 @@ enum tsr_status cuda__gemm_check(struct tsr_err *err, const struct cuda__gemm *g
   if (cuda__gemm_launch(g).shared_bytes > SHARED)
     return tsr_refuse(err, "%d stages of %d bytes do not fit %d bytes of shared memory", t->stages,
                       stage_bytes(t), SHARED);
-  if (t->cluster > 1 && (t->splits > 1 || t->n / t->cluster % 8))
+  if (g->b == CUDA__B_ROWS && (t->n / t->cluster % PANEL || cuda__element_bytes(g->in) != 2 ||
+                               cuda__element_bytes(g->out) == 1))
+    return tsr_refuse(err, "rows of b cannot be read in tiles of %d columns", t->n / t->cluster);
+  if (t->cluster > 1 && (t->splits > 1 || t->n / t->cluster % COLUMNS))
     return tsr_refuse(err, "clusters of %d cannot share tiles of %d columns", t->cluster, t->n);
   if (t->splits > 1 && (t->alternate || sums * t->warpgroups / RUN % t->splits))
     return tsr_refuse(err, "%d blocks cannot share the sums of a tile of %d x %d", t->splits, t->m,
@@ -211,6 +215,24 @@ static void advance(const struct gemm *k)
 
 /* --- the warp that copies -------------------------------------------------------------------------------- */
 
+/* This block's part of b's tile to `to`: columns from `column` on, k from `depth` on. */
+static void copy_b(const struct gemm *k, LLVMValueRef to, LLVMValueRef column, LLVMValueRef depth,
+                   LLVMValueRef full)
+{
+  int cluster = k->g->tile.cluster, blocks = cluster > 1 ? (1 << cluster) - 1 : 0;
+  LLVMValueRef null = number(k, 0);
+  if (k->g->b == CUDA__B_PACKED) {
+    LLVMValueRef index[] = {depth, column};
+    cuda__copy_box(k->e, to, k->map_b, 2, index, full, blocks);
+  } else if (k->g->b == CUDA__B_COLUMNS) {
+    LLVMValueRef index[] = {depth, null, null, null, over(k, column, number(k, COLUMNS))};
+    cuda__copy_box(k->e, to, k->map_b, 5, index, full, blocks);
+  } else {
+    LLVMValueRef index[] = {null, depth, over(k, column, number(k, PANEL))};
+    cuda__copy_box(k->e, to, k->map_b, 3, index, full, blocks);
+  }
+}
+
 static void copy_stage(const struct gemm *k, LLVMValueRef row, LLVMValueRef column,
                        LLVMValueRef step)
 {
@@ -218,19 +240,18 @@ static void copy_stage(const struct gemm *k, LLVMValueRef row, LLVMValueRef colu
   struct cuda__gemm_launch launch = cuda__gemm_launch(k->g);
   LLVMBuilderRef b = k->e->builder;
   LLVMValueRef stage = cuda__get(k->e, k->stage), full = barrier_at(k, false, stage);
-  LLVMValueRef a = add(k, k->ring, times(k, stage, stage_bytes(t)));
+  LLVMValueRef to = add(k, k->ring, times(k, stage, stage_bytes(t)));
   LLVMValueRef index[] = {times(k, step, launch.box_k), row};
-  LLVMValueRef at = add(k, a, number(k, t->m * ROW));
   LLVMValueRef free_parity = LLVMBuildXor(b, cuda__get(k->e, k->parity), number(k, 1), "");
   cuda__barrier_wait(k->e, barrier_at(k, true, stage), free_parity);
   cuda__barrier_expect(k->e, full, number(k, stage_bytes(t)));
-  cuda__copy_box(k->e, a, k->map_a, 2, index, full, 0);
-  index[1] = column;
+  cuda__copy_box(k->e, to, k->map_a, 2, index, full, 0);
+  to = add(k, to, number(k, t->m * ROW));
   if (t->cluster > 1) {
-    index[1] = add(k, column, times(k, k->rank, launch.box_n));
-    at = add(k, at, times(k, k->rank, launch.box_n * ROW));
+    column = add(k, column, times(k, k->rank, launch.box_n));
+    to = add(k, to, times(k, k->rank, launch.box_n * ROW));
   }
-  cuda__copy_box(k->e, at, k->map_b, 2, index, full, t->cluster > 1 ? (1 << t->cluster) - 1 : 0);
+  copy_b(k, to, column, index[0], full);
 }
 
 static void copy_tiles(const struct gemm *k)
@@ -260,11 +281,11 @@ static void copy_tiles(const struct gemm *k)
 /* --- warpgroups that multiply ------------------------------------------------------------------------------ */
 
 static const struct {
-  const char *shape, *types, *scales;
+  const char *shape, *types;
 } multiply[] = {
-    [CUDA__F16] = {"k16", "f32.f16.f16", ", 1, 1, 0, 0"},
-    [CUDA__BF16] = {"k16", "f32.bf16.bf16", ", 1, 1, 0, 0"},
-    [CUDA__I8] = {"k32", "s32.s8.s8", ""},
+    [CUDA__F16] = {"k16", "f32.f16.f16"},
+    [CUDA__BF16] = {"k16", "f32.bf16.bf16"},
+    [CUDA__I8] = {"k32", "s32.s8.s8"},
 };
 
 /* "$0, $1, ..." */
@@ -282,6 +303,10 @@ static const char *operands(const struct gemm *k, int first, int count)
 static const char *products_text(const struct gemm *k)
 {
   int n = k->g->tile.n, each = n / 2, s = k->sums;
+  int along = k->g->b == CUDA__B_ROWS ? 16 * ROW : 32; /* bytes of b from one step to the next */
+  const char *scales = k->g->in == CUDA__I8      ? ""
+                       : k->g->b == CUDA__B_ROWS ? ", 1, 1, 0, 1"
+                                                 : ", 1, 1, 0, 0";
   const char *text = tsr_arena_printf(k->e->arena,
                                       "{\n\t.reg .pred p, q;\n\t.reg .b64 a, b;\n\tsetp.ne.b32 p, "
                                       "$%d, 0;\n\tsetp.eq.b32 q, 0, 0;\n\t"
@@ -292,10 +317,9 @@ static const char *products_text(const struct gemm *k)
       text = tsr_arena_printf(k->e->arena,
                               "%sadd.s64 a, $%d, %d;\n\tadd.s64 b, $%d, %d;\n\t"
                               "wgmma.mma_async.sync.aligned.m64n%d%s.%s {%s}, a, b, %c%s;\n\t",
-                              text, s, (j * 64 * ROW + i * 32) >> 4, s + 1, i * 32 >> 4, n,
+                              text, s, (j * 64 * ROW + i * 32) >> 4, s + 1, i * along >> 4, n,
                               multiply[k->g->in].shape, multiply[k->g->in].types,
-                              operands(k, j * each, each), i ? 'q' : 'p',
-                              multiply[k->g->in].scales);
+                              operands(k, j * each, each), i ? 'q' : 'p', scales);
   return tsr_arena_printf(k->e->arena, "%swgmma.commit_group.sync.aligned;\n\t}", text);
 }
 
@@ -325,10 +349,12 @@ static void with_sums(const struct gemm *k, const char *text, const char *more, 
     cuda__set(e, k->sum[i], LLVMBuildExtractValue(e->builder, out, (unsigned)i, ""));
 }
 
-/* Of rows of 128 bytes, swizzled, eight of them after another: the stride between eights is 1024. */
-static LLVMValueRef descriptor(const struct gemm *k, LLVMValueRef address)
+/* Of rows of 128 bytes, swizzled, eight of them after another: the stride between eights is 1024. rows: of b
+ * by its rows, 64 columns each; the next 64 columns come behind all rows of a tile of k. */
+static LLVMValueRef descriptor(const struct gemm *k, LLVMValueRef address, bool rows)
 {
-  static const uint64_t fixed = (uint64_t)1 << 62 | (uint64_t)(1024 >> 4) << 32 | 1 << 16;
+  uint64_t panel = rows ? PANEL * ROW >> 4 : 1;
+  uint64_t fixed = (uint64_t)1 << 62 | (uint64_t)(1024 >> 4) << 32 | panel << 16;
   LLVMTypeRef wide = LLVMInt64TypeInContext(k->e->context);
   LLVMValueRef at = LLVMBuildLShr(k->e->builder, address, number(k, 4), "");
   return LLVMBuildOr(k->e->builder, LLVMBuildZExt(k->e->builder, at, wide, ""),
@@ -342,7 +368,7 @@ static void products(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef 
   LLVMValueRef a = base, b = add(k, base, number(k, t->m * ROW));
   if (readers(t) > 1)
     a = add(k, base, times(k, warpgroup, rows_of_warpgroup(t) * ROW));
-  LLVMValueRef arg[] = {descriptor(k, a), descriptor(k, b), step};
+  LLVMValueRef arg[] = {descriptor(k, a, false), descriptor(k, b, k->g->b == CUDA__B_ROWS), step};
   with_sums(k, products_text(k), ",l,l,r", 3, arg);
 }
 
@@ -507,58 +533,103 @@ static LLVMValueRef bytes(const struct gemm *k, LLVMValueRef *v)
   return all;
 }
 
-/* A run of elements side by side, as words. Without branches, into which LLVM would move what goes before. */
-static void store_row(const struct gemm *k, LLVMValueRef row, LLVMValueRef column, LLVMValueRef *v)
+/* Word j of four to thread j of four neighbours; out[t] is what thread t gave to this one. */
+static void trade(const struct gemm *k, LLVMValueRef *w)
 {
   LLVMBuilderRef b = k->e->builder;
-  LLVMTypeRef wide = LLVMInt64TypeInContext(k->e->context);
+  for (int bit = 2; bit; bit >>= 1) {
+    LLVMValueRef mine = LLVMBuildAnd(b, k->lane, number(k, bit), "");
+    LLVMValueRef high = LLVMBuildICmp(b, LLVMIntNE, mine, number(k, 0), "");
+    int apart = bit == 2 ? 2 : 1, next = 3 - apart; /* words that part here: i and i + apart */
+    for (int i = 0; i < 2; i++) {
+      LLVMValueRef *low = &w[i * next], *top = low + apart;
+      LLVMValueRef give = LLVMBuildSelect(b, high, *low, *top, "");
+      LLVMValueRef keep = LLVMBuildSelect(b, high, *top, *low, "");
+      LLVMValueRef got = cuda__trade(k->e, give, bit);
+      *low = LLVMBuildSelect(b, high, got, keep, "");
+      *top = LLVMBuildSelect(b, high, keep, got, "");
+    }
+  }
+}
+
+/* The words of a run: eight elements, side by side in y once neighbours have traded them. */
+static int words_of(const struct gemm *k, LLVMValueRef *v, LLVMValueRef *word)
+{
+  LLVMTypeRef type = LLVMInt32TypeInContext(k->e->context);
   int size = cuda__element_bytes(k->g->out), words = RUN * size / 4;
-  LLVMValueRef at =
-      LLVMBuildMul(b, LLVMBuildZExt(b, row, wide, ""), LLVMBuildZExt(b, k->n, wide, ""), "");
-  LLVMValueRef inside = less(k, row, k->m), word[RUN];
-  at = LLVMBuildAdd(b, at, LLVMBuildZExt(b, column, wide, ""), "");
   for (int i = 0; i < words; i++) {
     word[i] = size == 4   ? v[i]
               : size == 2 ? halves(k, v[2 * i], v[2 * i + 1])
                           : bytes(k, v + 4 * i);
-    word[i] = LLVMBuildBitCast(b, word[i], LLVMInt32TypeInContext(k->e->context), "");
+    word[i] = LLVMBuildBitCast(k->e->builder, word[i], type, "");
   }
+  if (k->g->b != CUDA__B_ROWS)
+    return words;
+  for (int part = 0; part < words / 4; part++) { /* pairs of columns, word by word */
+    LLVMValueRef w[4];
+    for (int i = 0; i < 4; i++)
+      w[i] = word[i * words / 4 + part];
+    trade(k, w);
+    for (int i = 0; i < 4; i++)
+      word[i * words / 4 + part] = w[i];
+  }
+  return words;
+}
+
+/* Without branches, into which LLVM would move what goes before. */
+static void store_row(const struct gemm *k, LLVMValueRef row, LLVMValueRef column, LLVMValueRef *v)
+{
+  LLVMBuilderRef b = k->e->builder;
+  LLVMTypeRef wide = LLVMInt64TypeInContext(k->e->context);
+  LLVMValueRef at =
+      LLVMBuildMul(b, LLVMBuildZExt(b, row, wide, ""), LLVMBuildZExt(b, k->n, wide, ""), "");
+  LLVMValueRef inside = less(k, row, k->m), word[RUN];
+  at = LLVMBuildAdd(b, at, LLVMBuildZExt(b, column, wide, ""), "");
+  int words = words_of(k, v, word);
   cuda__global_store(k->e, inside, LLVMBuildGEP2(b, out_type(k), k->y, &at, 1, ""), words, word);
 }
 
-/* Runs of eight sums from one column on, a multiple of 8, of n rows, 1 or 2; in place. Rows below the last one
+/* Where sum j of a run is in y: before neighbours trade. */
+static LLVMValueRef column_of(const struct gemm *k, LLVMValueRef columns, LLVMValueRef run, int j)
+{
+  if (k->g->b != CUDA__B_ROWS)
+    return add(k, run, number(k, j));
+  LLVMValueRef pair = times(k, modulo(k, k->lane, number(k, 4)), 2);
+  return add(k, add(k, columns, pair), number(k, j / 2 * 8 + j % 2));
+}
+
+/* A thread's runs of eight sums out of 32 columns, of n rows, 1 or 2; in place. Rows below the last one
  * compute that one again and store nothing: one piece of code without branches, column by column, so that
  * what a column has is in registers for a short time. */
-static void finish_runs(const struct gemm *k, LLVMValueRef column, int n, LLVMValueRef *row,
+static void finish_runs(const struct gemm *k, LLVMValueRef columns, int n, LLVMValueRef *row,
                         LLVMValueRef (*v)[RUN])
 {
   LLVMBuilderRef b = k->e->builder;
+  LLVMValueRef run = add(k, columns, times(k, modulo(k, k->lane, number(k, 4)), RUN));
   LLVMValueRef last = LLVMBuildSub(b, k->m, number(k, 1), ""), near[2];
-  LLVMBasicBlockRef done = cuda__if(k->e, less(k, column, k->n));
+  LLVMValueRef inside = less(k, k->g->b == CUDA__B_PACKED ? run : columns, k->n);
+  LLVMBasicBlockRef done = cuda__if(k->e, inside);
   for (int i = 0; i < n; i++)
     near[i] = LLVMBuildSelect(b, less(k, row[i], k->m), row[i], last, "");
   for (int j = 0; j < RUN; j++) {
     struct llvm__scope scope;
-    LLVMValueRef at = add(k, column, number(k, j));
+    LLVMValueRef at = column_of(k, columns, run, j);
     open_column(k, at, &scope);
     for (int i = 0; i < n; i++)
       v[i][j] = value_of(k, near[i], at, &scope, v[i][j]);
   }
   for (int i = 0; i < n; i++)
-    store_row(k, row[i], column, v[i]);
+    store_row(k, row[i], run, v[i]);
   cuda__end_if(k->e, done);
 }
 
-/* This thread's first row and column of sums, in its block's tile. */
-static void own_place(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef *row,
-                      LLVMValueRef *column)
+/* This thread's first row of sums in its block's tile. */
+static LLVMValueRef own_row(const struct gemm *k, LLVMValueRef warpgroup)
 {
   const struct cuda__gemm_tile *t = &k->g->tile;
   LLVMValueRef warp = modulo(k, k->warp, number(k, 4));
-  *row = add(k, times(k, warp, 16), over(k, k->lane, number(k, 4)));
-  if (readers(t) > 1)
-    *row = add(k, *row, times(k, warpgroup, rows_of_warpgroup(t)));
-  *column = times(k, modulo(k, k->lane, number(k, 4)), RUN);
+  LLVMValueRef row = add(k, times(k, warp, 16), over(k, k->lane, number(k, 4)));
+  return readers(t) > 1 ? add(k, row, times(k, warpgroup, rows_of_warpgroup(t))) : row;
 }
 
 /* A thread's runs lie in pairs of rows 8 apart, a pair for each 32 columns of each 64 rows. */
@@ -573,10 +644,8 @@ static void finish(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef ro
                    LLVMValueRef column)
 {
   int wide = k->g->tile.n / COLUMNS;
-  LLVMValueRef own_row, own_column, v[2][RUN], rows[2];
-  own_place(k, warpgroup, &own_row, &own_column);
-  row = add(k, row, own_row);
-  column = add(k, column, own_column);
+  LLVMValueRef v[2][RUN], rows[2];
+  row = add(k, row, own_row(k, warpgroup));
   for (int pair = 0; pair < k->sums / RUN / 2; pair++) {
     for (int i = 0; i < 2; i++) {
       sums_of_run(k, 2 * pair + i, v[i]);
@@ -630,10 +699,8 @@ static void finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValu
                           LLVMValueRef column)
 {
   int share = k->sums / RUN / k->g->tile.splits;
-  LLVMValueRef own_row, own_column, v[1][RUN], wide = number(k, k->g->tile.n / COLUMNS);
-  own_place(k, warpgroup, &own_row, &own_column);
-  row = add(k, row, own_row);
-  column = add(k, column, own_column);
+  LLVMValueRef v[1][RUN], wide = number(k, k->g->tile.n / COLUMNS);
+  row = add(k, row, own_row(k, warpgroup));
   publish(k, warpgroup);
   cuda__cluster_sync(k->e);
   for (int i = 0; i < share; i++) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Matrix products on sm_90a: y = epilogue(a . b^T), by wgmma out of shared memory that the copy engine fills.
+/* Matrix products on sm_90a: y = epilogue(a . b), by wgmma out of shared memory that the copy engine fills.
  *
- * a is (m,k) and b is (n,k), both row-major, rows a multiple of 16 bytes. A tile of k is 128 bytes, one row
- * of the 128-byte swizzle. One warp of a block copies tiles into a ring of stages; warpgroups multiply out of
- * it, their sums in registers, and store what the epilogue makes of them. The rows of b are permuted
- * (cuda__gemm_row) so that a thread's sums lie side by side in y.
+ * a is (m,k) row-major; b as enum cuda__gemm_b says. Rows in memory are multiples of 16 bytes. A tile of k is
+ * 128 bytes of a, one row of the 128-byte swizzle. One warp of a block copies tiles into a ring of stages;
+ * warpgroups multiply out of it, their sums in registers, and store what the epilogue makes of them.
  *
  * A block goes on to the tile gridDim tiles further (*persistent*) until there is none. Blocks of a cluster
  * have tiles below one another and send each other their part of b (*multicast*), or share one tile and each
@@ -16,6 +15,14 @@
 
 enum cuda__element { CUDA__F16, CUDA__BF16, CUDA__F32, CUDA__I8, CUDA__I32 };
 int cuda__element_bytes(enum cuda__element element);
+
+/* How b lies in memory. A thread's sums are every second pair of columns of 32: what holds b by its columns is
+ * copied in an order in which they come to lie side by side. n is a multiple of 32; of 64 for B_ROWS. */
+enum cuda__gemm_b {
+  CUDA__B_COLUMNS, /* (n,k), k side by side: boxes of five dims bring the columns in order */
+  CUDA__B_PACKED,  /* the same, in that order already: cuda__gemm_row() */
+  CUDA__B_ROWS, /* (k,n), n side by side, of 16-bit elements; threads trade words before they store */
+};
 
 struct cuda__gemm_tile {
   int m, n;       /* of one block at one time */
@@ -32,6 +39,7 @@ struct cuda__gemm_tile {
 struct cuda__gemm {
   const char *name;
   struct cuda__gemm_tile tile;
+  enum cuda__gemm_b b;
   enum cuda__element in, out; /* F16, BF16: sums in f32; I8: in i32 */
   int64_t m, n, k;            /* all 0: arguments of the kernel */
   /* One stage, y[m,n] of acc[m,n], the first input, and of other inputs; f32 for an out of F16 or BF16. */
@@ -48,13 +56,13 @@ void cuda__gemm_emit(struct llvm__emit *e, const struct cuda__gemm *g);
 /* What a launch needs. */
 struct cuda__gemm_launch {
   int threads, shared_bytes, cluster;
-  int box_k, box_m, box_n; /* elements */
+  int box_k, box_m, box_n; /* elements of one copy of a and b; their maps: cuda__gemm_maps() */
 };
 struct cuda__gemm_launch cuda__gemm_launch(const struct cuda__gemm *g);
 /* Blocks, on a device of so many multiprocessors. */
 int64_t cuda__gemm_blocks(const struct cuda__gemm *g, int64_t m, int64_t n, int multiprocessors);
 
-/* The row of y's columns that row i of b holds in memory. n is a multiple of 32 there. */
+/* The column of y that row i of a packed b is of. */
 int64_t cuda__gemm_row(int64_t i);
 
 #endif

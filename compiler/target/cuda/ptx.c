@@ -44,6 +44,12 @@ LLVMValueRef cuda__uniform(struct llvm__emit *e, LLVMValueRef v)
   return cuda__asm(e, i32_type(e), "shfl.sync.idx.b32 $0, $1, 0, 31, -1;", "=r,r", 1, &v);
 }
 
+LLVMValueRef cuda__trade(struct llvm__emit *e, LLVMValueRef v, int bit)
+{
+  LLVMValueRef arg[] = {v, llvm__i32(e, bit)};
+  return cuda__asm(e, i32_type(e), "shfl.sync.bfly.b32 $0, $1, $2, 31, -1;", "=r,r,n", 2, arg);
+}
+
 LLVMValueRef cuda__shared_base(struct llvm__emit *e)
 {
   LLVMValueRef memory = LLVMGetNamedGlobal(e->module, "shared");

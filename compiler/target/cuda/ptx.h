@@ -14,6 +14,8 @@ LLVMValueRef cuda__asm(struct llvm__emit *e, LLVMTypeRef result, const char *tex
 LLVMValueRef cuda__special(struct llvm__emit *e, const char *name); /* "tid.x" */
 /* v of lane 0, which the assembler then knows to be the same in the whole warp. */
 LLVMValueRef cuda__uniform(struct llvm__emit *e, LLVMValueRef v);
+/* v of the thread whose number differs in this bit. */
+LLVMValueRef cuda__trade(struct llvm__emit *e, LLVMValueRef v, int bit);
 LLVMValueRef cuda__shared_base(struct llvm__emit *e); /* of dynamic memory, aligned to 1024 */
 
 /* --- variables and control: LLVM's mem2reg makes values of them ------------------------------- */
