@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compiler/target/cuda/ptx.h"
+#include "compiler/target/cuda/sm90.h"
 
 enum {
   ALIGNMENT = 256,     /* of what arguments point to */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What LLVM's intrinsics lack of PTX, as inline assembly: mbarriers, tensor copies, clusters, wgmma.
  * Addresses in shared memory are i32, of the block's own window; so are all counts. */
-#ifndef TSR_TARGET_CUDA_PTX_H
-#define TSR_TARGET_CUDA_PTX_H
+#ifndef TSR_TARGET_CUDA_SM90_H
+#define TSR_TARGET_CUDA_SM90_H
 
 #include "compiler/target/llvm/emit.h"
 

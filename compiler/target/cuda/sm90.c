@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compiler/target/cuda/ptx.h"
+#include "compiler/target/cuda/sm90.h"
 
 #include <string.h>
 
