@@ -18,6 +18,8 @@ struct compiler {
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
+  struct tsr_group *group; /* what becomes a layer each */
+  int groups;
   const struct tsr_value **value; /* of buffer k */
   uint64_t activations;           /* bytes handed out */
   int step;                       /* being made; its stream is open when it is the accelerator's */
@@ -83,7 +85,17 @@ static void add_buffer(struct compiler *c, const struct tsr_value *v)
   c->value[c->m->buffers++] = v;
 }
 
-/* Buffers for all values in use: inputs and outputs of the graph, operands and results of nodes. */
+/* Made and read in one layer: never in memory. */
+static bool is_inside(const struct compiler *c, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->groups; k++)
+    for (int n = 0; n < c->group[k].nodes - 1; n++)
+      if (c->group[k].node[n] == v->producer)
+        return true;
+  return false;
+}
+
+/* Buffers for all values in use: inputs and outputs of the graph, operands and results of layers. */
 static void add_buffers(struct compiler *c)
 {
   struct tsr_graph *g = c->g;
@@ -96,7 +108,7 @@ static void add_buffers(struct compiler *c)
       used = g->input[i] == v;
     for (int n = 0; n < g->nodes && !used; n++)
       used = v->producer == g->node[n];
-    if (used)
+    if (used && !(v->producer && is_inside(c, v)))
       add_buffer(c, v);
   }
 }
@@ -111,12 +123,19 @@ static int *buffer_list(struct compiler *c, struct tsr_value *const *values, int
 
 /* --- layers ---------------------------------------------------------------------------------------- */
 
-static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n)
+static const struct tsr_node *last_node(const struct tsr_group *group)
 {
-  l->arg = TSR_NEW_ARRAY(c->a, int, n->inputs + n->outputs + 1);
-  for (int k = 0; k < n->inputs; k++)
-    if (n->in[k])
-      l->arg[l->args++] = buffer_of(c, n->in[k]);
+  return group->node[group->nodes - 1];
+}
+
+static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
+{
+  const struct tsr_node *n = last_node(group);
+  int inputs;
+  struct tsr_value **in = tsr_group_inputs(c->a, group, &inputs);
+  l->arg = TSR_NEW_ARRAY(c->a, int, inputs + n->outputs + 1);
+  for (int k = 0; k < inputs; k++)
+    l->arg[l->args++] = buffer_of(c, in[k]);
   for (int k = 0; k < n->outputs; k++)
     if (n->out[k])
       l->arg[l->args++] = buffer_of(c, n->out[k]);
@@ -219,18 +238,32 @@ static void close_step(struct compiler *c)
   s->insns = c->stream->count - s->first_insn;
 }
 
-static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
+/* A layer is called as its first node. */
+static void describe(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
+{
+  struct tsr_text op = {.arena = c->a}, nodes = {.arena = c->a};
+  for (int k = 0; k < group->nodes; k++) {
+    const struct tsr_node *n = group->node[k];
+    tsr_text_add(&op, "%s%s", k ? "+" : "", tsr_gop_name(n->op));
+    tsr_text_add(&nodes, "%s%s", k ? ", " : "", n->name);
+    l->macs += (uint64_t)tsr_node_macs(n);
+  }
+  l->name = group->node[0]->name;
+  l->op = op.data;
+  l->nodes = group->nodes > 1 ? nodes.data : NULL;
+}
+
+static enum tsr_status add_layer(struct compiler *c, const struct tsr_group *group)
 {
   int index = c->m->layers++;
   struct tsr_module_layer *l = &c->m->layer[index];
+  const struct tsr_node *n = group->node[0];
   struct tir_func *func;
   bool accel = on_accelerator(n);
-  l->name = n->name;
-  l->op = tsr_gop_name(n->op);
+  describe(c, l, group);
   l->target = accel ? "accel" : "cpu";
-  l->macs = (uint64_t)tsr_node_macs(n);
-  add_args(c, l, n);
-  enum tsr_status status = tsr_node_compute(c->a, c->err, n, &func);
+  add_args(c, l, group);
+  enum tsr_status status = tsr_group_compute(c->a, c->err, group, &func);
   if (status)
     return status;
   l->func = func;
@@ -247,11 +280,21 @@ static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
 
 /* --- order ----------------------------------------------------------------------------------------- */
 
-static bool is_ready(const struct tsr_node *n, const struct tsr_graph *g, const bool *done)
+static bool makes(const struct tsr_group *group, const struct tsr_value *v)
 {
-  for (int i = 0; i < n->inputs; i++)
-    for (int k = 0; k < g->nodes && n->in[i]; k++)
-      if (n->in[i]->producer == g->node[k] && !done[k])
+  for (int k = 0; k < group->nodes; k++)
+    if (group->node[k] == v->producer)
+      return true;
+  return false;
+}
+
+static bool is_ready(struct compiler *c, int group, const bool *done)
+{
+  int inputs;
+  struct tsr_value **in = tsr_group_inputs(c->a, &c->group[group], &inputs);
+  for (int i = 0; i < inputs; i++)
+    for (int k = 0; k < c->groups && in[i]->producer; k++)
+      if (!done[k] && makes(&c->group[k], in[i]))
         return false;
   return true;
 }
@@ -260,15 +303,15 @@ static bool is_ready(const struct tsr_node *n, const struct tsr_graph *g, const 
  * turn comes. */
 static enum tsr_status add_layers(struct compiler *c)
 {
-  struct tsr_graph *g = c->g;
-  bool *done = TSR_NEW_ARRAY(c->a, bool, g->nodes + 1);
-  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, g->nodes + 1);
-  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, g->nodes + 1);
-  for (bool accel = false; c->m->layers < g->nodes; accel = !accel)
-    for (int k = 0; k < g->nodes; k++) {
-      if (done[k] || on_accelerator(g->node[k]) != accel || !is_ready(g->node[k], g, done))
+  int count = c->groups;
+  bool *done = TSR_NEW_ARRAY(c->a, bool, count + 1);
+  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, count + 1);
+  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, count + 1);
+  for (bool accel = false; c->m->layers < count; accel = !accel)
+    for (int k = 0; k < count; k++) {
+      if (done[k] || on_accelerator(c->group[k].node[0]) != accel || !is_ready(c, k, done))
         continue;
-      enum tsr_status status = add_layer(c, g->node[k]);
+      enum tsr_status status = add_layer(c, &c->group[k]);
       if (status)
         return status;
       done[k] = true;
@@ -396,6 +439,7 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
     status = find_given(&c);
   if (status)
     return status;
+  c.group = tsr_graph_groups(a, g, options->cpu_only, &c.groups);
   add_buffers(&c);
   m->inputs = g->inputs;
   m->outputs = g->outputs;

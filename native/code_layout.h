@@ -13,6 +13,8 @@
 #ifndef TSR_NATIVE_CODE_LAYOUT_H
 #define TSR_NATIVE_CODE_LAYOUT_H
 
+#include <stdint.h>
+
 enum {
   TSR__CODE_VERSION = 1,
   TSR__CODE_HEAD = 16,

@@ -46,7 +46,8 @@ enum tessera_status {
 
 enum tessera_dtype {
   TESSERA_BOOL, TESSERA_I8, TESSERA_U8, TESSERA_I16, TESSERA_U16, TESSERA_I32, TESSERA_U32,
-  TESSERA_I64, TESSERA_U64, TESSERA_F32, TESSERA_F64,
+  TESSERA_I64, TESSERA_U64,
+  TESSERA_F16, TESSERA_BF16, TESSERA_F32, TESSERA_F64, /* floats are the last ones */
 };
 
 enum { TESSERA_MAX_RANK = 8 };
@@ -219,7 +220,9 @@ double tessera_model_output_step(const struct tessera_model *model, int k);
 
 /* One op as it was compiled. */
 struct tessera_layer {
-  const char *name, *op; /* the node's name; "QConv" */
+  const char *name, *op; /* the node's name; "QConv". Of nodes computed together the first one's name, and
+                            "Conv+Relu" */
+  const char *nodes;     /* of several: all names, "conv1, relu1"; else NULL */
   const char *target;    /* "accel" or "cpu" */
   const char *reason;    /* cpu: why not on the accelerator; accel: NULL */
   const char *schedule;  /* accel: the schedule's text; else NULL */

@@ -189,6 +189,8 @@ static json_t *layer_json(const struct tessera_layer *l)
   json_t *object = json_object();
   put_text(object, "name", l->name);
   put_text(object, "op", l->op);
+  if (l->nodes)
+    put_text(object, "nodes", l->nodes);
   json_object_set_new(object, "shape", dims_json(l->dims, l->rank));
   put_text(object, "target", l->target);
   put_text(object, "reason", l->reason);

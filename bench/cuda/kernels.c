@@ -8,41 +8,42 @@
 
 #include "bench/bench.h"
 #include "compiler/target/cuda/gemm.h"
-#include "compiler/target/cuda/text.h"
+#include "compiler/target/cuda/ptx.h"
 
 /* Rows and columns of y up to these; the sizes themselves are arguments. */
 #define MOST   "[16777216, 16777216]"
 #define COLUMN "[16777216]"
 
-#define AS_IT_IS "func f(acc: f32" MOST ") -> (y: f32" MOST ") { y: y[m, n] = acc[m, n] }"
-#define WHOLE    "func f(acc: i32" MOST ") -> (y: i32" MOST ") { y: y[m, n] = acc[m, n] }"
+#define ROUND(type)                                                                                \
+  "func f(acc: f32" MOST ") -> (y: " type MOST ") { y: y[m, n] = " type "(acc[m, n]) }"
+#define WHOLE "func f(acc: i32" MOST ") -> (y: i32" MOST ") { y: y[m, n] = acc[m, n] }"
 #define QUANT                                                                                      \
   "func f(acc: i32" MOST ", bias: i32" COLUMN ", scale: i32" COLUMN ", shift: i32" COLUMN          \
   ") -> (y: i8" MOST ") { y: y[m, n] = sat8(quant(acc[m, n], bias[n], scale[n], shift[n])) }"
 #define GELU                                                                                       \
-  "func f(acc: f32" MOST ", bias: f32" COLUMN ") -> (y: f32" MOST ") { y: y[m, n] = "              \
-  "(acc[m, n] + bias[n]) * f32(0.5) * "                                                            \
-  "(f32(1) + erf((acc[m, n] + bias[n]) * f32(0.70710678))) }"
+  "func f(acc: f32" MOST ", bias: f32" COLUMN ") -> (y: bf16" MOST ") { temp t: f32" MOST          \
+  " t: t[m, n] = acc[m, n] + bias[n] "                                                             \
+  "y: y[m, n] = bf16(t[m, n] * f32(0.5) * (f32(1) + erf(t[m, n] * f32(0.70710678)))) }"
 
 static const char *const forms[] = {"columns", "packed", "rows"};
 
 static const struct {
   const char *name;
   enum cuda__gemm_b b;
-  enum cuda__element in, out;
+  enum tsr_dtype in;
   const char *epilogue;
   int tiles; /* that many, the first of the table */
 } types[] = {
-    {"bf16", CUDA__B_COLUMNS, CUDA__BF16, CUDA__BF16, AS_IT_IS, 100},
-    {"bf16", CUDA__B_ROWS, CUDA__BF16, CUDA__BF16, AS_IT_IS, 100},
-    {"bf16", CUDA__B_PACKED, CUDA__BF16, CUDA__BF16, AS_IT_IS, 5},
-    {"f16", CUDA__B_COLUMNS, CUDA__F16, CUDA__F16, AS_IT_IS, 5},
-    {"f16", CUDA__B_ROWS, CUDA__F16, CUDA__F16, AS_IT_IS, 5},
-    {"s8", CUDA__B_COLUMNS, CUDA__I8, CUDA__I32, WHOLE, 6},
-    {"s8", CUDA__B_PACKED, CUDA__I8, CUDA__I32, WHOLE, 1},
-    {"s8q", CUDA__B_COLUMNS, CUDA__I8, CUDA__I8, QUANT, 100},
-    {"s8q", CUDA__B_PACKED, CUDA__I8, CUDA__I8, QUANT, 5},
-    {"bf16gelu", CUDA__B_COLUMNS, CUDA__BF16, CUDA__BF16, GELU, 9},
+    {"bf16", CUDA__B_COLUMNS, TSR_BF16, ROUND("bf16"), 100},
+    {"bf16", CUDA__B_ROWS, TSR_BF16, ROUND("bf16"), 100},
+    {"bf16", CUDA__B_PACKED, TSR_BF16, ROUND("bf16"), 5},
+    {"f16", CUDA__B_COLUMNS, TSR_F16, ROUND("f16"), 5},
+    {"f16", CUDA__B_ROWS, TSR_F16, ROUND("f16"), 5},
+    {"s8", CUDA__B_COLUMNS, TSR_I8, WHOLE, 6},
+    {"s8", CUDA__B_PACKED, TSR_I8, WHOLE, 1},
+    {"s8q", CUDA__B_COLUMNS, TSR_I8, QUANT, 100},
+    {"s8q", CUDA__B_PACKED, TSR_I8, QUANT, 5},
+    {"bf16gelu", CUDA__B_COLUMNS, TSR_BF16, GELU, 9},
 };
 
 /* clang-format off */
@@ -97,14 +98,17 @@ static json_t *row_of(const char *type, const struct cuda__gemm *g)
 static void emit(struct tsr_arena *a, struct tsr_err *err, const struct cuda__gemm *g,
                  const char *path)
 {
-  LLVMTargetMachineRef machine = cuda__target(err, "sm_90a");
+  LLVMTargetMachineRef machine = cuda__target(err, (struct tsr_gpu_arch){90, true});
   struct llvm__emit *e = TSR_NEW(a, struct llvm__emit);
   LLVMMemoryBufferRef text;
-  *e = (struct llvm__emit){.arena = a, .machine = {16, 64, true}, .context = LLVMContextCreate()};
+  if (!machine)
+    quit(err->text);
+  *e = (struct llvm__emit){.arena = a, .machine = cuda__machine, .context = LLVMContextCreate()};
   e->module = LLVMModuleCreateWithNameInContext(g->name, e->context);
   e->builder = LLVMCreateBuilderInContext(e->context);
+  cuda__prepare(machine, e->module);
   cuda__gemm_emit(e, g);
-  if (!machine || cuda__text(err, machine, e->module, &text))
+  if (cuda__ptx(err, machine, e->module, &text))
     quit(err->text);
   write_file(path, LLVMGetBufferStart(text), LLVMGetBufferSize(text));
   LLVMDisposeMemoryBuffer(text);
@@ -136,17 +140,17 @@ int main(int argc, char **argv)
       struct cuda__gemm g = {.name = name_of(arena, types[i].name, forms[types[i].b], &tiles[j]),
                              .tile = tiles[j],
                              .b = types[i].b,
-                             .in = types[i].in,
-                             .out = types[i].out};
-      struct tir_func *f;
+                             .in = types[i].in};
+      struct tir_func *epilogue;
       if (!is_wanted(g.name, argc - 2, argv + 2))
         continue;
       if (g.b == CUDA__B_ROWS && g.tile.n / g.tile.cluster % 64)
         continue;
-      if (tir_func_parse(arena, &err, "epilogue", types[i].epilogue, &f) ||
-          cuda__gemm_check(&err, &g))
+      if (tir_func_parse(arena, &err, "epilogue", types[i].epilogue, &epilogue))
         quit(err.text);
-      g.epilogue = f;
+      g.epilogue = epilogue;
+      if (cuda__gemm_check(&err, &g))
+        quit(err.text);
       emit(arena, &err, &g, tsr_arena_printf(arena, "%s/%s.ptx", argv[1], g.name));
       json_array_append_new(list, row_of(types[i].name, &g));
     }

@@ -131,6 +131,23 @@ enum tsr_status tsr_graph_infer(struct tsr_err *err, struct tsr_graph *g);
 enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
                                  struct tir_func **out);
 
+/* Nodes that are computed together. What the group makes is the last one's output; no node outside reads
+ * what the others make. node[0] may be anything; see docs/graph-ir.md for the others. */
+struct tsr_group {
+  int nodes;
+  struct tsr_node **node; /* each after those whose results it reads */
+};
+/* The nodes of g in groups, each after those whose results it reads. `fused`: as few as there can be; else
+ * every node is alone. */
+struct tsr_group *tsr_graph_groups(struct tsr_arena *a, const struct tsr_graph *g, bool fused,
+                                   int *count);
+/* The values that a group reads and does not make: of one node its inputs, of more each value once. */
+struct tsr_value **tsr_group_inputs(struct tsr_arena *a, const struct tsr_group *group, int *count);
+/* All stages in one func, whose params are the inputs as above, then the outputs of the last node. The same
+ * operations in the same order as one by one. */
+enum tsr_status tsr_group_compute(struct tsr_arena *a, struct tsr_err *err,
+                                  const struct tsr_group *group, struct tir_func **out);
+
 /* Interpreter. inputs[k] is for g->input[k]; outputs[k] is filled, its data in the arena. keep (optional)
  * is called with every value computed. */
 enum tsr_status tsr_graph_run(struct tsr_arena *a, struct tsr_err *err, const struct tsr_graph *g,

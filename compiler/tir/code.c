@@ -245,6 +245,8 @@ static void emit_stmt(struct tir__emit *e, const struct tir_stmt *s)
   case TIR_IF:
     emit_if(e, s);
     break;
+  case TIR_BARRIER: /* one iteration after another: nothing to wait for */
+    break;
   }
 }
 

@@ -6,7 +6,8 @@
 
 #include "compiler/tir/tir_internal.h"
 
-static const char *const scopes[] = {"global", "local", "inp", "wgt", "acc", "out", "lut"};
+static const char *const scopes[] = {"global", "local", "inp",    "wgt",     "acc",
+                                     "out",    "lut",   "shared", "register"};
 _Static_assert(sizeof scopes / sizeof scopes[0] == TIR_SCOPE_COUNT, "one name for each scope");
 
 const char *tir_scope_name(enum tir_scope scope)
@@ -19,6 +20,25 @@ bool tir_scope_from_name(const char *name, enum tir_scope *out)
   for (int i = 0; i < TIR_SCOPE_COUNT; i++)
     if (!strcmp(scopes[i], name)) {
       *out = (enum tir_scope)i;
+      return true;
+    }
+  return false;
+}
+
+static const char *const binds[] = {"block.x",  "block.y",  "block.z",
+                                    "thread.x", "thread.y", "thread.z"};
+_Static_assert(sizeof binds / sizeof binds[0] == TIR_BIND_COUNT, "one name for each place");
+
+const char *tir_bind_name(enum tir_bind bind)
+{
+  return binds[bind];
+}
+
+bool tir_bind_from_name(const char *name, enum tir_bind *out)
+{
+  for (int i = 0; i < TIR_BIND_COUNT; i++)
+    if (!strcmp(binds[i], name)) {
+      *out = (enum tir_bind)i;
       return true;
     }
   return false;

@@ -12,6 +12,8 @@ static enum tsr_status analyze(struct tir__lowering *l)
   l->ranges.arena = l->arena;
   l->place = TSR_NEW_ARRAY(l->arena, struct tir__place, l->state->stages + 1);
   enum tsr_status status = tir__place_all(l);
+  if (status == TSR_OK)
+    status = tir__check_bound(l);
   return status == TSR_OK ? tir__match_all(l) : status;
 }
 
@@ -34,7 +36,7 @@ enum tsr_status tir_lower(struct tsr_arena *a, struct tsr_err *err, const struct
   p->params = s->func->params;
   p->inputs = s->func->inputs;
   p->param = s->func->param;
-  p->body = tir__emit(&l);
+  p->body = tir__place_barriers(a, tir__emit(&l));
   *out = p;
   return TSR_OK;
 }

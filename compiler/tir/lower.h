@@ -38,7 +38,11 @@ struct tir__lowering {
 enum tsr_status tir__place_all(struct tir__lowering *l);               /* lower_place.c */
 void tir__infer_region(struct tir__lowering *l, struct tir__place *p); /* lower_region.c */
 enum tsr_status tir__match_all(struct tir__lowering *l);               /* lower_match.c */
+enum tsr_status tir__check_bound(struct tir__lowering *l);             /* lower_bound.c */
 struct tir_stmt *tir__emit(struct tir__lowering *l);                   /* lower_emit.c */
+
+/* barrier.c: the statement with barriers where threads of a block share memory. */
+struct tir_stmt *tir__place_barriers(struct tsr_arena *a, struct tir_stmt *body);
 
 /* A leaf whose only iteration is 0. */
 bool tir__dropped(const struct tir__place *p, int position);

@@ -71,6 +71,7 @@ static struct tir_stmt *loop(struct tir__lowering *l, const struct tir__place *p
   s->f.extent = p->extent[p->s->leaf[position]];
   s->f.loop = from->kind;
   s->f.depth = from->depth;
+  s->f.bind = from->bind;
   s->f.stage = p->s->name;
   s->f.body = body;
   return s;
@@ -119,7 +120,10 @@ static struct tir_stmt *init_nest(struct tir__lowering *l, struct tir__place *p,
   struct tir_stmt *s =
       store(l, p, TIR_ASSIGN, index, tir__rewrite(&w, tir__rewrite(&p->rewriter, p->s->init)));
   for (int k = c.n - 1; k >= 0; k--) {
+    const struct tir__loop *from = &p->s->loop[p->s->leaf[c.position[k]]];
     struct tir_stmt *f = stmt(l->arena, TIR_FOR);
+    f->f.loop = from->kind == TIR_PIPELINE ? TIR_SERIAL : from->kind;
+    f->f.bind = from->bind;
     f->f.var = c.var[k];
     f->f.extent = c.extent[k];
     f->f.stage = p->s->name;

@@ -231,11 +231,26 @@ static struct tir_stmt *new_stmt(struct tir__parser *p, enum tir_stmt_kind kind)
   return s;
 }
 
+static bool parse_bind(struct tir__parser *p, struct tir_stmt *s)
+{
+  const char *names[TIR_BIND_COUNT], *given;
+  for (int i = 0; i < TIR_BIND_COUNT; i++)
+    names[i] = tir_bind_name((enum tir_bind)i);
+  s->f.loop = TIR_BOUND;
+  if (!tir__take_name(p, "a place", &given))
+    return false;
+  return tir_bind_from_name(given, &s->f.bind) ||
+         tir__bad_name(p, "place to bind to", given, names, TIR_BIND_COUNT);
+}
+
 static bool parse_loop_kind(struct tir__parser *p, struct tir_stmt *s)
 {
   int64_t depth;
   if (tir__take(p, "unroll")) {
     s->f.loop = TIR_UNROLL;
+  } else if (tir__take(p, "bind")) {
+    if (!parse_bind(p, s))
+      return false;
   } else if (tir__take(p, "pipeline")) {
     if (!tir__take_count(p, &depth))
       return false;
@@ -315,6 +330,8 @@ static struct tir_stmt *parse_stmt(struct tir__parser *p)
     return parse_alloc(p);
   if (!store && tir__take(p, "if"))
     return parse_if(p);
+  if (!store && tir__take(p, "barrier"))
+    return new_stmt(p, TIR_BARRIER);
   if (!store && tir__is(p, "call")) {
     tir__bad_token(p, "calls of intrinsics can't be parsed: they come of tensorizing");
     return NULL;

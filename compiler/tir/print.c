@@ -62,8 +62,7 @@ static void add_decimal(struct printer *p, double v, enum tsr_dtype dtype)
   char digits[40];
   for (int precision = 1; precision <= 17; precision++) {
     snprintf(digits, sizeof digits, "%.*g", precision, v);
-    double back = strtod(digits, NULL);
-    if ((dtype == TSR_F32 ? (double)(float)back : back) == v)
+    if (tir__rounded(dtype, strtod(digits, NULL)) == v)
       break;
   }
   tsr_text_add(&p->text, "%s%s", digits, strpbrk(digits, ".e") ? "" : ".0");
@@ -265,6 +264,8 @@ static void add_for(struct printer *p, const struct tir_stmt *s)
     tsr_text_add(&p->text, " unroll");
   if (s->f.loop == TIR_PIPELINE)
     tsr_text_add(&p->text, " pipeline %d", s->f.depth);
+  if (s->f.loop == TIR_BOUND)
+    tsr_text_add(&p->text, " bind %s", tir_bind_name(s->f.bind));
   if (s->f.stage)
     tsr_text_add(&p->text, " of %s", s->f.stage);
   add_body(p, s->f.body);
@@ -314,6 +315,8 @@ static void add_stmt(struct printer *p, const struct tir_stmt *s)
     tsr_text_add(&p->text, "alloc ");
     add_buffer(p, s->alloc.buffer);
     add_body(p, s->alloc.body);
+  } else if (s->kind == TIR_BARRIER) {
+    tsr_text_add(&p->text, "barrier");
   } else {
     tsr_text_add(&p->text, "if ");
     add_expr(p, s->when.condition, 0);

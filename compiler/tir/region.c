@@ -89,11 +89,43 @@ tir_e tir__sum_expr(struct tsr_arena *a, const struct tir__sum *s)
   return tir_binary(a, TIR_ADD, x, tir_index(a, constant));
 }
 
+static void drop_term(struct tir__sum *s, int k)
+{
+  memmove(&s->term[k], &s->term[k + 1], (size_t)(--s->terms - k) * sizeof s->term[0]);
+}
+
+/* Whether term k is c * f * floordiv(x, c) where term i is f * floormod(x, c). */
+static bool is_quotient_of(const struct tir__sum *s, int k, int i)
+{
+  tir_e q = s->term[k].atom, m = s->term[i].atom;
+  return q->op == TIR_FDIV && m->op == TIR_FMOD && m->arg[1]->op == TIR_INT &&
+         tir_same(q->arg[1], m->arg[1]) && s->term[k].factor == s->term[i].factor * m->arg[1]->i &&
+         tir_same(q->arg[0], m->arg[0]);
+}
+
+/* c * floordiv(x, c) + floormod(x, c) = x */
+static void join_quotients(struct tir__sum *s)
+{
+  for (int k = 0; k < s->terms; k++)
+    for (int i = 0; i < s->terms; i++) {
+      if (!is_quotient_of(s, k, i))
+        continue;
+      tir_e x = s->term[k].atom->arg[0];
+      int64_t factor = s->term[i].factor;
+      drop_term(s, k > i ? k : i);
+      drop_term(s, k > i ? i : k);
+      tir__sum_add(s, x, factor);
+      i = k = -1;
+      break;
+    }
+}
+
 tir_e tir__sum(struct tir__ranges *r, tir_e a, tir_e b, int64_t factor)
 {
   struct tir__sum s = {0};
   tir__sum_add(&s, a, 1);
   tir__sum_add(&s, b, factor);
+  join_quotients(&s);
   if (s.full)
     return tir_binary(r->arena, TIR_ADD, a, scaled(r->arena, b, factor));
   return tir__sum_expr(r->arena, &s);
@@ -142,6 +174,56 @@ static bool same_quotient(struct tir__ranges *r, tir_e z, int64_t c, int64_t *qu
   return *quotient == floor_of(greatest, c);
 }
 
+static int64_t common(int64_t a, int64_t b)
+{
+  for (a = a < 0 ? -a : a; b; b = b < 0 ? -b : b) {
+    int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+/* z as g * y + rest with g > 1 a divisor of c and 0 <= rest < g; 0: there is no such g. */
+static int64_t common_part(struct tir__ranges *r, const struct tir__sum *z, int64_t c, tir_e *y,
+                           tir_e *rest)
+{
+  for (int i = 0; i < z->terms; i++) {
+    struct tir__sum big = {0}, small = {0};
+    int64_t g = common(z->term[i].factor, c);
+    big.constant = floor_of(z->constant, g);
+    small.constant = z->constant - big.constant * g;
+    for (int k = 0; k < z->terms; k++) {
+      bool divides = z->term[k].factor % g == 0;
+      tir__sum_term(divides ? &big : &small, z->term[k].atom,
+                    z->term[k].factor / (divides ? g : 1));
+    }
+    *rest = tir__sum_expr(r->arena, &small);
+    if (g > 1 && g < c && tir__bound_int(r, *rest, false, -1) >= 0 &&
+        tir__bound_int(r, *rest, true, g) < g) {
+      *y = tir__sum_expr(r->arena, &big);
+      return g;
+    }
+  }
+  return 0;
+}
+
+static tir_e divided(struct tir__ranges *r, enum tir_op op, tir_e x, tir_e by);
+
+/* Of z, no term of which c divides: floordiv(g * y + rest, g * d) = floordiv(y, d), and
+ * floormod(g * y + rest, g * d) = g * floormod(y, d) + rest. */
+static tir_e divided_rest(struct tir__ranges *r, enum tir_op op, tir_e z, tir_e by)
+{
+  struct tir__sum s = {0};
+  tir_e y, rest;
+  tir__sum_add(&s, z, 1);
+  int64_t g = s.full ? 0 : common_part(r, &s, by->i, &y, &rest);
+  if (!g)
+    return tir_binary(r->arena, op, z, by);
+  tir_e q = divided(r, op, y, tir_index(r->arena, by->i / g));
+  return op == TIR_FDIV ? q : tir__sum(r, rest, q, g);
+}
+
 /* floordiv(c * y + z, c) = y + floordiv(z, c), and floormod(c * y + z, c) = floormod(z, c). */
 static tir_e divided(struct tir__ranges *r, enum tir_op op, tir_e x, tir_e by)
 {
@@ -158,10 +240,9 @@ static tir_e divided(struct tir__ranges *r, enum tir_op op, tir_e x, tir_e by)
   }
   tir_e z = tir__sum_expr(r->arena, &rest), y = tir__sum_expr(r->arena, &whole);
   bool known = same_quotient(r, z, c, &quotient);
-  tir_e q = known ? tir_index(r->arena, quotient) : tir_binary(r->arena, TIR_FDIV, z, by);
   if (op == TIR_FDIV)
-    return tir__sum(r, y, q, 1);
-  return known ? tir__sum(r, z, by, -quotient) : tir_binary(r->arena, TIR_FMOD, z, by);
+    return tir__sum(r, y, known ? tir_index(r->arena, quotient) : divided_rest(r, op, z, by), 1);
+  return known ? tir__sum(r, z, by, -quotient) : divided_rest(r, op, z, by);
 }
 
 /* Comparisons of index arithmetic that always hold, or never. */

@@ -27,6 +27,7 @@ struct tir__loop {
   int into[2]; /* SPLIT: outer and inner; FUSED_*: the fused loop */
   enum tir_loop_kind kind;
   int depth; /* PIPELINE */
+  enum tir_bind bind;
 };
 
 enum { TIR__ROOT = 0 }; /* as `at`: computed whole, outside of all loops */
@@ -108,6 +109,7 @@ enum tsr_status tir__do_fuse(struct tir__edit *e);
 enum tsr_status tir__do_reorder(struct tir__edit *e);
 enum tsr_status tir__do_unroll(struct tir__edit *e);
 enum tsr_status tir__do_pipeline(struct tir__edit *e);
+enum tsr_status tir__do_bind(struct tir__edit *e);
 enum tsr_status tir__do_tensorize(struct tir__edit *e);
 enum tsr_status tir__do_compute_at(struct tir__edit *e);
 enum tsr_status tir__do_inline(struct tir__edit *e);

@@ -8,6 +8,7 @@
 static enum tsr_status check_free(struct tir__edit *e, const struct tir__sstage *s, int loop)
 {
   const struct tir__state *st = e->state;
+  static const char *const kinds[] = {"", "unrolled", "pipelined", "bound"};
   const char *name = s->loop[loop].name, *verb = e->word[0];
   for (int k = 0; k < st->stages; k++)
     if (st->stage[k]->at == s->id && st->stage[k]->at_loop == loop)
@@ -24,8 +25,7 @@ static enum tsr_status check_free(struct tir__edit *e, const struct tir__sstage 
     return tsr_refuse(e->err,
                       "can't %s loop %s of stage %s: it is marked as %s; %s first, then mark "
                       "its parts",
-                      verb, name, s->name,
-                      s->loop[loop].kind == TIR_UNROLL ? "unrolled" : "pipelined", verb);
+                      verb, name, s->name, kinds[s->loop[loop].kind], verb);
   return TSR_OK;
 }
 
@@ -198,7 +198,7 @@ enum tsr_status tir__do_reorder(struct tir__edit *e)
 
 /* --- annotations ------------------------------------------------------------------------------ */
 
-static enum tsr_status annotate(struct tir__edit *e, enum tir_loop_kind kind, int64_t depth)
+static enum tsr_status annotate(struct tir__edit *e, struct tir__loop with)
 {
   struct tir__sstage *s;
   int k;
@@ -210,21 +210,39 @@ static enum tsr_status annotate(struct tir__edit *e, enum tir_loop_kind kind, in
   if (s->intrinsic && tir__leaf_position(s, k) >= tir__leaf_position(s, s->tensor_loop))
     return tsr_refuse(e->err, "can't %s loop %s of stage %s: it is tensorized by %s", e->word[0],
                       s->loop[k].name, s->name, s->intrinsic);
-  s->loop[k].kind = kind;
-  s->loop[k].depth = (int)depth;
+  s->loop[k].kind = with.kind;
+  s->loop[k].depth = with.depth;
+  s->loop[k].bind = with.bind;
   return TSR_OK;
 }
 
 enum tsr_status tir__do_unroll(struct tir__edit *e)
 {
-  return annotate(e, TIR_UNROLL, 0);
+  return annotate(e, (struct tir__loop){.kind = TIR_UNROLL});
 }
 
 enum tsr_status tir__do_pipeline(struct tir__edit *e)
 {
   int64_t depth;
   enum tsr_status status = tir__edit_number(e, 3, 1, 64, &depth);
-  return status == TSR_OK ? annotate(e, TIR_PIPELINE, depth) : status;
+  if (status != TSR_OK)
+    return status;
+  return annotate(e, (struct tir__loop){.kind = TIR_PIPELINE, .depth = (int)depth});
+}
+
+enum tsr_status tir__do_bind(struct tir__edit *e)
+{
+  const char *names[TIR_BIND_COUNT];
+  enum tir_bind bind;
+  for (int k = 0; k < TIR_BIND_COUNT; k++)
+    names[k] = tir_bind_name((enum tir_bind)k);
+  if (tir_bind_from_name(e->word[3], &bind))
+    return annotate(e, (struct tir__loop){.kind = TIR_BOUND, .bind = bind});
+  const char *near = tsr_nearest(e->word[3], names, TIR_BIND_COUNT);
+  return tsr_refuse(e->err, "no loop can be bound to '%s'%s%s%s", e->word[3],
+                    near ? "; did you mean '"
+                         : "; there are block.x to block.z and thread.x to thread.z",
+                    near ? near : "", near ? "'?" : "");
 }
 
 enum tsr_status tir__do_tensorize(struct tir__edit *e)

@@ -85,6 +85,17 @@ static bool same_nearly(const struct tsr_tensor *x, const struct tsr_tensor *y, 
   return sqrt(difference) <= tolerance * sqrt(norm) || (isinf(norm) && isinf(difference));
 }
 
+/* Of what an f32 may differ by, `tolerance`; a half may be rounded to its neighbour. */
+static double tolerance_of(enum tsr_dtype dtype, double tolerance)
+{
+  switch (dtype) {
+  case TSR_BF16: return 800 * tolerance;
+  case TSR_F16: return 100 * tolerance;
+  case TSR_F64: return tolerance / 1e4;
+  default: return tolerance;
+  }
+}
+
 static int compare_output(const struct trial *t, const struct tsr_code_block *b, int k, void *found,
                           void *expected, double tolerance)
 {
@@ -94,7 +105,7 @@ static int compare_output(const struct trial *t, const struct tsr_code_block *b,
   int64_t n = tsr_count(buffer->dims, buffer->rank, 1), at = 0;
   bool real = tir__is_float(buffer->dtype);
   bool same =
-      real ? same_nearly(&x, &y, n, buffer->dtype == TSR_F64 ? tolerance / 1e4 : tolerance, &at)
+      real ? same_nearly(&x, &y, n, tolerance_of(buffer->dtype, tolerance), &at)
            : same_exactly(&x, &y, n, &at);
   if (same)
     return 0;

@@ -1,100 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every op of the graph at every level of this machine: the nodes of ONNX's own conformance tests
- * (Debian's libonnx-testdata). The integer ops of the accelerator are in test_networks.c. */
-#include <dirent.h>
-#include <unistd.h>
+/* Every op of the graph at every level of this machine. The integer ops of the accelerator are in
+ * test_networks.c. */
+#include "tests/cpu/each_op.h"
 
-#include "tests/cpu/graph_rig.h"
-#include "tests/graph/test_compute_onnx.h"
-
-enum { BATCH = 64 };
-
-struct all {
-  struct tsr_arena *a; /* of one batch */
-  struct trial *trial;
-  int trials, total, bad;
-  size_t capacity;
-  bool seen[TSR_GOP_COUNT];
-};
-
-static void run_batch(struct all *all, int least)
+static int compare(struct tsr_arena *a, int trials, const struct trial *trial)
 {
-  if (all->trials < least)
-    return;
-  all->bad += compare_all(all->a, all->trials, all->trial, 1e-5);
-  all->total += all->trials;
-  tsr_arena_free(all->a);
-  all->a = tsr_arena_new(NULL);
-  all->trial = NULL;
-  all->trials = 0;
-  all->capacity = 0;
+  return compare_all(a, trials, trial, 1e-5);
 }
-
-/* The recorded shapes where dims are open; inputs from `first` on become constants. */
-static bool try_model(struct all *all, const char *model, struct recorded *run, int first)
-{
-  struct tsr_err err = {0};
-  struct tsr_graph *g;
-  if (import_file(all->a, &err, model, &g) || g->inputs != run->inputs)
-    return false;
-  for (int k = 0; k < g->inputs; k++) {
-    struct tsr_value *v = g->input[k];
-    v->rank = run->input[k].rank;
-    memcpy(v->dims, run->input[k].dims, sizeof v->dims);
-    v->data = k < first ? NULL : run->input[k].data;
-  }
-  g->inputs = first < g->inputs ? first : g->inputs;
-  if (tsr_graph_infer(&err, g) || tsr_graph_verify(&err, g))
-    return false;
-  return !add_nodes(all->a, &err, g, run->input, &all->trial, &all->trials, &all->capacity,
-                    all->seen);
-}
-
-static void one_model(struct all *all, const char *folder)
-{
-  struct recorded run;
-  struct tsr_err err = {0};
-  char *data = tsr_arena_printf(all->a, "%s/test_data_set_0", folder);
-  char *model = tsr_arena_printf(all->a, "%s/model.onnx", folder);
-  if (access(data, R_OK) || recorded_read(all->a, &err, data, &run))
-    return;
-  if (!try_model(all, model, &run, MOST_TENSORS) && !try_model(all, model, &run, 1))
-    try_model(all, model, &run, 0);
-  run_batch(all, BATCH);
-}
-
-static const char *const suites[] = {"node", "simple", "pytorch-converted", "pytorch-operator"};
 
 static void all_ops(void **state)
 {
-  struct all all = {.a = tsr_arena_new(NULL)};
   (void)state;
-  if (access(TESSERA_ONNX_TESTDATA "/node", R_OK)) {
-    printf("skipped: there is no Debian package libonnx-testdata\n");
-    skip();
-  }
-  for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", TESSERA_ONNX_TESTDATA, suites[s]);
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir));)
-      if (!strncmp(e->d_name, "test_", 5)) {
-        snprintf(path, sizeof path, "%s/%s/%s", TESSERA_ONNX_TESTDATA, suites[s], e->d_name);
-        one_model(&all, path);
-      }
-    if (dir)
-      closedir(dir);
-  }
-  run_batch(&all, 1);
-  int unseen = 0;
-  for (int op = 0; op < TSR_GOP_COUNT; op++)
-    if (!all.seen[op]) {
-      printf("not among them: %s\n", tsr_gop_name((enum tsr_gop)op));
-      unseen++;
-    }
-  printf("%d nodes, %d differ, %d ops are not among them\n", all.total, all.bad, unseen);
-  tsr_arena_free(all.a);
-  assert_int_equal(all.bad, 0);
+  each_op(compare);
 }
 
 int main(void)

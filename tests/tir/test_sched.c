@@ -396,7 +396,7 @@ static const struct sched_case refusals[] = {
      "can't inline stage t: stage xs is computed at its loop n; inline first, then compute_at"},
     {pair, "", "cache_read x imp t xs", "tensor IR has no scope named 'imp'; did you mean 'inp'?"},
     {pair, "", "cache_read x weights t xs",
-     "tensor IR has no scope named 'weights'; it has global, local, inp, wgt, acc, out, lut"},
+     "tensor IR has no scope named 'weights'; it has global, local, inp, wgt, acc, out, lut, shared, register"},
     {pair, "", "cache_read x inp y xs", "stage y reads no buffer named 'x'"},
     {product, "", "cache_read ww inp y xs",
      "stage y reads no buffer named 'ww'; did you mean 'w'?"},

@@ -13,9 +13,6 @@
 
 #include "compiler/target/llvm/emit.h"
 
-enum cuda__element { CUDA__F16, CUDA__BF16, CUDA__F32, CUDA__I8, CUDA__I32 };
-int cuda__element_bytes(enum cuda__element element);
-
 /* How b lies in memory. A thread's sums are every second pair of columns of 32: what holds b by its columns is
  * copied in an order in which they come to lie side by side. n is a multiple of 32; of 64 for B_ROWS. */
 enum cuda__gemm_b {
@@ -40,9 +37,10 @@ struct cuda__gemm {
   const char *name;
   struct cuda__gemm_tile tile;
   enum cuda__gemm_b b;
-  enum cuda__element in, out; /* F16, BF16: sums in f32; I8: in i32 */
-  int64_t m, n, k;            /* all 0: arguments of the kernel */
-  /* One stage, y[m,n] of acc[m,n], the first input, and of other inputs; f32 for an out of F16 or BF16. */
+  enum tsr_dtype in; /* f16, bf16: sums in f32; i8: in i32 */
+  int64_t m, n, k;   /* all 0: arguments of the kernel */
+  /* What becomes of the sums: its first input is acc; others and y are the kernel's. Stages work element by
+   * element, y the last one's; the last axis is y's columns, the others, row-major, its rows. */
   const struct tir_func *epilogue;
 };
 

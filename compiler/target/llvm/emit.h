@@ -3,7 +3,8 @@
  *
  * A function is emitted as its loops stand. One loop around stores may run in *lanes*: then
  * e->width iterations are computed together, and every value is either one scalar, the same in all
- * lanes, or a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. */
+ * lanes, or a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. Halves
+ * are i16: their bits. */
 #ifndef TSR_TARGET_LLVM_EMIT_H
 #define TSR_TARGET_LLVM_EMIT_H
 
@@ -17,6 +18,10 @@ enum { LLVM__MOST_DEPTH = 128, LLVM__MOST_LANES = 64 };
 struct llvm__machine {
   int vector_bytes, registers; /* of one vector; of the vector file */
   bool fma;                    /* x * y + z rounded once */
+  int lanes;                   /* of every vector; 0: as many as vector_bytes hold */
+  int alignment;               /* bytes, of where buffers begin; 0: that of their elements */
+  bool no_library;             /* there is no C library to call */
+  bool f16;                    /* instructions that convert f16 */
 };
 
 /* Values of expressions that are there for whatever is emitted in this scope. */
@@ -32,6 +37,9 @@ struct llvm__place {
   uint64_t offset; /* of a temporary, in the scratch memory */
 };
 
+struct llvm__emit;
+typedef void llvm__emit_stmt(struct llvm__emit *e, const struct tir_stmt *s);
+
 struct llvm__emit {
   struct tsr_arena *arena;
   struct llvm__machine machine;
@@ -41,6 +49,7 @@ struct llvm__emit {
   LLVMValueRef function;
   LLVMBasicBlockRef entry;   /* where allocas go; its end is open until the function is done */
   LLVMBasicBlockRef outside; /* returns 1: an index was outside of its buffer */
+  llvm__emit_stmt *stmt;     /* of the bodies of loops and ifs */
 
   int places;
   size_t place_capacity;
@@ -49,6 +58,7 @@ struct llvm__emit {
   int depth; /* loops around, outer to inner */
   struct tir__range range[LLVM__MOST_DEPTH];
   LLVMValueRef value[LLVM__MOST_DEPTH]; /* i64; of the lane loop: lane 0 */
+  bool thread[LLVM__MOST_DEPTH];        /* the number of a thread, which has registers of its own */
   const struct tir__fact *facts;
 
   const struct tir_var *lane; /* NULL: none */
@@ -66,6 +76,7 @@ LLVMTypeRef llvm__memory_type(struct llvm__emit *e, enum tsr_dtype dtype); /* of
 LLVMTypeRef llvm__lanes_of(struct llvm__emit *e, LLVMTypeRef scalar);
 LLVMValueRef llvm__i64(struct llvm__emit *e, int64_t value);
 LLVMValueRef llvm__i32(struct llvm__emit *e, int32_t value);
+LLVMValueRef llvm__float(struct llvm__emit *e, enum tsr_dtype dtype, double value);
 bool llvm__is_lanes(LLVMValueRef v);
 LLVMValueRef llvm__spread(struct llvm__emit *e, LLVMValueRef v); /* to lanes, if it is a scalar */
 /* An integer or float constant of v's type, in all lanes. */
@@ -91,16 +102,24 @@ void llvm__scope_close(struct llvm__emit *e);
 /* Nothing in x can go wrong, whatever conditions around it say. */
 bool llvm__is_safe(struct llvm__emit *e, tir_e x);
 
-/* --- ops.c, math.c: arguments of one form ----------------------------------------------------- */
+/* --- ops.c, half.c, math.c: arguments of one form ----------------------------------------------------- */
 
 LLVMValueRef llvm__cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype from,
                         LLVMValueRef v);
+/* Of a half to f32, or to a half from f32 or f64. */
+LLVMValueRef llvm__half_cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype from,
+                             LLVMValueRef v);
 LLVMValueRef llvm__op(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                       LLVMValueRef *arg);
 LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                         LLVMValueRef *arg);
+/* math64.c: without a C library. */
+LLVMValueRef llvm__math64(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
+                          LLVMValueRef *arg);
 LLVMValueRef llvm__combine(struct llvm__emit *e, enum tir_combine combine, enum tsr_dtype dtype,
                            LLVMValueRef old, LLVMValueRef value);
+/* What changes nothing. */
+LLVMValueRef llvm__neutral(struct llvm__emit *e, enum tir_combine combine, enum tsr_dtype dtype);
 /* x * y + z, rounded once where the machine can. */
 LLVMValueRef llvm__multiply_add(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y,
                                 LLVMValueRef z);
@@ -112,6 +131,7 @@ struct llvm__address {
   enum { LLVM__ONE, LLVM__RUN, LLVM__STEPS, LLVM__SCATTERED } form;
   LLVMValueRef pointer; /* of lane 0; SCATTERED: of each lane */
   int64_t step;         /* STEPS: elements from one lane to the next */
+  unsigned alignment;   /* bytes */
 };
 /* Emits the check of what is not known to be inside. *guarded: not every lane may touch it. */
 struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer *b,
@@ -144,8 +164,9 @@ void llvm__bind(struct llvm__emit *e, const struct tir_var *var, int64_t lo, int
 void llvm__unbind(struct llvm__emit *e);
 void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s);
 void llvm__store(struct llvm__emit *e, const struct tir_stmt *s);
-/* One loop, as it stands, with its fact; the body by `emit`. */
+/* One loop, as it stands, with its fact. */
 void llvm__for(struct llvm__emit *e, const struct tir_stmt *s);
+void llvm__if(struct llvm__emit *e, const struct tir_stmt *s);
 /* The largest extent; 0 where nothing is known. */
 int64_t llvm__most(struct llvm__emit *e, tir_e extent);
 

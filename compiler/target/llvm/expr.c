@@ -179,12 +179,35 @@ static bool is_decided_by(struct llvm__emit *e, tir_e x, LLVMValueRef first)
          (LLVMConstIntGetZExtValue(first) != 0) == (x->op == TIR_OR);
 }
 
+/* Quotients and remainders of indices that fit into 32 bits: a division of 64 bits is slow. NULL:
+ * they don't. */
+static LLVMValueRef short_division(struct llvm__emit *e, tir_e x)
+{
+  int64_t lo, hi;
+  if ((x->op != TIR_FDIV && x->op != TIR_FMOD) || x->arg[1]->op != TIR_INT || x->arg[1]->i < 1 ||
+      x->arg[1]->i > INT32_MAX || !tir__interval(x->arg[0], e->depth, e->range, &lo, &hi) ||
+      lo < 0 || hi > INT32_MAX)
+    return NULL;
+  LLVMValueRef n = llvm__value(e, x->arg[0]), by;
+  LLVMTypeRef wide = LLVMTypeOf(n), narrow = LLVMInt32TypeInContext(e->context);
+  if (llvm__is_lanes(n))
+    narrow = llvm__lanes_of(e, narrow);
+  n = LLVMBuildTrunc(e->builder, n, narrow, "");
+  by = llvm__int_like(n, x->arg[1]->i);
+  n = x->op == TIR_FDIV ? LLVMBuildUDiv(e->builder, n, by, "")
+                        : LLVMBuildURem(e->builder, n, by, "");
+  return LLVMBuildZExt(e->builder, n, wide, "");
+}
+
 static LLVMValueRef operation(struct llvm__emit *e, tir_e x)
 {
   LLVMValueRef arg[4];
   int known_result = decided(e, x);
   if (known_result >= 0)
     return LLVMConstInt(llvm__type(e, TSR_BOOL), (uint64_t)known_result, 0);
+  LLVMValueRef quotient = short_division(e, x);
+  if (quotient)
+    return quotient;
   for (int i = 0; i < x->args; i++) {
     arg[i] = llvm__value(e, x->arg[i]);
     if (i == 0 && is_decided_by(e, x, arg[0]))
@@ -200,7 +223,7 @@ static LLVMValueRef make(struct llvm__emit *e, tir_e x)
 {
   switch (x->op) {
   case TIR_INT: return LLVMConstInt(llvm__type(e, (enum tsr_dtype)x->dtype), (uint64_t)x->i, 1);
-  case TIR_FLOAT: return LLVMConstReal(llvm__type(e, (enum tsr_dtype)x->dtype), x->f);
+  case TIR_FLOAT: return llvm__float(e, (enum tsr_dtype)x->dtype, x->f);
   case TIR_VAR: return variable(e, x->var);
   case TIR_LOAD: return llvm__load(e, x);
   case TIR_SELECT: return select_value(e, x);

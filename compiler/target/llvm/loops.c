@@ -9,6 +9,7 @@ void llvm__bind(struct llvm__emit *e, const struct tir_var *var, int64_t lo, int
 {
   assert(e->depth < LLVM__MOST_DEPTH);
   e->range[e->depth] = (struct tir__range){var, lo, hi < lo ? lo : hi};
+  e->thread[e->depth] = false;
   e->value[e->depth++] = value;
 }
 
@@ -69,7 +70,7 @@ void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
   llvm__bind(e, s->f.var, 0, most ? most - 1 : INT64_MAX, loop.counter);
   if (s->f.extent->op != TIR_INT)
     e->facts = &fact;
-  llvm__stmt(e, s->f.body);
+  e->stmt(e, s->f.body);
   e->facts = fact.outer;
   llvm__unbind(e);
   llvm__loop_end(e, &loop, to, 1);
@@ -91,14 +92,14 @@ void llvm__store(struct llvm__emit *e, const struct tir_stmt *s)
   llvm__scope_close(e);
 }
 
-static void emit_if(struct llvm__emit *e, const struct tir_stmt *s)
+void llvm__if(struct llvm__emit *e, const struct tir_stmt *s)
 {
   struct tir__fact fact = {.outer = e->facts, .condition = s->when.condition};
   LLVMBasicBlockRef then = llvm__block(e, "if"), done = llvm__block(e, "endif");
   LLVMBuildCondBr(e->builder, value_alone(e, s->when.condition), then, done);
   LLVMPositionBuilderAtEnd(e->builder, then);
   e->facts = &fact;
-  llvm__stmt(e, s->when.body);
+  e->stmt(e, s->when.body);
   e->facts = fact.outer;
   LLVMBuildBr(e->builder, done);
   LLVMPositionBuilderAtEnd(e->builder, done);
@@ -120,6 +121,7 @@ void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
     llvm__stmt(e, s->alloc.body);
     break;
   case TIR_CALL: llvm__stmt(e, s->call.semantics); break;
-  case TIR_IF: emit_if(e, s); break;
+  case TIR_IF: llvm__if(e, s); break;
+  case TIR_BARRIER: break; /* one thread */
   }
 }

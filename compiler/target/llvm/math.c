@@ -215,5 +215,5 @@ LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dty
     return hyperbolic_tangent(e, arg[0]);
   if (dtype == TSR_F32 && op == TIR_ERF)
     return error_function(e, arg[0]);
-  return library(e, op, dtype, arg);
+  return e->machine.no_library ? llvm__math64(e, op, dtype, arg) : library(e, op, dtype, arg);
 }

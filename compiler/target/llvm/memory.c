@@ -89,18 +89,62 @@ static void check_indices(struct llvm__emit *e, const struct tir_buffer *b, cons
   }
 }
 
+/* What all values of a variable are multiples of. Lanes begin with the first of the range, and
+ * go on by as many as there are. */
+static uint64_t multiple_of(const struct llvm__emit *e, tir_e atom)
+{
+  int i = e->depth - 1;
+  if (atom->op != TIR_VAR || atom->var != e->lane)
+    return 1;
+  while (e->range[i].var != e->lane)
+    i--;
+  return (uint64_t)e->range[i].lo | (uint64_t)e->width;
+}
+
+/* Bytes that an address is a multiple of: the base's, and what every term of the offset has. */
+static unsigned alignment_of(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
+{
+  uint64_t bytes = tsr_dtype_bytes(b->dtype), all = (uint64_t)e->machine.alignment;
+  if (all <= bytes)
+    return (unsigned)bytes;
+  for (int d = 0; d < b->rank; d++) {
+    uint64_t unit = (uint64_t)stride_of(b, d) * bytes;
+    struct tir__linear l;
+    if (!tir__linear(index[d], &l))
+      return (unsigned)bytes;
+    all |= unit * (uint64_t)l.constant;
+    for (int i = 0; i < l.n; i++)
+      all |= unit * (uint64_t)l.coefficient[i] * multiple_of(e, l.atom[i]);
+  }
+  all &= -all;
+  return (unsigned)(all < bytes ? bytes : all);
+}
+
+/* Variables of threads count as 0 in the address of a register. */
+static void leave_threads_out(struct llvm__emit *e, LLVMValueRef *kept)
+{
+  for (int i = 0; i < e->depth; i++) {
+    kept[i] = e->value[i];
+    if (e->thread[i])
+      e->value[i] = llvm__i64(e, 0);
+  }
+}
+
 /* The offset in elements, at lane 0: the lane's variable stands for its first value there. */
 static LLVMValueRef offset_of(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
 {
   const struct tir_var *lane = e->lane;
   struct llvm__scope scope = {.outer = NULL}, *outer = e->scope;
-  bool varies = false;
+  LLVMValueRef kept[LLVM__MOST_DEPTH];
+  bool varies = b->scope == TIR_REGISTER;
   for (int d = 0; d < b->rank; d++)
     varies |= llvm__varies(e, index[d]);
   if (varies) { /* values of other lanes are not those of lane 0 */
     e->scope = &scope;
     e->lane = NULL;
   }
+  if (b->scope == TIR_REGISTER)
+    leave_threads_out(e, kept);
   LLVMValueRef sum = llvm__i64(e, 0);
   for (int d = 0; d < b->rank; d++) {
     LLVMValueRef part =
@@ -109,6 +153,8 @@ static LLVMValueRef offset_of(struct llvm__emit *e, const struct tir_buffer *b, 
   }
   e->lane = lane;
   e->scope = outer;
+  for (int i = 0; i < e->depth && b->scope == TIR_REGISTER; i++)
+    e->value[i] = kept[i];
   return sum;
 }
 
@@ -133,6 +179,8 @@ struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer
     at.form = at.step == 0 ? LLVM__ONE : at.step == 1 ? LLVM__RUN : LLVM__STEPS;
   LLVMValueRef offset = at.form == LLVM__SCATTERED ? lane_offsets(e, b, index)
                                                    : offset_of(e, b, index);
+  at.alignment = at.form == LLVM__RUN ? alignment_of(e, b, index)
+                                      : (unsigned)tsr_dtype_bytes(b->dtype);
   at.pointer =
       LLVMBuildGEP2(e->builder, llvm__memory_type(e, b->dtype), base_of(e, b), &offset, 1, "");
   return at;
@@ -216,7 +264,7 @@ LLVMValueRef llvm__load_at(struct llvm__emit *e, enum tsr_dtype dtype,
     v = masked(e, "llvm.masked.gather", type, &each, guarded ? e->mask : all_lanes(e), bytes);
   } else if (!guarded) {
     v = LLVMBuildLoad2(e->builder, type, at->pointer, "");
-    LLVMSetAlignment(v, (unsigned)bytes);
+    LLVMSetAlignment(v, at->alignment);
   } else if (at->form == LLVM__RUN) {
     v = masked(e, "llvm.masked.load", type, at, e->mask, bytes);
   } else {
@@ -245,5 +293,5 @@ void llvm__store_at(struct llvm__emit *e, enum tsr_dtype dtype, const struct llv
                           "");
   }
   LLVMValueRef s = LLVMBuildStore(e->builder, value, at->pointer);
-  LLVMSetAlignment(s, (unsigned)tsr_dtype_bytes(dtype));
+  LLVMSetAlignment(s, at->alignment);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The meaning of each operation, as compiler/tir/kernels.c has it. */
 #include <assert.h>
+#include <math.h>
 
 #include "compiler/target/llvm/emit.h"
 
@@ -61,6 +62,8 @@ LLVMValueRef llvm__cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype 
   bool to_float = tir__is_float(to), from_float = tir__is_float(from);
   if (to == from)
     return v;
+  if (tsr_dtype_is_half(to) || tsr_dtype_is_half(from))
+    return llvm__half_cast(e, to, from, v);
   if (to == TSR_BOOL)
     return from_float ? fcmp(e, LLVMRealUNE, v, llvm__float_like(v, 0))
                       : icmp(e, LLVMIntNE, v, llvm__int_like(v, 0));
@@ -300,4 +303,22 @@ LLVMValueRef llvm__combine(struct llvm__emit *e, enum tir_combine combine, enum 
   assert(combine != TIR_ASSIGN);
   llvm__same_form(e, 2, arg);
   return llvm__op(e, op[combine], dtype, arg);
+}
+
+LLVMValueRef llvm__neutral(struct llvm__emit *e, enum tir_combine combine, enum tsr_dtype dtype)
+{
+  LLVMTypeRef type = llvm__type(e, dtype);
+  bool number = combine == TIR_SUM || combine == TIR_PRODUCT,
+       sign = tsr_dtype_kind(dtype) == TSR_KIND_INT;
+  unsigned bits = 8 * (unsigned)tsr_dtype_bytes(dtype);
+  if (tir__is_float(dtype))
+    return LLVMConstReal(type, number                   ? combine == TIR_PRODUCT
+                               : combine == TIR_MAXIMUM ? -INFINITY
+                                                        : INFINITY);
+  if (number)
+    return LLVMConstInt(type, combine == TIR_PRODUCT, 0);
+  uint64_t top = UINT64_C(1) << (bits - 1), all = (top - 1) | top;
+  if (combine == TIR_MAXIMUM)
+    return LLVMConstInt(type, sign ? top : 0, 0);
+  return LLVMConstInt(type, sign ? top - 1 : all, 0);
 }

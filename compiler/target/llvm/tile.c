@@ -6,8 +6,6 @@
  * reads y once, keeps its points in registers for all of k, and writes them once. The last loop of
  * the points runs in lanes where y's elements lie side by side; else the last reduce loop does, and
  * each point is as many partial results as there are lanes, combined behind it. */
-#include <math.h>
-
 #include "compiler/target/llvm/emit.h"
 
 enum { MOST_LOOPS = 16, MOST_POINTS = 32, LEAST_LANES = 4 };
@@ -191,24 +189,6 @@ static enum tsr_dtype dtype_of(const struct tile *t)
   return t->store->store.buffer->dtype;
 }
 
-/* What changes nothing. */
-static LLVMValueRef neutral(struct llvm__emit *e, const struct tile *t)
-{
-  enum tsr_dtype dtype = dtype_of(t);
-  LLVMTypeRef type = llvm__type(e, dtype);
-  enum tir_combine c = t->store->store.combine;
-  bool number = c == TIR_SUM || c == TIR_PRODUCT, sign = tsr_dtype_kind(dtype) == TSR_KIND_INT;
-  unsigned bits = 8 * (unsigned)tsr_dtype_bytes(dtype);
-  if (tir__is_float(dtype))
-    return LLVMConstReal(type, number ? c == TIR_PRODUCT : c == TIR_MAXIMUM ? -INFINITY : INFINITY);
-  if (number)
-    return LLVMConstInt(type, c == TIR_PRODUCT, 0);
-  uint64_t top = UINT64_C(1) << (bits - 1), all = (top - 1) | top;
-  if (c == TIR_MAXIMUM)
-    return LLVMConstInt(type, sign ? top : 0, 0);
-  return LLVMConstInt(type, sign ? top - 1 : all, 0);
-}
-
 static void open_point(struct llvm__emit *e, const struct tile *t, struct point *p)
 {
   struct llvm__scope scope;
@@ -222,7 +202,9 @@ static void open_point(struct llvm__emit *e, const struct tile *t, struct point 
     return;
   e->width = t->width;
   p->partial = llvm__local(e, llvm__lanes_of(e, type), "partial");
-  LLVMBuildStore(e->builder, llvm__spread(e, neutral(e, t)), p->partial);
+  LLVMBuildStore(e->builder,
+                 llvm__spread(e, llvm__neutral(e, t->store->store.combine, dtype_of(t))),
+                 p->partial);
   e->width = 1;
 }
 

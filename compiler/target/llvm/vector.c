@@ -4,7 +4,7 @@
  * padded row needs no masks. */
 #include "compiler/target/llvm/emit.h"
 
-enum { MOST_STORES = 8, MOST_CUTS = 16, LEAST_LANES = 4 };
+enum { MOST_STORES = 8, MOST_CUTS = 16 };
 
 struct loop {
   const struct tir_stmt *s;
@@ -66,6 +66,8 @@ static size_t widest(tir_e x)
 int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store)
 {
   size_t bytes = tsr_dtype_bytes(store->store.buffer->dtype), value = widest(store->store.value);
+  if (e->machine.lanes)
+    return e->machine.lanes;
   return e->machine.vector_bytes / (int)(value > bytes ? value : bytes);
 }
 
@@ -176,7 +178,7 @@ bool llvm__vector(struct llvm__emit *e, const struct tir_stmt *s)
 {
   struct loop l = {.s = s};
   int64_t most = llvm__most(e, s->f.extent);
-  if (most < LEAST_LANES || !collect_stores(&l, s->f.body))
+  if (most < (e->machine.lanes ? 2 : 4) || !collect_stores(&l, s->f.body))
     return false;
   llvm__bind(e, s->f.var, 0, most - 1, NULL);
   e->lane = s->f.var;

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of one matrix product share: gemm.c, the kernel; gemm_copy.c and gemm_multiply.c, its two
+ * kinds of warps; gemm_finish.c, from sums to results. */
+#ifndef TSR_TARGET_CUDA_GEMM_PRIVATE_H
+#define TSR_TARGET_CUDA_GEMM_PRIVATE_H
+
+#include "compiler/target/cuda/gemm.h"
+#include "compiler/target/cuda/sm90.h"
+
+enum {
+  ALIGNMENT = 256,     /* of what arguments point to */
+  ROW = 128,           /* bytes of a row of a tile: the swizzle's */
+  STEPS = 4,           /* instructions along it, of 32 bytes each */
+  PANEL = 64,          /* columns of a row of b of 128 bytes */
+  COLUMNS = 32,        /* columns that four neighbouring threads hold 8 each of */
+  RUN = 8,             /* those of one thread */
+  WARPGROUP = 128,     /* threads */
+  SHARED = 232448,     /* bytes that a block can have */
+  MOST_SUMS = 128,     /* registers of a thread */
+  COPY_REGISTERS = 40, /* of each thread: 128 * 40 + 256 * 232 are those of 384 * 168 */
+  MULTIPLY_REGISTERS = 232
+};
+
+struct gemm {
+  struct llvm__emit *e;
+  const struct cuda__gemm *g;
+  const struct tir_buffer *result;
+  int blocks_m, sums;           /* of one warpgroup: instructions below one another; registers */
+  LLVMValueRef map_a, map_b, y; /* arguments */
+  LLVMValueRef m, n, steps;     /* rows and columns of y; tiles of k of this block */
+  LLVMValueRef tiles_m, tiles_n, tiles; /* of clusters */
+  LLVMValueRef cluster, clusters, rank; /* this one, how many; the block in it */
+  LLVMValueRef warp, lane, ring, barriers;
+  LLVMValueRef stage, parity;  /* variables: the next place in the ring */
+  LLVMValueRef sum[MOST_SUMS]; /* variables */
+};
+
+/* --- gemm.c: tiles and the ring --------------------------------------------------------------- */
+
+/* The first row and column of this block's part of a cluster's tile. */
+void gemm__place(const struct gemm *k, LLVMValueRef tile, LLVMValueRef *row, LLVMValueRef *column);
+LLVMValueRef gemm__barrier(const struct gemm *k, bool empty, LLVMValueRef stage);
+/* The ring's place behind so many tiles of k; the next place. */
+void gemm__seek(const struct gemm *k, LLVMValueRef position);
+void gemm__advance(const struct gemm *k);
+
+/* --- the parts of a block ----------------------------------------------------------------------- */
+
+void gemm__copy_tiles(const struct gemm *k);
+void gemm__multiply_tiles(const struct gemm *k);
+/* What the sums of a tile become; shared: with the other blocks of the cluster. */
+void gemm__finish(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
+                  LLVMValueRef column);
+void gemm__finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
+                         LLVMValueRef column);
+
+/* --- small things ---------------------------------------------------------------------------------- */
+
+static inline int bytes_of(enum tsr_dtype dtype)
+{
+  return (int)tsr_dtype_bytes(dtype);
+}
+
+static inline LLVMValueRef number(const struct gemm *k, int64_t v)
+{
+  return llvm__i32(k->e, (int32_t)v);
+}
+
+static inline LLVMValueRef add(const struct gemm *k, LLVMValueRef x, LLVMValueRef y)
+{
+  return LLVMBuildAdd(k->e->builder, x, y, "");
+}
+
+static inline LLVMValueRef times(const struct gemm *k, LLVMValueRef x, int64_t y)
+{
+  return LLVMBuildMul(k->e->builder, x, number(k, y), "");
+}
+
+static inline LLVMValueRef over(const struct gemm *k, LLVMValueRef x, LLVMValueRef y)
+{
+  return LLVMBuildUDiv(k->e->builder, x, y, "");
+}
+
+static inline LLVMValueRef modulo(const struct gemm *k, LLVMValueRef x, LLVMValueRef y)
+{
+  return LLVMBuildURem(k->e->builder, x, y, "");
+}
+
+static inline LLVMValueRef less(const struct gemm *k, LLVMValueRef x, LLVMValueRef y)
+{
+  return LLVMBuildICmp(k->e->builder, LLVMIntSLT, x, y, "");
+}
+
+static inline LLVMValueRef equal(const struct gemm *k, LLVMValueRef x, int64_t y)
+{
+  return LLVMBuildICmp(k->e->builder, LLVMIntEQ, x, number(k, y), "");
+}
+
+static inline LLVMValueRef tiles_of(const struct gemm *k, LLVMValueRef extent, int64_t tile)
+{
+  return over(k, add(k, extent, number(k, tile - 1)), number(k, tile));
+}
+
+static inline LLVMTypeRef sum_type(const struct gemm *k)
+{
+  LLVMContextRef c = k->e->context;
+  return k->g->in == TSR_I8 ? LLVMInt32TypeInContext(c) : LLVMFloatTypeInContext(c);
+}
+
+static inline int stage_bytes(const struct cuda__gemm_tile *t)
+{
+  return (t->m + t->n) * ROW;
+}
+
+static inline int rows_of_warpgroup(const struct cuda__gemm_tile *t)
+{
+  return t->alternate ? t->m : t->m / t->warpgroups;
+}
+
+/* The warpgroups that read each stage. */
+static inline int readers(const struct cuda__gemm_tile *t)
+{
+  return t->alternate ? 1 : t->warpgroups;
+}
+
+/* Sums of two warpgroups leave too few registers to whoever finishes them, so that the others give theirs:
+ * then a whole warpgroup copies, since only that can. */
+static inline bool trades_registers(const struct cuda__gemm_tile *t)
+{
+  return t->warpgroups == 2 && rows_of_warpgroup(t) / 64 * t->n / 2 > MOST_SUMS / 2;
+}
+
+#endif
