@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Matrix products on the GPU beside cuBLAS and Triton: gemm.py KERNELS OUT.json [--seconds N] [--only TEXT]
+"""Matrix products on the GPU beside cuBLAS and Triton: gemm.py KERNELS OUT.json [--seconds N] [--only TEXT] [--json]
 
 KERNELS is a folder that bench_cuda_kernels wrote. Every kernel is first checked against PyTorch on ragged and
 on large shapes, with fresh random inputs and poisoned outputs; then those of each shape are timed in turns with
@@ -8,6 +8,9 @@ their peers: CUDA graphs of several launches over rotating inputs, medians of ev
 the work, so that a kernel that hangs or traps costs its own result only."""
 
 import argparse
+import contextlib
+import ctypes
+import importlib.util
 import json
 import math
 import os
@@ -180,8 +183,6 @@ class Bench:
     # -- launches
 
     def launch(self, kernel, x, y):
-        import ctypes
-
         m, k = x["a"].shape
         n = y.shape[1]
         kind = "u8" if kernel["type"].startswith("s8") else "f16" if kernel["type"] == "f16" else "bf16"
@@ -198,8 +199,6 @@ class Bench:
 
     def resident(self, kernel):
         """Blocks that run at one time."""
-        import ctypes
-
         n = ctypes.c_int()
         code = self.driver.cuda.cuOccupancyMaxActiveBlocksPerMultiprocessor(
             ctypes.byref(n), self.function(kernel), kernel["threads"], ctypes.c_size_t(kernel["shared_bytes"]))
@@ -512,13 +511,39 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--seconds", type=float, default=100)
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("--work", action="store_true")
     parser.add_argument("--skip", default="[]")
     args = parser.parse_args()
     if args.work:
         work(args.kernels, json.loads(args.skip), args.only)
         return 0
+    missing = what_is_missing()
+    if missing:
+        print(f"gemm.py: skipped: {missing}", file=sys.stderr)
+        return 0
     rows, device = supervise(args)
+    if args.json:
+        with contextlib.redirect_stdout(sys.stderr):
+            summary = report(args, rows, device)
+        print(json.dumps(summary, indent=1))
+    else:
+        report(args, rows, device)
+    return 0
+
+
+def what_is_missing():
+    """A sentence, or None."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "there is no NVIDIA driver (libcuda.so.1)"
+    if importlib.util.find_spec("torch") is None:
+        return f"{sys.executable} has no PyTorch"
+    return None
+
+
+def report(args, rows, device):
     for row in rows:
         if row.get("wrong") or "note" in row or row.get("failed"):
             print(json.dumps({k: v for k, v in row.items() if k != "medians"})[:400])
@@ -528,7 +553,7 @@ def main():
     wrong = {r["check"] for r in rows if "check" in r and r.get("wrong")}
     right = {r["check"] for r in rows if "check" in r} - wrong
     print(f"{len(right)} kernels are right, {len(wrong)} are not; {device}")
-    return 0
+    return summary
 
 
 if __name__ == "__main__":
