@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compiler/tir/tir_internal.h"
 #include "tensorize/tensorize.h"
 
-enum { MAX_AXES = 8, MAX_OPERANDS = 8 };
+enum { MAX_AXES = 8, MAX_OPERANDS = 8, MAX_LOOPS = 64 };
 
 struct binding {
   const struct tir_var *axis[MAX_AXES]; /* the loop variable, by axis of the intrinsic */
@@ -96,9 +97,41 @@ static bool bind_axis(struct matcher *t, int a, tir_e x)
 
 static bool unify(struct matcher *t, tir_e p, tir_e x);
 
-static bool unify_trailing(struct matcher *t, int rank, const tir_e *p, const struct tir_buffer *b,
-                           const tir_e *x)
+/* Operands in a GPU's shared memory and registers are tiles of larger buffers. */
+static bool is_tile(const struct tir_buffer *operand)
 {
+  return operand->scope == TIR_SHARED || operand->scope == TIR_REGISTER;
+}
+
+/* x less the variables of tensorized loops: where the tile begins. */
+static tir_e origin(const struct matcher *t, tir_e x)
+{
+  tir_e zero[MAX_LOOPS];
+  for (int k = 0; k < t->m->loops; k++)
+    zero[k] = tir_index(t->arena, 0);
+  return tir_substitute(t->arena, x, t->m->loops, t->m->var, zero);
+}
+
+/* An index of a tile: where it begins, and the variable that runs along the axis. */
+static bool unify_tile_index(struct matcher *t, tir_e p, tir_e x)
+{
+  struct tir__linear l;
+  tir_e along = NULL;
+  if (!tir__linear(x, &l))
+    return unify(t, p, x);
+  for (int k = 0; k < l.n; k++)
+    if (uses_inner(t->m, l.atom[k])) {
+      if (along || l.coefficient[k] != 1)
+        return unify(t, p, x);
+      along = l.atom[k];
+    }
+  return unify(t, p, along ? along : x);
+}
+
+static bool unify_trailing(struct matcher *t, const struct tir_buffer *operand, const tir_e *p,
+                           const struct tir_buffer *b, const tir_e *x)
+{
+  int rank = operand->rank;
   int lead = b->rank - rank;
   for (int k = 0; k < lead; k++)
     if (uses_inner(t->m, x[k]))
@@ -107,7 +140,7 @@ static bool unify_trailing(struct matcher *t, int rank, const tir_e *p, const st
                     "intrinsic's",
                     k, b->name, rank);
   for (int k = 0; k < rank; k++)
-    if (!unify(t, p[k], x[lead + k]))
+    if (!(is_tile(operand) ? unify_tile_index : unify)(t, p[k], x[lead + k]))
       return false;
   return true;
 }
@@ -127,7 +160,8 @@ static bool suits(struct matcher *t, const struct tir_buffer *operand, const str
     return reject(t, "buffer %s has %d dims; the intrinsic wants at least %d", b->name, b->rank,
                   operand->rank);
   for (int d = 0; d < operand->rank; d++)
-    if (b->dims[lead + d] != operand->dims[d])
+    if (b->dims[lead + d] != operand->dims[d] &&
+        (!is_tile(operand) || b->dims[lead + d] < operand->dims[d]))
       return reject(t, "the last dims of buffer %s are %s; the intrinsic wants %s", b->name,
                     tsr_dims_text(b->dims + lead, operand->rank, found),
                     tsr_dims_text(operand->dims, operand->rank, wanted));
@@ -138,7 +172,7 @@ static bool unify_buffer(struct matcher *t, const struct tir_buffer *operand, co
                          const struct tir_buffer *b, const tir_e *x)
 {
   int k = operand_of(t->func, operand);
-  if (!suits(t, operand, b) || !unify_trailing(t, operand->rank, p, b, x))
+  if (!suits(t, operand, b) || !unify_trailing(t, operand, p, b, x))
     return false;
   if (t->bound.buffer[k]) {
     if (t->bound.buffer[k] != b)
@@ -286,7 +320,9 @@ enum tsr_status tsr_tensorize_match(struct tsr_arena *a, struct tsr_err *err, co
     const struct tir_buffer *operand = k ? intrin->func->param[k - 1] : t.pattern->out;
     m->buffer[k] = b;
     for (int d = 0; d < b->rank; d++)
-      m->base[k][d] = d < b->rank - operand->rank ? t.bound.index[k][d] : tir_index(a, 0);
+      m->base[k][d] = d < b->rank - operand->rank ? t.bound.index[k][d]
+                      : is_tile(operand)          ? origin(&t, t.bound.index[k][d])
+                                                  : tir_index(a, 0);
   }
   return TSR_OK;
 }

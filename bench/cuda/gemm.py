@@ -127,7 +127,7 @@ class Bench:
         if kernel["b"] == "packed":
             return d.matrix_map(x["packed"], kind, box_n, box_k)
         if kernel["b"] == "rows":
-            return d.tensor_map(b, kind, (64, k, n // 64), (n * size, 128), (64, box_k, box_n // 64))
+            return d.tensor_map(b, kind, (64, k, n // 64, 1), (n * size, 128, 16), (64, box_k, box_n // 64, 1))
         row = k * size
         return d.tensor_map(x["columns"], kind, (k, 2, 4, 4, n // 32), (row, 8 * row, 2 * row, 32 * row),
                             (box_k, 2, 4, 4, box_n // 32))
@@ -187,7 +187,8 @@ class Bench:
         n = y.shape[1]
         kind = "u8" if kernel["type"].startswith("s8") else "f16" if kernel["type"] == "f16" else "bf16"
         d = self.driver
-        args = [d.matrix_map(x["a"], kind, kernel["box_m"], kernel["box_k"]), self.map_of_b(kernel, kind, x)]
+        a = d.tensor_map(x["a"], kind, (k, m, 1), (k * x["a"].element_size(), 16), (kernel["box_k"], kernel["box_m"], 1))
+        args = [a, self.map_of_b(kernel, kind, x)]
         args += [ctypes.c_void_p(t.data_ptr()) for t in x["extra"] + [y]]
         args += [ctypes.c_int(v) for v in (m, n, k)] + [ctypes.c_void_p(self.status.data_ptr())]
         size = kernel["blocks_of_cluster"]

@@ -140,6 +140,8 @@ int main(int argc, char **argv)
       struct cuda__gemm g = {.name = name_of(arena, types[i].name, forms[types[i].b], &tiles[j]),
                              .tile = tiles[j],
                              .b = types[i].b,
+                             .batch = 1,
+                             .columns = 1,
                              .in = types[i].in};
       struct tir_func *epilogue;
       if (!is_wanted(g.name, argc - 2, argv + 2))

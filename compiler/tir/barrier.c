@@ -138,6 +138,14 @@ static bool carries(const struct placer *p, struct tir_stmt *body)
   return again.placed > 0;
 }
 
+/* Loops around one store, of a stage that computes each element once. */
+static bool is_map(const struct tir_stmt *s)
+{
+  while (s->kind == TIR_FOR)
+    s = s->f.body;
+  return s->kind == TIR_STORE && s->store.combine == TIR_ASSIGN;
+}
+
 static void place_loop(struct placer *p, struct tir_stmt *s)
 {
   struct touched before = p->since;
@@ -163,7 +171,7 @@ static struct tir_stmt *place(struct placer *p, struct tir_stmt *s)
   struct touched before;
   switch (s->kind) {
   case TIR_FOR:
-    if (s->f.loop == TIR_BOUND && s->f.bind >= TIR_THREAD_X)
+    if ((s->f.loop == TIR_BOUND && s->f.bind >= TIR_THREAD_X) || is_map(s))
       return place_before(p, s);
     place_loop(p, s);
     return s;

@@ -43,7 +43,7 @@ def map_of_b(b, spec):
     if spec["b"] == "packed":
         return matrix_map(packed(b), box_n, box_k)
     if spec["b"] == "rows":
-        return TensorMap(b, [64, k, n // 64], [n * size, 128], [64, box_k, box_n // 64])
+        return TensorMap(b, [64, k, n // 64, 1], [n * size, 128, 16], [64, box_k, box_n // 64, 1])
     columns, row = np.ascontiguousarray(b.T), k * size
     return TensorMap(columns, [k, 2, 4, 4, n // 32], [row, 8 * row, 2 * row, 32 * row], [box_k, 2, 4, 4, box_n // 32])
 
@@ -95,7 +95,8 @@ def run(spec, text, m, n, k, clusters, seed):
     tiles = -(-m // rows) * -(-n // spec["n"])
     if spec["splits"] == 1:
         tiles = min(tiles, clusters)
-    maps = [matrix_map(a, spec["box_m"], spec["box_k"]), map_of_b(b, spec)]
+    map_of_a = TensorMap(a, [k, m, 1], [k * a.itemsize, 16], [spec["box_k"], spec["box_m"], 1])
+    maps = [map_of_a, map_of_b(b, spec)]
     launch = Launch(Kernel(text, spec["name"]), tiles * size, spec["threads"], spec["shared_bytes"], size,
                     maps + extra + [y, m, n, k, np.zeros(1, np.uint32)], seed, eager=seed % 2 == 0)
     launch.run()

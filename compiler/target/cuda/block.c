@@ -186,6 +186,44 @@ static uint64_t bytes_of(const struct tir_buffer *b)
   return (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
 }
 
+/* Rows that pass through ldmatrix have its 16 bytes in different banks. */
+static int swizzle_of(const struct tir_buffer *b)
+{
+  int64_t bytes = b->rank ? b->dims[b->rank - 1] * (int64_t)tsr_dtype_bytes(b->dtype) : 0;
+  return bytes == 128 ? 7 : bytes == 64 ? 3 : bytes == 32 ? 1 : 0;
+}
+
+/* Whether a call in s starts the buffer's sums, which then are zero to begin with. */
+static bool is_started(const struct tir_stmt *s, const struct tir_buffer *b)
+{
+  switch (s->kind) {
+  case TIR_FOR: return is_started(s->f.body, b);
+  case TIR_ALLOC: return is_started(s->alloc.body, b);
+  case TIR_IF: return is_started(s->when.body, b);
+  case TIR_CALL: return s->call.buffer[0] == b && s->call.init;
+  case TIR_BLOCK:
+    for (int i = 0; i < s->block.count; i++)
+      if (is_started(s->block.stmt[i], b))
+        return true;
+    return false;
+  default: return false;
+  }
+}
+
+static LLVMValueRef registers(struct cuda__kernel *k, const struct tir_stmt *s)
+{
+  struct llvm__emit *e = &k->e;
+  const struct tir_buffer *b = s->alloc.buffer;
+  LLVMTypeRef type = LLVMArrayType2(llvm__memory_type(e, b->dtype),
+                                    (uint64_t)tsr_count(b->dims, b->rank, 1));
+  LLVMValueRef v = llvm__local(e, type, b->name);
+  LLVMSetAlignment(v, 16);
+  if (is_started(s->alloc.body, b))
+    LLVMBuildMemSet(e->builder, v, LLVMConstInt(LLVMInt8TypeInContext(e->context), 0, 0),
+                    llvm__i64(e, (int64_t)bytes_of(b)), 16);
+  return v;
+}
+
 static void emit_alloc(struct cuda__kernel *k, const struct tir_stmt *s)
 {
   struct llvm__emit *e = &k->e;
@@ -194,12 +232,10 @@ static void emit_alloc(struct cuda__kernel *k, const struct tir_stmt *s)
   struct llvm__place *p = &e->place[e->places++];
   *p = (struct llvm__place){.buffer = b};
   if (b->scope == TIR_SHARED) {
-    p->base = cuda__shared(k, (bytes_of(b) + 15) / 16 * 16, 128);
+    p->base = cuda__shared(k, (bytes_of(b) + 15) / 16 * 16, LLVM__SWIZZLE_BYTES);
+    p->swizzle = swizzle_of(b);
   } else {
-    LLVMTypeRef type =
-        LLVMArrayType2(llvm__memory_type(e, b->dtype), (uint64_t)tsr_count(b->dims, b->rank, 1));
-    p->base = llvm__local(e, type, b->name);
-    LLVMSetAlignment(p->base, 16);
+    p->base = registers(k, s);
   }
   cuda__stmt(e, s->alloc.body);
   e->places--;
@@ -217,7 +253,7 @@ void cuda__stmt(struct llvm__emit *e, const struct tir_stmt *s)
   case TIR_IF: llvm__if(e, s); break;
   case TIR_ALLOC: emit_alloc(k, s); break;
   case TIR_BARRIER: cuda__barrier(k); break;
-  case TIR_CALL: cuda__stmt(e, s->call.semantics); break;
+  case TIR_CALL: cuda__call(k, s); break;
   case TIR_BLOCK:
     for (int i = 0; i < s->block.count; i++)
       cuda__stmt(e, s->block.stmt[i]);

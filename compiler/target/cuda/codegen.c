@@ -2,9 +2,9 @@
 /* Layers to a section of kernels: for each architecture schedule, loops, LLVM IR, PTX. */
 #include <string.h>
 
-#include "compiler/target/cpu/cpu.h"
 #include "compiler/target/cuda/cuda.h"
 #include "compiler/target/cuda/kernel.h"
+#include "compiler/target/cuda/plan_gemm.h"
 #include "compiler/target/cuda/ptx.h"
 
 /* What LLVM owns, for as long as one architecture takes. */
@@ -49,8 +49,7 @@ static void dump(const struct work *w, const char *stage, int layer, const char 
 static enum tsr_status loops_of(const struct work *w, int layer, struct tir_program **out)
 {
   struct tir_sched *sched;
-  const struct tir_func *func = tsr_cpu_flatten(w->arena, w->job->func[layer]);
-  if (tsr_cuda_plan(w->arena, w->err, func, w->arch, &sched) ||
+  if (tsr_cuda_plan(w->arena, w->err, w->job->func[layer], w->arch, &sched) ||
       tir_lower(w->arena, w->err, sched, out))
     return TSR_REFUSED;
   if (w->job->dump) {
@@ -74,8 +73,16 @@ static enum tsr_status emit_layer(const struct work *w, int layer, struct tsr_ke
                                    .builder = h->builder},
                              .err = w->err,
                              .arch = w->arch};
-  if (loops_of(w, layer, &program) ||
-      cuda__kernels(k, program, tsr_arena_printf(w->arena, "layer%d", layer), out))
+  const char *name = tsr_arena_printf(w->arena, "layer%d", layer);
+  const struct tir_func *func = w->job->func[layer];
+  struct cuda__gemm_layer gemm;
+  if (cuda__gemm_of(w->arena, func, w->arch, &gemm)) {
+    if (w->job->dump)
+      dump(w, "schedule", layer, cuda__gemm_text(w->arena, &gemm.gemm));
+    cuda__gemm_kernel(&k->e, &gemm, name, func->inputs, out);
+    return TSR_OK;
+  }
+  if (loops_of(w, layer, &program) || cuda__kernels(k, program, name, out))
     return tsr_refuse_at(w->err, "layer '%s'", w->job->name[layer]);
   return TSR_OK;
 }

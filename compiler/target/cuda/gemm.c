@@ -52,11 +52,12 @@ struct cuda__gemm_launch cuda__gemm_launch(const struct cuda__gemm *g)
   };
 }
 
-int64_t cuda__gemm_blocks(const struct cuda__gemm *g, int64_t m, int64_t n, int multiprocessors)
+int64_t cuda__gemm_blocks(const struct cuda__gemm *g, int multiprocessors)
 {
   const struct cuda__gemm_tile *t = &g->tile;
   int64_t size = t->cluster * t->splits, rows = (int64_t)t->m * t->cluster;
-  int64_t tiles = (m + rows - 1) / rows * ((n + t->n - 1) / t->n), most = multiprocessors / size;
+  int64_t tiles = g->batch * ((g->m + rows - 1) / rows) * ((g->n + t->n - 1) / t->n),
+          most = multiprocessors / size;
   return (t->splits > 1 || tiles < most ? tiles : most) * size;
 }
 
@@ -68,22 +69,26 @@ int64_t cuda__gemm_row(int64_t i)
 
 /* --- tiles ------------------------------------------------------------------------------------------- */
 
-/* The first row and column of this block's part of a cluster's tile. */
-void gemm__place(const struct gemm *k, LLVMValueRef tile, LLVMValueRef *row, LLVMValueRef *column)
+struct gemm__place gemm__place(const struct gemm *k, LLVMValueRef tile)
 {
   const struct cuda__gemm_tile *t = &k->g->tile;
   LLVMBuilderRef b = k->e->builder;
-  LLVMValueRef group = number(k, t->group);
+  LLVMValueRef group = number(k, t->group), product = number(k, 0);
+  if (k->g->batch > 1) {
+    LLVMValueRef each = LLVMBuildMul(b, k->tiles_m, k->tiles_n, "");
+    product = over(k, tile, each);
+    tile = modulo(k, tile, each);
+  }
   LLVMValueRef each = LLVMBuildMul(b, group, k->tiles_n, "");
   LLVMValueRef top = LLVMBuildMul(b, over(k, tile, each), group, "");
   LLVMValueRef left = LLVMBuildSub(b, k->tiles_m, top, "");
   LLVMValueRef high = LLVMBuildSelect(b, less(k, left, group), left, group, "");
   LLVMValueRef in_group = modulo(k, tile, each);
   LLVMValueRef down = add(k, top, modulo(k, in_group, high));
-  *column = times(k, over(k, in_group, high), t->n);
+  LLVMValueRef column = times(k, over(k, in_group, high), t->n);
   if (t->cluster > 1)
     down = add(k, times(k, down, t->cluster), k->rank);
-  *row = times(k, down, t->m);
+  return (struct gemm__place){product, times(k, down, t->m), column};
 }
 
 LLVMValueRef gemm__barrier(const struct gemm *k, bool empty, LLVMValueRef stage)
@@ -199,7 +204,7 @@ static void size(struct gemm *k)
   k->steps = tiles_of(k, depth, (int64_t)cuda__gemm_launch(k->g).box_k * t->splits);
   k->tiles_m = tiles_of(k, k->m, (int64_t)t->m * t->cluster);
   k->tiles_n = tiles_of(k, k->n, t->n);
-  k->tiles = LLVMBuildMul(e->builder, k->tiles_m, k->tiles_n, "");
+  k->tiles = times(k, LLVMBuildMul(e->builder, k->tiles_m, k->tiles_n, ""), k->g->batch);
 }
 
 /* Who and where this thread is. */

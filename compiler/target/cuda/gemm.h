@@ -13,8 +13,13 @@
 
 #include "compiler/target/llvm/emit.h"
 
+enum { CUDA__MULTIPROCESSORS = 132 }; /* of an H100 SXM and an H200, the devices of sm_90a */
+
 /* How b lies in memory. A thread's sums are every second pair of columns of 32: what holds b by its columns is
- * copied in an order in which they come to lie side by side. n is a multiple of 32; of 64 for B_ROWS. */
+ * copied in an order in which they come to lie side by side. n is a multiple of 32; of 64 for B_ROWS. The
+ * maps' dims, boxes and what moves them by one product of the batch: a {k, m, batch}, box {box_k, box_m, 1};
+ * B_COLUMNS {k, 2, 4, 4, n / 32 * batch} of strides of 1, 8, 2 and 32 columns, box {box_k, 2, 4, 4, box_n / 32};
+ * B_PACKED {k, n * batch}, box {box_k, box_n}; B_ROWS {64, k, n / 64, batch}, box {64, box_k, box_n / 64, 1}. */
 enum cuda__gemm_b {
   CUDA__B_COLUMNS, /* (n,k), k side by side: boxes of five dims bring the columns in order */
   CUDA__B_PACKED,  /* the same, in that order already: cuda__gemm_row() */
@@ -38,10 +43,12 @@ struct cuda__gemm {
   struct cuda__gemm_tile tile;
   enum cuda__gemm_b b;
   enum tsr_dtype in; /* f16, bf16: sums in f32; i8: in i32 */
-  int64_t m, n, k;   /* all 0: arguments of the kernel */
+  int64_t batch;     /* products, one behind the other in y */
+  int64_t m, n, k;   /* of each; all 0: arguments of the kernel */
   /* What becomes of the sums: its first input is acc; others and y are the kernel's. Stages work element by
-   * element, y the last one's; the last axis is y's columns, the others, row-major, its rows. */
+   * element, y the last one's; y's last `columns` axes are its columns, the others its rows, batch first. */
   const struct tir_func *epilogue;
+  int columns;
 };
 
 /* Refuses a tile that the instructions or the shared memory do not have. */
@@ -58,7 +65,10 @@ struct cuda__gemm_launch {
 };
 struct cuda__gemm_launch cuda__gemm_launch(const struct cuda__gemm *g);
 /* Blocks, on a device of so many multiprocessors. */
-int64_t cuda__gemm_blocks(const struct cuda__gemm *g, int64_t m, int64_t n, int multiprocessors);
+int64_t cuda__gemm_blocks(const struct cuda__gemm *g, int multiprocessors);
+
+/* The tile by which g, all but its tile given, is likely the fastest. */
+void cuda__gemm_choose(struct cuda__gemm *g);
 
 /* The column of y that row i of a packed b is of. */
 int64_t cuda__gemm_row(int64_t i);

@@ -7,12 +7,6 @@
 
 /* --- elements --------------------------------------------------------------------------------- */
 
-/* One element: the values that its stages make. */
-struct element {
-  LLVMValueRef *row; /* i64, the indices but the last one */
-  LLVMValueRef column;
-};
-
 static LLVMValueRef wide(const struct gemm *k, LLVMValueRef v)
 {
   return LLVMBuildZExt(k->e->builder, v, LLVMInt64TypeInContext(k->e->context), "");
@@ -41,7 +35,7 @@ static bool is_of_column(const struct gemm *k, const struct tir_stage *s, tir_e 
   bool input = false;
   for (int i = 1; i < f->inputs; i++)
     input |= x->buffer == f->param[i];
-  for (int d = 0; d < s->axes - 1; d++)
+  for (int d = 0; d < s->axes - k->g->columns; d++)
     input &= !llvm__uses(x, s->axis[d].var);
   return input;
 }
@@ -57,14 +51,34 @@ static void load_of_column(const struct gemm *k, const struct tir_stage *s, tir_
     load_of_column(k, s, x->arg[i]);
 }
 
+/* The indices that count to v, of the result's axes from `first` to before `end`, to index[first..end). */
+static void count_off(const struct gemm *k, LLVMValueRef v, int first, int end, LLVMValueRef *index)
+{
+  for (int d = end - 1; d >= first; d--) {
+    LLVMValueRef extent = number(k, k->result->dims[d]);
+    index[d] = wide(k, d == first ? v : modulo(k, v, extent));
+    v = over(k, v, extent);
+  }
+}
+
+static int first_column(const struct gemm *k)
+{
+  return k->result->rank - k->g->columns;
+}
+
 static void open_column(const struct gemm *k, LLVMValueRef column, struct llvm__scope *scope)
 {
   const struct tir_func *f = k->g->epilogue;
+  LLVMValueRef index[TSR_MAX_RANK];
+  int first = first_column(k), end = k->result->rank;
+  count_off(k, column, first, end, index);
   llvm__scope_open(k->e, scope);
   for (int i = 0; i < f->stages; i++) {
-    bind(k, &f->stage[i]->axis[f->stage[i]->axes - 1], column);
+    for (int d = first; d < end; d++)
+      bind(k, &f->stage[i]->axis[d], index[d]);
     load_of_column(k, f->stage[i], f->stage[i]->value);
-    llvm__unbind(k->e);
+    for (int d = first; d < end; d++)
+      llvm__unbind(k->e);
   }
   llvm__scope_close(k->e);
 }
@@ -79,19 +93,22 @@ static tir_e rounded_value(const struct gemm *k, tir_e x)
 
 /* What an element becomes whose sum is v: the stages one after another. A half that is only rounded at the
  * end comes as f32. */
-static LLVMValueRef value_of(const struct gemm *k, const struct element *at,
+static LLVMValueRef value_of(const struct gemm *k, LLVMValueRef row, LLVMValueRef column,
                              struct llvm__scope *of_column, LLVMValueRef v)
 {
+  LLVMValueRef index[TSR_MAX_RANK];
   struct llvm__emit *e = k->e;
   const struct tir_func *f = k->g->epilogue;
   struct llvm__scope scope, *outer = e->scope;
+  count_off(k, row, 0, first_column(k), index);
+  count_off(k, column, first_column(k), k->result->rank, index);
   e->scope = of_column;
   llvm__scope_open(e, &scope);
   for (int i = 0; i < f->stages; i++) {
     const struct tir_stage *s = f->stage[i];
     tir_e value = i == f->stages - 1 ? rounded_value(k, s->value) : s->value;
     for (int d = 0; d < s->axes; d++)
-      bind(k, &s->axis[d], d < s->axes - 1 ? at->row[d] : at->column);
+      bind(k, &s->axis[d], index[d]);
     for (int j = i; j < f->stages && i == 0; j++)
       give(e, f->stage[j]->value, f->param[0], v);
     v = llvm__value(e, value);
@@ -180,29 +197,23 @@ static int words_of(const struct gemm *k, LLVMValueRef *v, LLVMValueRef *word)
 
 /* --- runs --------------------------------------------------------------------------------------- */
 
-/* A row of y as the indices of the epilogue's stages. */
-static LLVMValueRef *indices_of(const struct gemm *k, LLVMValueRef row)
+/* Rows of y are counted through all products. */
+static LLVMValueRef row_of_y(const struct gemm *k, const struct gemm__place *at, LLVMValueRef row)
 {
-  int n = k->result->rank - 1;
-  LLVMValueRef *index = TSR_NEW_ARRAY(k->e->arena, LLVMValueRef, n + 1);
-  for (int d = n - 1; d > 0; d--) {
-    LLVMValueRef extent = number(k, k->result->dims[d]);
-    index[d] = wide(k, modulo(k, row, extent));
-    row = over(k, row, extent);
-  }
-  index[0] = wide(k, row);
-  return index;
+  LLVMValueRef before = LLVMBuildMul(k->e->builder, at->product, k->m, "");
+  return k->g->batch > 1 ? add(k, before, row) : row;
 }
 
-static void store_row(const struct gemm *k, LLVMValueRef row, LLVMValueRef column, LLVMValueRef *v)
+static void store_row(const struct gemm *k, const struct gemm__place *at, LLVMValueRef row,
+                      LLVMValueRef column, LLVMValueRef *v)
 {
   LLVMBuilderRef b = k->e->builder;
   LLVMValueRef inside = less(k, row, k->m), word[RUN];
-  LLVMValueRef at = LLVMBuildMul(b, wide(k, row), wide(k, k->n), "");
-  at = LLVMBuildAdd(b, at, wide(k, column), "");
+  LLVMValueRef to = LLVMBuildMul(b, wide(k, row_of_y(k, at, row)), wide(k, k->n), "");
+  to = LLVMBuildAdd(b, to, wide(k, column), "");
   int words = words_of(k, v, word);
   LLVMTypeRef type = llvm__memory_type(k->e, k->result->dtype);
-  cuda__global_store(k->e, inside, LLVMBuildGEP2(b, type, k->y, &at, 1, ""), words, word);
+  cuda__global_store(k->e, inside, LLVMBuildGEP2(b, type, k->y, &to, 1, ""), words, word);
 }
 
 /* Where sum j of a run is in y before neighbours trade. */
@@ -217,25 +228,27 @@ static LLVMValueRef column_of(const struct gemm *k, LLVMValueRef columns, LLVMVa
 /* A thread's runs out of 32 columns, of n rows, 1 or 2; in place. Rows below the last one compute that one
  * again and store nothing: one piece of code without branches, into which LLVM would move what goes before;
  * column by column, so that what a column has is in registers for a short time. */
-static void finish_runs(const struct gemm *k, LLVMValueRef columns, int n, LLVMValueRef *row,
-                        LLVMValueRef (*v)[RUN])
+static void finish_runs(const struct gemm *k, const struct gemm__place *at, LLVMValueRef columns,
+                        int n, LLVMValueRef *row, LLVMValueRef (*v)[RUN])
 {
   LLVMBuilderRef b = k->e->builder;
   LLVMValueRef run = add(k, columns, times(k, modulo(k, k->lane, number(k, 4)), RUN));
-  LLVMValueRef last = LLVMBuildSub(b, k->m, number(k, 1), ""), *index[2];
+  LLVMValueRef last = LLVMBuildSub(b, k->m, number(k, 1), ""), near[2];
   LLVMValueRef inside = less(k, k->g->b == CUDA__B_PACKED ? run : columns, k->n);
   LLVMBasicBlockRef done = cuda__if(k->e, inside);
-  for (int i = 0; i < n; i++)
-    index[i] = indices_of(k, LLVMBuildSelect(b, less(k, row[i], k->m), row[i], last, ""));
+  for (int i = 0; i < n; i++) {
+    near[i] = LLVMBuildSelect(b, less(k, row[i], k->m), row[i], last, "");
+    near[i] = row_of_y(k, at, near[i]);
+  }
   for (int j = 0; j < RUN; j++) {
     struct llvm__scope scope;
-    LLVMValueRef column = wide(k, column_of(k, columns, run, j));
+    LLVMValueRef column = column_of(k, columns, run, j);
     open_column(k, column, &scope);
     for (int i = 0; i < n; i++)
-      v[i][j] = value_of(k, &(struct element){index[i], column}, &scope, v[i][j]);
+      v[i][j] = value_of(k, near[i], column, &scope, v[i][j]);
   }
   for (int i = 0; i < n; i++)
-    store_row(k, row[i], run, v[i]);
+    store_row(k, at, row[i], run, v[i]);
   cuda__end_if(k->e, done);
 }
 
@@ -256,18 +269,16 @@ static void sums_of_run(const struct gemm *k, int u, LLVMValueRef *v)
     v[j] = cuda__get(k->e, k->sum[first + j / 2 * 4 + j % 2]);
 }
 
-void gemm__finish(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
-                  LLVMValueRef column)
+void gemm__finish(const struct gemm *k, LLVMValueRef warpgroup, const struct gemm__place *at)
 {
   int along = k->g->tile.n / COLUMNS;
-  LLVMValueRef v[2][RUN], rows[2];
-  row = add(k, row, own_row(k, warpgroup));
+  LLVMValueRef v[2][RUN], rows[2], row = add(k, at->row, own_row(k, warpgroup));
   for (int pair = 0; pair < k->sums / RUN / 2; pair++) {
     for (int i = 0; i < 2; i++) {
       sums_of_run(k, 2 * pair + i, v[i]);
       rows[i] = add(k, row, number(k, pair / along * 64 + i * 8));
     }
-    finish_runs(k, add(k, column, number(k, pair % along * COLUMNS)), 2, rows, v);
+    finish_runs(k, at, add(k, at->column, number(k, pair % along * COLUMNS)), 2, rows, v);
   }
 }
 
@@ -311,12 +322,11 @@ static void add_up(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef u,
 }
 
 /* Each block finishes its share of the runs. */
-void gemm__finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
-                         LLVMValueRef column)
+void gemm__finish_shared(const struct gemm *k, LLVMValueRef warpgroup, const struct gemm__place *at)
 {
   int share = k->sums / RUN / k->g->tile.splits;
   LLVMValueRef v[1][RUN], along = number(k, k->g->tile.n / COLUMNS);
-  row = add(k, row, own_row(k, warpgroup));
+  LLVMValueRef row = add(k, at->row, own_row(k, warpgroup));
   publish(k, warpgroup);
   cuda__cluster_sync(k->e);
   for (int i = 0; i < share; i++) {
@@ -326,6 +336,6 @@ void gemm__finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValue
         add(k, times(k, over(k, pair, along), 64), times(k, modulo(k, u, number(k, 2)), 8));
     below = add(k, row, below);
     add_up(k, warpgroup, u, v[0]);
-    finish_runs(k, add(k, column, times(k, modulo(k, pair, along), COLUMNS)), 1, &below, v);
+    finish_runs(k, at, add(k, at->column, times(k, modulo(k, pair, along), COLUMNS)), 1, &below, v);
   }
 }

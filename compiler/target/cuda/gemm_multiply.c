@@ -163,20 +163,19 @@ void gemm__multiply_tiles(const struct gemm *k)
   struct llvm__emit *e = k->e;
   const struct cuda__gemm_tile *t = &k->g->tile;
   LLVMTypeRef type = LLVMInt32TypeInContext(e->context);
-  LLVMValueRef tile = llvm__local(e, type, "tile"), count = llvm__local(e, type, "count"), row,
-               column;
+  LLVMValueRef tile = llvm__local(e, type, "tile"), count = llvm__local(e, type, "count");
   LLVMValueRef warpgroup = over(k, k->warp, number(k, 4));
   LLVMValueRef first = t->alternate ? warpgroup : number(k, 0);
   int turns = t->alternate ? t->warpgroups : 1;
   cuda__set(e, count, first);
   cuda__set(e, tile, add(k, k->cluster, LLVMBuildMul(e->builder, first, k->clusters, "")));
   struct cuda__loop tiles = cuda__loop_begin(e, tile, k->tiles, times(k, k->clusters, turns));
-  gemm__place(k, cuda__get(e, tile), &row, &column);
+  struct gemm__place at = gemm__place(k, cuda__get(e, tile));
   sum_up(k, warpgroup, cuda__get(e, tile), cuda__get(e, count));
   if (t->splits > 1)
-    gemm__finish_shared(k, warpgroup, row, column);
+    gemm__finish_shared(k, warpgroup, &at);
   else
-    gemm__finish(k, warpgroup, row, column);
+    gemm__finish(k, warpgroup, &at);
   cuda__warp_sync(e); /* threads whose columns are not there went ahead */
   cuda__set(e, count, add(k, cuda__get(e, count), number(k, turns)));
   cuda__loop_end(e, &tiles);

@@ -27,7 +27,7 @@ struct gemm {
   const struct tir_buffer *result;
   int blocks_m, sums;           /* of one warpgroup: instructions below one another; registers */
   LLVMValueRef map_a, map_b, y; /* arguments */
-  LLVMValueRef m, n, steps;     /* rows and columns of y; tiles of k of this block */
+  LLVMValueRef m, n, steps;     /* rows and columns of a product; tiles of k of this block */
   LLVMValueRef tiles_m, tiles_n, tiles; /* of clusters */
   LLVMValueRef cluster, clusters, rank; /* this one, how many; the block in it */
   LLVMValueRef warp, lane, ring, barriers;
@@ -37,8 +37,11 @@ struct gemm {
 
 /* --- gemm.c: tiles and the ring --------------------------------------------------------------- */
 
-/* The first row and column of this block's part of a cluster's tile. */
-void gemm__place(const struct gemm *k, LLVMValueRef tile, LLVMValueRef *row, LLVMValueRef *column);
+/* Which product, and its first row and column, of this block's part of a cluster's tile. */
+struct gemm__place {
+  LLVMValueRef product, row, column;
+};
+struct gemm__place gemm__place(const struct gemm *k, LLVMValueRef tile);
 LLVMValueRef gemm__barrier(const struct gemm *k, bool empty, LLVMValueRef stage);
 /* The ring's place behind so many tiles of k; the next place. */
 void gemm__seek(const struct gemm *k, LLVMValueRef position);
@@ -49,10 +52,9 @@ void gemm__advance(const struct gemm *k);
 void gemm__copy_tiles(const struct gemm *k);
 void gemm__multiply_tiles(const struct gemm *k);
 /* What the sums of a tile become; shared: with the other blocks of the cluster. */
-void gemm__finish(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
-                  LLVMValueRef column);
-void gemm__finish_shared(const struct gemm *k, LLVMValueRef warpgroup, LLVMValueRef row,
-                         LLVMValueRef column);
+void gemm__finish(const struct gemm *k, LLVMValueRef warpgroup, const struct gemm__place *at);
+void gemm__finish_shared(const struct gemm *k, LLVMValueRef warpgroup,
+                         const struct gemm__place *at);
 
 /* --- small things ---------------------------------------------------------------------------------- */
 

@@ -35,6 +35,11 @@ void cuda__barrier(struct cuda__kernel *k);
 /* Shared memory of the kernel that nothing else uses; bytes is a multiple of 16. */
 LLVMValueRef cuda__shared(struct cuda__kernel *k, uint64_t bytes, uint64_t alignment);
 
+/* --- mma.c ------------------------------------------------------------------------------------ */
+
+/* A call of an intrinsic of tensorize/cuda.def. */
+void cuda__call(struct cuda__kernel *k, const struct tir_stmt *s);
+
 /* --- reduce.c --------------------------------------------------------------------------------- */
 
 /* A reduction whose loops are bound to threads; false: it is something else, nothing was emitted. */

@@ -3,7 +3,8 @@
  * reduction of few elements is a loop of one thread, one of many is shared by a warp or a block. */
 #include <string.h>
 
-#include "compiler/target/cuda/cuda.h"
+#include "compiler/target/cpu/cpu.h"
+#include "compiler/target/cuda/plan.h"
 #include "compiler/tir/tir_internal.h"
 
 enum {
@@ -15,9 +16,7 @@ enum {
 };
 
 struct planner {
-  struct tsr_arena *a;
-  struct tsr_err *err;
-  struct tir_sched *sched;
+  struct cuda__planner plan;
   const struct tir_stage *s;
 };
 
@@ -36,17 +35,18 @@ static int64_t product(const struct tir_stage *s, int from, int to)
 
 #define DO(...)                                                                                    \
   do {                                                                                             \
-    if (tir_sched_do(p->sched, p->err, __VA_ARGS__))                                               \
+    if (tir_sched_do(p->plan.sched, p->plan.err, __VA_ARGS__))                                               \
       return TSR_REFUSED;                                                                          \
   } while (0)
 
-/* Loops `name`[0..n), next to one another, as one. */
-static enum tsr_status fuse(struct planner *p, int n, const char **name, const char **out)
+enum tsr_status cuda__fuse(struct cuda__planner *p, const char *stage, int n, const char **name,
+                           const char **out)
 {
   *out = name[0];
   for (int i = 1; i < n; i++) {
     const char *next = tsr_arena_printf(p->a, "%s.%d", name[0], i);
-    DO("fuse %s %s %s %s", p->s->name, *out, name[i], next);
+    if (tir_sched_do(p->sched, p->err, "fuse %s %s %s %s", stage, *out, name[i], next))
+      return TSR_REFUSED;
     *out = next;
   }
   return TSR_OK;
@@ -92,13 +92,13 @@ static enum tsr_status plan_map(struct planner *p)
   if (vector == last) {
     n--;
   } else if (vector > 1) {
-    const char *runs = tsr_arena_printf(p->a, "%s.runs", name[n - 1]);
+    const char *runs = tsr_arena_printf(p->plan.a, "%s.runs", name[n - 1]);
     DO("split %s %s %lld %s %s.run", s->name, name[n - 1], (long long)vector, runs, name[n - 1]);
     name[n - 1] = runs;
   }
   if (n == 0)
     return TSR_OK;
-  if (fuse(p, n, name, &all))
+  if (cuda__fuse(&p->plan, s->name, n, name, &all))
     return TSR_REFUSED;
   return spread(p, all, total / vector, BLOCK, "x");
 }
@@ -117,7 +117,7 @@ static enum tsr_status plan_shared(struct planner *p, const char *all, int64_t e
   if (s->axis[s->axes - 1].extent >= row) { /* elements that lie side by side */
     extent = s->axis[s->axes - 1].extent;
     along = name[reduces - 1];
-  } else if (fuse(p, reduces, name, &along)) {
+  } else if (cuda__fuse(&p->plan, s->name, reduces, name, &along)) {
     return TSR_REFUSED;
   }
   DO("split %s %s %lld %s.part %s.lane", s->name, along, (long long)row, along, along);
@@ -136,18 +136,17 @@ static enum tsr_status plan_reduction(struct planner *p)
   const char *name[TSR_MAX_RANK], *all = NULL;
   for (int i = 0; i < rank; i++)
     name[i] = axis_name(p, i);
-  if (rank && fuse(p, rank, name, &all))
+  if (rank && cuda__fuse(&p->plan, s->name, rank, name, &all))
     return TSR_REFUSED;
   if (extent > SHORT && elements < ENOUGH_THREADS)
     return plan_shared(p, all, elements);
   return all ? spread(p, all, elements, BLOCK / 2, "x") : TSR_OK;
 }
 
-enum tsr_status tsr_cuda_plan(struct tsr_arena *a, struct tsr_err *err, const struct tir_func *f,
-                              struct tsr_gpu_arch arch, struct tir_sched **out)
+static enum tsr_status plan_stages(struct tsr_arena *a, struct tsr_err *err,
+                                   const struct tir_func *f, struct tir_sched **out)
 {
-  struct planner p = {.a = a, .err = err, .sched = tir_sched_new(a, f)};
-  (void)arch;
+  struct planner p = {.plan = {.a = a, .err = err, .sched = tir_sched_new(a, f)}};
   for (int i = 0; i < f->stages; i++) {
     p.s = f->stage[i];
     if (product(p.s, 0, p.s->out->rank) == 0)
@@ -157,6 +156,15 @@ enum tsr_status tsr_cuda_plan(struct tsr_arena *a, struct tsr_err *err, const st
             : plan_map(&p))
       return TSR_REFUSED;
   }
-  *out = p.sched;
+  *out = p.plan.sched;
   return TSR_OK;
+}
+
+enum tsr_status tsr_cuda_plan(struct tsr_arena *a, struct tsr_err *err, const struct tir_func *f,
+                              struct tsr_gpu_arch arch, struct tir_sched **out)
+{
+  (void)arch;
+  if (cuda__plan_product(a, err, f, out))
+    return TSR_REFUSED;
+  return *out ? TSR_OK : plan_stages(a, err, tsr_cpu_flatten(a, f), out);
 }

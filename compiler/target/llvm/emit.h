@@ -35,7 +35,9 @@ struct llvm__place {
   const struct tir_buffer *buffer;
   LLVMValueRef base;
   uint64_t offset; /* of a temporary, in the scratch memory */
+  int swizzle;     /* 1, 3, 7: rows of 32, 64, 128 bytes whose parts are exchanged; 0: none are */
 };
+enum { LLVM__SWIZZLE_BYTES = 1024 }; /* what is a multiple of that stays as it is */
 
 struct llvm__emit;
 typedef void llvm__emit_stmt(struct llvm__emit *e, const struct tir_stmt *s);
@@ -136,6 +138,9 @@ struct llvm__address {
 /* Emits the check of what is not known to be inside. *guarded: not every lane may touch it. */
 struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer *b,
                                    const tir_e *index, bool *guarded);
+/* The place of an element that is `more` (i64) behind the one at the index. */
+LLVMValueRef llvm__element(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index,
+                           LLVMValueRef more);
 LLVMValueRef llvm__load(struct llvm__emit *e, tir_e x);
 LLVMValueRef llvm__load_at(struct llvm__emit *e, enum tsr_dtype dtype,
                            const struct llvm__address *at, bool guarded);

@@ -2,12 +2,13 @@
 /* Elements of buffers. */
 #include "compiler/target/llvm/emit.h"
 
-static LLVMValueRef base_of(const struct llvm__emit *e, const struct tir_buffer *b)
+/* NULL: the buffer has no place yet. */
+static const struct llvm__place *place_of(const struct llvm__emit *e, const struct tir_buffer *b)
 {
   int i = e->places - 1;
-  while (e->place[i].buffer != b)
+  while (i >= 0 && e->place[i].buffer != b)
     i--;
-  return e->place[i].base;
+  return i < 0 ? NULL : &e->place[i];
 }
 
 static int64_t stride_of(const struct tir_buffer *b, int dim)
@@ -130,8 +131,18 @@ static void leave_threads_out(struct llvm__emit *e, LLVMValueRef *kept)
   }
 }
 
-/* The offset in elements, at lane 0: the lane's variable stands for its first value there. */
-static LLVMValueRef offset_of(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
+/* Whether 16-byte parts of the buffer's rows are exchanged, as far as this dim's steps see it. */
+static bool is_swizzled(const struct llvm__emit *e, const struct tir_buffer *b, int dim)
+{
+  const struct llvm__place *p = place_of(e, b);
+  return p && p->swizzle &&
+         stride_of(b, dim) * (int64_t)tsr_dtype_bytes(b->dtype) % LLVM__SWIZZLE_BYTES != 0;
+}
+
+/* The offset in elements, at lane 0: the lane's variable stands for its first value there. Of the
+ * dims that a swizzle touches, or of the others. */
+static LLVMValueRef offset_of(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index,
+                              bool swizzled)
 {
   const struct tir_var *lane = e->lane;
   struct llvm__scope scope = {.outer = NULL}, *outer = e->scope;
@@ -147,6 +158,8 @@ static LLVMValueRef offset_of(struct llvm__emit *e, const struct tir_buffer *b, 
     leave_threads_out(e, kept);
   LLVMValueRef sum = llvm__i64(e, 0);
   for (int d = 0; d < b->rank; d++) {
+    if (is_swizzled(e, b, d) != swizzled)
+      continue;
     LLVMValueRef part =
         LLVMBuildNSWMul(e->builder, llvm__value(e, index[d]), llvm__i64(e, stride_of(b, d)), "");
     sum = LLVMBuildNSWAdd(e->builder, sum, part, "");
@@ -159,10 +172,12 @@ static LLVMValueRef offset_of(struct llvm__emit *e, const struct tir_buffer *b, 
 }
 
 static LLVMValueRef lane_offsets(struct llvm__emit *e, const struct tir_buffer *b,
-                                 const tir_e *index)
+                                 const tir_e *index, bool swizzled)
 {
   LLVMValueRef sum = llvm__spread(e, llvm__i64(e, 0));
   for (int d = 0; d < b->rank; d++) {
+    if (is_swizzled(e, b, d) != swizzled)
+      continue;
     LLVMValueRef v[2] = {llvm__spread(e, llvm__value(e, index[d])), NULL};
     v[1] = llvm__int_like(v[0], stride_of(b, d));
     sum = LLVMBuildAdd(e->builder, sum, LLVMBuildMul(e->builder, v[0], v[1], ""), "");
@@ -170,19 +185,70 @@ static LLVMValueRef lane_offsets(struct llvm__emit *e, const struct tir_buffer *
   return sum;
 }
 
+/* Bits 4 and up of a byte's offset, each exchanged with the one 3 above, as many as the mask has:
+ * 16 bytes at one place of 8 rows next to one another then lie in different banks. */
+static LLVMValueRef swizzled(struct llvm__emit *e, const struct tir_buffer *b, LLVMValueRef offset)
+{
+  LLVMBuilderRef c = e->builder;
+  int64_t bytes = (int64_t)tsr_dtype_bytes(b->dtype);
+  LLVMValueRef at = LLVMBuildMul(c, offset, llvm__int_like(offset, bytes), "");
+  LLVMValueRef turn = LLVMBuildLShr(c, at, llvm__int_like(at, 7), "");
+  turn = LLVMBuildAnd(c, turn, llvm__int_like(at, place_of(e, b)->swizzle), "");
+  at = LLVMBuildXor(c, at, LLVMBuildShl(c, turn, llvm__int_like(at, 4), ""), "");
+  return LLVMBuildUDiv(c, at, llvm__int_like(at, bytes), "");
+}
+
+/* Elements `far` and, where that is not NULL, `near`, which is swizzled, behind the first. */
+static LLVMValueRef pointer_to(struct llvm__emit *e, const struct tir_buffer *b, LLVMValueRef far,
+                               LLVMValueRef near)
+{
+  const struct llvm__place *p = place_of(e, b);
+  LLVMTypeRef type = llvm__memory_type(e, b->dtype);
+  LLVMValueRef at = LLVMBuildGEP2(e->builder, type, p->base, &far, 1, "");
+  if (!p->swizzle)
+    return at;
+  near = swizzled(e, b, near);
+  return LLVMBuildGEP2(e->builder, type, at, &near, 1, "");
+}
+
+LLVMValueRef llvm__element(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index,
+                           LLVMValueRef more)
+{
+  const struct llvm__place *p = place_of(e, b);
+  LLVMValueRef far = offset_of(e, b, index, false);
+  if (!p->swizzle)
+    return pointer_to(e, b, LLVMBuildAdd(e->builder, far, more, ""), NULL);
+  LLVMValueRef near = offset_of(e, b, index, true);
+  return pointer_to(e, b, far, LLVMBuildAdd(e->builder, near, more, ""));
+}
+
+/* A run is a piece of a swizzled row only within 16 bytes that begin at a multiple of them. */
+static bool keeps_together(struct llvm__emit *e, const struct tir_buffer *b, unsigned alignment)
+{
+  const struct llvm__place *p = place_of(e, b);
+  unsigned bytes = (unsigned)e->width * (unsigned)tsr_dtype_bytes(b->dtype);
+  return !p->swizzle || (bytes <= 16 && alignment >= bytes);
+}
+
 struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer *b,
                                    const tir_e *index, bool *guarded)
 {
-  struct llvm__address at = {.form = LLVM__SCATTERED};
+  struct llvm__address at = {.form = LLVM__SCATTERED, .alignment = alignment_of(e, b, index)};
   check_indices(e, b, index, guarded);
   if (llvm__lane_step(e, b, index, &at.step))
     at.form = at.step == 0 ? LLVM__ONE : at.step == 1 ? LLVM__RUN : LLVM__STEPS;
-  LLVMValueRef offset = at.form == LLVM__SCATTERED ? lane_offsets(e, b, index)
-                                                   : offset_of(e, b, index);
-  at.alignment = at.form == LLVM__RUN ? alignment_of(e, b, index)
-                                      : (unsigned)tsr_dtype_bytes(b->dtype);
-  at.pointer =
-      LLVMBuildGEP2(e->builder, llvm__memory_type(e, b->dtype), base_of(e, b), &offset, 1, "");
+  if (at.form == LLVM__RUN && !keeps_together(e, b, at.alignment))
+    at.form = LLVM__SCATTERED;
+  if (at.form == LLVM__STEPS && place_of(e, b)->swizzle)
+    at.form = LLVM__SCATTERED;
+  LLVMValueRef far, near = NULL;
+  bool lanes = at.form == LLVM__SCATTERED, turned = place_of(e, b)->swizzle != 0;
+  far = lanes ? lane_offsets(e, b, index, false) : offset_of(e, b, index, false);
+  if (turned)
+    near = lanes ? lane_offsets(e, b, index, true) : offset_of(e, b, index, true);
+  if (at.form != LLVM__RUN)
+    at.alignment = (unsigned)tsr_dtype_bytes(b->dtype);
+  at.pointer = pointer_to(e, b, far, near);
   return at;
 }
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Schedules of matrix products on tensor cores. A block computes a tile of the result in registers,
+ * its warps next to one another along the rows; tiles of both sides pass through shared memory, and
+ * of these the fragments of a warp through registers. */
+#include "compiler/target/cuda/plan.h"
+#include "compiler/target/cuda/product.h"
+#include "tensorize/cuda.h"
+
+enum {
+  FRAGMENT_ROWS = 16, FRAGMENT_COLUMNS = 8, /* of what one instruction computes */
+  FRAGMENT_BYTES = 32,                      /* of its depth */
+  LEAST = 8,                                /* rows and columns that are worth a tensor core */
+  BLOCKS = 128,                             /* that fill a GPU */
+};
+
+/* --- tiles ------------------------------------------------------------------------------------ */
+
+static int64_t pieces(int64_t n, int64_t of)
+{
+  return (n + of - 1) / of;
+}
+
+/* From large to small: rows and columns of a block, and its warps. */
+static const struct shape {
+  int64_t rows, columns, warps;
+} shapes[] = {{128, 128, 4}, {128, 64, 4}, {64, 64, 2}, {64, 32, 4}, {32, 32, 2}, {16, 16, 1}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
+/* Blocks enough, and little of them behind the ends. */
+static const struct shape *choose_shape(const struct cuda__product *p)
+{
+  const struct shape *best = &shapes[SHAPES - 1];
+  int64_t least = INT64_MAX;
+  for (int i = 0; i < SHAPES; i++) {
+    const struct shape *s = &shapes[i];
+    int64_t blocks = p->batch * pieces(p->rows, s->rows) * pieces(p->columns, s->columns);
+    /* what a wave of blocks computes, and what it loads for that */
+    int64_t cost = pieces(blocks, BLOCKS) * (s->rows * s->columns + 32 * (s->rows + s->columns));
+    if (cost < least) {
+      least = cost;
+      best = s;
+    }
+  }
+  return best;
+}
+
+static struct cuda__tile choose_tile(const struct cuda__product *p)
+{
+  const struct shape *s = choose_shape(p);
+  int64_t bytes = p->depth * (int64_t)tsr_dtype_bytes(p->dtype) <= FRAGMENT_BYTES
+                      ? FRAGMENT_BYTES
+                      : 2 * FRAGMENT_BYTES;
+  return (struct cuda__tile){.rows = s->rows,
+                             .columns = s->columns,
+                             .depth = bytes / (int64_t)tsr_dtype_bytes(p->dtype),
+                             .warps = s->warps,
+                             .stages = 4};
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+struct product_planner {
+  struct cuda__planner plan;
+  const struct cuda__product *p;
+  const struct cuda__tile *tile;
+  int64_t depth; /* elements of FRAGMENT_BYTES */
+  const char *a, *b, *acc, *out;
+};
+
+#define DO(...)                                                                                    \
+  do {                                                                                             \
+    if (tir_sched_do(p->plan.sched, p->plan.err, __VA_ARGS__))                                     \
+      return TSR_REFUSED;                                                                          \
+  } while (0)
+
+/* The axes of the result along `along` as one loop; NULL: there are none. */
+static enum tsr_status fuse_along(struct product_planner *p, enum cuda__along along,
+                                  const char **out)
+{
+  const char *name[TSR_MAX_RANK];
+  int n = 0;
+  for (int k = 0; k < p->p->sum->out->rank; k++)
+    if (p->p->along[k] == along && p->p->sum->axis[k].extent > 1)
+      name[n++] = tsr_arena_printf(p->plan.a, "x%d", k);
+  *out = NULL;
+  if (!n)
+    return TSR_OK;
+  return cuda__fuse(&p->plan, p->out, n, name, out);
+}
+
+static enum tsr_status order_axes(struct product_planner *p)
+{
+  static const enum cuda__along order[] = {CUDA__ALONG_BATCH, CUDA__ALONG_ROWS,
+                                           CUDA__ALONG_COLUMNS};
+  struct tsr_text line = {.arena = p->plan.a};
+  int n = 0;
+  tsr_text_add(&line, "reorder %s", p->out);
+  for (int i = 0; i < 3; i++)
+    for (int k = 0; k < p->p->sum->out->rank; k++)
+      if (p->p->along[k] == order[i] && ++n)
+        tsr_text_add(&line, " x%d", k);
+  return n > 1 ? tir_sched_apply(p->plan.sched, p->plan.err, line.data) : TSR_OK;
+}
+
+/* Blocks, and in each the fragments as the tensor cores leave them in registers. */
+static enum tsr_status plan_out(struct product_planner *p, const char **inner)
+{
+  const char *z, *m, *n, *s = p->out;
+  const struct cuda__tile *t = p->tile;
+  if (order_axes(p) || fuse_along(p, CUDA__ALONG_BATCH, &z) ||
+      fuse_along(p, CUDA__ALONG_ROWS, &m) || fuse_along(p, CUDA__ALONG_COLUMNS, &n))
+    return TSR_REFUSED;
+  DO("split %s %s %lld mb mt", s, m, (long long)t->rows);
+  DO("split %s %s %lld nb nt", s, n, (long long)t->columns);
+  DO("reorder %s mb nb mt nt", s);
+  DO("split %s mt %lld w mw", s, (long long)(t->rows / t->warps));
+  DO("split %s mw %d i r", s, FRAGMENT_ROWS);
+  DO("split %s r %d rh rl", s, FRAGMENT_ROWS / 2);
+  DO("split %s nt %d j c", s, FRAGMENT_COLUMNS);
+  DO("split %s c 2 cx cl", s);
+  if (z)
+    DO("bind %s %s block.z", s, z);
+  *inner = "nb";
+  return TSR_OK;
+}
+
+static enum tsr_status bind_out(struct product_planner *p)
+{
+  const char *s = p->out;
+  DO("bind %s mb block.x", s);
+  DO("bind %s nb block.y", s);
+  DO("bind %s w thread.z", s);
+  DO("bind %s rl thread.y", s);
+  DO("bind %s cx thread.x", s);
+  DO("unroll %s i", s);
+  DO("unroll %s rh", s);
+  DO("unroll %s j", s);
+  return TSR_OK;
+}
+
+static enum tsr_status plan_sum(struct product_planner *p, const char *at)
+{
+  const char *s = p->acc;
+  const struct cuda__tile *t = p->tile;
+  DO("set_scope %s register", s);
+  DO("pad %s m %lld", s, (long long)t->rows);
+  DO("pad %s n %lld", s, (long long)t->columns);
+  DO("compute_at %s %s %s", s, p->out, at);
+  DO("split %s k %lld ko ki", s, (long long)t->depth);
+  DO("split %s ki %lld ks kk", s, (long long)p->depth);
+  DO("split %s m %lld w mw", s, (long long)(t->rows / t->warps));
+  DO("split %s mw %d i r", s, FRAGMENT_ROWS);
+  DO("split %s n %d j c", s, FRAGMENT_COLUMNS);
+  DO("reorder %s ko w ks i j r c kk", s);
+  return TSR_OK;
+}
+
+/* A tile on its way to shared memory: 16 bytes at a time, along the depth first if they lie so. */
+static enum tsr_status plan_side(struct product_planner *p, const char *s, const char *axis,
+                                 bool side_by_side)
+{
+  const char *fused = "f";
+  int64_t run = 16 / (int64_t)tsr_dtype_bytes(p->p->dtype);
+  DO("set_scope %s shared", s);
+  DO("compute_at %s %s ko", s, p->acc);
+  DO("split %s k %lld kc kr", s, (long long)run);
+  if (!side_by_side)
+    DO("reorder %s kc %s", s, axis);
+  DO("fuse %s %s %s %s", s, side_by_side ? axis : "kc", side_by_side ? "kc" : axis, fused);
+  DO("split %s %s %lld fo fw", s, fused, (long long)(32 * p->tile->warps));
+  DO("split %s fw 32 w l", s);
+  DO("split %s l 4 ly lx", s);
+  DO("bind %s w thread.z", s);
+  DO("bind %s ly thread.y", s);
+  DO("bind %s lx thread.x", s);
+  DO("unroll %s fo", s);
+  return TSR_OK;
+}
+
+/* Fragments of a warp for one step of the depth. */
+static enum tsr_status plan_fragments(struct product_planner *p, const char *s, const char *axis)
+{
+  DO("compute_at %s %s ks", s, p->acc);
+  DO("split %s %s 16 i r", s, axis);
+  DO("unroll %s i", s);
+  return TSR_OK;
+}
+
+static enum tsr_status plan_all(struct product_planner *p)
+{
+  const char *at, *fa = "fa", *fb = "fb";
+  DO("cache_read %s register %s %s", p->a, p->acc, fa);
+  DO("cache_read %s register %s %s", p->b, p->acc, fb);
+  if (plan_out(p, &at) || plan_sum(p, at) || plan_fragments(p, fa, "m") ||
+      plan_fragments(p, fb, "n") || plan_side(p, p->a, "m", p->p->side_by_side[CUDA__ROWS]) ||
+      plan_side(p, p->b, "n", p->p->side_by_side[CUDA__COLUMNS]))
+    return TSR_REFUSED;
+  DO("tensorize %s r cuda.ldmatrix.a.%s", fa, tsr_dtype_name(p->p->dtype));
+  DO("tensorize %s r cuda.ldmatrix.b.%s", fb, tsr_dtype_name(p->p->dtype));
+  DO("bind %s w thread.z", p->acc);
+  DO("unroll %s ks", p->acc);
+  DO("unroll %s i", p->acc);
+  DO("unroll %s j", p->acc);
+  DO("tensorize %s r cuda.mma.%s", p->acc, tsr_dtype_name(p->p->dtype));
+  return bind_out(p);
+}
+
+enum tsr_status cuda__plan_product(struct tsr_arena *a, struct tsr_err *err,
+                                   const struct tir_func *f, struct tir_sched **out)
+{
+  struct cuda__product product;
+  *out = NULL;
+  if (!cuda__product_of(a, f, &product) || product.rows < LEAST || product.columns < LEAST)
+    return TSR_OK;
+  struct cuda__tile tile = choose_tile(&product);
+  struct tir_func *to = cuda__matrices(a, &product, &tile);
+  struct tir_sched *sched = tir_sched_new(a, to);
+  struct tir_intrinsics intrinsics = {tsr_tensorize_match, tsr_cuda_intrinsics(a)};
+  tir_sched_intrinsics(sched, &intrinsics);
+  struct product_planner p = {.plan = {.a = a, .err = err, .sched = sched},
+                              .p = &product,
+                              .tile = &tile,
+                              .depth = FRAGMENT_BYTES / (int64_t)tsr_dtype_bytes(product.dtype),
+                              .a = to->stage[0]->name,
+                              .b = to->stage[1]->name,
+                              .acc = to->stage[2]->name,
+                              .out = to->stage[3]->name};
+  if (plan_all(&p))
+    return TSR_REFUSED;
+  *out = sched;
+  return TSR_OK;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The intrinsics of NVIDIA's tensor cores, parsed from cuda.def. */
+#include <assert.h>
+#include <string.h>
+
+#include "tensorize/cuda.h"
+
+static const struct row {
+  const char *name, *dtype;
+  enum tsr_cuda_op op;
+  bool accumulates;
+  const char *text;
+} rows[] = {
+#define TSR_CUDA_INTRIN(name, op, dtype, accumulates, text)                                        \
+  {name, #dtype, TSR_CUDA_##op, accumulates, text},
+#include "tensorize/cuda.def"
+#undef TSR_CUDA_INTRIN
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0], ROW_BYTES = 32 };
+
+static const char *fill_in(struct tsr_arena *a, const struct row *row)
+{
+  struct tsr_text t = {.arena = a};
+  enum tsr_dtype dtype = TSR_I8;
+  bool known = tsr_dtype_from_name(row->dtype, &dtype);
+  assert(known);
+  (void)known;
+  for (const char *c = row->text; *c; c++) {
+    if (c[0] != '$') {
+      tsr_text_add_bytes(&t, c, 1);
+      continue;
+    }
+    c++;
+    if (*c == 'T')
+      tsr_text_add(&t, "%s", row->dtype);
+    else if (*c == 'S')
+      tsr_text_add(&t, "%s", dtype == TSR_I8 ? "i32" : "f32");
+    else
+      tsr_text_add(&t, "%d", ROW_BYTES / (int)tsr_dtype_bytes(dtype));
+  }
+  return t.data;
+}
+
+const struct tsr_intrin_set *tsr_cuda_intrinsics(struct tsr_arena *a)
+{
+  struct tsr_intrin_set *set = TSR_NEW(a, struct tsr_intrin_set);
+  const struct tir_intrin **list = TSR_NEW_ARRAY(a, const struct tir_intrin *, ROWS);
+  for (int k = 0; k < ROWS; k++) {
+    struct tir_intrin *intrin = TSR_NEW(a, struct tir_intrin);
+    struct tir_func *f = NULL;
+    struct tsr_err err;
+    enum tsr_status status = tir_func_parse(a, &err, rows[k].name, fill_in(a, &rows[k]), &f);
+    assert(!status);
+    (void)status;
+    *intrin = (struct tir_intrin){rows[k].name, f, rows[k].accumulates};
+    list[k] = intrin;
+  }
+  set->count = ROWS;
+  set->intrin = list;
+  return set;
+}
+
+enum tsr_cuda_op tsr_cuda_intrin_op(const struct tir_intrin *intrin)
+{
+  int k = 0;
+  while (strcmp(rows[k].name, intrin->name))
+    k++;
+  return rows[k].op;
+}
