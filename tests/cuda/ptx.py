@@ -250,9 +250,11 @@ BINARY = {"add": np.add, "sub": np.subtract, "and": np.bitwise_and, "or": np.bit
           "min": np.minimum, "max": np.maximum}
 
 
-def rounded_bf16(x):
+def rounded_half(x, kind):
+    if kind.startswith("f16"):
+        return x.astype(np.float16).view(np.uint16)
     bits = x.view(np.uint32)
-    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+    return ((bits + np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1))) >> np.uint32(16)).astype(np.uint16)
 
 
 class Warp:
@@ -351,6 +353,15 @@ class Warp:
         return True
 
     def do_mov(self, insn, active):
+        if insn.args[1].startswith("{"):
+            low, high = (self.get(x.strip(), "b16").astype(np.uint32) for x in insn.args[1].strip("{}").split(","))
+            self.put(insn.args[0], high << np.uint32(16) | low, active)
+            return True
+        if insn.args[0].startswith("{"):
+            value = self.get(insn.args[1], "b32")
+            for i, name in enumerate(insn.args[0].strip("{}").split(",")):
+                self.put(name.strip(), (value >> np.uint32(16 * i)).astype(np.uint16), active)
+            return True
         self.put(insn.args[0], self.get(insn.args[1], insn.kind), active)
         return True
 
@@ -359,18 +370,19 @@ class Warp:
         return True
 
     def do_cvt(self, insn, active):
-        kinds = insn.parts[1:]
-        if kinds[0] == "rn":
+        kinds = [k for k in insn.parts[1:] if k != "rn"]
+        if kinds[0].endswith("x2"):
             high, low = (self.get(x, "f32").view(np.float32) for x in insn.args[1:3])
-            if kinds[1] == "bf16x2":
-                value = rounded_bf16(high) << 16 | rounded_bf16(low)
-            else:
-                half = [x.astype(np.float16).view(np.uint16).astype(np.uint32) for x in (high, low)]
-                value = half[0] << 16 | half[1]
+            half = [rounded_half(x, kinds[0]).astype(np.uint32) for x in (high, low)]
+            value = half[0] << np.uint32(16) | half[1]
+        elif kinds[0] in ("f16", "bf16"):
+            value = rounded_half(self.get(insn.args[1], "f32").view(np.float32), kinds[0])
+        elif kinds[1] == "f16":
+            value = self.get(insn.args[1], "b16").view(np.float16).astype(np.float32).view(np.uint32)
         else:
             value = typed(self.get(insn.args[1], kinds[1]), kinds[1])
             value = value.astype(SIGNED.get(kinds[0], WIDTH[kinds[0]])).view(WIDTH[kinds[0]])
-        self.put(insn.args[0], value.astype(np.uint32) if kinds[0] == "rn" else value, active)
+        self.put(insn.args[0], value, active)
         return True
 
     def do_mul(self, insn, active):
@@ -460,15 +472,14 @@ class Warp:
             self.put(insn.args[0], np.full(LANES, launch.args[index]).astype(WIDTH[insn.kind]), active)
             return True
         names = insn.args[0].strip("{}").replace(" ", "").split(",")
-        at = self.address(insn.args[1])
-        out = np.zeros((LANES, len(names)), np.uint32)
+        at, element = self.address(insn.args[1]), {"u8": np.uint8, "s8": np.int8}.get(insn.kind) or WIDTH[insn.kind]
+        size = np.dtype(element).itemsize * len(names)
+        out = np.zeros((LANES, len(names)), element)
         for lane in np.nonzero(active)[0]:
-            if insn.parts[1].startswith("shared"):
-                out[lane] = self.block.slice(at[lane], 4 * len(names)).view(np.uint32)
-            else:
-                out[lane] = launch.global_bytes(at[lane], 4 * len(names)).view(np.uint32)
+            part = self.block.slice if insn.parts[1].startswith("shared") else launch.global_bytes
+            out[lane] = part(at[lane], size).view(element)
         for i, name in enumerate(names):
-            self.put(name, out[:, i], active)
+            self.put(name, out[:, i].astype(np.uint16) if size < 2 else out[:, i], active)
         return True
 
     def do_st(self, insn, active):

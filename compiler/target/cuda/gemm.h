@@ -44,6 +44,7 @@ struct cuda__gemm {
   enum cuda__gemm_b b;
   enum tsr_dtype in; /* f16, bf16: sums in f32; i8: in i32 */
   int64_t batch;     /* products, one behind the other in y */
+  bool one_a;        /* they all have the same a: its map has a batch of 1 */
   int64_t m, n, k;   /* of each; all 0: arguments of the kernel */
   /* What becomes of the sums: its first input is acc; others and y are the kernel's. Stages work element by
    * element, y the last one's; y's last `columns` axes are its columns, the others its rows, batch first. */

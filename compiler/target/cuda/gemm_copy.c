@@ -36,7 +36,8 @@ static void copy_stage(const struct gemm *k, const struct gemm__place *at, LLVMV
   LLVMBuilderRef b = k->e->builder;
   LLVMValueRef stage = cuda__get(k->e, k->stage), full = gemm__barrier(k, false, stage);
   LLVMValueRef to = add(k, k->ring, times(k, stage, stage_bytes(t)));
-  LLVMValueRef index[] = {times(k, step, launch.box_k), at->row, at->product};
+  LLVMValueRef index[] = {times(k, step, launch.box_k), at->row,
+                          k->g->one_a ? number(k, 0) : at->product};
   LLVMValueRef free_parity = LLVMBuildXor(b, cuda__get(k->e, k->parity), number(k, 1), "");
   cuda__barrier_wait(k->e, gemm__barrier(k, true, stage), free_parity);
   cuda__barrier_expect(k->e, full, number(k, stage_bytes(t)));

@@ -17,6 +17,8 @@ struct side {
 struct finder {
   struct tsr_arena *a;
   const struct cuda__product *p;
+  enum cuda__along
+      along[2 * TSR_MAX_RANK]; /* of the sum's axes, seen as products one behind the other */
   struct side side[CUDA__SIDES];
   struct cuda__gemm_layer *out;
 };
@@ -28,6 +30,31 @@ static bool is_zero(tir_e x)
 
 /* --- the result --------------------------------------------------------------------------------- */
 
+/* Columns in front of the rows, the images of a batch, are products of their own, that share the rows. */
+static void find_along(struct finder *f)
+{
+  const struct tir_stage *s = f->p->sum;
+  bool before = true;
+  for (int k = 0; k < s->axes; k++) {
+    f->along[k] = f->p->along[k];
+    if (f->along[k] == CUDA__ALONG_ROWS && s->axis[k].extent > 1)
+      before = false;
+    if (f->along[k] == CUDA__ALONG_COLUMNS && before)
+      f->along[k] = CUDA__ALONG_BATCH;
+  }
+  if (before) /* there is one row only */
+    memcpy(f->along, f->p->along, sizeof f->along);
+}
+
+static int64_t extent_along(const struct finder *f, enum cuda__along along)
+{
+  const struct tir_stage *s = f->p->sum;
+  int64_t n = 1;
+  for (int k = 0; k < s->axes; k++)
+    n *= f->along[k] == along ? s->axis[k].extent : 1;
+  return n;
+}
+
 /* Batch, rows, columns, in this order; how many axes the columns are. */
 static bool find_order(struct finder *f, int *columns)
 {
@@ -37,10 +64,10 @@ static bool find_order(struct finder *f, int *columns)
   int now = 0;
   *columns = 0;
   for (int k = 0; k < s->out->rank; k++) {
-    if (s->axis[k].extent > 1 && place[f->p->along[k]] < now)
+    if (s->axis[k].extent > 1 && place[f->along[k]] < now)
       return false;
     if (s->axis[k].extent > 1)
-      now = place[f->p->along[k]];
+      now = place[f->along[k]];
     *columns += now == 2;
   }
   return now == 2;
@@ -56,18 +83,17 @@ static int param_of(const struct tir_func *f, const struct tir_buffer *b)
   return -1;
 }
 
-/* All axes along `along` as one run of steps of *step elements; false: they are not one. */
-static bool find_step(const struct cuda__product *p, tir_e side, enum cuda__along along,
-                      int64_t *step)
+/* All axes along `along` as one run of steps of *step elements, 0: they do not matter; false: they are not one. */
+static bool find_step(const struct finder *f, tir_e side, enum cuda__along along, int64_t *step)
 {
-  const struct tir_stage *s = p->sum;
+  const struct tir_stage *s = f->p->sum;
   int64_t next = -1;
   *step = 0;
   for (int k = s->axes - 1; k >= 0; k--) {
-    if (p->along[k] != along || s->axis[k].extent == 1)
+    if (f->along[k] != along || s->axis[k].extent == 1)
       continue;
     int64_t one = cuda__step_of(side, s->axis[k].var);
-    if (one <= 0 || (next >= 0 && one != next))
+    if (one < 0 || (next >= 0 && one != next))
       return false;
     *step = next < 0 ? one : *step;
     next = one * s->axis[k].extent;
@@ -91,14 +117,13 @@ static bool begins_at_zero(tir_e side)
 
 static bool find_side(struct finder *f, int which)
 {
-  const struct cuda__product *p = f->p;
   struct side *s = &f->side[which];
-  tir_e x = p->side[which];
-  s->param = x->op == TIR_LOAD ? param_of(p->func, x->buffer) : -1;
-  return s->param >= 0 && begins_at_zero(x) && find_step(p, x, CUDA__ALONG_SUM, &s->along) &&
-         find_step(p, x, which == CUDA__ROWS ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS,
-                   &s->across) &&
-         find_step(p, x, CUDA__ALONG_BATCH, &s->batch);
+  tir_e x = f->p->side[which];
+  enum cuda__along across = which == CUDA__ROWS ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS;
+  s->param = x->op == TIR_LOAD ? param_of(f->p->func, x->buffer) : -1;
+  return s->param >= 0 && begins_at_zero(x) && find_step(f, x, CUDA__ALONG_SUM, &s->along) &&
+         find_step(f, x, across, &s->across) && find_step(f, x, CUDA__ALONG_BATCH, &s->batch) &&
+         s->along && (s->across || extent_along(f, across) == 1);
 }
 
 /* --- maps ----------------------------------------------------------------------------------------- */
@@ -138,9 +163,9 @@ static bool make_map(const struct finder *f, int which, int rank, const int64_t 
 static bool map_a(struct finder *f)
 {
   const struct side *s = &f->side[CUDA__ROWS];
-  const struct cuda__product *p = f->p;
-  struct cuda__gemm_launch l = cuda__gemm_launch(&f->out->gemm);
-  int64_t dims[] = {p->depth, p->rows, p->batch}, strides[] = {s->across, s->batch};
+  const struct cuda__gemm *g = &f->out->gemm;
+  struct cuda__gemm_launch l = cuda__gemm_launch(g);
+  int64_t dims[] = {g->k, g->m, g->one_a ? 1 : g->batch}, strides[] = {s->across, s->batch};
   int64_t box[] = {l.box_k, l.box_m, 1};
   return make_map(f, CUDA__ROWS, 3, dims, strides, box, &f->out->a);
 }
@@ -148,16 +173,16 @@ static bool map_a(struct finder *f)
 static bool map_b(struct finder *f)
 {
   const struct side *s = &f->side[CUDA__COLUMNS];
-  const struct cuda__product *p = f->p;
-  struct cuda__gemm_launch l = cuda__gemm_launch(&f->out->gemm);
-  if (f->out->gemm.b == CUDA__B_ROWS) {
-    int64_t dims[] = {PANEL, p->depth, p->columns / PANEL, p->batch};
+  const struct cuda__gemm *g = &f->out->gemm;
+  struct cuda__gemm_launch l = cuda__gemm_launch(g);
+  if (g->b == CUDA__B_ROWS) {
+    int64_t dims[] = {PANEL, g->k, g->n / PANEL, g->batch};
     int64_t strides[] = {s->along, PANEL, s->batch}, box[] = {PANEL, l.box_k, l.box_n / PANEL, 1};
     return make_map(f, CUDA__COLUMNS, 4, dims, strides, box, &f->out->b);
   }
-  int64_t c = s->across, dims[] = {p->depth, 2, 4, 4, p->columns / ROWS_APART * p->batch};
-  int64_t strides[] = {c, 8 * c, 2 * c, ROWS_APART * c},
-          box[] = {l.box_k, 2, 4, 4, l.box_n / ROWS_APART};
+  int64_t c = s->across, dims[] = {g->k, 2, 4, 4, g->n / ROWS_APART * g->batch};
+  int64_t strides[] = {c, 8 * c, 2 * c, ROWS_APART * c};
+  int64_t box[] = {l.box_k, 2, 4, 4, l.box_n / ROWS_APART};
   return make_map(f, CUDA__COLUMNS, 5, dims, strides, box, &f->out->b);
 }
 
@@ -238,32 +263,43 @@ static bool make_epilogue(struct finder *f)
 static bool lies_by_columns(const struct finder *f)
 {
   const struct side *b = &f->side[CUDA__COLUMNS];
-  return b->along == 1 && f->p->columns % ROWS_APART == 0 &&
-         (f->p->batch == 1 || b->batch == f->p->columns * b->across);
+  const struct cuda__gemm *g = &f->out->gemm;
+  return b->along == 1 && g->n % ROWS_APART == 0 && (g->batch == 1 || b->batch == g->n * b->across);
 }
 
 static bool lies_by_rows(const struct finder *f)
 {
-  return f->side[CUDA__COLUMNS].across == 1 && tsr_dtype_is_half(f->p->dtype) &&
-         f->p->columns % PANEL == 0 && tsr_dtype_bytes(f->p->last->out->dtype) > 1;
+  const struct side *b = &f->side[CUDA__COLUMNS];
+  const struct cuda__gemm *g = &f->out->gemm;
+  return b->across == 1 && tsr_dtype_is_half(g->in) && g->n % PANEL == 0 &&
+         (g->batch == 1 || b->batch) && tsr_dtype_bytes(f->p->last->out->dtype) > 1;
+}
+
+static bool has_fitting_result(const struct finder *f)
+{
+  enum tsr_dtype made = f->p->last->out->dtype;
+  const struct cuda__gemm *g = &f->out->gemm;
+  return is_zero(f->p->init) && made != TSR_BOOL && tsr_dtype_bytes(made) <= 4 && g->k > 1 &&
+         g->n >= ROWS_APART && g->n <= INT32_MAX / 2 && g->batch <= INT32_MAX / 2 / g->m &&
+         g->batch <= INT32_MAX / 2 / g->n;
 }
 
 static bool find(struct finder *f)
 {
-  const struct cuda__product *p = f->p;
   struct cuda__gemm *g = &f->out->gemm;
-  enum tsr_dtype made = p->last->out->dtype;
-  if (!is_zero(p->init) || made == TSR_BOOL || tsr_dtype_bytes(made) > 4 || p->depth < 2 ||
-      p->batch * p->rows > INT32_MAX / 2 || p->columns > INT32_MAX / 2 || p->columns < ROWS_APART ||
-      !find_order(f, &g->columns) || !find_side(f, CUDA__ROWS) || !find_side(f, CUDA__COLUMNS) ||
-      f->side[CUDA__ROWS].along != 1 || (!lies_by_columns(f) && !lies_by_rows(f)))
+  find_along(f);
+  g->in = f->p->dtype;
+  g->batch = extent_along(f, CUDA__ALONG_BATCH);
+  g->m = extent_along(f, CUDA__ALONG_ROWS);
+  g->n = extent_along(f, CUDA__ALONG_COLUMNS);
+  g->k = extent_along(f, CUDA__ALONG_SUM);
+  if (!has_fitting_result(f) || !find_order(f, &g->columns) || !find_side(f, CUDA__ROWS) ||
+      !find_side(f, CUDA__COLUMNS) || f->side[CUDA__ROWS].along != 1)
+    return false;
+  if (!lies_by_columns(f) && !lies_by_rows(f))
     return false;
   g->b = lies_by_columns(f) ? CUDA__B_COLUMNS : CUDA__B_ROWS;
-  g->in = p->dtype;
-  g->batch = p->batch;
-  g->m = p->rows;
-  g->n = p->columns;
-  g->k = p->depth;
+  g->one_a = f->side[CUDA__ROWS].batch == 0;
   if (!make_epilogue(f))
     return false;
   cuda__gemm_choose(g);
