@@ -36,14 +36,14 @@ static const struct {
 } types[] = {
     {"bf16", CUDA__B_COLUMNS, TSR_BF16, ROUND("bf16"), 100},
     {"bf16", CUDA__B_ROWS, TSR_BF16, ROUND("bf16"), 100},
-    {"bf16", CUDA__B_PACKED, TSR_BF16, ROUND("bf16"), 5},
+    {"bf16", CUDA__B_PACKED, TSR_BF16, ROUND("bf16"), 3},
     {"f16", CUDA__B_COLUMNS, TSR_F16, ROUND("f16"), 5},
     {"f16", CUDA__B_ROWS, TSR_F16, ROUND("f16"), 5},
-    {"s8", CUDA__B_COLUMNS, TSR_I8, WHOLE, 6},
+    {"s8", CUDA__B_COLUMNS, TSR_I8, WHOLE, 8},
     {"s8", CUDA__B_PACKED, TSR_I8, WHOLE, 1},
     {"s8q", CUDA__B_COLUMNS, TSR_I8, QUANT, 100},
-    {"s8q", CUDA__B_PACKED, TSR_I8, QUANT, 5},
-    {"bf16gelu", CUDA__B_COLUMNS, TSR_BF16, GELU, 9},
+    {"s8q", CUDA__B_PACKED, TSR_I8, QUANT, 3},
+    {"bf16gelu", CUDA__B_COLUMNS, TSR_BF16, GELU, 14},
 };
 
 /* clang-format off */
@@ -54,15 +54,24 @@ static const struct cuda__gemm_tile tiles[] = {
     {128, 256, 2, false, 4, 1, 1, 16},
     {128, 128, 2, true,  6, 2, 1, 8},
     {128, 128, 2, true,  6, 1, 1, 16},
-    {128, 128, 2, false, 4, 1, 1, 16},
+    {128, 128, 2, false, 6, 1, 1, 16},
     {128, 192, 2, false, 5, 1, 1, 16},
+    {192, 128, 3, false, 5, 1, 1, 16},
     {128,  64, 2, false, 4, 1, 1, 16},
     { 64, 128, 1, false, 4, 1, 1, 16},
     { 64, 256, 2, true,  5, 2, 1, 16},
+    {128, 192, 2, false, 5, 2, 1, 8},
+    {128, 128, 2, false, 6, 2, 1, 8},
+    {192, 128, 3, false, 5, 2, 1, 8},
+    { 64, 128, 1, false, 4, 2, 1, 8},
+    { 64,  64, 1, false, 6, 2, 1, 8},
     { 64,  64, 1, false, 4, 1, 2, 16},
     { 64,  64, 1, false, 6, 1, 4, 16},
     { 64, 128, 1, false, 4, 1, 4, 16},
+    {128, 128, 2, false, 4, 1, 4, 16},
+    {128,  64, 2, false, 4, 1, 4, 16},
     { 64,  32, 1, false, 6, 1, 1, 16},
+    { 64,  32, 1, false, 8, 1, 2, 16},
 };
 /* clang-format on */
 

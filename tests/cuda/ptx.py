@@ -57,6 +57,7 @@ class Kernel:
         self.code, self.label = [], {}
         lines = re.sub(r"//[^\n]*", "", body.group(3))
         lines = re.sub(r"^\s*([{}])\s*$", "", lines, flags=re.M)
+        lines = re.sub(r"\{\s*\.reg \.b32 tmp;([^;]*;)\s*\}", r"\1", lines)
         for statement in lines.replace(":\n", ":;\n").split(";"):
             self.add(" ".join(statement.split()))
 
@@ -358,9 +359,11 @@ class Warp:
             self.put(insn.args[0], high << np.uint32(16) | low, active)
             return True
         if insn.args[0].startswith("{"):
-            value = self.get(insn.args[1], "b32")
+            value, bits, part = self.get(insn.args[1], insn.kind), 16, np.uint16
+            if insn.kind == "b64":
+                bits, part = 32, np.uint32
             for i, name in enumerate(insn.args[0].strip("{}").split(",")):
-                self.put(name.strip(), (value >> np.uint32(16 * i)).astype(np.uint16), active)
+                self.put(name.strip(), (value >> value.dtype.type(bits * i)).astype(part), active)
             return True
         self.put(insn.args[0], self.get(insn.args[1], insn.kind), active)
         return True

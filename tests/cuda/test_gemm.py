@@ -70,7 +70,9 @@ def case(spec, random, m, n, k):
             return a, b, [], y.astype(np.int32), 0
         bias = random.integers(-3000, 3000, n, np.int32)
         scale = random.integers(1 << 29, (1 << 31) - 1, n, np.int32)
+        scale[::3] = 1 << 30  # ties
         shift = random.integers(38, 46, n)
+        shift[32::64] = random.integers(0, 64, len(shift[32::64]))  # what is computed the long way
         word = 127 << 24 | 128 << 16 | (random.integers(-9, 9, n) & 255) << 8 | shift
         return a, b, [bias, scale, word.astype(np.int32)], quantized(y, bias, scale, word), 0
     half = "f16" if kind == "f16" else "bf16"

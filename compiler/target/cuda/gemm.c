@@ -15,13 +15,14 @@ enum tsr_status cuda__gemm_check(struct tsr_err *err, const struct cuda__gemm *g
 {
   const struct cuda__gemm_tile *t = &g->tile;
   int sums = rows_of_warpgroup(t) / 64 * t->n / 2;
+  if (t->warpgroups < 1 || t->warpgroups > 3 || (t->alternate && t->warpgroups != 2))
+    return tsr_refuse(err, "%d warpgroups cannot share a tile", t->warpgroups);
   if (t->m % (64 * readers(t)) || t->n % COLUMNS || t->n < COLUMNS || t->n > 256)
     return tsr_refuse(err, "a tile of %d x %d does not consist of products of 64 x (32 to 256)",
                       t->m, t->n);
-  if (sums > MOST_SUMS)
-    return tsr_refuse(err,
-                      "a tile of %d x %d takes %d registers of a thread for its sums; %d are there",
-                      t->m, t->n, sums, MOST_SUMS);
+  if (sums > (t->warpgroups == 3 ? MOST_SUMS / 2 : MOST_SUMS))
+    return tsr_refuse(err, "a tile of %d x %d takes %d registers of each thread for its sums", t->m,
+                      t->n, sums);
   if (cuda__gemm_launch(g).shared_bytes > SHARED)
     return tsr_refuse(err, "%d stages of %d bytes do not fit %d bytes of shared memory", t->stages,
                       stage_bytes(t), SHARED);
@@ -193,15 +194,15 @@ static void size(struct gemm *k)
   struct llvm__emit *e = k->e;
   const struct cuda__gemm_tile *t = &k->g->tile;
   unsigned first = (unsigned)(1 + k->g->epilogue->params);
-  LLVMValueRef depth = number(k, k->g->k);
+  k->depth = number(k, k->g->k);
   k->m = number(k, k->g->m);
   k->n = number(k, k->g->n);
   if (!k->g->m) {
     k->m = LLVMGetParam(e->function, first);
     k->n = LLVMGetParam(e->function, first + 1);
-    depth = LLVMGetParam(e->function, first + 2);
+    k->depth = LLVMGetParam(e->function, first + 2);
   }
-  k->steps = tiles_of(k, depth, (int64_t)cuda__gemm_launch(k->g).box_k * t->splits);
+  k->steps = tiles_of(k, k->depth, (int64_t)cuda__gemm_launch(k->g).box_k * t->splits);
   k->tiles_m = tiles_of(k, k->m, (int64_t)t->m * t->cluster);
   k->tiles_n = tiles_of(k, k->n, t->n);
   k->tiles = times(k, LLVMBuildMul(e->builder, k->tiles_m, k->tiles_n, ""), k->g->batch);
@@ -237,7 +238,7 @@ static void prepare_barriers(const struct gemm *k)
   cuda__end_if(k->e, done);
   cuda__warp_sync(k->e);
   if (t->cluster * t->splits > 1)
-    cuda__cluster_sync(k->e);
+    cuda__cluster_meet(k->e);
   else
     cuda__block_sync(k->e, number(k, 0), cuda__gemm_launch(k->g).threads);
 }
@@ -247,7 +248,7 @@ static void copy_part(const struct gemm *k)
   const struct cuda__gemm_tile *t = &k->g->tile;
   LLVMValueRef first = equal(k, k->warp, 4 * t->warpgroups);
   if (trades_registers(t))
-    cuda__registers(k->e, false, COPY_REGISTERS);
+    cuda__registers(k->e, false, k->g->tile.warpgroups == 2 ? 40 : 32);
   LLVMBasicBlockRef done =
       cuda__if(k->e, LLVMBuildAnd(k->e->builder, first, equal(k, k->lane, 0), ""));
   gemm__copy_tiles(k);
@@ -261,7 +262,7 @@ static void copy_part(const struct gemm *k)
 static void multiply_part(const struct gemm *k)
 {
   if (trades_registers(&k->g->tile))
-    cuda__registers(k->e, true, MULTIPLY_REGISTERS);
+    cuda__registers(k->e, true, k->g->tile.warpgroups == 2 ? 232 : 160);
   gemm__multiply_tiles(k);
 }
 
@@ -280,7 +281,7 @@ static void take_parts(const struct gemm *k)
   LLVMBuildBr(e->builder, end);
   LLVMPositionBuilderAtEnd(e->builder, end);
   if (t->cluster * t->splits > 1)
-    cuda__cluster_sync(e); /* nobody leaves while another one still reaches into its memory */
+    cuda__cluster_meet(e); /* nobody leaves while another one still reaches into its memory */
 }
 
 void cuda__gemm_emit(struct llvm__emit *e, const struct cuda__gemm *g)

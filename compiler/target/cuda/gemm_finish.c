@@ -12,15 +12,14 @@ static LLVMValueRef wide(const struct gemm *k, LLVMValueRef v)
   return LLVMBuildZExt(k->e->builder, v, LLVMInt64TypeInContext(k->e->context), "");
 }
 
-/* In this scope, loads of b are v. */
-static void give(struct llvm__emit *e, tir_e x, const struct tir_buffer *b, LLVMValueRef v)
+void gemm__give(struct llvm__emit *e, tir_e x, const struct tir_buffer *b, LLVMValueRef v)
 {
   if (x->op == TIR_LOAD && x->buffer == b) {
     tir__map_put(e->arena, &e->scope->done, x, v);
     return;
   }
   for (int i = 0; i < x->args; i++)
-    give(e, x->arg[i], b, v);
+    gemm__give(e, x->arg[i], b, v);
 }
 
 static void bind(const struct gemm *k, const struct tir_axis *axis, LLVMValueRef at)
@@ -28,8 +27,7 @@ static void bind(const struct gemm *k, const struct tir_axis *axis, LLVMValueRef
   llvm__bind(k->e, axis->var, 0, axis->extent - 1, at);
 }
 
-/* Whether it is loaded from an input by the column alone. */
-static bool is_of_column(const struct gemm *k, const struct tir_stage *s, tir_e x)
+bool gemm__is_of_column(const struct gemm *k, const struct tir_stage *s, tir_e x)
 {
   const struct tir_func *f = k->g->epilogue;
   bool input = false;
@@ -43,7 +41,7 @@ static bool is_of_column(const struct gemm *k, const struct tir_stage *s, tir_e 
 /* Loads in x that are the same in all rows, into this scope. */
 static void load_of_column(const struct gemm *k, const struct tir_stage *s, tir_e x)
 {
-  if (x->op == TIR_LOAD && is_of_column(k, s, x)) {
+  if (x->op == TIR_LOAD && gemm__is_of_column(k, s, x)) {
     llvm__value(k->e, x);
     return;
   }
@@ -94,7 +92,8 @@ static tir_e rounded_value(const struct gemm *k, tir_e x)
 /* What an element becomes whose sum is v: the stages one after another. A half that is only rounded at the
  * end comes as f32. */
 static LLVMValueRef value_of(const struct gemm *k, LLVMValueRef row, LLVMValueRef column,
-                             struct llvm__scope *of_column, LLVMValueRef v)
+                             const struct gemm__quant *quick, struct llvm__scope *of_column,
+                             LLVMValueRef v)
 {
   LLVMValueRef index[TSR_MAX_RANK];
   struct llvm__emit *e = k->e;
@@ -110,10 +109,12 @@ static LLVMValueRef value_of(const struct gemm *k, LLVMValueRef row, LLVMValueRe
     for (int d = 0; d < s->axes; d++)
       bind(k, &s->axis[d], index[d]);
     for (int j = i; j < f->stages && i == 0; j++)
-      give(e, f->stage[j]->value, f->param[0], v);
+      gemm__give(e, f->stage[j]->value, f->param[0], v);
+    if (quick && i == 0)
+      gemm__quant_give(k, quick, v);
     v = llvm__value(e, value);
     for (int j = i + 1; j < f->stages; j++)
-      give(e, f->stage[j]->value, s->out, v);
+      gemm__give(e, f->stage[j]->value, s->out, v);
     for (int d = 0; d < s->axes; d++)
       llvm__unbind(e);
   }
@@ -225,30 +226,71 @@ static LLVMValueRef column_of(const struct gemm *k, LLVMValueRef columns, LLVMVa
   return add(k, add(k, columns, pair), number(k, j / 2 * 8 + j % 2));
 }
 
-/* A thread's runs out of 32 columns, of n rows, 1 or 2; in place. Rows below the last one compute that one
- * again and store nothing: one piece of code without branches, into which LLVM would move what goes before;
- * column by column, so that what a column has is in registers for a short time. */
-static void finish_runs(const struct gemm *k, const struct gemm__place *at, LLVMValueRef columns,
-                        int n, LLVMValueRef *row, LLVMValueRef (*v)[RUN])
+/* A thread's runs out of 32 columns, of n rows, 1 or 2. */
+struct runs {
+  const struct gemm__place *at;
+  LLVMValueRef columns, own; /* the first of 32, and of those that this thread stores */
+  int n;
+  LLVMValueRef *row, near[2],
+      (*sum)[RUN]; /* near: of y; rows below the last one compute that one again */
+};
+
+/* One piece of code without branches, into which LLVM would move what goes before; column by column, so that
+ * what a column has is in registers for a short time. */
+static void finish_all(const struct gemm *k, const struct runs *r, struct llvm__scope *of_column,
+                       const struct gemm__quant *quick)
+{
+  LLVMValueRef v[2][RUN];
+  for (int j = 0; j < RUN; j++) {
+    LLVMValueRef column = column_of(k, r->columns, r->own, j);
+    struct llvm__scope scope = of_column[j];
+    for (int i = 0; i < r->n; i++)
+      v[i][j] = value_of(k, r->near[i], column, quick ? &quick[j] : NULL, &scope, r->sum[i][j]);
+  }
+  for (int i = 0; i < r->n; i++)
+    store_row(k, r->at, r->row[i], r->own, v[i]);
+}
+
+static void finish_columns(const struct gemm *k, const struct runs *r)
 {
   LLVMBuilderRef b = k->e->builder;
-  LLVMValueRef run = add(k, columns, times(k, modulo(k, k->lane, number(k, 4)), RUN));
-  LLVMValueRef last = LLVMBuildSub(b, k->m, number(k, 1), ""), near[2];
-  LLVMValueRef inside = less(k, k->g->b == CUDA__B_PACKED ? run : columns, k->n);
+  struct llvm__scope scope[RUN];
+  struct gemm__quant quick[RUN];
+  LLVMValueRef all = NULL;
+  for (int j = 0; j < RUN; j++) {
+    open_column(k, column_of(k, r->columns, r->own, j), &scope[j]);
+    LLVMValueRef can = gemm__quant_of(k, &scope[j], &quick[j]);
+    all = !can ? NULL : j ? LLVMBuildAnd(b, all, can, "") : can;
+  }
+  if (!all) {
+    finish_all(k, r, scope, NULL);
+    return;
+  }
+  LLVMBasicBlockRef part[] = {llvm__block(k->e, "quick"), llvm__block(k->e, "slow")};
+  LLVMBasicBlockRef done = llvm__block(k->e, "finished");
+  LLVMBuildCondBr(b, all, part[0], part[1]);
+  for (int i = 0; i < 2; i++) {
+    LLVMPositionBuilderAtEnd(b, part[i]);
+    finish_all(k, r, scope, i ? NULL : quick);
+    LLVMBuildBr(b, done);
+  }
+  LLVMPositionBuilderAtEnd(b, done);
+}
+
+static void finish_runs(const struct gemm *k, const struct gemm__place *at, LLVMValueRef columns,
+                        int n, LLVMValueRef *row, LLVMValueRef (*sum)[RUN])
+{
+  LLVMBuilderRef b = k->e->builder;
+  LLVMValueRef own = add(k, columns, times(k, modulo(k, k->lane, number(k, 4)), RUN));
+  LLVMValueRef last = LLVMBuildSub(b, k->m, number(k, 1), "");
+  LLVMValueRef inside = less(k, k->g->b == CUDA__B_PACKED ? own : columns, k->n);
+  struct runs r = {.at = at, .columns = columns, .own = own, .n = n, .row = row, .sum = sum};
   LLVMBasicBlockRef done = cuda__if(k->e, inside);
   for (int i = 0; i < n; i++) {
-    near[i] = LLVMBuildSelect(b, less(k, row[i], k->m), row[i], last, "");
-    near[i] = row_of_y(k, at, near[i]);
+    LLVMValueRef near = LLVMBuildSelect(b, less(k, row[i], k->m), row[i], last, "");
+    r.near[i] = row_of_y(k, at, near);
   }
-  for (int j = 0; j < RUN; j++) {
-    struct llvm__scope scope;
-    LLVMValueRef column = column_of(k, columns, run, j);
-    open_column(k, column, &scope);
-    for (int i = 0; i < n; i++)
-      v[i][j] = value_of(k, near[i], column, &scope, v[i][j]);
-  }
-  for (int i = 0; i < n; i++)
-    store_row(k, at, row[i], run, v[i]);
+  finish_columns(k, &r);
   cuda__end_if(k->e, done);
 }
 

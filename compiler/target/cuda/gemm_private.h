@@ -8,17 +8,15 @@
 #include "compiler/target/cuda/sm90.h"
 
 enum {
-  ALIGNMENT = 256,     /* of what arguments point to */
-  ROW = 128,           /* bytes of a row of a tile: the swizzle's */
-  STEPS = 4,           /* instructions along it, of 32 bytes each */
-  PANEL = 64,          /* columns of a row of b of 128 bytes */
-  COLUMNS = 32,        /* columns that four neighbouring threads hold 8 each of */
-  RUN = 8,             /* those of one thread */
-  WARPGROUP = 128,     /* threads */
-  SHARED = 232448,     /* bytes that a block can have */
-  MOST_SUMS = 128,     /* registers of a thread */
-  COPY_REGISTERS = 40, /* of each thread: 128 * 40 + 256 * 232 are those of 384 * 168 */
-  MULTIPLY_REGISTERS = 232
+  ALIGNMENT = 256, /* of what arguments point to */
+  ROW = 128,       /* bytes of a row of a tile: the swizzle's */
+  STEPS = 4,       /* instructions along it, of 32 bytes each */
+  PANEL = 64,      /* columns of a row of b of 128 bytes */
+  COLUMNS = 32,    /* columns that four neighbouring threads hold 8 each of */
+  RUN = 8,         /* those of one thread */
+  WARPGROUP = 128, /* threads */
+  SHARED = 232448, /* bytes that a block can have */
+  MOST_SUMS = 128  /* registers of a thread */
 };
 
 struct gemm {
@@ -27,6 +25,7 @@ struct gemm {
   const struct tir_buffer *result;
   int blocks_m, sums;           /* of one warpgroup: instructions below one another; registers */
   LLVMValueRef map_a, map_b, y; /* arguments */
+  LLVMValueRef depth;           /* of a product */
   LLVMValueRef m, n, steps;     /* rows and columns of a product; tiles of k of this block */
   LLVMValueRef tiles_m, tiles_n, tiles; /* of clusters */
   LLVMValueRef cluster, clusters, rank; /* this one, how many; the block in it */
@@ -34,6 +33,27 @@ struct gemm {
   LLVMValueRef stage, parity;  /* variables: the next place in the ring */
   LLVMValueRef sum[MOST_SUMS]; /* variables */
 };
+
+/* --- gemm_quant.c: requantization in 32 bits ---------------------------------------------------- */
+
+/* What a column's requantization is made of; all of one column. */
+struct gemm__quant {
+  tir_e quant; /* quant(sum, bias, multiplier, packed) of the epilogue */
+  LLVMValueRef bias, multiplier, packed, shift, half, mask;
+};
+/* Whether this column's sums can do with 32 bits, of what `of_column` has loaded; NULL: the epilogue is not
+ * one of them. */
+LLVMValueRef gemm__quant_of(const struct gemm *k, struct llvm__scope *of_column,
+                            struct gemm__quant *out);
+/* In this scope, the requantization of this sum is done so. */
+void gemm__quant_give(const struct gemm *k, const struct gemm__quant *q, LLVMValueRef sum);
+
+/* --- gemm_finish.c ------------------------------------------------------------------------------ */
+
+/* In this scope, loads of b in x are v. */
+void gemm__give(struct llvm__emit *e, tir_e x, const struct tir_buffer *b, LLVMValueRef v);
+/* Whether x is loaded from an input by the column alone. */
+bool gemm__is_of_column(const struct gemm *k, const struct tir_stage *s, tir_e x);
 
 /* --- gemm.c: tiles and the ring --------------------------------------------------------------- */
 
@@ -125,11 +145,13 @@ static inline int readers(const struct cuda__gemm_tile *t)
   return t->alternate ? 1 : t->warpgroups;
 }
 
-/* Sums of two warpgroups leave too few registers to whoever finishes them, so that the others give theirs:
- * then a whole warpgroup copies, since only that can. */
+/* Sums of two or three warpgroups leave too few registers to whoever finishes them, so that the others give
+ * theirs: then a whole warpgroup copies, since only that can. 40 * 128 + 232 * 256 registers are those of 384
+ * threads of 168; 32 * 128 + 160 * 384 those of 512 threads of 128. */
 static inline bool trades_registers(const struct cuda__gemm_tile *t)
 {
-  return t->warpgroups == 2 && rows_of_warpgroup(t) / 64 * t->n / 2 > MOST_SUMS / 2;
+  int sums = rows_of_warpgroup(t) / 64 * t->n / 2;
+  return t->warpgroups > 1 && sums > (t->warpgroups == 2 ? MOST_SUMS / 2 : MOST_SUMS / 4);
 }
 
 #endif

@@ -133,7 +133,9 @@ void cuda__barrier_arrive(struct llvm__emit *e, LLVMValueRef barrier, LLVMValueR
 {
   LLVMValueRef arg[] = {rank ? cuda__cluster_address(e, barrier, rank) : barrier,
                         LLVMBuildZExt(e->builder, condition, i32_type(e), "")};
-  const char *scope = rank ? "release.cluster.shared::cluster" : "shared::cta";
+  /* Nothing but the order of copies hangs on it, which the barrier keeps: a release to the whole cluster would
+   * wait for all of memory. */
+  const char *scope = rank ? "shared::cluster" : "shared::cta";
   cuda__asm(e, NULL,
             tsr_arena_printf(e->arena,
                              "{\n\t.reg .pred p;\n\tsetp.ne.b32 p, $1, 0;\n\t"
@@ -237,6 +239,12 @@ void cuda__block_sync(struct llvm__emit *e, LLVMValueRef name, int threads)
 void cuda__warp_sync(struct llvm__emit *e)
 {
   cuda__asm(e, NULL, "bar.warp.sync 0xffffffff;", "~{memory}", 0, NULL);
+}
+
+void cuda__cluster_meet(struct llvm__emit *e)
+{
+  cuda__asm(e, NULL, "barrier.cluster.arrive.relaxed;\n\tbarrier.cluster.wait;", "~{memory}", 0,
+            NULL);
 }
 
 void cuda__cluster_sync(struct llvm__emit *e)

@@ -71,7 +71,9 @@ void cuda__registers(struct llvm__emit *e, bool more, int count);
 void cuda__block_arrive(struct llvm__emit *e, LLVMValueRef name, int threads);
 void cuda__block_sync(struct llvm__emit *e, LLVMValueRef name, int threads);
 void cuda__warp_sync(struct llvm__emit *e);
-/* All threads of the cluster; what each wrote to shared memory is seen by all. */
+/* All threads of the cluster have come here. */
+void cuda__cluster_meet(struct llvm__emit *e);
+/* The same, and what each wrote to memory is seen by all: that waits for stores. */
 void cuda__cluster_sync(struct llvm__emit *e);
 /* An address in shared memory as that of the same place in another block. */
 LLVMValueRef cuda__cluster_address(struct llvm__emit *e, LLVMValueRef address, LLVMValueRef rank);

@@ -130,19 +130,18 @@ static LLVMValueRef widened(struct llvm__emit *e, LLVMValueRef v)
   return LLVMBuildSExt(e->builder, v, type_like(e, v, TSR_I64), "");
 }
 
-/* tsr_round_shift of base/arith.h: v and s are i64, 0 <= s <= 63. */
+/* tsr_round_shift of base/arith.h: v and s are i64, 0 <= s <= 63. Shifted up to the end, v is | odd | half |
+ * rest |: the last bit that stays, and what goes. It rounds up where half is set and anything else is. */
 static LLVMValueRef round_shift(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef s)
 {
   LLVMBuilderRef b = e->builder;
-  LLVMValueRef one = llvm__int_like(v, 1), null = llvm__int_like(v, 0);
-  LLVMValueRef unit = LLVMBuildShl(b, one, s, ""), half = LLVMBuildLShr(b, unit, one, "");
-  LLVMValueRef floor = LLVMBuildAShr(b, v, s, "");
-  LLVMValueRef rest = LLVMBuildAnd(b, v, LLVMBuildSub(b, unit, one, ""), "");
-  LLVMValueRef odd = icmp(e, LLVMIntNE, LLVMBuildAnd(b, floor, one, ""), null);
-  LLVMValueRef tie = LLVMBuildAnd(b, icmp(e, LLVMIntEQ, rest, half), odd, "");
-  LLVMValueRef up = LLVMBuildOr(b, icmp(e, LLVMIntUGT, rest, half), tie, "");
-  up = LLVMBuildAnd(b, up, icmp(e, LLVMIntNE, s, null), "");
-  return LLVMBuildAdd(b, floor, LLVMBuildZExt(b, up, LLVMTypeOf(v), ""), "");
+  LLVMValueRef null = llvm__int_like(v, 0), half = llvm__int_like(v, (int64_t)1 << 62);
+  LLVMValueRef all = llvm__int_like(v, 63), floor = LLVMBuildAShr(b, v, s, "");
+  LLVMValueRef up = LLVMBuildShl(b, v, LLVMBuildSub(b, all, s, ""), "");
+  LLVMValueRef is_half = icmp(e, LLVMIntNE, LLVMBuildAnd(b, up, half, ""), null);
+  LLVMValueRef others = LLVMBuildAnd(b, up, LLVMBuildNot(b, half, ""), "");
+  LLVMValueRef rounds = LLVMBuildAnd(b, is_half, icmp(e, LLVMIntNE, others, null), "");
+  return LLVMBuildAdd(b, floor, LLVMBuildZExt(b, rounds, LLVMTypeOf(v), ""), "");
 }
 
 static LLVMValueRef clamp(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef lo, LLVMValueRef hi)
@@ -151,6 +150,20 @@ static LLVMValueRef clamp(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef lo,
   arg[0] = llvm__intrinsic_like(e, "llvm.smax", 2, arg);
   arg[1] = hi;
   return llvm__intrinsic_like(e, "llvm.smin", 2, arg);
+}
+
+/* An i64 as the nearest i32. */
+static LLVMValueRef narrowed(struct llvm__emit *e, LLVMValueRef v, LLVMTypeRef type)
+{
+  LLVMBuilderRef b = e->builder;
+  if (llvm__is_lanes(v))
+    return LLVMBuildTrunc(
+        b, clamp(e, v, llvm__int_like(v, INT32_MIN), llvm__int_like(v, INT32_MAX)), type, "");
+  LLVMValueRef low = LLVMBuildTrunc(b, v, type, "");
+  LLVMValueRef same = icmp(e, LLVMIntEQ, LLVMBuildSExt(b, low, LLVMTypeOf(v), ""), v);
+  LLVMValueRef sign = LLVMBuildTrunc(b, LLVMBuildAShr(b, v, llvm__int_like(v, 63), ""), type, "");
+  return LLVMBuildSelect(b, same, low, LLVMBuildXor(b, sign, llvm__int_like(low, INT32_MAX), ""),
+                         "");
 }
 
 /* Eight bits of an i32 from bit `at` on, with their sign. */
@@ -169,8 +182,8 @@ static LLVMValueRef quant(struct llvm__emit *e, LLVMValueRef *arg)
   LLVMValueRef factor = LLVMBuildAnd(b, arg[2], llvm__int_like(arg[2], 0x7fffffff), "");
   LLVMValueRef shift = LLVMBuildAnd(b, arg[3], llvm__int_like(arg[3], 0x3f), "");
   LLVMValueRef v = round_shift(e, LLVMBuildMul(b, sum, widened(e, factor), ""), widened(e, shift));
+  v = narrowed(e, v, LLVMTypeOf(arg[0]));
   v = clamp(e, v, llvm__int_like(v, -FAR), llvm__int_like(v, FAR));
-  v = LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), "");
   v = LLVMBuildAdd(b, v, byte_of(e, arg[3], 8), "");
   return clamp(e, v, byte_of(e, arg[3], 16), byte_of(e, arg[3], 24));
 }
