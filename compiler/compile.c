@@ -364,28 +364,34 @@ static enum tsr_status verify_module(struct compiler *c)
   return TSR_OK;
 }
 
-/* Machine code for what runs on the CPU. */
+/* Machine code and GPU kernels for what does, or may, not run on the accelerator. */
 static enum tsr_status add_code(struct compiler *c)
 {
   struct tsr_module *m = c->m;
+  const struct tsr_compile_options *o = c->options;
   const char **name = TSR_NEW_ARRAY(c->a, const char *, m->layers + 1);
   const struct tir_func **func = TSR_NEW_ARRAY(c->a, const struct tir_func *, m->layers + 1);
   bool any = false;
   for (int k = 0; k < m->layers; k++) {
-    bool cpu = m->step[m->layer[k].step].kind == TSR_STEP_CPU;
+    bool wanted = o->code_for_all || m->step[m->layer[k].step].kind == TSR_STEP_CPU;
     name[k] = m->layer[k].name;
-    func[k] = cpu ? m->layer[k].func : NULL;
-    any |= cpu;
+    func[k] = wanted ? m->layer[k].func : NULL;
+    any |= wanted;
   }
   struct tsr_codegen_job job = {.layers = m->layers,
                                 .name = name,
                                 .func = func,
-                                .levels = c->options->levels,
-                                .dump = c->options->dump,
-                                .context = c->options->context};
-  if (!any || !c->options->codegen || !job.levels)
-    return TSR_OK;
-  return c->options->codegen->compile(c->a, c->err, &job, &m->code);
+                                .levels = o->levels,
+                                .archs = o->archs,
+                                .arch = o->arch,
+                                .dump = o->dump,
+                                .context = o->context};
+  enum tsr_status status = TSR_OK;
+  if (any && o->codegen && job.levels)
+    status = o->codegen->compile(c->a, c->err, &job, &m->code);
+  if (!status && any && o->cuda_codegen && job.archs)
+    status = o->cuda_codegen->compile(c->a, c->err, &job, &m->kernels);
+  return status;
 }
 
 static enum tsr_status place_graph(struct compiler *c)

@@ -17,6 +17,10 @@ struct tsr_compile_options {
   struct tsr_tune_options tune; /* how schedules are looked for */
   const struct tessera_codegen *codegen; /* machine code for the CPU's layers; NULL: none */
   unsigned levels;                       /* for these, by enum tsr_level */
+  const struct tessera_codegen *cuda_codegen; /* GPU kernels for the CPU's layers; NULL: none */
+  int archs;                                  /* for these, in the order of their names */
+  const struct tsr_gpu_arch *arch;
+  bool code_for_all; /* code and kernels for the accelerator's layers, too */
   const char *layer;            /* NULL, or the layer that gets the schedule with this text: */
   const char *schedule;
 };

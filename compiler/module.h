@@ -62,7 +62,8 @@ struct tsr_module {
   uint8_t *image;      /* first image_bytes of the window: micro-ops, weights, parameters, tables */
   size_t image_bytes;
   size_t window_bytes; /* image, then activations */
-  struct tsr_bytes code; /* of the CPU's layers, as native/code.h has it; size 0: none */
+  struct tsr_bytes code;    /* of layers on a CPU, as native/code.h has it; size 0: none */
+  struct tsr_bytes kernels; /* of layers on a GPU, as native/kernels.h has it; size 0: none */
 };
 
 #endif

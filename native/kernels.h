@@ -79,6 +79,8 @@ struct tsr_kernel {
 /* One layer; without kernels it runs on the CPU. */
 struct tsr_kernel_layer {
   uint64_t scratch_bytes;
+  int operand_bits; /* 0: products of floats take the operands as they are; else operands are rounded
+                       to so many bits of fraction before: 10 (tf32, f16), 7 (bf16) */
   int kernels;
   struct tsr_kernel *kernel; /* in order */
 };

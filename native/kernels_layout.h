@@ -7,7 +7,7 @@
  * and a block, at a multiple of 64:
  *
  *   0   4 layers   4 kernels   4 arguments   4 tensor maps   8 bytes of text   8 zero
- *   32  a layer: 4 kernels, 4 zero, 8 bytes of scratch
+ *   32  a layer: 4 kernels, 4 bits of operands, 8 bytes of scratch
  *   ..  a kernel: 64 entry, 12 grid, 12 block, 12 cluster, 4 shared bytes, 4 arguments, 4 zero
  *   ..  an argument: 4 kind, 4 parameter, 8 offset
  *   ..  a tensor map: 4 kind, 4 parameter, 8 offset, 4 type, 4 rank, 4 swizzle, 4 L2 promotion,

@@ -11,6 +11,7 @@ enum {
   MOST_THREADS = 1024,
   MOST_SHARED = 1 << 20,
   MOST_CLUSTER = 16,
+  MOST_OPERAND_BITS = 22,
   POINTER = 8,
   MAP = 128,
   MAP_ALIGNMENT = 64
@@ -216,9 +217,9 @@ static enum tsr_status read_kernel(struct reading *r, int layer, uint64_t scratc
 static enum tsr_status read_layer(struct reading *r, int layer, const uint8_t *row,
                                   struct tsr_kernel_layer *l)
 {
-  uint64_t kernels = get(row, 4);
+  uint64_t kernels = get(row, 4), bits = get(row + 4, 4);
   l->scratch_bytes = get(row + 8, 8);
-  if (kernels > r->kernels || get(row + 4, 4))
+  if (kernels > r->kernels)
     return tsr_refuse(r->err,
                       "the kernels for '%s': layer %d has %" PRIu64 " kernels, more than there are",
                       r->arch, layer, kernels);
@@ -227,6 +228,12 @@ static enum tsr_status read_layer(struct reading *r, int layer, const uint8_t *r
                       "the kernels for '%s': layer %d wants %" PRIu64
                       " bytes of scratch memory; at most %" PRIu64 " are given",
                       r->arch, layer, l->scratch_bytes, kernels ? MOST_SCRATCH : 0);
+  if (bits > (kernels ? MOST_OPERAND_BITS : 0))
+    return tsr_refuse(r->err,
+                      "the kernels for '%s': layer %d rounds operands to %" PRIu64
+                      " bits; there are at most %d",
+                      r->arch, layer, bits, kernels ? MOST_OPERAND_BITS : 0);
+  l->operand_bits = (int)bits;
   l->kernels = (int)kernels;
   l->kernel = TSR_NEW_ARRAY(r->arena, struct tsr_kernel, l->kernels);
   for (int i = 0; i < l->kernels; i++)

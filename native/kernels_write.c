@@ -100,8 +100,10 @@ static void write_block(uint8_t *p, const struct tsr_kernel_block *b)
   p = put(p, n.maps, 4);
   put(p, strlen(b->ptx) + 1, 8);
   for (int i = 0; i < b->layers; i++) {
-    layer = put(layer, (uint64_t)b->layer[i].kernels, 4) + 4;
-    layer = put(layer, b->layer[i].kernels ? b->layer[i].scratch_bytes : 0, 8);
+    bool present = b->layer[i].kernels;
+    layer = put(layer, (uint64_t)b->layer[i].kernels, 4);
+    layer = put(layer, present ? (uint64_t)b->layer[i].operand_bits : 0, 4);
+    layer = put(layer, present ? b->layer[i].scratch_bytes : 0, 8);
     for (int k = 0; k < b->layer[i].kernels; k++) {
       const struct tsr_kernel *row = &b->layer[i].kernel[k];
       kernel = put_kernel(kernel, row);

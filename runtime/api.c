@@ -16,7 +16,7 @@ _Static_assert((int)TESSERA_OK == (int)TSR_OK && (int)TESSERA_MISMATCH == (int)T
                  (int)TESSERA_NO_MEMORY == (int)TSR_NO_MEMORY,
                "one set of states");
 
-static const char *const targets[] = {"accel", "cpu", NULL};
+static const char *const targets[] = {"accel", "cpu", "cuda", NULL};
 
 struct tessera *tessera_new(const struct tessera_allocator *allocator)
 {
@@ -175,6 +175,25 @@ struct tsr_cpu_choice tsr__cpu_choice(const char *target)
   return choice;
 }
 
+static enum tsr_status check_cuda(struct tsr_err *err, const char *name)
+{
+  struct tsr_gpu_arch arch;
+  if (tsr_gpu_arch_from_name(name, &arch))
+    return TSR_OK;
+  return tsr_refuse(err,
+                    "target 'cuda' has no architecture '%.80s'; they are named as 'cuda:sm_80' and "
+                    "'cuda:sm_90a' are",
+                    name);
+}
+
+struct tsr_gpu_choice tsr__gpu_choice(const char *target)
+{
+  struct tsr_gpu_choice choice = {.used = target && !strncmp(target, "cuda", 4)};
+  if (choice.used && target[4] == ':')
+    (void)tsr_gpu_arch_from_name(target + 5, &choice.arch);
+  return choice;
+}
+
 const char *tessera_cpu_level(int k)
 {
   return k < TSR_LEVELS ? tsr_level_info((enum tsr_level)k)->name : NULL;
@@ -201,13 +220,19 @@ static enum tsr_status check_target(struct tsr_err *err, const char *target, con
     *device = NULL;
     return check_cpu(err, target + 4);
   }
-  if (!strcmp(target, "cuda") || !strncmp(target, "cuda:", 5))
-    return tsr_refuse(err, "target 'cuda' is not built into this command; 'accel' and 'cpu' are");
+  if (!strcmp(target, "cuda")) {
+    *device = NULL;
+    return TSR_OK;
+  }
+  if (!strncmp(target, "cuda:", 5)) {
+    *device = NULL;
+    return check_cuda(err, target + 5);
+  }
   bool named = !strncmp(target, "accel:", 6);
   if (!named && strcmp(target, "accel")) {
-    const char *near = tsr_nearest(target, targets, 2);
+    const char *near = tsr_nearest(target, targets, 3);
     return tsr_refuse(err, "unknown target '%.80s'; %s%s%s", target, near ? "did you mean '" : "",
-                      near ? near : "there are 'accel', 'accel:DEVICE' and 'cpu'",
+                      near ? near : "there are 'accel', 'accel:DEVICE', 'cpu' and 'cuda'",
                       near ? "'?" : "");
   }
   if (tsr_device_find(err, named ? target + 6 : tsr_device_kinds()[0]->name, &kind))

@@ -21,7 +21,9 @@ struct tessera_model {
   struct tsr_arena *arena;
   const struct tsr_module *module;
   bool packaged;
+  bool on_host; /* its target is no device: streams do not run */
   struct tsr_cpu_choice cpu;
+  struct tsr_gpu_choice gpu;
 };
 
 /* The one place where memory running out lands. Runs `work` with an arena of its own; when it
@@ -34,8 +36,14 @@ enum tessera_status tsr__call(struct tessera *t, tsr__work *work, void *context,
 enum tsr_status tsr__session_record(const struct tessera_session *session, struct tsr_err *err,
                                     const struct tsr_record **out);
 
-/* What target "cpu", or the CPU's part of another, asks for. The target has been checked. */
+/* What runs a session. */
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session);
+const struct tsr_module *tsr__session_module(const struct tessera_session *session);
+
+/* What target "cpu", or the CPU's part of another, asks for, and what target "cuda" does. The target
+ * has been checked. */
 struct tsr_cpu_choice tsr__cpu_choice(const char *target);
+struct tsr_gpu_choice tsr__gpu_choice(const char *target);
 
 /* The two forms of a tensor. */
 struct tsr_tensor tsr__tensor_in(const struct tessera_tensor *tensor);
@@ -48,6 +56,8 @@ struct tsr__onnx_job {
   size_t size;
   bool cpu_only;
   unsigned levels; /* of machine code */
+  int archs;       /* of GPU kernels */
+  struct tsr_gpu_arch arch[2];
   const struct tsr_design *design;
   const struct tessera_options *options;
 };

@@ -34,14 +34,6 @@ static enum tsr_status check_design(struct tsr_arena *arena, struct tsr_err *err
                     m->design.name, asked.name, tsr_design_difference(arena, &m->design, &asked));
 }
 
-static bool has_streams(const struct tsr_module *m)
-{
-  for (int i = 0; i < m->steps; i++)
-    if (m->step[i].kind == TSR_STEP_ACCEL)
-      return true;
-  return false;
-}
-
 static void dump_stream(struct tsr_arena *arena, const struct tessera_options *options,
                         const struct tsr_module *m, const struct tsr_module_layer *l)
 {
@@ -76,12 +68,6 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
   enum tsr_status status = tsr_package_read(arena, err, o->name, o->bytes, o->size, out);
   if (!status)
     status = check_design(arena, err, o, *out);
-  if (!status && o->cpu_only && has_streams(*out))
-    return tsr_refuse(
-        err,
-        "%s: was compiled for the accelerator; target 'cpu' needs the ONNX model or a "
-        "package compiled for 'cpu'",
-        o->name);
   if (!status && o->options->schedule)
     return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
                       o->name);
@@ -114,6 +100,36 @@ static unsigned levels_for(const struct opening *o)
   return machine == TSR_LEVEL_NONE ? 0 : 1u << machine;
 }
 
+/* What a GPU gets where kernels are made for it alone. */
+static struct tsr_gpu_arch arch_for(int capability)
+{
+  if (capability == 90)
+    return (struct tsr_gpu_arch){90, true};
+  return (struct tsr_gpu_arch){capability < 80 ? capability : 80, false};
+}
+
+static enum tsr_status find_archs(struct tsr_err *err, const struct opening *o,
+                                  struct tsr__onnx_job *job)
+{
+  const char *target = o->options->also ? o->options->also : o->options->target;
+  struct tsr_gpu_choice choice = tsr__gpu_choice(target);
+  struct tsr_cuda_info info;
+  job->archs = choice.used;
+  job->arch[0] = choice.arch;
+  if (!choice.used || choice.arch.capability)
+    return TSR_OK;
+  if (o->options->portable) {
+    job->archs = 2;
+    job->arch[0] = (struct tsr_gpu_arch){80, false};
+    job->arch[1] = (struct tsr_gpu_arch){90, true};
+    return TSR_OK;
+  }
+  if (tsr_cuda_probe(err, NULL, &info))
+    return TSR_REFUSED;
+  job->arch[0] = arch_for(info.capability);
+  return TSR_OK;
+}
+
 static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
                                const struct opening *o, struct tsr_module **out)
 {
@@ -122,9 +138,16 @@ static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
   enum tsr_status status = tsr_design_open(arena, err, config, &design);
   if (status)
     return status;
-  struct tsr__onnx_job job = {o->name, folder_of(arena, o->path), o->bytes, o->size, o->cpu_only,
-                              levels_for(o), &design, o->options};
-  return tsr__compile_onnx(arena, err, &job, out);
+  struct tsr__onnx_job job = {.name = o->name,
+                              .folder = folder_of(arena, o->path),
+                              .bytes = o->bytes,
+                              .size = o->size,
+                              .cpu_only = o->cpu_only,
+                              .levels = levels_for(o),
+                              .design = &design,
+                              .options = o->options};
+  status = find_archs(err, o, &job);
+  return status ? status : tsr__compile_onnx(arena, err, &job, out);
 }
 
 static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, void *context)
@@ -145,9 +168,23 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
   if (status)
     return status;
   o->model = TSR_NEW(arena, struct tessera_model);
-  *o->model = (struct tessera_model){arena, module, packaged,
-                                      tsr__cpu_choice(o->options->target)};
+  *o->model = (struct tessera_model){arena,
+                                     module,
+                                     packaged,
+                                     o->cpu_only,
+                                     tsr__cpu_choice(o->options->target),
+                                     tsr__gpu_choice(o->options->target)};
   return TSR_OK;
+}
+
+static enum tessera_status check_also(struct tessera *t, const char *also)
+{
+  const char *device;
+  enum tessera_status status = tessera_target_check(t, also, &device);
+  if (status || (!device && strncmp(also, "cpu:", 4)))
+    return status;
+  return (enum tessera_status)tsr_refuse(
+      &t->err, "a model is made to run on 'cpu', 'cuda' or 'cuda:ARCH', too, not on '%.80s'", also);
 }
 
 static enum tessera_status open_it(struct tessera *t, struct opening *o, struct tessera_model **out)
@@ -158,6 +195,8 @@ static enum tessera_status open_it(struct tessera *t, struct opening *o, struct 
   if (!o->options)
     o->options = &none;
   enum tessera_status status = tessera_target_check(t, o->options->target, &device);
+  if (!status && o->options->also)
+    status = check_also(t, o->options->also);
   if (status)
     return status;
   o->cpu_only = !device;

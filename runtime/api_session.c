@@ -15,7 +15,7 @@ struct tessera_session {
 };
 
 struct opening {
-  const struct tsr_cpu_choice *cpu;
+  const struct tessera_model *model;
   const struct tsr_module *module;
   const struct tessera_session_options *options;
   struct tessera_session *session;
@@ -98,8 +98,10 @@ static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err
   if (o->options->record)
     start_recording(arena, o->session, &options);
   const char *device = o->options->device ? o->options->device : tessera_device(0);
-  return tsr_executor_open_with(arena, err, o->module, device, &options, o->cpu,
-                                &o->session->executor);
+  if (o->model->on_host)
+    device = NULL;
+  return tsr_executor_open_with(arena, err, o->module, device, &options, &o->model->cpu,
+                                &o->model->gpu, &o->session->executor);
 }
 
 enum tessera_status tessera_session_open(struct tessera *t, const struct tessera_model *model,
@@ -113,7 +115,7 @@ enum tessera_status tessera_session_open_with(struct tessera *t, const struct te
                                               const struct tessera_session_options *options,
                                               struct tessera_session **out)
 {
-  struct opening o = {&model->cpu, model->module, options, NULL};
+  struct opening o = {model, model->module, options, NULL};
   struct tsr_arena *owner;
   enum tessera_status status = tsr__call(t, open_session, &o, &owner);
   if (!status)
@@ -131,10 +133,27 @@ void tessera_session_free(struct tessera_session *session)
   tsr_arena_free(session->arena);
 }
 
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session)
+{
+  return session->executor;
+}
+
+const struct tsr_module *tsr__session_module(const struct tessera_session *session)
+{
+  return session->module;
+}
+
 const char *tessera_session_cpu(const struct tessera_session *session)
 {
   const char *level = tsr_executor_level(session->executor);
   return level ? level : "interpreter";
+}
+
+const char *tessera_session_place(const struct tessera_session *session, int k)
+{
+  static const char *const names[] = {
+      [TSR_PLACE_ACCEL] = "accel", [TSR_PLACE_CPU] = "cpu", [TSR_PLACE_GPU] = "cuda"};
+  return names[tsr_executor_place(session->executor, k)];
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -152,9 +171,9 @@ enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_
   char given_text[192], wanted_text[192];
   if (given.dtype != wanted.dtype || !tsr_same_shape(&given, &wanted))
     return (enum tessera_status)tsr_refuse(
-      &t->err, "input '%s' is %s of %s, and a tensor of %s of %s was given", b->name,
-      tsr_dims_text(wanted.dims, wanted.rank, wanted_text), tsr_dtype_name(wanted.dtype),
-      tsr_dims_text(given.dims, given.rank, given_text), tsr_dtype_name(given.dtype));
+        &t->err, "input '%s' is %s of %s, and a tensor of %s of %s was given", b->name,
+        tsr_dims_text(wanted.dims, wanted.rank, wanted_text), tsr_dtype_name(wanted.dtype),
+        tsr_dims_text(given.dims, given.rank, given_text), tsr_dtype_name(given.dtype));
   if (tsr_tensor_bytes(&given))
     memcpy(tsr_executor_buffer(session->executor, m->input[k]), given.data,
            tsr_tensor_bytes(&given));

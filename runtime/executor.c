@@ -4,25 +4,42 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
+#include "runtime/gpu.h"
 #include "runtime/native.h"
+#include "runtime/near.h"
 #include "runtime/package.h"
 #include "verify/verify.h"
 
 struct tsr_executor {
   const struct tsr_allocator *allocator;
   const struct tsr_module *module;
-  struct tsr_device *device; /* NULL: no step needs one */
-  void **host;               /* by buffer; for those on the device a copy, where the CPU uses it */
+  struct tsr_device *device; /* NULL: no stream runs */
+  bool streams;              /* of ACCEL steps; else their layers run as the others do */
+  int works;
+  struct tsr__work *work; /* in order */
+  void **host;            /* by buffer; for those on the device a copy, where the CPU uses it */
   struct tsr__native native;
-  struct tir_code **code; /* by layer, for the interpreter; NULL: the device or machine code runs it */
-  void ***params;         /* by layer on the CPU: its buffers */
+  struct tsr__gpu *gpu; /* NULL: none is used */
+  struct tir_code *
+      *code;      /* by layer, for the interpreter; NULL: the device or machine code runs it */
+  void ***params; /* by layer on the CPU: its buffers */
+  void **copy;    /* during a check, by buffer: what was written on the GPU */
   bool ran, timing_only;
+  double *seconds; /* by step, of the run; NULL: nobody wants to know */
 };
 
 static size_t bytes_of(const struct tsr_module_buffer *b)
 {
-  return (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
+  return tsr__buffer_bytes(b);
+}
+
+enum tsr_place tsr_executor_place(const struct tsr_executor *x, int layer)
+{
+  if (x->streams && x->module->step[x->module->layer[layer].step].kind == TSR_STEP_ACCEL)
+    return TSR_PLACE_ACCEL;
+  return x->gpu && tsr__gpu_layer(x->gpu, layer)->kernels ? TSR_PLACE_GPU : TSR_PLACE_CPU;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -41,12 +58,12 @@ void tsr_module_stream(const struct tsr_module *m, int step, struct tsr_program 
 {
   const struct tsr_module_step *s = &m->step[step];
   *out = (struct tsr_program){
-    .insns = m->insns + s->first_insn * TSR_INSN_BYTES,
-    .insn_count = s->insns,
-    .data = m->image,
-    .data_bytes = m->image_bytes,
-    .window_bytes = m->window_bytes,
-    .design_hash = m->design.hash,
+      .insns = m->insns + s->first_insn * TSR_INSN_BYTES,
+      .insn_count = s->insns,
+      .data = m->image,
+      .data_bytes = m->image_bytes,
+      .window_bytes = m->window_bytes,
+      .design_hash = m->design.hash,
   };
 }
 
@@ -65,49 +82,95 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
                     step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
-static bool is_native(const struct tsr_executor *x, int layer)
+bool tsr_executor_is_native(const struct tsr_executor *x, int layer)
 {
   return x->native.block && x->native.block->layer[layer].present;
 }
 
-static enum tsr_status prepare_steps(struct tsr_arena *arena, struct tsr_err *err,
-                                     struct tsr_executor *x)
+static void add_layer(struct tsr_executor *x, int step, int *layer)
+{
+  bool on_gpu = tsr_executor_place(x, *layer) == TSR_PLACE_GPU;
+  struct tsr__work *last = x->works ? &x->work[x->works - 1] : NULL;
+  if (on_gpu && last && last->kind == TSR__GPU)
+    last->layers++;
+  else
+    x->work[x->works++] =
+        (struct tsr__work){.kind = on_gpu ? TSR__GPU : TSR__CPU, .step = step, .layer = layer, .layers = 1};
+}
+
+/* A stream is a piece of work, and so is a layer on the CPU, and layers on the GPU that follow each
+ * other. */
+static void order_work(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
+  int *layer = TSR_NEW_ARRAY(arena, int, m->layers), layers = 0;
+  x->work = TSR_NEW_ARRAY(arena, struct tsr__work, m->layers + m->steps);
   for (int i = 0; i < m->steps; i++) {
-    const struct tsr_module_step *s = &m->step[i];
+    if (x->streams && m->step[i].kind == TSR_STEP_ACCEL) {
+      x->work[x->works++] = (struct tsr__work){.kind = TSR__STREAM, .step = i};
+      continue;
+    }
+    for (int k = 0; k < m->layers; k++)
+      if (m->layer[k].step == i) {
+        layer[layers] = k;
+        add_layer(x, i, &layer[layers++]);
+      }
+  }
+}
+
+static enum tsr_status prepare_work(struct tsr_arena *arena, struct tsr_err *err,
+                                    struct tsr_executor *x)
+{
+  for (int i = 0; i < x->works; i++) {
+    const struct tsr__work *w = &x->work[i];
     enum tsr_status status = TSR_OK;
-    if (s->kind == TSR_STEP_ACCEL)
-      status = verify_stream(arena, err, m, i);
-    else if (!is_native(x, s->layer))
-      status = compile_layer(arena, err, &m->layer[s->layer], &x->code[s->layer]);
+    if (w->kind == TSR__STREAM)
+      status = verify_stream(arena, err, x->module, w->step);
+    else if (w->kind == TSR__CPU && !tsr_executor_is_native(x, w->layer[0]))
+      status = compile_layer(arena, err, &x->module->layer[w->layer[0]], &x->code[w->layer[0]]);
     if (status)
       return status;
   }
   return TSR_OK;
 }
 
+/* Host memory for what the CPU reads or writes, and for what enters and leaves; buffers on the
+ * device get a copy. */
+static void take_host(struct tsr_arena *arena, struct tsr_executor *x, int index)
+{
+  const struct tsr_module_buffer *b = &x->module->buffer[index];
+  const void *data = x->streams ? b->data : tsr__constant(x->module, b);
+  if (x->host[index])
+    return;
+  x->host[index] = data ? (void *)(uintptr_t)data /* read only: tsr_module_check() says so */
+                        : tsr_arena_alloc(arena, bytes_of(b) + 1);
+}
+
 static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
-  for (int i = 0; i < m->buffers; i++) {
-    const struct tsr_module_buffer *b = &m->buffer[i];
-    if (b->data && !b->on_device)
-      x->host[i] = (void *)(uintptr_t)b->data; /* read only: tsr_module_check() says so */
-    else if (!b->on_device)
-      x->host[i] = tsr_arena_alloc(arena, bytes_of(b) + 1);
-  }
-  for (int i = 0; i < m->steps; i++) {
-    if (m->step[i].kind != TSR_STEP_CPU)
+  for (int i = 0; i < m->inputs; i++)
+    take_host(arena, x, m->input[i]);
+  for (int i = 0; i < m->outputs; i++)
+    take_host(arena, x, m->output[i]);
+  for (int i = 0; i < m->buffers && !x->gpu; i++)
+    if (!m->buffer[i].on_device)
+      take_host(arena, x, i);
+  for (int i = 0; i < m->layers; i++) {
+    const struct tsr_module_layer *l = &m->layer[i];
+    if (tsr_executor_place(x, i) != TSR_PLACE_CPU)
       continue;
-    const struct tsr_module_layer *l = &m->layer[m->step[i].layer];
     for (int k = 0; k < l->args; k++)
-      if (!x->host[l->arg[k]])
-        x->host[l->arg[k]] = tsr_arena_alloc(arena, bytes_of(&m->buffer[l->arg[k]]) + 1);
-    x->params[m->step[i].layer] = TSR_NEW_ARRAY(arena, void *, l->args + 1);
-    for (int k = 0; k < l->args; k++)
-      x->params[m->step[i].layer][k] = x->host[l->arg[k]];
+      take_host(arena, x, l->arg[k]);
+    x->params[i] = TSR_NEW_ARRAY(arena, void *, l->args + 1);
   }
+}
+
+static void set_params(struct tsr_executor *x)
+{
+  for (int i = 0; i < x->module->layers; i++)
+    for (int k = 0; x->params[i] && k < x->module->layer[i].args; k++)
+      x->params[i][k] = x->host[x->module->layer[i].arg[k]];
 }
 
 static bool needs_device(const struct tsr_module *m)
@@ -121,14 +184,14 @@ static bool needs_device(const struct tsr_module *m)
   return false;
 }
 
-/* These two are the last things that opening does: what comes after could unwind past them. */
+/* These are the last things that opening does: what comes after could unwind past them. */
 static enum tsr_status start_native(struct tsr_err *err, struct tsr_executor *x,
                                     const struct tsr_cpu_choice *choice,
                                     const struct tsr_device_options *options)
 {
   bool layers = false;
-  for (int i = 0; i < x->module->steps; i++)
-    layers |= x->module->step[i].kind == TSR_STEP_CPU;
+  for (int i = 0; i < x->works; i++)
+    layers |= x->work[i].kind == TSR__CPU;
   if (layers && choice->way != TSR_CPU_INTERPRETER && !x->native.block && options && options->say)
     options->say(options->context, "the model has no machine code for this CPU: the interpreter "
                                    "runs its layers on the CPU, much slower");
@@ -140,7 +203,7 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
 {
   const struct tsr_module *m = x->module;
   struct tsr_device *device;
-  if (!needs_device(m))
+  if (!x->streams || !needs_device(m))
     return options && (options->wave.path || options->timeout_cycles || options->lockstep ||
                        options->timing_only || options->observer)
                ? tsr_refuse(err,
@@ -148,8 +211,6 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
                             "timeout, no lockstep and no timing",
                             m->name)
                : TSR_OK;
-  if (!name)
-    return tsr_refuse(err, "'%s' was compiled for the accelerator and needs a device", m->name);
   enum tsr_status status =
       tsr_device_open(x->allocator, err, name, &m->design, options, m->window_bytes, &device);
   if (status)
@@ -162,43 +223,63 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
   return status;
 }
 
+static enum tsr_status prepare(struct tsr_arena *arena, struct tsr_err *err, struct tsr_executor *x,
+                               const struct tsr_cpu_choice *cpu, const struct tsr_gpu_choice *gpu)
+{
+  enum tsr_status status = tsr_module_check(arena, err, x->module);
+  if (!status)
+    status = tsr__native_choose(arena, err, x->module, x->streams, cpu, &x->native);
+  if (!status && gpu && gpu->used)
+    status = tsr__gpu_choose(arena, err, x->module, gpu, &x->gpu);
+  if (status)
+    return status;
+  order_work(arena, x);
+  status = prepare_work(arena, err, x);
+  if (status)
+    return status;
+  place_buffers(arena, x);
+  if (x->gpu)
+    tsr__gpu_plan(arena, x->gpu, x->works, x->work);
+  return TSR_OK;
+}
+
 enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *err,
                                        const struct tsr_module *module, const char *device,
                                        const struct tsr_device_options *options,
                                        const struct tsr_cpu_choice *cpu,
-                                       struct tsr_executor **out)
+                                       const struct tsr_gpu_choice *gpu, struct tsr_executor **out)
 {
   static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
+                             .streams = device && !(gpu && gpu->used),
                              .timing_only = options && options->timing_only};
   x->host = TSR_NEW_ARRAY(arena, void *, module->buffers);
   x->code = TSR_NEW_ARRAY(arena, struct tir_code *, module->layers);
   x->params = TSR_NEW_ARRAY(arena, void **, module->layers);
-  enum tsr_status status = tsr_module_check(arena, err, module);
+  cpu = cpu ? cpu : &best;
+  enum tsr_status status = prepare(arena, err, x, cpu, gpu);
   if (!status)
-    status = tsr__native_choose(arena, err, module, cpu ? cpu : &best, &x->native);
-  if (!status)
-    status = prepare_steps(arena, err, x);
-  if (status)
-    return status;
-  place_buffers(arena, x);
-  status = start_native(err, x, cpu ? cpu : &best, options);
+    status = start_native(err, x, cpu, options);
+  if (!status && x->gpu)
+    status = tsr__gpu_start(err, x->gpu, x->host);
   if (!status)
     status = start_device(err, x, device, options);
-  if (status)
-    tsr__native_close(&x->native);
-  else
-    *out = x;
-  return status;
+  if (status) {
+    tsr_executor_close(x);
+    return status;
+  }
+  set_params(x);
+  *out = x;
+  return TSR_OK;
 }
 
 enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out)
 {
-  return tsr_executor_open_with(arena, err, module, device, NULL, NULL, out);
+  return tsr_executor_open_with(arena, err, module, device, NULL, NULL, NULL, out);
 }
 
 void tsr_executor_close(struct tsr_executor *x)
@@ -206,12 +287,43 @@ void tsr_executor_close(struct tsr_executor *x)
   if (!x)
     return;
   tsr__native_close(&x->native);
+  tsr__gpu_stop(x->gpu);
   tsr_device_close(x->device);
+}
+
+const struct tsr_cuda_info *tsr_executor_gpu(const struct tsr_executor *x,
+                                             struct tsr_gpu_arch *arch)
+{
+  if (!x->gpu)
+    return NULL;
+  if (arch)
+    *arch = tsr__gpu_arch(x->gpu);
+  return tsr__gpu_info(x->gpu);
+}
+
+int tsr_executor_operand_bits(const struct tsr_executor *x, int layer)
+{
+  return tsr_executor_place(x, layer) == TSR_PLACE_GPU ? tsr__gpu_layer(x->gpu, layer)->operand_bits
+                                                       : 0;
+}
+
+enum tsr_status tsr_executor_gpu_times(struct tsr_executor *x, struct tsr_arena *arena,
+                                       struct tsr_err *err, int repeats, struct tsr_gpu_times *out)
+{
+  if (!x->gpu)
+    return tsr_refuse(err, "no part of '%s' runs on a GPU, so that there is nothing to time",
+                      x->module->name);
+  return tsr__gpu_profile(arena, x->gpu, err, repeats, out);
 }
 
 const char *tsr_executor_level(const struct tsr_executor *x)
 {
   return x->native.block ? tsr_level_info(x->native.block->level)->name : NULL;
+}
+
+bool tsr_executor_is_timing_only(const struct tsr_executor *x)
+{
+  return x->timing_only;
 }
 
 void *tsr_executor_buffer(struct tsr_executor *x, int index)
@@ -241,7 +353,8 @@ static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err,
 static enum tsr_status fetch(struct tsr_executor *x, struct tsr_err *err, int index, void *to)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  return b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b)) : TSR_OK;
+  return x->device && b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b))
+                                   : TSR_OK;
 }
 
 static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scratch,
@@ -275,31 +388,109 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, in
     status = compute_layer(x, err, layer);
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
-    if (b->on_device)
+    if (x->device && b->on_device)
       status = tsr_device_write(x->device, err, b->offset, params[k], bytes_of(b));
   }
   return status;
 }
 
-static enum tsr_status run_step(struct tsr_executor *x, struct tsr_err *err, int step)
+/* What the layers on the GPU wrote, each run alone: copy[buffer], in scratch memory. */
+static enum tsr_status replay(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, void ***out)
 {
-  const struct tsr_module_step *s = &x->module->step[step];
-  if (s->kind == TSR_STEP_ACCEL)
+  const struct tsr_module *m = x->module;
+  void **copy = TSR_NEW_ARRAY(scratch, void *, m->buffers);
+  for (int i = 0; i < m->layers; i++)
+    for (int k = m->layer[i].func->inputs; k < m->layer[i].args; k++)
+      if (tsr_executor_place(x, i) == TSR_PLACE_GPU)
+        copy[m->layer[i].arg[k]] =
+            tsr_arena_alloc(scratch, bytes_of(&m->buffer[m->layer[i].arg[k]]) + 1);
+  *out = copy;
+  enum tsr_status status = TSR_OK;
+  for (int i = 0; i < x->works && !status; i++)
+    if (x->work[i].kind == TSR__GPU)
+      status = tsr__gpu_replay(x->gpu, err, i, copy);
+  return status;
+}
+
+/* What the run just done left in host memory, or what was copied there since. */
+static void *on_host(const struct tsr_executor *x, void *const *copy, int index)
+{
+  const void *constant = tsr__constant(x->module, &x->module->buffer[index]);
+  if (constant)
+    return (void *)(uintptr_t)constant;
+  return copy && copy[index] ? copy[index] : x->host[index];
+}
+
+/* A kernel only tells that an index lay outside of its buffer; the interpreter has the words. */
+static enum tsr_status tell_outside(struct tsr_executor *x, struct tsr_arena *scratch,
+                                    struct tsr_err *err, int layer, void *unused)
+{
+  const struct tsr_module_layer *l = &x->module->layer[layer];
+  void **copy, **params = TSR_NEW_ARRAY(scratch, void *, l->args);
+  struct tir_code *code;
+  (void)unused;
+  enum tsr_status status = replay(x, scratch, err, &copy);
+  for (int k = 0; k < l->args && !status; k++)
+    params[k] = on_host(x, copy, l->arg[k]);
+  if (!status)
+    status = compile_layer(scratch, err, l, &code);
+  if (!status)
+    status = tir_code_run(code, scratch, err, params);
+  return status ? status
+                : tsr_refuse(err, "a kernel met an index outside of its buffer, and the "
+                                  "interpreter none: the kernel is wrong");
+}
+
+static enum tsr_status run_on_gpu(struct tsr_executor *x, struct tsr_err *err, int work)
+{
+  int outside;
+  enum tsr_status status = tsr__gpu_run(x->gpu, err, work, &outside);
+  if (status || outside < 0)
+    return status;
+  (void)with_scratch(x, err, tell_outside, outside, NULL);
+  return tsr_refuse_at(err, "layer '%s'", x->module->layer[outside].name);
+}
+
+static enum tsr_status run_work(struct tsr_executor *x, struct tsr_err *err, int index)
+{
+  const struct tsr__work *w = &x->work[index];
+  const struct tsr_module_step *s = &x->module->step[w->step];
+  if (w->kind == TSR__STREAM)
     return tsr_device_run(x->device, err, x->module->insns + s->first_insn * TSR_INSN_BYTES,
                           s->insns);
   if (x->timing_only)
     return TSR_OK; /* there are no values to compute from */
-  enum tsr_status status = run_layer(x, err, s->layer);
-  return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[s->layer].name) : TSR_OK;
+  if (w->kind == TSR__GPU)
+    return run_on_gpu(x, err, index);
+  enum tsr_status status = run_layer(x, err, w->layer[0]);
+  return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[w->layer[0]].name) : TSR_OK;
+}
+
+void tsr_executor_watch(struct tsr_executor *x, double *seconds)
+{
+  x->seconds = seconds;
+}
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 enum tsr_status tsr_executor_run(struct tsr_executor *x, struct tsr_err *err)
 {
   x->ran = false;
-  for (int i = 0; i < x->module->steps; i++) {
-    enum tsr_status status = run_step(x, err, i);
+  for (int i = 0; x->seconds && i < x->module->steps; i++)
+    x->seconds[i] = 0;
+  for (int i = 0; i < x->works; i++) {
+    double begin = x->seconds ? now() : 0;
+    enum tsr_status status = run_work(x, err, i);
     if (status)
       return status;
+    if (x->seconds)
+      x->seconds[x->work[i].step] += now() - begin;
   }
   x->ran = true;
   return TSR_OK;
@@ -319,8 +510,8 @@ static enum tsr_status actual(struct tsr_executor *x, struct tsr_arena *scratch,
                               struct tsr_err *err, int index, void **out)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  *out = x->host[index];
-  if (!b->on_device)
+  *out = on_host(x, x->copy, index);
+  if (!x->device || !b->on_device)
     return TSR_OK;
   *out = tsr_arena_alloc(scratch, bytes_of(b) + 1);
   return fetch(x, err, index, *out);
@@ -336,106 +527,187 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
-/* Machine code adds up and computes functions of floats in another way than the interpreter. That may
- * move the rounding of a half by a unit. */
-static double limit_of(enum tsr_dtype dtype)
+/* How far floats may be off, as a part of the norm. A unit more or less in the last place is what the
+ * rounding of a half may be moved by. */
+static double limit_of(const struct tsr_executor *x, int layer, enum tsr_dtype dtype)
 {
-  switch (dtype) {
-  case TSR_BF16: return 0x1p-7;
-  case TSR_F16: return 0x1p-10;
-  case TSR_F32: return 1e-5;
-  default: return 1e-9;
-  }
+  static const double limits[TSR_DTYPE_COUNT] = {
+      [TSR_BF16] = 0x1p-7, [TSR_F16] = 0x1p-10, [TSR_F32] = 1e-5, [TSR_F64] = 1e-9};
+  int bits = tsr_executor_operand_bits(x, layer);
+  return bits && limits[dtype] < ldexp(1, 1 - bits) ? ldexp(1, 1 - bits) : limits[dtype];
 }
 
-/* Numbers that are not finite have to be the same. */
-static bool is_near(const struct tsr_module_buffer *b, const void *expected, const void *found)
+/* Machine code and GPUs add up and compute functions of floats in another way than the interpreter. */
+static bool is_free(const struct tsr_executor *x, int layer)
 {
-  double limit = limit_of(b->dtype), difference = 0, norm = 0;
-  struct tsr_tensor v = {.dtype = b->dtype, .data = (void *)(uintptr_t)expected};
-  struct tsr_tensor w = {.dtype = b->dtype, .data = (void *)(uintptr_t)found};
-  int64_t n = tsr_count(b->dims, b->rank, 1);
-  for (int64_t i = 0; i < n; i++) {
-    double x = tsr_get_float(&v, i), y = tsr_get_float(&w, i);
-    if (isfinite(x) && isfinite(y)) {
-      difference += (x - y) * (x - y);
-      norm += x * x;
-    } else if (x != y && !(isnan(x) && isnan(y))) {
-      return false;
-    }
-  }
-  return sqrt(difference) <= limit * sqrt(norm);
+  return tsr_executor_is_native(x, layer) || tsr_executor_place(x, layer) == TSR_PLACE_GPU;
 }
 
-/* Machine code writes 1 where the interpreter copies another byte that is true. */
-static bool is_as_true(const struct tsr_module_buffer *b, const void *expected, const void *found)
+static bool may_differ(const struct tsr_executor *x, int layer, const struct tsr_module_buffer *b,
+                       const void *expected, const void *found)
 {
-  const uint8_t *x = expected, *y = found;
-  for (size_t i = 0; i < bytes_of(b); i++)
-    if ((x[i] != 0) != (y[i] != 0))
-      return false;
-  return true;
-}
-
-static bool may_differ(const struct tsr_module_buffer *b, const void *expected, const void *found)
-{
+  if (!is_free(x, layer))
+    return false;
   if (b->dtype == TSR_BOOL)
-    return is_as_true(b, expected, found);
-  return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT && is_near(b, expected, found);
+    return tsr__is_as_true(b, expected, found);
+  return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT &&
+         tsr__is_near(b, limit_of(x, layer, b->dtype), expected, found);
 }
 
-static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
-                               struct tsr_err *err, int layer, int index, const void *expected,
-                               const void *found, struct tsr_difference *out)
+static const char *place_name(const struct tsr_executor *x, int layer)
 {
-  const struct tsr_module_buffer *b = &x->module->buffer[index];
-  const struct tsr_module_layer *l = &x->module->layer[layer];
+  static const char *const names[] = {"accel", "cpu", "cuda"};
+  return names[tsr_executor_place(x, layer)];
+}
+
+/* Is machine code the reference? Only of a GPU, and where there is some: it is what the CPU's own
+ * check is about. */
+static bool by_machine_code(const struct tsr_executor *x, int layer)
+{
+  return tsr_executor_place(x, layer) == TSR_PLACE_GPU && tsr_executor_is_native(x, layer);
+}
+
+static enum tsr_status reference(struct tsr_executor *x, struct tsr_arena *scratch,
+                                 struct tsr_err *err, int layer, void **params)
+{
+  struct tir_code *code;
+  if (by_machine_code(x, layer) && !tsr__native_layer(&x->native, layer)(params, x->native.scratch))
+    return TSR_OK;
+  enum tsr_status status = compile_layer(scratch, err, &x->module->layer[layer], &code);
+  return status ? status : tir_code_run(code, scratch, err, params);
+}
+
+/* A layer, and what its reference computed. */
+struct checked {
+  int layer;
+  void **params; /* inputs that the layer read, outputs of the reference */
+};
+
+/* The reference of inputs that are `sign` times the limit larger: of floats that are no constants. */
+static enum tsr_status nudged(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, const struct checked *c, int sign, void ***out)
+{
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
+  for (int k = 0; k < l->args; k++) {
+    const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
+    bool input = k < l->func->inputs;
+    params[k] = c->params[k];
+    if (input && (tsr__constant(x->module, b) || tsr_dtype_kind(b->dtype) != TSR_KIND_FLOAT))
+      continue;
+    params[k] = tsr_arena_alloc(scratch, bytes_of(b) + 1);
+    if (input)
+      tsr__scale(b, 1 + sign * limit_of(x, c->layer, b->dtype), c->params[k], params[k]);
+  }
+  *out = params;
+  return reference(x, scratch, err, c->layer, params);
+}
+
+/* Where sums of floats are rounded to steps, one that lies between two steps goes to either. Then the
+ * reference goes to the other one when its inputs are a limit larger or smaller. */
+static enum tsr_status look_between(struct tsr_executor *x, struct tsr_arena *scratch,
+                                    struct tsr_err *err, const struct checked *c, int k,
+                                    const void *found, bool *out)
+{
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  void **less, **more;
+  *out = false;
+  if (!is_free(x, c->layer) || !tsr__rounds(l->func))
+    return TSR_OK;
+  enum tsr_status status = nudged(x, scratch, err, c, -1, &less);
+  if (!status)
+    status = nudged(x, scratch, err, c, 1, &more);
+  if (!status)
+    *out = tsr__is_between(&x->module->buffer[l->arg[k]],
+                           (const void *const[]){less[k], c->params[k], more[k]}, found);
+  return status;
+}
+
+static enum tsr_status differ(struct tsr_executor *x, struct tsr_arena *scratch,
+                              struct tsr_err *err, const struct checked *c, int k,
+                              const void *found, struct tsr_difference *out)
+{
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
+  const char *expected = c->params[k];
   size_t width = tsr_dtype_bytes(b->dtype), n = bytes_of(b) / width;
-  if (!memcmp(expected, found, n * width))
-    return TSR_OK;
-  if (is_native(x, layer) && may_differ(b, expected, found))
-    return TSR_OK;
-  *out = (struct tsr_difference){.layer = layer, .buffer = index, .element = -1};
+  *out = (struct tsr_difference){.layer = c->layer, .buffer = l->arg[k], .element = -1};
   for (size_t i = 0; i < n; i++) {
-    if (!memcmp((const char *)expected + i * width, (const char *)found + i * width, width))
+    if (!memcmp(expected + i * width, (const char *)found + i * width, width))
       continue;
     if (!out->differing++)
       out->element = (int64_t)i;
   }
   tsr_refuse(err,
-             "layer '%s' (%s, on %s): element %" PRId64
-             " of '%s' is %s where the interpreter has %s; "
+             "layer '%s' (%s, on %s): element %" PRId64 " of '%s' is %s where the %s has %s; "
              "%" PRId64 " of %zu elements differ",
-             l->name, l->op, l->target, out->element, b->name,
+             l->name, l->op, place_name(x, c->layer), out->element, b->name,
              element_text(scratch, b, found, out->element),
+             by_machine_code(x, c->layer) ? "CPU" : "interpreter",
              element_text(scratch, b, expected, out->element), out->differing, n);
   if (err)
     err->status = TSR_MISMATCH;
   return TSR_MISMATCH;
 }
 
+static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
+                               struct tsr_err *err, const struct checked *c, int k, void *out)
+{
+  int index = x->module->layer[c->layer].arg[k];
+  const struct tsr_module_buffer *b = &x->module->buffer[index];
+  void *found;
+  bool between;
+  enum tsr_status status = actual(x, scratch, err, index, &found);
+  if (status || !memcmp(c->params[k], found, bytes_of(b)) ||
+      may_differ(x, c->layer, b, c->params[k], found))
+    return status;
+  status = look_between(x, scratch, err, c, k, found, &between);
+  return status || between ? status : differ(x, scratch, err, c, k, found, out);
+}
+
 static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scratch,
                                    struct tsr_err *err, int layer, void *out)
 {
   const struct tsr_module_layer *l = &x->module->layer[layer];
-  void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
-  struct tir_code *code;
-  enum tsr_status status = compile_layer(scratch, err, l, &code);
+  struct checked c = {layer, TSR_NEW_ARRAY(scratch, void *, l->args)};
+  enum tsr_status status = TSR_OK;
   for (int k = 0; k < l->args && !status; k++) {
     if (k < l->func->inputs)
-      status = actual(x, scratch, err, l->arg[k], &params[k]);
+      status = actual(x, scratch, err, l->arg[k], &c.params[k]);
     else
-      params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
+      c.params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
   }
   if (!status)
-    status = tir_code_run(code, scratch, err, params);
-  for (int k = l->func->inputs; k < l->args && !status; k++) {
-    void *found;
-    status = actual(x, scratch, err, l->arg[k], &found);
-    if (!status)
-      status = compare(x, scratch, err, layer, l->arg[k], params[k], found, out);
-  }
+    status = reference(x, scratch, err, layer, c.params);
+  for (int k = l->func->inputs; k < l->args && !status; k++)
+    status = compare(x, scratch, err, &c, k, out);
   return status;
+}
+
+/* What layers wrote one by one is what came of the run. */
+static enum tsr_status check_replay(const struct tsr_executor *x, struct tsr_err *err)
+{
+  for (int b = 0; b < x->module->buffers; b++) {
+    if (!x->copy[b] || !x->host[b] ||
+        !memcmp(x->copy[b], x->host[b], bytes_of(&x->module->buffer[b])))
+      continue;
+    tsr_refuse(err, "'%s' is not the same when the GPU runs its layers one by one",
+               x->module->buffer[b].name);
+    if (err)
+      err->status = TSR_MISMATCH;
+    return TSR_MISMATCH;
+  }
+  return TSR_OK;
+}
+
+static enum tsr_status check_layers(struct tsr_executor *x, struct tsr_arena *scratch,
+                                    struct tsr_err *err, int unused, void *out)
+{
+  (void)unused;
+  enum tsr_status status = x->gpu ? replay(x, scratch, err, &x->copy) : TSR_OK;
+  for (int i = 0; i < x->module->layers && !status; i++)
+    status = with_scratch(x, err, check_layer, i, out);
+  return status || !x->gpu ? status : check_replay(x, err);
 }
 
 enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
@@ -446,10 +718,7 @@ enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
     return tsr_refuse(err, "there is nothing to check before a run");
   if (x->timing_only)
     return tsr_refuse(err, "there is nothing to check of a run for timing only");
-  for (int i = 0; i < x->module->layers; i++) {
-    enum tsr_status status = with_scratch(x, err, check_layer, i, out);
-    if (status)
-      return status;
-  }
-  return TSR_OK;
+  enum tsr_status status = with_scratch(x, err, check_layers, 0, out);
+  x->copy = NULL;
+  return status;
 }

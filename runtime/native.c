@@ -37,13 +37,13 @@ static uint64_t most_scratch(const struct tsr_code_block *b)
 }
 
 enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
-                                   const struct tsr_module *m, const struct tsr_cpu_choice *choice,
-                                   struct tsr__native *out)
+                                   const struct tsr_module *m, bool streams,
+                                   const struct tsr_cpu_choice *choice, struct tsr__native *out)
 {
   int blocks, machine = tsr_level_of_machine();
   struct tsr_code_block *block;
   *out = (struct tsr__native){.block = NULL};
-  if (choice->way == TSR_CPU_INTERPRETER || !has_cpu_layers(m))
+  if (choice->way == TSR_CPU_INTERPRETER || (streams && !has_cpu_layers(m)))
     return TSR_OK;
   bool forced = choice->way == TSR_CPU_LEVEL;
   if (forced && (int)choice->level > machine)

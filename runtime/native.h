@@ -14,9 +14,10 @@ struct tsr__native {
   void *scratch; /* as much as any layer needs */
 };
 
-/* Chooses the block. Refuses a level that was asked for and that the CPU or the module lacks. */
+/* Chooses the block. Refuses a level that was asked for and that the CPU or the module lacks.
+ * streams: those of the module run, so that only its CPU layers need code. */
 enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
-                                   const struct tsr_module *module,
+                                   const struct tsr_module *module, bool streams,
                                    const struct tsr_cpu_choice *choice, struct tsr__native *out);
 /* Makes it executable; the caller ends the mapping. Takes nothing from an arena. */
 enum tsr_status tsr__native_map(struct tsr_err *err, struct tsr__native *native);

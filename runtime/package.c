@@ -13,6 +13,22 @@ bool tsr_package_is(const void *bytes, size_t size)
   return tsr__container_is(bytes, size);
 }
 
+enum tsr_status tsr_module_kernels(struct tsr_arena *arena, struct tsr_err *err,
+                                   const struct tsr_module *m, const struct tsr_bytes *section,
+                                   int *blocks, struct tsr_kernel_block **block)
+{
+  struct tsr_kernel_params *list = TSR_NEW_ARRAY(arena, struct tsr_kernel_params, m->layers);
+  for (int i = 0; i < m->layers; i++) {
+    const struct tir_func *f = m->layer[i].func;
+    uint64_t *bytes = TSR_NEW_ARRAY(arena, uint64_t, f->params);
+    for (int k = 0; k < f->params; k++)
+      bytes[k] = (uint64_t)tsr_count(f->param[k]->dims, f->param[k]->rank, 1) *
+                 tsr_dtype_bytes(f->param[k]->dtype);
+    list[i] = (struct tsr_kernel_params){f->params, bytes};
+  }
+  return tsr_kernels_read(arena, err, section, m->layers, list, blocks, block);
+}
+
 static size_t buffer_bytes(const struct tsr_module_buffer *b)
 {
   return (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
@@ -63,6 +79,7 @@ struct tsr_bytes tsr_package_write(struct tsr_arena *arena, const struct tsr_mod
   c.section[TSR__SECTION_INSNS] = (struct tsr_bytes){m->insns, m->insn_count * TSR_INSN_BYTES};
   c.section[TSR__SECTION_IMAGE] = (struct tsr_bytes){m->image, m->image_bytes};
   c.section[TSR__SECTION_CODE] = m->code;
+  c.section[TSR__SECTION_CUDA] = m->kernels;
   c.section[TSR__SECTION_MANIFEST] = tsr__manifest_write(arena, m, &pieces);
   return tsr__container_write(arena, &c);
 }
@@ -147,6 +164,18 @@ static enum tsr_status read_code(struct opening *o)
   return TSR_OK;
 }
 
+static enum tsr_status read_kernels(struct opening *o)
+{
+  const struct tsr_bytes *s = &o->container.section[TSR__SECTION_CUDA];
+  struct tsr_kernel_block *block;
+  int blocks;
+  if (tsr_module_kernels(o->arena, o->err, o->module, s, &blocks, &block))
+    return tsr_refuse_at(o->err, "%s", o->name);
+  if (s->size)
+    o->module->kernels = (struct tsr_bytes){tsr_arena_copy(o->arena, s->data, s->size), s->size};
+  return TSR_OK;
+}
+
 static enum tsr_status read_module(struct opening *o)
 {
   struct tsr_module *m = o->module;
@@ -160,7 +189,7 @@ static enum tsr_status read_module(struct opening *o)
                       o->name);
   m->image = tsr_arena_copy(o->arena, image->data, image->size);
   m->image_bytes = image->size;
-  if (read_insns(o) || read_constants(o) || read_funcs(o) || read_code(o))
+  if (read_insns(o) || read_constants(o) || read_funcs(o) || read_code(o) || read_kernels(o))
     return TSR_REFUSED;
   return tsr_module_check(o->arena, o->err, m) ? tsr_refuse_at(o->err, "%s", o->name) : TSR_OK;
 }

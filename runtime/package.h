@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "compiler/module.h"
+#include "native/kernels.h"
 
 /* Do these bytes begin as a package does? */
 bool tsr_package_is(const void *bytes, size_t size);
@@ -18,12 +19,17 @@ struct tsr_bytes tsr_package_write(struct tsr_arena *arena, const struct tsr_mod
 enum tsr_status tsr_package_read(struct tsr_arena *arena, struct tsr_err *err, const char *name,
                                  const uint8_t *bytes, size_t size, struct tsr_module **out);
 
+/* The GPU kernels in a section, checked against the module's layers. */
+enum tsr_status tsr_module_kernels(struct tsr_arena *arena, struct tsr_err *err,
+                                   const struct tsr_module *module, const struct tsr_bytes *section,
+                                   int *blocks, struct tsr_kernel_block **block);
+
 /* The sections of a package, for people. */
 struct tsr_package_section {
   const char *name, *meaning;
   uint64_t offset, size;
 };
-enum { TSR_PACKAGE_SECTIONS = 6 };
+enum { TSR_PACKAGE_SECTIONS = 7 };
 enum tsr_status tsr_package_sections(struct tsr_err *err, const char *name, const uint8_t *bytes,
                                      size_t size,
                                      struct tsr_package_section out[static TSR_PACKAGE_SECTIONS]);

@@ -164,8 +164,10 @@ enum tessera_effort {
 struct tessera_codegen;
 
 struct tessera_options {
-  /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(), or
-   * "cpu:interpreter"; NULL: "accel" */
+  /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(),
+   * "cpu:interpreter", "cuda", or "cuda:ARCH" with one that there are kernels for, such as
+   * "cuda:sm_90a"; NULL: "accel". With "cpu" and "cuda" nothing runs on the accelerator, also not of a
+   * package that was compiled for it */
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
@@ -177,7 +179,13 @@ struct tessera_options {
   /* What makes machine code for layers on the CPU, from tessera_cpu.h; NULL: there is none, and the
    * tensor-IR interpreter runs them. A package brings its own. */
   const struct tessera_codegen *codegen;
-  bool portable; /* machine code of every level, as for a package; else of this CPU's best one */
+  /* What makes kernels for layers on a GPU, from tessera_cuda.h; NULL: there are none. */
+  const struct tessera_codegen *cuda_codegen;
+  /* Code that can go to other machines, as for a package: of every level, and for target "cuda" kernels
+   * for "sm_80" and "sm_90a"; else for this CPU and this GPU alone. */
+  bool portable;
+  /* NULL; else "cpu", "cuda" or "cuda:ARCH": the model can run there, too, on all of its layers. */
+  const char *also;
   /* NULL, or the text of a schedule (docs/tensor-ir.md) that the layer of that name gets instead of one
    * that is looked for: a line each, but for empty ones and comments, which begin with '#'. What is not
    * legal, or nothing that the accelerator can do, is refused. A package keeps the schedules it has. */
@@ -202,6 +210,11 @@ void tessera_model_free(struct tessera_model *model);
 /* The model as the bytes of a package file (.tsr). */
 enum tessera_status tessera_model_package(struct tessera *t, const struct tessera_model *model,
                                           struct tessera_bytes *out);
+
+/* The PTX text of the model's GPU kernels, of which there are those for one architecture; refused where
+ * there are none, or several: target "cuda:ARCH" makes one. */
+enum tessera_status tessera_model_ptx(struct tessera *t, const struct tessera_model *model,
+                                      struct tessera_bytes *out);
 
 struct tessera_model_info {
   const char *name, *config; /* config: the design point's name */
@@ -284,6 +297,9 @@ void tessera_session_free(struct tessera_session *session);
 /* What runs layers on the CPU: a level, or "interpreter". */
 const char *tessera_session_cpu(const struct tessera_session *session);
 
+/* What runs layer k: "accel", "cpu" or "cuda". */
+const char *tessera_session_place(const struct tessera_session *session, int k);
+
 /* Copies the tensor, which must have the input's type and shape. Inputs keep their value between
  * runs and are zero at first. */
 enum tessera_status tessera_session_set_input(struct tessera *t, struct tessera_session *session,
@@ -295,7 +311,9 @@ void tessera_session_output(const struct tessera_session *session, int k,
 /* After a run: recomputes every layer in the tensor-IR interpreter from what the layer read, and
  * compares with what it wrote, bit for bit; floats that machine code computed may differ by 1e-5
  * (f32) or 1e-9 (f64) of the tensor's norm. TESSERA_MISMATCH names the first layer and element that
- * differ. */
+ * differ. A GPU runs each of its layers again for that, alone; they are compared with machine code of
+ * the CPU where there is some, and where operands of products are rounded to n bits floats may differ
+ * by 2^(1-n) of the norm. */
 enum tessera_status tessera_session_check(struct tessera *t, struct tessera_session *session);
 
 /* Counted by the device since the session was opened; zeros for a model without a stream. */
@@ -316,6 +334,66 @@ struct tessera_activity {
 /* False behind the last row; a device without time has none. */
 bool tessera_session_activity(const struct tessera_session *session, int k,
                               struct tessera_activity *out);
+
+/* --- GPUs ------------------------------------------------------------------------------------- */
+
+/* A GPU as its driver tells. */
+struct tessera_gpu {
+  char name[96];
+  char arch[16];      /* "sm_90"; of a session: what its kernels were made for, "sm_90a" */
+  int driver_version; /* of CUDA: 1000 * major + 10 * minor */
+  int processors, clock_mhz, memory_clock_mhz, memory_bus_bits;
+  uint64_t memory_bytes, l2_bytes, shared_bytes; /* shared: the most of a block */
+};
+/* The GPU that target "cuda" runs on. Refuses where there is no driver, or none. */
+enum tessera_status tessera_gpu_find(struct tessera *t, struct tessera_gpu *out);
+/* False: the session uses none. */
+bool tessera_session_gpu(const struct tessera_session *session, struct tessera_gpu *out);
+
+/* What kernels made for it reach on a GPU. */
+struct tessera_gpu_limit {
+  const char *name;  /* "int8"; "bytes", which are read or written */
+  double per_second; /* multiply-accumulates, or bytes */
+};
+enum { TESSERA_GPU_LIMITS = 6 }; /* "bytes" is the first */
+enum tessera_status tessera_gpu_measure(struct tessera *t,
+                                        struct tessera_gpu_limit limits[TESSERA_GPU_LIMITS]);
+
+struct tessera_gpu_kernel {
+  int layer; /* of the profile's layers */
+  const char *name;
+  double seconds;
+  int registers;                      /* of a thread */
+  uint64_t local_bytes, shared_bytes; /* of a thread, spills among them; of a block */
+};
+
+struct tessera_gpu_layer {
+  const char *name, *op;
+  int kernels;
+  double seconds; /* of its kernels */
+  uint64_t macs, bytes; /* bytes: its inputs and outputs, each once */
+  const char *limit;    /* the limit that it cannot go below, and how long it takes at that: */
+  double least_seconds;
+};
+
+/* Medians over repetitions, by events between kernels in a graph of all of them. */
+struct tessera_gpu_profile {
+  const char *model;
+  struct tessera_gpu gpu;
+  int repeats, layers, kernels, cpu_layers; /* cpu_layers: of the model, that are not here */
+  double seconds;         /* of the graphs of one inference, copies included */
+  double kernel_seconds;  /* sum */
+  const struct tessera_gpu_layer *layer;
+  const struct tessera_gpu_kernel *kernel; /* in the order in which they run */
+  struct tessera_gpu_limit limit[TESSERA_GPU_LIMITS];
+  void *owner;
+};
+/* Of a session on a GPU, with the inputs that it has. The profile is the caller's, who frees it; it
+ * outlives the session. */
+enum tessera_status tessera_session_gpu_profile(struct tessera *t, struct tessera_session *session,
+                                                int repeats,
+                                                const struct tessera_gpu_profile **out);
+void tessera_gpu_profile_free(const struct tessera_gpu_profile *profile); /* NULL is allowed */
 
 /* --- traces and profiles ---------------------------------------------------------------------- */
 
@@ -471,7 +549,7 @@ void tessera_explanation_free(const struct tessera_explanation *explanation); /*
 
 /* --- targets and devices ---------------------------------------------------------------------- */
 
-const char *tessera_target(int k); /* "accel", "cpu", then NULL */
+const char *tessera_target(int k); /* "accel", "cpu", "cuda", then NULL */
 const char *tessera_device(int k); /* "func", ..., then NULL */
 const char *tessera_device_meaning(int k);
 /* Instruction-set levels that machine code is made for, from the least on, then NULL; whether this
@@ -479,9 +557,82 @@ const char *tessera_device_meaning(int k);
 const char *tessera_cpu_level(int k);
 const char *tessera_cpu_level_meaning(int k);
 bool tessera_cpu_level_here(int k);
-/* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu". */
+/* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu" and
+ * "cuda". */
 enum tessera_status tessera_target_check(struct tessera *t, const char *target,
                                          const char **device);
+
+/* --- this machine ------------------------------------------------------------------------------ */
+
+enum { TESSERA_MOST_PEAKS = 32, TESSERA_MOST_BANDWIDTHS = 16 };
+
+/* Products added up in registers, by the instructions of a level that do the most of them. A
+ * multiplication and an addition are two operations. */
+struct tessera_machine_peak {
+  const char *level;
+  enum tessera_dtype dtype; /* F32; or I8, added up in 32 bits */
+  const char *instructions; /* "vpdpbusd" */
+  int threads;
+  double ops_per_s;
+};
+
+/* Bytes moved between a place of memory and registers. */
+struct tessera_machine_bandwidth {
+  const char *place;     /* "L1", "L2", "L3", "DRAM" */
+  size_t capacity_bytes; /* of the caches of that many threads; SIZE_MAX: of DRAM */
+  size_t bytes;          /* that each thread goes through again and again */
+  int threads;
+  double read_bytes_per_s, copy_bytes_per_s; /* of a copy those read and those written both count */
+};
+
+struct tessera_machine {
+  int cores; /* that this process may run on */
+  int peaks, bandwidths;
+  struct tessera_machine_peak peak[TESSERA_MOST_PEAKS];
+  struct tessera_machine_bandwidth bandwidth[TESSERA_MOST_BANDWIDTHS];
+};
+
+/* What this machine can do at most, measured in about a second: with one thread and, where there are more
+ * cores, with one a core, at every level that the CPU has. The best of several tries, so that other work
+ * on the machine counts less. Refuses a CPU that is no x86-64. */
+enum tessera_status tessera_machine_measure(struct tessera *t, struct tessera_machine *out);
+/* The peak of a level with that many threads, or the next number of them that was measured; 0: none. */
+double tessera_machine_ops(const struct tessera_machine *machine, const char *level,
+                           enum tessera_dtype dtype, int threads);
+
+/* --- how long layers take on the CPU ------------------------------------------------------------ */
+
+struct tessera_cpu_profile_layer {
+  const char *name, *op;
+  bool interpreted;             /* it has no machine code */
+  double seconds;               /* median of the runs */
+  uint64_t ops;                 /* two a multiply-accumulate */
+  uint64_t bytes;               /* its operands and its results, once each */
+  double compute_s, memory_s;   /* the machine takes no less: for the products, for the bytes */
+  const char *limit;            /* the larger of both: "compute", or the place that the bytes come from */
+  double fraction_of_peak;      /* that over seconds */
+};
+
+struct tessera_cpu_profile {
+  const char *model, *level; /* level, or "interpreter" */
+  int threads, runs, layers;
+  double seconds; /* of a run: median */
+  uint64_t ops, bytes;
+  double least_s; /* of all layers: what limits each */
+  const struct tessera_cpu_profile_layer *layer;
+  void *owner;
+};
+
+/* Runs a session's model on the inputs that it has, once without looking at the clock and then `runs` times; 0:
+ * about a second, 3 to 100 times. Layers that run on a device are left out. The profile is the caller's, who
+ * frees it, and outlives session and model.
+ *
+ * The bound of a layer's bytes: constants come from the place that holds all constants of the model, what else
+ * it reads and writes from the place that holds this; each byte once, as fast as the place can be read. */
+enum tessera_status tessera_session_profile_cpu(struct tessera *t, struct tessera_session *session,
+                                                const struct tessera_machine *machine, int runs,
+                                                const struct tessera_cpu_profile **out);
+void tessera_cpu_profile_free(const struct tessera_cpu_profile *profile); /* NULL is allowed */
 
 /* --- design points ---------------------------------------------------------------------------- */
 

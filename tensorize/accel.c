@@ -43,7 +43,8 @@ const struct tsr_intrin_set *tsr_accel_intrinsics(struct tsr_arena *a, const str
         tir_func_parse(a, &err, rows[k].name, fill_in(a, rows[k].text, design), &f);
     assert(!status);
     (void)status;
-    *intrin = (struct tir_intrin){rows[k].name, f, rows[k].accumulates};
+    *intrin = (struct tir_intrin){
+        .name = rows[k].name, .func = f, .accumulates = rows[k].accumulates};
     list[k] = intrin;
   }
   set->count = ROWS;

@@ -42,6 +42,12 @@ static const char *fill_in(struct tsr_arena *a, const struct row *row)
   return t.data;
 }
 
+/* Of the sums of an mma. */
+static int lane_of_sum(int64_t row, int64_t column)
+{
+  return (int)(row % 8 * 4 + column / 2 % 4);
+}
+
 const struct tsr_intrin_set *tsr_cuda_intrinsics(struct tsr_arena *a)
 {
   struct tsr_intrin_set *set = TSR_NEW(a, struct tsr_intrin_set);
@@ -53,7 +59,8 @@ const struct tsr_intrin_set *tsr_cuda_intrinsics(struct tsr_arena *a)
     enum tsr_status status = tir_func_parse(a, &err, rows[k].name, fill_in(a, &rows[k]), &f);
     assert(!status);
     (void)status;
-    *intrin = (struct tir_intrin){rows[k].name, f, rows[k].accumulates};
+    *intrin = (struct tir_intrin){
+        rows[k].name, f, rows[k].accumulates, rows[k].accumulates ? lane_of_sum : NULL};
     list[k] = intrin;
   }
   set->count = ROWS;

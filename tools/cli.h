@@ -71,7 +71,7 @@ int cli_number(const struct cli *cli, const char *option, double *out);
 
 /* The options that name a model's surroundings, for every subcommand that opens one. */
 #define CLI_MODEL_OPTIONS                                                                          \
-  {"target", "T", "accel (the default), accel:DEVICE, cpu or cpu:LEVEL"},                                     \
+  {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda or cuda:ARCH"},         \
   {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
   {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \
   CLI_TUNE_OPTIONS,                                                                                \
@@ -80,7 +80,7 @@ int cli_number(const struct cli *cli, const char *option, double *out);
 
 /* Every subcommand, ending with NULL. */
 extern const struct command *const cli_commands[];
-extern const struct command command_run, command_compile, command_info, command_asm, command_disasm,
+extern const struct command command_run, command_check, command_compile, command_info, command_asm, command_disasm,
   command_verify, command_config, command_trace, command_profile, command_explain;
 
 #endif

@@ -2,12 +2,15 @@
 /* tessera compile: a model becomes a package. */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/layers.h"
 #include "tools/open.h"
 
 static const struct option options[] = {
   {"output", "FILE.tsr", "the package to write (also -o)"},
+  {"emit", "ptx=FILE", "write the PTX of the kernels, of target cuda:ARCH"},
+  {"also", "T", "cpu, cuda or cuda:ARCH: the package can run there, too"},
   CLI_MODEL_OPTIONS,
   {NULL, NULL, NULL}};
 
@@ -25,25 +28,48 @@ static int write_package(const struct cli *cli, const struct tessera_model *mode
     print_json(root);
   } else if (!status) {
     print_placement(model);
-    print_layers(model);
+    print_layers(model, NULL);
     printf("\n%s: %zu bytes\n", path, package.size);
   }
   tessera_bytes_free(&package);
   return status ? cli_message(cli, status) : 0;
 }
 
+static int parse_emit(const struct cli *cli, const char **path)
+{
+  const char *emit = cli_value(cli, "emit");
+  *path = emit && !strncmp(emit, "ptx=", 4) ? emit + 4 : NULL;
+  if (emit && (!*path || !**path))
+    return cli_refuse("compile: --emit '%s' is not ptx=FILE", emit);
+  return *path && tessera_file_writable(cli->t, *path) ? cli_message(cli, TESSERA_REFUSED) : 0;
+}
+
+static int write_ptx(const struct cli *cli, const struct tessera_model *model, const char *path)
+{
+  struct tessera_bytes ptx = {0};
+  enum tessera_status status = tessera_model_ptx(cli->t, model, &ptx);
+  if (!status)
+    status = tessera_file_write(cli->t, path, ptx.data, ptx.size);
+  tessera_bytes_free(&ptx);
+  return status ? cli_message(cli, status) : 0;
+}
+
 static int compile(struct cli *cli)
 {
-  const char *path = cli_value(cli, "output");
+  const char *path = cli_value(cli, "output"), *ptx;
   struct tessera_model *model;
-  if (!path && !cli_has(cli, "dump"))
+  if (parse_emit(cli, &ptx))
+    return EXIT_REFUSED;
+  if (!path && !ptx && !cli_has(cli, "dump"))
     return cli_refuse("compile: where to? name the package with -o FILE.tsr");
   if (path && tessera_file_writable(cli->t, path))
     return cli_message(cli, TESSERA_REFUSED);
   int status = open_model(cli, cli->word[0], &model);
   if (status)
     return status;
-  if (path)
+  if (ptx)
+    status = write_ptx(cli, model, ptx);
+  if (path && !status)
     status = write_package(cli, model, path);
   tessera_model_free(model);
   return status;
@@ -56,6 +82,8 @@ const struct command command_compile = {
   .options = options,
   .examples = "  tessera compile models/digits/digits.onnx -o digits.tsr\n"
               "  tessera compile model.onnx -o model.tsr --config wide\n"
+              "  tessera compile model.onnx -o model.tsr --target cuda\n"
+              "  tessera compile model.onnx --target cuda:sm_90a --emit ptx=model.ptx\n"
               "  tessera compile model.onnx --dump schedule\n",
   .least_words = 1,
   .most_words = 1,

@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/gpu.h"
 #include "tools/layers.h"
+#include "tools/machine.h"
 #include "tools/open.h"
 #include "tools/table.h"
 
-static const struct option options[] = {CLI_MODEL_OPTIONS, {NULL, NULL, NULL}};
+static const struct option options[] = {
+    CLI_MODEL_OPTIONS,
+    {"machine", NULL, "without a model: measure what this machine can do at most"},
+    {"gpu", NULL, "without a model: measure what the GPU can do at most"},
+    {NULL, NULL, NULL}};
 
 /* --- this build ------------------------------------------------------------------------------- */
 
@@ -37,12 +43,17 @@ static const char *level_text(int k)
 
 static int info_build(const struct cli *cli)
 {
+  struct gpu_info gpu;
+  int status = gpu_info_read(cli, cli_has(cli, "gpu"), &gpu);
+  if (status)
+    return status;
   if (!cli_has(cli, "json")) {
     printf("%-14s%s\n", "version", tessera_version());
     print_list("targets", tessera_target, NULL);
     print_list("devices", tessera_device, tessera_device_meaning);
     print_list("design points", tessera_config_name, NULL);
     print_list("levels", tessera_cpu_level, level_text);
+    gpu_info_print(&gpu);
     return 0;
   }
   json_t *root = json_object();
@@ -51,6 +62,7 @@ static int info_build(const struct cli *cli)
   json_object_set_new(root, "devices", list_json(tessera_device));
   json_object_set_new(root, "configs", list_json(tessera_config_name));
   json_object_set_new(root, "levels", list_json(tessera_cpu_level));
+  json_object_set_new(root, "gpu", gpu_info_json(&gpu));
   print_json(root);
   return 0;
 }
@@ -86,7 +98,7 @@ static void print_model(const struct tessera_model *model)
   printf("%-14s%s bytes", "window", count_text(info.window_bytes, count));
   printf(", of which %s are the image\n\n", count_text(info.image_bytes, count));
   print_placement(model);
-  print_layers(model);
+  print_layers(model, NULL);
 }
 
 /* Calls `each` with every section of a package; nothing for another file. */
@@ -142,17 +154,39 @@ static int info_model(const struct cli *cli, const char *path)
   return status;
 }
 
+/* --- this machine ----------------------------------------------------------------------------- */
+
+static int info_machine(const struct cli *cli)
+{
+  struct tessera_machine machine;
+  if (cli->words)
+    return cli_refuse("info: --machine measures this machine; a model has no place there");
+  enum tessera_status status = tessera_machine_measure(cli->t, &machine);
+  if (status)
+    return cli_message(cli, status);
+  if (cli_has(cli, "json"))
+    print_json(machine_json(&machine));
+  else
+    print_machine(&machine);
+  return 0;
+}
+
 static int info(struct cli *cli)
 {
+  if (cli_has(cli, "machine"))
+    return info_machine(cli);
+  if (cli->words && cli_has(cli, "gpu"))
+    return cli_refuse("info: --gpu measures the GPU; a model has no place there");
   return cli->words ? info_model(cli, cli->word[0]) : info_build(cli);
 }
 
 const struct command command_info = {
   .name = "info",
   .usage = "[MODEL.onnx|PACKAGE.tsr] [OPTIONS]",
-  .summary = "tell what a model or a package is; without one, what this command has",
+  .summary = "tell what a model or a package is; without one, what this build and machine have",
   .options = options,
   .examples = "  tessera info\n"
+              "  tessera info --machine\n"
               "  tessera info models/digits/digits.onnx --config tiny\n"
               "  tessera info digits.tsr --json\n",
   .least_words = 0,

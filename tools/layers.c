@@ -113,18 +113,31 @@ static int add_numbers(struct table *table, const char *name, const char *op, co
   return table_add(table, cells);
 }
 
-static int add_layer(struct table *table, const struct tessera_model *model, int k)
+static int add_layer(struct table *table, const struct tessera_model *model, int k, const char *where)
 {
   struct tessera_layer l;
   char shape[SHAPE_TEXT];
   tessera_model_layer(model, k, &l);
   shape_text(l.dims, l.rank, shape);
-  return add_numbers(table, l.name, l.op, shape, l.target,
+  return add_numbers(table, l.name, l.op, shape, where ? where : l.target,
                      (uint64_t[]){l.macs, l.dram_read_bytes, l.dram_write_bytes, l.instructions,
                                   l.found_cycles, l.bound_cycles});
 }
 
-void print_layers(const struct tessera_model *model)
+/* Does, or could, the accelerator run a part? */
+static bool is_on_accel(const struct tessera_model *model, const struct tessera_session *session)
+{
+  struct tessera_model_info info;
+  tessera_model_info(model, &info);
+  if (!session)
+    return true;
+  for (int i = 0; i < info.layers; i++)
+    if (!strcmp(tessera_session_place(session, i), "accel"))
+      return true;
+  return false;
+}
+
+void print_layers(const struct tessera_model *model, const struct tessera_session *session)
 {
   static const char *const head[] = {"layer", "op", "shape", "where", "MACs", "bytes read",
                                      "bytes written", "instructions", "cycles", "gap"};
@@ -135,7 +148,7 @@ void print_layers(const struct tessera_model *model)
   tessera_model_info(model, &info);
   int bad = table_add(&table, head);
   for (int i = 0; i < info.layers && !bad; i++)
-    bad = add_layer(&table, model, i);
+    bad = add_layer(&table, model, i, session ? tessera_session_place(session, i) : NULL);
   table.rule = table.rows;
   snprintf(name, sizeof name, "%d layers", info.layers);
   if (!bad)
@@ -144,7 +157,7 @@ void print_layers(const struct tessera_model *model)
                                    sum.bound});
   if (!bad)
     table_print(&table, stdout);
-  if (!bad && sum.macs)
+  if (!bad && sum.macs && is_on_accel(model, session))
     printf("%.1f %% of the multiply-accumulates run on the accelerator.\n",
            100.0 * (double)sum.accel_macs / (double)sum.macs);
   table_free(&table);

@@ -10,8 +10,8 @@
 /* The ops that do not run on the accelerator and why, grouped by op and reason; nothing when all
  * do. */
 void print_placement(const struct tessera_model *model);
-/* A row a layer and a row of totals. */
-void print_layers(const struct tessera_model *model);
+/* A row a layer and a row of totals. session: where layers ran; NULL: where they were compiled for. */
+void print_layers(const struct tessera_model *model, const struct tessera_session *session);
 
 json_t *
 model_json(const struct tessera_model *model); /* name, design point, ports, layers, totals */

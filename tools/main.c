@@ -7,7 +7,7 @@
 enum { MOST_COMMANDS = 16 };
 
 const struct command *const cli_commands[] = {
-  &command_run, &command_compile, &command_info, &command_trace, &command_profile, &command_explain,
+  &command_run, &command_check, &command_compile, &command_info, &command_trace, &command_profile, &command_explain,
   &command_asm,  &command_disasm, &command_verify, &command_config, NULL};
 
 static void help(void)

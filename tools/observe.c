@@ -12,7 +12,8 @@ static int find_device(const struct cli *cli, const char **device)
   if (status)
     return cli_message(cli, status);
   if (!*device)
-    return cli_refuse("%s: target 'cpu' has no cycles; 'accel:cycle' has", cli->command->name);
+    return cli_refuse("%s: target '%s' has no cycles; 'accel:cycle' has", cli->command->name,
+                      target);
   return 0;
 }
 
@@ -26,7 +27,7 @@ static int run(const struct cli *cli, const struct tessera_model *model, struct 
   struct inputs inputs = {0};
   int status = 0;
   if (with_data(cli)) {
-    status = inputs_open(cli, model, &inputs);
+    status = inputs_open(cli, model, cli_has(cli, "random"), &inputs);
     if (!status)
       status = inputs_set(cli, &inputs, model, o->session, 0);
   }

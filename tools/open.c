@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/tessera_cpu.h"
+#include "tools/codegen.h"
 #include "tools/table.h"
 
 #define LARGEST_FILE ((size_t)2 << 30)
@@ -114,7 +114,9 @@ int open_model_with(const struct cli *cli, const char *path, const char *layer,
   options.target = cli_value(cli, "target");
   options.config = cli_value(cli, "config");
   options.dims = dims;
-  options.codegen = tessera_cpu_codegen();
+  options.codegen = cli_cpu_codegen();
+  options.cuda_codegen = cli_cuda_codegen();
+  options.also = cli_value(cli, "also");
   options.portable = cli->command == &command_compile;
   while ((dims[options.dim_count] = cli_nth(cli, "dim", options.dim_count)))
     options.dim_count++;

@@ -23,6 +23,7 @@ struct outcome {
   double seconds;
   bool checked;                  /* --check ran and found every layer equal */
   bool coded; /* machine code ran layers on the CPU: their floats are nearly the interpreter's */
+  bool on_gpu;                   /* a GPU ran layers, which are compared with the CPU's code */
   bool timing_only;              /* there are no outputs */
   struct tessera_counters counters;
   const char *wave; /* the waveform's file, or NULL */
@@ -60,7 +61,8 @@ int outcome_status(const struct outcome *outcome); /* 0 or EXIT_MISMATCH */
 
 /* report.c */
 void report_text(const struct tessera_model *model, const struct outcome *outcome);
-void report_json(const struct cli *cli, const struct tessera_model *model, const char *device,
+void report_json(const struct cli *cli, const struct tessera_model *model,
+                 const struct tessera_session *session, const char *device,
                  const struct outcome *outcome);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/gpu.h"
 #include "tools/layers.h"
 #include "tools/outcome.h"
 #include "tools/table.h"
@@ -135,8 +136,11 @@ void report_text(const struct tessera_model *model, const struct outcome *o)
   printf("%" PRId64 " inference%s in %.3f s, %.3f ms each\n", o->inferences,
          o->inferences == 1 ? "" : "s", o->seconds, 1e3 * o->seconds / (double)o->inferences);
   if (o->checked)
-    printf("check: every layer gave the interpreter's bits%s\n",
-           o->coded ? " (floats by the CPU's code: nearly)" : "");
+    printf("check: every layer gave the %s bits%s\n",
+           o->on_gpu && o->coded ? "CPU's" : "interpreter's",
+           o->on_gpu    ? " (floats: nearly)"
+           : o->coded ? " (floats by the CPU's code: nearly)"
+                        : "");
   for (int i = 0; i < o->expectations; i++)
     print_expectation(o, &o->expected[i]);
   if (o->labels)
@@ -230,15 +234,35 @@ static json_t *outputs_json(const struct tessera_model *model, const struct outc
   return list;
 }
 
-void report_json(const struct cli *cli, const struct tessera_model *model, const char *device,
+static json_t *places_json(const struct tessera_model *model, const struct tessera_session *session)
+{
+  struct tessera_model_info info;
+  json_t *list = json_array();
+  tessera_model_info(model, &info);
+  for (int i = 0; i < info.layers; i++)
+    json_array_append_new(list, json_string(tessera_session_place(session, i)));
+  return list;
+}
+
+static json_t *session_gpu_json(const struct tessera_session *session)
+{
+  struct tessera_gpu gpu;
+  return tessera_session_gpu(session, &gpu) ? gpu_json(&gpu) : json_null();
+}
+
+void report_json(const struct cli *cli, const struct tessera_model *model,
+                 const struct tessera_session *session, const char *device,
                  const struct outcome *o)
 {
   json_t *root = json_object(), *expected = json_array();
   for (int i = 0; i < o->expectations; i++)
     json_array_append_new(expected, expectation_json(&o->expected[i]));
   json_object_set_new(root, "model", model_json(model));
-  json_object_set_new(root, "target", json_string(device ? "accel" : "cpu"));
+  put_text(root, "target", device ? "accel" : o->on_gpu ? "cuda" : "cpu");
   put_text(root, "device", device);
+  if (o->on_gpu)
+    json_object_set_new(root, "gpu", session_gpu_json(session));
+  json_object_set_new(root, "places", places_json(model, session));
   json_object_set_new(root, "inferences", json_integer(o->inferences));
   json_object_set_new(root, "seconds", json_real(o->seconds));
   json_object_set_new(root, "counters", counters_json(&o->counters));

@@ -24,7 +24,7 @@ static const struct option options[] = {
      "largest difference that --expect allows, in quantization steps where the output "
      "has them, else absolute (default: 0)"},
     {"labels", "FILE.npy", "count how often the first output's largest element is the label"},
-    {"check", NULL, "compare every layer with the interpreter, bit for bit"},
+    {"check", NULL, "compare every layer with the interpreter, bit for bit (cuda: with the CPU's code)"},
     {"wave", "FILE.fst",
      "write a waveform, of what --wave-window or --wave-layer says (accel:rtl)"},
     {"wave-window", "A:B", "cycles A to B of each run of a stream"},
@@ -61,6 +61,7 @@ static int check_layers(struct run *r, int64_t i)
 static int infer(struct run *r)
 {
   bool check = cli_has(r->cli, "check");
+  struct tessera_gpu gpu;
   int status = 0;
   for (int64_t i = 0; i < r->inputs.inferences && !status; i++) {
     if (!r->outcome.timing_only)
@@ -81,18 +82,37 @@ static int infer(struct run *r)
   progress_end(&r->progress);
   r->outcome.checked = check && !status;
   r->outcome.coded = strcmp(tessera_session_cpu(r->session), "interpreter") != 0;
+  r->outcome.on_gpu = tessera_session_gpu(r->session, &gpu);
   outcome_count(&r->outcome, r->session);
   return status;
+}
+
+static int layers_on(const struct tessera_session *session, int layers, const char *place)
+{
+  int n = 0;
+  for (int i = 0; i < layers; i++)
+    n += !strcmp(tessera_session_place(session, i), place);
+  return n;
 }
 
 static void print_head(const struct run *r)
 {
   struct tessera_model_info info;
-  char name[128], cpu[64];
+  struct tessera_gpu gpu;
+  char name[128];
   tessera_model_info(r->model, &info);
-  snprintf(cpu, sizeof cpu, "cpu (%s)", tessera_session_cpu(r->session));
-  printf("%s on %s%s, design point %s\n\n", plain_text(info.name, name, sizeof name),
-         r->device ? "accel:" : cpu, r->device ? r->device : "", info.config);
+  printf("%s on ", plain_text(info.name, name, sizeof name));
+  int on_cpu = layers_on(r->session, info.layers, "cpu");
+  if (tessera_session_gpu(r->session, &gpu)) {
+    printf("cuda (%s, kernels for %s)", plain_text(gpu.name, name, sizeof name), gpu.arch);
+    if (on_cpu)
+      printf(", %d of %d layers on cpu (%s)", on_cpu, info.layers, tessera_session_cpu(r->session));
+  } else if (r->device) {
+    printf("accel:%s", r->device);
+  } else {
+    printf("cpu (%s)", tessera_session_cpu(r->session));
+  }
+  printf(", design point %s\n\n", info.config);
   if (r->device)
     print_placement(r->model);
 }
@@ -105,9 +125,9 @@ static int finish(struct run *r)
   if (status)
     return status;
   if (cli_has(r->cli, "json")) {
-    report_json(r->cli, r->model, r->device, &r->outcome);
+    report_json(r->cli, r->model, r->session, r->device, &r->outcome);
   } else {
-    print_layers(r->model);
+    print_layers(r->model, r->session);
     printf("\n");
     report_text(r->model, &r->outcome);
   }
@@ -116,7 +136,7 @@ static int finish(struct run *r)
 
 static int run_model(struct run *r)
 {
-  int status = inputs_open(r->cli, r->model, &r->inputs);
+  int status = inputs_open(r->cli, r->model, cli_has(r->cli, "random"), &r->inputs);
   if (!status)
     status = outcome_can_write(r->cli, r->model);
   if (!status)

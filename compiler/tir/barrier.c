@@ -53,7 +53,8 @@ static void touch_store(struct touched *t, const struct tir_stmt *s)
   for (int d = 0; d < s->store.buffer->rank; d++)
     touch_expr(t, s->store.index[d]);
   touch_expr(t, s->store.value);
-  touch(t, s->store.buffer, true);
+  if (!s->store.async) /* pipeline.c sees to these */
+    touch(t, s->store.buffer, true);
 }
 
 static void touch_stmt(struct touched *t, const struct tir_stmt *s)
@@ -71,7 +72,24 @@ static void touch_stmt(struct touched *t, const struct tir_stmt *s)
     for (int k = 0; k < s->block.count; k++)
       touch_stmt(t, s->block.stmt[k]);
     break;
-  case TIR_BARRIER: break;
+  default: break;
+  }
+}
+
+bool tir__writes(const struct tir_stmt *s, const struct tir_buffer *b)
+{
+  switch (s->kind) {
+  case TIR_FOR: return tir__writes(s->f.body, b);
+  case TIR_STORE: return s->store.buffer == b;
+  case TIR_ALLOC: return tir__writes(s->alloc.body, b);
+  case TIR_CALL: return tir__writes(s->call.semantics, b);
+  case TIR_IF: return tir__writes(s->when.body, b);
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count; k++)
+      if (tir__writes(s->block.stmt[k], b))
+        return true;
+    return false;
+  default: return false;
   }
 }
 
@@ -183,6 +201,8 @@ static struct tir_stmt *place(struct placer *p, struct tir_stmt *s)
     join(&p->since, &before);
     return s;
   case TIR_BARRIER: p->since = (struct touched){0}; return s;
+  case TIR_COMMIT:
+  case TIR_WAIT: return s;
   default: return place_before(p, s);
   }
 }

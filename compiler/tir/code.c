@@ -246,6 +246,8 @@ static void emit_stmt(struct tir__emit *e, const struct tir_stmt *s)
     emit_if(e, s);
     break;
   case TIR_BARRIER: /* one iteration after another: nothing to wait for */
+  case TIR_COMMIT:
+  case TIR_WAIT:
     break;
   }
 }

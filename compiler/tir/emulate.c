@@ -16,15 +16,16 @@ struct thread {
 };
 
 struct access {
-  int kernel; /* 0: none */
-  int block, phase;
-  bool many; /* more than one thread, or block if block is EVERY */
+  int kernel;                    /* 0: none */
+  int block, phase, life, group; /* group: of async stores, plus one; 0: none */
+  bool many;                     /* more than one thread, or block if block is EVERY */
   struct thread thread;
 };
 
 struct memory {
   const struct tir_buffer *buffer;
   char *data;
+  int life;                      /* counts allocs: what was written in another is not there */
   bool watched;                  /* else it is read only */
   struct access *written, *read; /* of each element */
 };
@@ -39,8 +40,11 @@ struct emulator {
   int64_t value[MOST_DEPTH];
   const struct tir_stmt *loop[MOST_DEPTH];
   int kernel, block, phase; /* phase: barriers so far */
+  int group, waited;        /* of async stores: the one that is open, and those that have arrived */
   struct thread thread;     /* the one that computes */
   struct thread reader;     /* for whom */
+  const struct tir_stmt *call; /* of an intrinsic; NULL: none */
+  size_t tile;                 /* where its operand 0 begins, in elements */
 };
 
 union scalar {
@@ -69,12 +73,13 @@ static const char *thread_text(struct emulator *m, const struct thread *t)
 }
 
 /* Whether an access of thread t now and this one may come in any order. */
-static bool unordered(const struct emulator *m, const struct access *a, const struct thread *t)
+static bool unordered(const struct emulator *m, const struct memory *at, const struct access *a,
+                      const struct thread *t)
 {
   if (a->kernel != m->kernel)
     return false;
   if (a->block != m->block)
-    return true;
+    return at->buffer->scope != TIR_SHARED; /* each block has its own */
   return a->phase == m->phase && (a->many || !same_thread(&a->thread, t));
 }
 
@@ -101,29 +106,52 @@ static struct thread first_of(struct thread t)
   return t;
 }
 
+/* Memory of a block has to be written first. */
+static enum tsr_status check_there(struct emulator *m, const struct memory *at, size_t element)
+{
+  const struct access *w = &at->written[element];
+  if (at->buffer->scope != TIR_SHARED && at->buffer->scope != TIR_REGISTER)
+    return TSR_OK;
+  if (!w->kernel || w->life != at->life)
+    return tsr_refuse(m->err, "%s: %s reads element %zu of buffer %s, which none has written",
+                      m->program->name, thread_text(m, &m->reader), element, at->buffer->name);
+  if (w->group > m->waited)
+    return tsr_refuse(m->err, "%s: %s reads element %zu of buffer %s, which is still on its way",
+                      m->program->name, thread_text(m, &m->reader), element, at->buffer->name);
+  return TSR_OK;
+}
+
 static enum tsr_status note_read(struct emulator *m, struct memory *at, size_t element)
 {
   struct thread t = first_of(m->reader);
   struct access *w = &at->written[element], *r = &at->read[element];
-  if (unordered(m, w, &t))
+  if (check_there(m, at, element))
+    return TSR_REFUSED;
+  if (unordered(m, at, w, &t))
     return refuse_race(m, at, element, w, &t, "reads");
   bool again = r->kernel == m->kernel && r->phase == m->phase;
   bool many = again && (r->many || r->block != m->block || !same_thread(&r->thread, &t));
   int block = r->kernel == m->kernel && r->block != m->block ? EVERY : m->block;
-  *r = (struct access){m->kernel, block, m->phase, many, t};
+  *r = (struct access){
+      .kernel = m->kernel, .block = block, .phase = m->phase, .many = many, .thread = t};
   return TSR_OK;
 }
 
 static enum tsr_status note_write(struct emulator *m, struct memory *at, size_t element,
-                                  struct thread writer)
+                                  struct thread writer, bool async)
 {
   struct thread t = first_of(writer);
   struct access *w = &at->written[element], *r = &at->read[element];
-  if (unordered(m, w, &t))
+  if (unordered(m, at, w, &t))
     return refuse_race(m, at, element, w, &t, "writes");
-  if (unordered(m, r, &t))
+  if (unordered(m, at, r, &t))
     return refuse_race(m, at, element, r, &t, "writes");
-  *w = (struct access){m->kernel, m->block, m->phase, false, t};
+  *w = (struct access){.kernel = m->kernel,
+                       .block = m->block,
+                       .phase = m->phase,
+                       .life = at->life,
+                       .group = async ? m->group + 1 : 0,
+                       .thread = t};
   return TSR_OK;
 }
 
@@ -131,7 +159,9 @@ static enum tsr_status note_write(struct emulator *m, struct memory *at, size_t 
 static enum tsr_status note_register(struct emulator *m, const struct memory *at, size_t element)
 {
   const struct access *w = &at->written[element];
-  for (int d = 0; w->kernel && d < THREAD_DIMS; d++)
+  if (check_there(m, at, element))
+    return TSR_REFUSED;
+  for (int d = 0; d < THREAD_DIMS; d++)
     if (w->thread.at[d] != EVERY && w->thread.at[d] != m->reader.at[d])
       return tsr_refuse(m->err, "%s: %s reads element %zu of register buffer %s, which %s holds",
                         m->program->name, thread_text(m, &m->reader), element, at->buffer->name,
@@ -232,12 +262,12 @@ static bool uses(tir_e x, const struct tir_var *var)
   return found;
 }
 
-/* A reduction over threads is stored by the first of them. */
+/* A reduction over threads is stored by the first of them; registers are each thread's own. */
 static struct thread writer_of(const struct emulator *m, const struct tir_stmt *s)
 {
   struct thread t = m->thread;
   for (int k = 0; k < m->depth; k++) {
-    bool placed = s->store.combine == TIR_ASSIGN;
+    bool placed = s->store.combine == TIR_ASSIGN || s->store.buffer->scope == TIR_REGISTER;
     if (!m->loop[k] || m->loop[k]->f.loop != TIR_BOUND || m->loop[k]->f.bind < TIR_THREAD_X)
       continue;
     for (int d = 0; d < s->store.buffer->rank; d++)
@@ -246,6 +276,18 @@ static struct thread writer_of(const struct emulator *m, const struct tir_stmt *
       t.at[m->loop[k]->f.bind - TIR_THREAD_X] = 0;
   }
   return t;
+}
+
+/* Sums of an intrinsic are spread over the warp. */
+static void find_lane(const struct emulator *m, const struct tir_buffer *b, size_t element,
+                      struct thread *t)
+{
+  if (!m->call || m->call->call.buffer[0] != b || !m->call->call.intrin->lane)
+    return;
+  size_t row = (size_t)b->dims[b->rank - 1], from = element - m->tile;
+  int lane = m->call->call.intrin->lane((int64_t)(from / row), (int64_t)(from % row));
+  t->at[0] = lane % 4;
+  t->at[1] = lane / 4;
 }
 
 static enum tsr_status combine(struct emulator *m, const struct tir_stmt *s, void *at,
@@ -276,9 +318,10 @@ static enum tsr_status store(struct emulator *m, const struct tir_stmt *s)
   m->reader = own ? m->thread : first_of(m->thread);
   if (evaluate(m, s->store.value, &value) || element_of(m, b, s->store.index, &element))
     return TSR_REFUSED;
+  find_lane(m, b, element, &writer);
   if (own)
-    at->written[element] = (struct access){.kernel = m->kernel, .thread = writer};
-  else if (note_write(m, at, element, writer))
+    at->written[element] = (struct access){.kernel = m->kernel, .life = at->life, .thread = writer};
+  else if (note_write(m, at, element, writer, s->store.async))
     return TSR_REFUSED;
   if (s->store.combine != TIR_ASSIGN)
     return combine(m, s, at->data + element * bytes, value);
@@ -321,6 +364,17 @@ static enum tsr_status run_loop(struct emulator *m, const struct tir_stmt *s)
   return status;
 }
 
+static enum tsr_status run_call(struct emulator *m, const struct tir_stmt *s)
+{
+  m->reader = m->thread;
+  if (element_of(m, s->call.buffer[0], s->call.index[0], &m->tile))
+    return TSR_REFUSED;
+  m->call = s;
+  enum tsr_status status = run(m, s->call.semantics);
+  m->call = NULL;
+  return status;
+}
+
 static void add_memory(struct emulator *m, const struct tir_buffer *b, void *data, bool watched)
 {
   struct memory *at = TSR_NEW(m->arena, struct memory);
@@ -336,13 +390,12 @@ static void add_memory(struct emulator *m, const struct tir_buffer *b, void *dat
 static enum tsr_status run_alloc(struct emulator *m, const struct tir_stmt *s)
 {
   const struct tir_buffer *b = s->alloc.buffer;
-  size_t n = size_of(b), bytes = n * tsr_dtype_bytes(b->dtype);
+  size_t bytes = size_of(b) * tsr_dtype_bytes(b->dtype);
   if (!memory_of(m, b))
     add_memory(m, b, tsr_arena_alloc(m->arena, bytes + 8), true);
   struct memory *at = memory_of(m, b);
   memset(at->data, 0, bytes);
-  if (b->scope == TIR_REGISTER)
-    memset(at->written, 0, n * sizeof *at->written);
+  at->life++;
   return run(m, s->alloc.body);
 }
 
@@ -354,8 +407,10 @@ static enum tsr_status run(struct emulator *m, const struct tir_stmt *s)
   case TIR_FOR: return run_loop(m, s);
   case TIR_STORE: return store(m, s);
   case TIR_ALLOC: return run_alloc(m, s);
-  case TIR_CALL: return run(m, s->call.semantics);
+  case TIR_CALL: return run_call(m, s);
   case TIR_BARRIER: m->phase++; return TSR_OK;
+  case TIR_COMMIT: m->group++; return TSR_OK;
+  case TIR_WAIT: m->waited = m->group - s->groups; return TSR_OK;
   case TIR_IF:
     m->reader = m->thread;
     status = evaluate(m, s->when.condition, &condition);

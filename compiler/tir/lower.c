@@ -36,7 +36,7 @@ enum tsr_status tir_lower(struct tsr_arena *a, struct tsr_err *err, const struct
   p->params = s->func->params;
   p->inputs = s->func->inputs;
   p->param = s->func->param;
-  p->body = tir__place_barriers(a, tir__emit(&l));
+  p->body = tir__place_barriers(a, tir__pipeline(a, tir__emit(&l)));
   *out = p;
   return TSR_OK;
 }

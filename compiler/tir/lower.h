@@ -41,6 +41,12 @@ enum tsr_status tir__match_all(struct tir__lowering *l);               /* lower_
 enum tsr_status tir__check_bound(struct tir__lowering *l);             /* lower_bound.c */
 struct tir_stmt *tir__emit(struct tir__lowering *l);                   /* lower_emit.c */
 
+/* pipeline.c: loops whose copies to shared memory run ahead. */
+struct tir_stmt *tir__pipeline(struct tsr_arena *a, struct tir_stmt *s);
+
+/* Whether the statement stores to the buffer. */
+bool tir__writes(const struct tir_stmt *s, const struct tir_buffer *b);
+
 /* barrier.c: the statement with barriers where threads of a block share memory. */
 struct tir_stmt *tir__place_barriers(struct tsr_arena *a, struct tir_stmt *body);
 

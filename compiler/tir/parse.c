@@ -296,6 +296,20 @@ static struct tir_stmt *parse_if(struct tir__parser *p)
   return s->when.body ? s : NULL;
 }
 
+static struct tir_stmt *parse_wait(struct tir__parser *p)
+{
+  struct tir_stmt *s = new_stmt(p, TIR_WAIT);
+  int64_t groups;
+  if (!tir__take_count(p, &groups))
+    return NULL;
+  if (groups > 64) {
+    tir__bad(p, "at most 64 groups are under way");
+    return NULL;
+  }
+  s->groups = (int)groups;
+  return s;
+}
+
 static struct tir_stmt *parse_store(struct tir__parser *p)
 {
   static const char *const assigns[] = {"=", "+=", "*=", "max=", "min="};
@@ -311,6 +325,7 @@ static struct tir_stmt *parse_store(struct tir__parser *p)
     if (tir__take(p, assigns[i])) {
       s->store.combine = (enum tir_combine)i;
       s->store.value = tir__parse_typed(p, b->dtype, "the stored value");
+      s->store.async = s->store.value && i == TIR_ASSIGN && tir__take(p, "async");
       return s->store.value ? s : NULL;
     }
   tir__bad_name(p, "assignment", p->lex.text, assigns, 5);
@@ -332,6 +347,10 @@ static struct tir_stmt *parse_stmt(struct tir__parser *p)
     return parse_if(p);
   if (!store && tir__take(p, "barrier"))
     return new_stmt(p, TIR_BARRIER);
+  if (!store && tir__take(p, "commit"))
+    return new_stmt(p, TIR_COMMIT);
+  if (!store && tir__take(p, "wait"))
+    return parse_wait(p);
   if (!store && tir__is(p, "call")) {
     tir__bad_token(p, "calls of intrinsics can't be parsed: they come of tensorizing");
     return NULL;

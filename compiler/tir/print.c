@@ -277,6 +277,7 @@ static void add_store(struct printer *p, const struct tir_stmt *s)
   add_element(p, s->store.buffer, s->store.index);
   tsr_text_add(&p->text, " %s ", assigns[s->store.combine]);
   add_expr(p, s->store.value, 0);
+  tsr_text_add(&p->text, s->store.async ? " async" : "");
 }
 
 static void add_intrinsic(struct printer *p, const struct tir_stmt *s)
@@ -317,6 +318,10 @@ static void add_stmt(struct printer *p, const struct tir_stmt *s)
     add_body(p, s->alloc.body);
   } else if (s->kind == TIR_BARRIER) {
     tsr_text_add(&p->text, "barrier");
+  } else if (s->kind == TIR_COMMIT) {
+    tsr_text_add(&p->text, "commit");
+  } else if (s->kind == TIR_WAIT) {
+    tsr_text_add(&p->text, "wait %d", s->groups);
   } else {
     tsr_text_add(&p->text, "if ");
     add_expr(p, s->when.condition, 0);

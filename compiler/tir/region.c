@@ -139,6 +139,20 @@ static bool at_most(struct tir__ranges *r, tir_e a, tir_e b, int64_t limit)
   return tir__bound_int(r, tir__sum(r, a, b, -1), true, INT64_MAX) <= limit;
 }
 
+/* The terms that both sums have. */
+static struct tir__sum shared_terms(tir_e a, tir_e b)
+{
+  struct tir__sum x = {0}, y = {0}, both = {0};
+  tir__sum_add(&x, a, 1);
+  tir__sum_add(&y, b, 1);
+  for (int i = 0; i < x.terms && !x.full && !y.full; i++)
+    for (int k = 0; k < y.terms; k++)
+      if (x.term[i].factor == y.term[k].factor && tir_same(x.term[i].atom, y.term[k].atom))
+        tir__sum_term(&both, x.term[i].atom, x.term[i].factor);
+  return both;
+}
+
+/* min(x + a, x + b) = x + min(a, b) */
 static tir_e extremum(struct tir__ranges *r, enum tir_op op, tir_e a, tir_e b)
 {
   if (!tir__has_load(a) && !tir__has_load(b)) {
@@ -147,7 +161,11 @@ static tir_e extremum(struct tir__ranges *r, enum tir_op op, tir_e a, tir_e b)
     if (at_most(r, b, a, 0))
       return op == TIR_MIN ? b : a;
   }
-  return tir_binary(r->arena, op, a, b);
+  struct tir__sum both = shared_terms(a, b);
+  if (!both.terms)
+    return tir_binary(r->arena, op, a, b);
+  tir_e x = tir__sum_expr(r->arena, &both);
+  return tir__sum(r, x, tir_binary(r->arena, op, tir__sum(r, a, x, -1), tir__sum(r, b, x, -1)), 1);
 }
 
 tir_e tir__min(struct tir__ranges *r, tir_e a, tir_e b)
@@ -184,9 +202,10 @@ static int64_t common(int64_t a, int64_t b)
   return a;
 }
 
-/* z as g * y + rest with g > 1 a divisor of c and 0 <= rest < g; 0: there is no such g. */
-static int64_t common_part(struct tir__ranges *r, const struct tir__sum *z, int64_t c, tir_e *y,
-                           tir_e *rest)
+/* z as g * y + rest with g > 1 a divisor of c, not c itself, and 0 <= rest < g; 0: there is no such
+ * g. All divide a c of 0. */
+static int64_t common_part(struct tir__ranges *r, const struct tir__sum *z, int64_t c,
+                           struct tir__sum *y, tir_e *rest)
 {
   for (int i = 0; i < z->terms; i++) {
     struct tir__sum big = {0}, small = {0};
@@ -199,9 +218,9 @@ static int64_t common_part(struct tir__ranges *r, const struct tir__sum *z, int6
                     z->term[k].factor / (divides ? g : 1));
     }
     *rest = tir__sum_expr(r->arena, &small);
-    if (g > 1 && g < c && tir__bound_int(r, *rest, false, -1) >= 0 &&
+    if (g > 1 && g != c && tir__bound_int(r, *rest, false, -1) >= 0 &&
         tir__bound_int(r, *rest, true, g) < g) {
-      *y = tir__sum_expr(r->arena, &big);
+      *y = big;
       return g;
     }
   }
@@ -214,13 +233,13 @@ static tir_e divided(struct tir__ranges *r, enum tir_op op, tir_e x, tir_e by);
  * floormod(g * y + rest, g * d) = g * floormod(y, d) + rest. */
 static tir_e divided_rest(struct tir__ranges *r, enum tir_op op, tir_e z, tir_e by)
 {
-  struct tir__sum s = {0};
-  tir_e y, rest;
+  struct tir__sum s = {0}, y;
+  tir_e rest;
   tir__sum_add(&s, z, 1);
   int64_t g = s.full ? 0 : common_part(r, &s, by->i, &y, &rest);
   if (!g)
     return tir_binary(r->arena, op, z, by);
-  tir_e q = divided(r, op, y, tir_index(r->arena, by->i / g));
+  tir_e q = divided(r, op, tir__sum_expr(r->arena, &y), tir_index(r->arena, by->i / g));
   return op == TIR_FDIV ? q : tir__sum(r, rest, q, g);
 }
 
@@ -245,23 +264,37 @@ static tir_e divided(struct tir__ranges *r, enum tir_op op, tir_e x, tir_e by)
   return known ? tir__sum(r, z, by, -quotient) : divided_rest(r, op, z, by);
 }
 
+/* g * y + rest < 0, where 0 <= rest < g, is y < 0. */
+static tir_e less(struct tir__ranges *r, tir_e a, tir_e b)
+{
+  struct tir__sum s = {0}, y;
+  tir_e rest;
+  tir__sum_add(&s, a, 1);
+  tir__sum_add(&s, b, -1);
+  if (s.full || !common_part(r, &s, 0, &y, &rest) || rest->op == TIR_INT)
+    return tir_binary(r->arena, TIR_LT, a, b);
+  int64_t constant = y.constant;
+  y.constant = 0;
+  return tir_binary(r->arena, TIR_LT, tir__sum_expr(r->arena, &y), tir_index(r->arena, -constant));
+}
+
 /* Comparisons of index arithmetic that always hold, or never. */
 static tir_e compared(struct tir__ranges *r, tir_e x, const tir_e *arg)
 {
   tir_e a = arg[0], b = arg[1];
   if (a->dtype == TSR_I64 && !tir__has_load(a) && !tir__has_load(b)) {
-    bool less = at_most(r, a, b, -1), more = at_most(r, b, a, -1);
+    bool before = at_most(r, a, b, -1), more = at_most(r, b, a, -1);
     switch (x->op) {
     case TIR_LT:
-      if (less || at_most(r, b, a, 0))
-        return tir_int(r->arena, TSR_BOOL, less);
-      break;
+      if (before || at_most(r, b, a, 0))
+        return tir_int(r->arena, TSR_BOOL, before);
+      return less(r, a, b);
     case TIR_LE:
       if (more || at_most(r, a, b, 0))
         return tir_int(r->arena, TSR_BOOL, !more);
       break;
     default: /* EQ, NE */
-      if (less || more)
+      if (before || more)
         return tir_int(r->arena, TSR_BOOL, x->op == TIR_NE);
     }
   }
@@ -283,8 +316,7 @@ static tir_e rebuilt_index(struct tir__ranges *r, tir_e x, const tir_e *arg)
   tir_e zero = tir_index(r->arena, 0);
   switch (x->op) {
   case TIR_ADD:
-  case TIR_SUB:
-    return tir__sum(r, arg[0], arg[1], x->op == TIR_ADD ? 1 : -1);
+  case TIR_SUB: return tir__sum(r, arg[0], arg[1], x->op == TIR_ADD ? 1 : -1);
   case TIR_MUL:
     if (arg[1]->op == TIR_INT)
       return tir__sum(r, zero, arg[0], arg[1]->i);
@@ -292,11 +324,9 @@ static tir_e rebuilt_index(struct tir__ranges *r, tir_e x, const tir_e *arg)
       return tir__sum(r, zero, arg[1], arg[0]->i);
     break;
   case TIR_MIN:
-  case TIR_MAX:
-    return extremum(r, x->op, arg[0], arg[1]);
+  case TIR_MAX: return extremum(r, x->op, arg[0], arg[1]);
   case TIR_FDIV:
-  case TIR_FMOD:
-    return divided(r, x->op, arg[0], arg[1]);
+  case TIR_FMOD: return divided(r, x->op, arg[0], arg[1]);
   }
   return tir_binary(r->arena, x->op, arg[0], arg[1]);
 }
@@ -305,19 +335,14 @@ static tir_e rebuilt_index(struct tir__ranges *r, tir_e x, const tir_e *arg)
 static tir_e rebuilt(struct tir__ranges *r, tir_e x, const tir_e *arg)
 {
   switch (x->op) {
-  case TIR_LOAD:
-    return tir_load(r->arena, x->buffer, arg);
-  case TIR_CAST:
-    return tir_cast(r->arena, x->dtype, arg[0]);
-  case TIR_SELECT:
-    return tir_select(r->arena, arg[0], arg[1], arg[2]);
-  case TIR_QUANT:
-    return tir_quant(r->arena, arg[0], arg[1], arg[2], arg[3]);
+  case TIR_LOAD: return tir_load(r->arena, x->buffer, arg);
+  case TIR_CAST: return tir_cast(r->arena, x->dtype, arg[0]);
+  case TIR_SELECT: return tir_select(r->arena, arg[0], arg[1], arg[2]);
+  case TIR_QUANT: return tir_quant(r->arena, arg[0], arg[1], arg[2], arg[3]);
   case TIR_LT:
   case TIR_LE:
   case TIR_EQ:
-  case TIR_NE:
-    return compared(r, x, arg);
+  case TIR_NE: return compared(r, x, arg);
   }
   if (x->args == 1)
     return tir_unary(r->arena, x->op, arg[0]);

@@ -169,11 +169,15 @@ struct tir_intrin {
   const char *name;            /* "accel.gemm" */
   const struct tir_func *func; /* params: inputs = operands 1.., output = operand 0; one stage */
   bool accumulates;            /* operand 0 is also read: out = out combine value */
+  /* Which lane of a warp holds an element of operand 0, whose last two dims these count; thread.x is
+   * the lane modulo 4. NULL: all do, or there are no lanes. */
+  int (*lane)(int64_t row, int64_t column);
 };
 
 /* --- loops ----------------------------------------------------------------------------------------- */
 
-enum tir_stmt_kind { TIR_FOR, TIR_STORE, TIR_BLOCK, TIR_ALLOC, TIR_CALL, TIR_IF, TIR_BARRIER };
+enum tir_stmt_kind { TIR_FOR, TIR_STORE, TIR_BLOCK, TIR_ALLOC, TIR_CALL, TIR_IF, TIR_BARRIER,
+                     TIR_COMMIT, TIR_WAIT };
 enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE, TIR_BOUND };
 
 /* Whose number a bound loop's variable is: iteration i is done by block, or thread, i. */
@@ -198,6 +202,7 @@ struct tir_stmt {
       enum tir_combine combine;
       tir_e *index;            /* buffer->rank */
       tir_e value;
+      bool async;              /* arrives when its group is waited for: COMMIT ends a group of these */
     } store;
     struct {
       int count;
@@ -220,6 +225,7 @@ struct tir_stmt {
       tir_e condition;
       struct tir_stmt *body;
     } when;
+    int groups; /* WAIT: until at most so many groups of async stores are under way */
   };
 };
 

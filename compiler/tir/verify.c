@@ -426,6 +426,8 @@ static enum tsr_status check_stmt(struct context *c, const struct tir_program *p
   case TIR_IF:
     return check_if(c, p, s);
   case TIR_BARRIER:
+  case TIR_COMMIT:
+  case TIR_WAIT:
     return TSR_OK;
   }
   return TSR_OK;

@@ -14,6 +14,7 @@ struct all {
   int trials, total, bad;
   size_t capacity;
   bool seen[TSR_GOP_COUNT];
+  double off[TSR_GOP_COUNT]; /* how far f32 results are from float64 */
 };
 
 static void run_batch(struct all *all, int least)
@@ -44,7 +45,7 @@ static bool try_model(struct all *all, const char *model, const struct recorded 
   if (tsr_graph_infer(&err, g) || tsr_graph_verify(&err, g))
     return false;
   return !add_nodes(all->a, &err, g, run.input, &all->trial, &all->trials, &all->capacity,
-                    all->seen);
+                    all->seen, all->off);
 }
 
 static void one_model(struct all *all, const char *folder)
@@ -63,6 +64,14 @@ static void one_model(struct all *all, const char *folder)
 }
 
 static const char *const suites[] = {"node", "simple", "pytorch-converted", "pytorch-operator"};
+
+void print_off(const double off[static TSR_GOP_COUNT])
+{
+  for (int op = 0; op < TSR_GOP_COUNT; op++)
+    if (off[op] > 0)
+      printf("f32 of %s: off from float64 by %.1e of the norm at most\n",
+             tsr_gop_name((enum tsr_gop)op), off[op]);
+}
 
 void each_op(int (*check)(struct tsr_arena *a, int trials, const struct trial *trial))
 {
@@ -91,6 +100,7 @@ void each_op(int (*check)(struct tsr_arena *a, int trials, const struct trial *t
       unseen++;
     }
   printf("%d nodes, %d differ, %d ops are not among them\n", all.total, all.bad, unseen);
+  print_off(all.off);
   tsr_arena_free(all.a);
   assert_int_equal(all.bad, 0);
 }

@@ -9,4 +9,7 @@
  * the sum has to be 0. Skips where the package is not installed. */
 void each_op(int (*check)(struct tsr_arena *a, int trials, const struct trial *trial));
 
+/* How far f32 results were from float64, by op; those that were. */
+void print_off(const double off[static TSR_GOP_COUNT]);
+
 #endif

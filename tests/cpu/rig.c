@@ -8,9 +8,14 @@ unsigned levels_here(void)
   return (2u << tsr_level_of_machine()) - 1;
 }
 
+static int64_t count_of(const struct tir_buffer *b)
+{
+  return tsr_count(b->dims, b->rank, 1);
+}
+
 static size_t bytes_of(const struct tir_buffer *b)
 {
-  return (size_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
+  return (size_t)count_of(b) * tsr_dtype_bytes(b->dtype);
 }
 
 static struct tsr_bytes compile(struct tsr_arena *a, int n, const struct trial *trial,
@@ -62,9 +67,9 @@ static bool same_exactly(const struct tsr_tensor *x, const struct tsr_tensor *y,
   return true;
 }
 
-/* Numbers that are not finite have to be the same; the others differ by little as a whole. */
-static bool same_nearly(const struct tsr_tensor *x, const struct tsr_tensor *y, int64_t n,
-                        double tolerance, int64_t *at)
+/* How far the floats of x are from those of y, as a part of y's norm. Numbers that are not finite have to
+ * be the same. */
+static double distance(const struct tsr_tensor *x, const struct tsr_tensor *y, int64_t n, int64_t *at)
 {
   double difference = 0, norm = 0, worst = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -72,7 +77,7 @@ static bool same_nearly(const struct tsr_tensor *x, const struct tsr_tensor *y, 
     if (isnan(v) || isnan(w) || isinf(v) || isinf(w)) {
       *at = i;
       if (!(v == w || (isnan(v) && isnan(w))))
-        return false;
+        return INFINITY;
       continue;
     }
     if (fabs(v - w) > worst) {
@@ -82,7 +87,9 @@ static bool same_nearly(const struct tsr_tensor *x, const struct tsr_tensor *y, 
     difference += (v - w) * (v - w);
     norm += w * w;
   }
-  return sqrt(difference) <= tolerance * sqrt(norm) || (isinf(norm) && isinf(difference));
+  if (difference == 0 || (isinf(norm) && isinf(difference)))
+    return 0;
+  return sqrt(difference) / sqrt(norm);
 }
 
 /* Of what an f32 may differ by, `tolerance`; a half may be rounded to its neighbour. */
@@ -97,22 +104,75 @@ static double tolerance_of(enum tsr_dtype dtype, double tolerance)
 }
 
 static int compare_output(const struct trial *t, const struct tsr_code_block *b, int k, void *found,
-                          void *expected, double tolerance)
+                          void *expected, double tolerance, const char *whose, double *off)
 {
   const struct tir_buffer *buffer = t->func->param[k];
   struct tsr_tensor x = {.dtype = buffer->dtype, .data = found};
   struct tsr_tensor y = {.dtype = buffer->dtype, .data = expected};
   int64_t n = tsr_count(buffer->dims, buffer->rank, 1), at = 0;
-  bool real = tir__is_float(buffer->dtype);
-  bool same =
-      real ? same_nearly(&x, &y, n, tolerance_of(buffer->dtype, tolerance), &at)
-           : same_exactly(&x, &y, n, &at);
-  if (same)
+  double far = 0;
+  if (tir__is_float(buffer->dtype))
+    far = distance(&x, &y, n, &at);
+  else if (!same_exactly(&x, &y, n, &at))
+    far = INFINITY;
+  if (off && far > *off)
+    *off = far;
+  if (far <= tolerance_of(buffer->dtype, tolerance))
     return 0;
-  printf("%s at %s: element %lld of %s is %.9g where the interpreter has %.9g\n", t->name,
-         tsr_level_info(b->level)->name, (long long)at, buffer->name, tsr_get_float(&x, at),
+  printf("%s at %s: element %lld of %s is %.9g where %s has %.9g\n", t->name,
+         tsr_level_info(b->level)->name, (long long)at, buffer->name, tsr_get_float(&x, at), whose,
          tsr_get_float(&y, at));
   return 1;
+}
+
+/* --- in float64 -------------------------------------------------------------------------------- */
+
+double *widened(struct tsr_arena *a, const float *data, int64_t count)
+{
+  double *wide = TSR_NEW_ARRAY(a, double, count + 1);
+  for (int64_t i = 0; i < count; i++)
+    wide[i] = (double)data[i];
+  return wide;
+}
+
+static float *narrowed(struct tsr_arena *a, const double *data, int64_t count)
+{
+  float *narrow = TSR_NEW_ARRAY(a, float, count + 1);
+  for (int64_t i = 0; i < count; i++)
+    narrow[i] = (float)data[i];
+  return narrow;
+}
+
+/* What comes of each output in f64, then rounded to f32 once; NULL: it is no f32, or nothing comes. */
+static void **run_wide(struct tsr_arena *a, const struct trial *t)
+{
+  void **params = TSR_NEW_ARRAY(a, void *, t->func->params + 1);
+  struct tsr_err err = {0};
+  for (int i = 0; i < t->func->params; i++) {
+    const struct tir_buffer *narrow = t->func->param[i], *wide = t->wide->param[i];
+    if (i >= t->func->inputs)
+      params[i] = tsr_arena_alloc(a, bytes_of(wide) + 64);
+    else
+      params[i] = narrow->dtype == wide->dtype ? t->input[i]
+                                               : widened(a, t->input[i], count_of(narrow));
+  }
+  bool ran = tir_func_run(a, &err, t->wide, params) == TSR_OK;
+  for (int i = t->func->inputs; i < t->func->params; i++) {
+    bool wanted = ran && t->func->param[i]->dtype == TSR_F32;
+    params[i] = wanted ? narrowed(a, params[i], count_of(t->wide->param[i])) : NULL;
+  }
+  return params;
+}
+
+static int compare_wide(struct tsr_arena *a, const struct trial *t, const struct tsr_code_block *b,
+                        void **found, double tolerance)
+{
+  void **expected = run_wide(a, t);
+  int bad = 0;
+  for (int k = t->func->inputs; k < t->func->params; k++)
+    if (expected[k])
+      bad += compare_output(t, b, k, found[k], expected[k], tolerance, "float64", t->off);
+  return bad;
 }
 
 static int compare_trial(const struct trial *t, const struct tsr_code_block *b,
@@ -132,10 +192,12 @@ static int compare_trial(const struct trial *t, const struct tsr_code_block *b,
     bad = 1;
   }
   for (int k = t->func->inputs; k < t->func->params && !refused && !bad; k++) {
-    bad += compare_output(t, b, k, found[k], expected[k], tolerance);
+    bad += compare_output(t, b, k, found[k], expected[k], tolerance, "the interpreter", NULL);
     for (int i = 0; i < 64; i++)
       bad += ((unsigned char *)found[k] + bytes_of(t->func->param[k]))[i] != 0x5a;
   }
+  if (t->wide && !refused && !bad)
+    bad += compare_wide(a, t, b, found, tolerance);
   tsr_arena_free(a);
   return bad;
 }

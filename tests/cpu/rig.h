@@ -12,14 +12,18 @@ struct trial {
   const char *name;
   const struct tir_func *func;
   void *input[32];
+  const struct tir_func *wide; /* the same with f64 for f32; NULL: there is none */
+  double *off; /* NULL, or made as large as its f32 are off from those of `wide`, as parts of the norm */
 };
 
 /* Runs each trial at each level and compares every output: integers and bools bit for bit, floats
- * within `tolerance` (of f32) of the whole output's norm. Where the interpreter refuses, the code has to
- * say so too. Returns how many did not; each is printed. */
+ * within `tolerance` (of f32) of the whole output's norm, f32 from what `wide` computes too. Where the
+ * interpreter refuses, the code has to say so too. Returns how many did not; each is printed. */
 int compare_all(struct tsr_arena *a, int trials, const struct trial *trial, double tolerance);
 /* The same for one func of text. */
 int compare_text(struct tsr_arena *a, const char *text, void *const *inputs);
+
+double *widened(struct tsr_arena *a, const float *data, int64_t count);
 
 /* Levels of this machine as bits. */
 unsigned levels_here(void);

@@ -27,7 +27,7 @@ static void add_net(struct all *all, struct random *r, enum net_kind kind, bool 
     ((int8_t *)x.data)[i] = (int8_t)random_bits(r);
   if (tsr_design_open(all->a, &err, "default", &design) ||
       tsr_graph_optimize(&err, g, NULL, NULL) || (blocked && tsr_accel_block(&err, g, &design)) ||
-      add_nodes(all->a, &err, g, &x, &all->trial, &all->trials, &all->capacity, all->seen))
+      add_nodes(all->a, &err, g, &x, &all->trial, &all->trials, &all->capacity, all->seen, NULL))
     fail_msg("%s", err.text);
 }
 

@@ -68,7 +68,7 @@ static int compile(struct tsr_arena *a, int n, const struct trial *trial, int mo
   struct tsr_gpu_arch arch[ARCHS];
   struct tsr_bytes bytes;
   struct tsr_err err = {0};
-  int blocks;
+  int blocks = 0;
   for (int i = 0; i < most; i++)
     assert_true(tsr_gpu_arch_from_name(arch_name[i], &arch[i]));
   for (int i = 0; i < n; i++) {

@@ -20,6 +20,7 @@ static void runs_and_checks(void **state)
   struct tsr_device_counters counters;
   uint64_t seed = 11;
   assert_int_equal(tsr_executor_open(a, &err, m, "func", &x), TSR_OK);
+  assert_int_equal(tsr_executor_place(x, 1), TSR_PLACE_ACCEL);
   assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_REFUSED);
   assert_string_equal(err.text, "there is nothing to check before a run");
   for (int n = 0; n < 20; n++) {
@@ -34,6 +35,30 @@ static void runs_and_checks(void **state)
   tsr_executor_counters(x, &counters);
   assert_int_equal(counters.insns[TSR_ENGINE_VECTOR], 20);
   assert_int_equal(counters.dram_write_bytes, 20 * LANES);
+  tsr_executor_close(x);
+}
+
+/* Without a device the layers of streams run as all others do. */
+static void runs_without_a_device(void **state)
+{
+  struct tsr_arena *a = *state;
+  struct tsr_module *m = hand_made(a);
+  struct tsr_executor *x;
+  struct tsr_err err = {0};
+  struct tsr_difference difference;
+  struct tsr_device_counters counters;
+  uint64_t seed = 12;
+  int8_t in[LANES], y[LANES];
+  assert_int_equal(tsr_executor_open(a, &err, m, NULL, &x), TSR_OK);
+  for (int i = 0; i < m->layers; i++)
+    assert_int_equal(tsr_executor_place(x, i), TSR_PLACE_CPU);
+  fill(x, &seed, in);
+  assert_int_equal(tsr_executor_run(x, &err), TSR_OK);
+  hand_reference(in, y);
+  assert_memory_equal(tsr_executor_buffer(x, BUFFER_Y), y, LANES);
+  assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_OK);
+  tsr_executor_counters(x, &counters);
+  assert_int_equal(counters.insns[TSR_ENGINE_VECTOR], 0);
   tsr_executor_close(x);
 }
 
@@ -107,8 +132,7 @@ static void devices_are_named(void **state)
   static const struct { const char *device, *sentence; } rows[] = {
     {"fpga", "device 'fpga' is not built into this command; 'func', 'cycle' and 'rtl' are"},
     {"fnuc", "unknown device 'fnuc'; did you mean 'func'?"},
-    {"abacus", "unknown device 'abacus'; there are 'func', 'cycle' and 'rtl'"},
-    {NULL, "'by hand' was compiled for the accelerator and needs a device"}};
+    {"abacus", "unknown device 'abacus'; there are 'func', 'cycle' and 'rtl'"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct tsr_err err = {0};
     assert_int_equal(tsr_executor_open(a, &err, m, rows[i].device, &x), TSR_REFUSED);
@@ -157,6 +181,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     IN_ARENA(runs_and_checks),
+    IN_ARENA(runs_without_a_device),
     IN_ARENA(check_names_the_difference),
     IN_ARENA(two_executors_do_not_meet),
     IN_ARENA(a_stream_that_would_hang_is_refused),

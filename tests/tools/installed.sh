@@ -11,5 +11,6 @@ cmake -S "$source/examples" -B "$tmp/out" -DCMAKE_PREFIX_PATH="$tmp/usr" $3 >"$t
 cmake --build "$tmp/out" >"$tmp/log" || { cat "$tmp/log"; exit 1; }
 ! ldd "$tmp/out/classify" | grep LLVM
 test -f "$tmp"/usr/include/tessera_cpu.h
+test -f "$tmp"/usr/include/tessera_cuda.h
 "$tmp/out/classify" "$source/models/digits/digits.onnx" "$source/models/digits/images.npy" 3
 "$tmp/usr/bin/tessera" info

@@ -72,7 +72,7 @@ static bool computed(const struct tir_stmt *s, const struct tir_buffer *b)
   case TIR_IF: return computed(s->when.body, b);
   case TIR_CALL: return s->call.buffer[0] == b;
   case TIR_STORE:
-  case TIR_BARRIER: return false;
+  default: return false;
   case TIR_BLOCK:
     for (int k = 0; k < s->block.count; k++)
       if (computed(s->block.stmt[k], b))

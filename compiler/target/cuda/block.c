@@ -3,6 +3,8 @@
  * first of them, or by all where the result is in registers. */
 #include "compiler/target/cuda/kernel.h"
 
+enum { SWIZZLE_BYTES = 1024 }; /* where a TMA unit wants what it swizzles to begin */
+
 static struct cuda__kernel *kernel_of(struct llvm__emit *e)
 {
   return (struct cuda__kernel *)e;
@@ -45,14 +47,13 @@ static bool stores_outside_of_registers(const struct tir_stmt *s)
   case TIR_ALLOC: return stores_outside_of_registers(s->alloc.body);
   case TIR_CALL: return stores_outside_of_registers(s->call.semantics);
   case TIR_STORE: return s->store.buffer->scope != TIR_REGISTER;
-  case TIR_BARRIER: return false;
   case TIR_BLOCK:
     for (int i = 0; i < s->block.count; i++)
       if (stores_outside_of_registers(s->block.stmt[i]))
         return true;
     return false;
+  default: return false;
   }
-  return false;
 }
 
 /* Whether this thread is the first of each dim that no loop is bound to; NULL: there is no other. */
@@ -186,11 +187,34 @@ static uint64_t bytes_of(const struct tir_buffer *b)
   return (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype);
 }
 
-/* Rows that pass through ldmatrix have its 16 bytes in different banks. */
-static int swizzle_of(const struct tir_buffer *b)
+/* Whether a call in s reads the buffer: ldmatrix does. */
+static bool is_fetched(const struct tir_stmt *s, const struct tir_buffer *b)
 {
-  int64_t bytes = b->rank ? b->dims[b->rank - 1] * (int64_t)tsr_dtype_bytes(b->dtype) : 0;
-  return bytes == 128 ? 7 : bytes == 64 ? 3 : bytes == 32 ? 1 : 0;
+  switch (s->kind) {
+  case TIR_FOR: return is_fetched(s->f.body, b);
+  case TIR_ALLOC: return is_fetched(s->alloc.body, b);
+  case TIR_IF: return is_fetched(s->when.body, b);
+  case TIR_CALL: return s->call.buffer[1] == b;
+  case TIR_BLOCK:
+    for (int i = 0; i < s->block.count; i++)
+      if (is_fetched(s->block.stmt[i], b))
+        return true;
+    return false;
+  default: return false;
+  }
+}
+
+/* Rows of 32 bytes and more that pass through ldmatrix, 8 at a time: a line of banks, 128 bytes, has
+ * several of the short ones. */
+static void set_swizzle(struct llvm__place *p)
+{
+  const struct tir_buffer *b = p->buffer;
+  int64_t bytes = b->rank < 2 ? 0 : b->dims[b->rank - 1] * (int64_t)tsr_dtype_bytes(b->dtype);
+  for (int row = 5; row <= 9; row++)
+    if (bytes == INT64_C(1) << row) {
+      p->swizzle = row < 7 ? (1 << (row - 4)) - 1 : 7;
+      p->row = row < 7 ? 7 : row;
+    }
 }
 
 /* Whether a call in s starts the buffer's sums, which then are zero to begin with. */
@@ -214,8 +238,8 @@ static LLVMValueRef registers(struct cuda__kernel *k, const struct tir_stmt *s)
 {
   struct llvm__emit *e = &k->e;
   const struct tir_buffer *b = s->alloc.buffer;
-  LLVMTypeRef type = LLVMArrayType2(llvm__memory_type(e, b->dtype),
-                                    (uint64_t)tsr_count(b->dims, b->rank, 1));
+  LLVMTypeRef type =
+      LLVMArrayType2(llvm__memory_type(e, b->dtype), (uint64_t)tsr_count(b->dims, b->rank, 1));
   LLVMValueRef v = llvm__local(e, type, b->name);
   LLVMSetAlignment(v, 16);
   if (is_started(s->alloc.body, b))
@@ -232,8 +256,9 @@ static void emit_alloc(struct cuda__kernel *k, const struct tir_stmt *s)
   struct llvm__place *p = &e->place[e->places++];
   *p = (struct llvm__place){.buffer = b};
   if (b->scope == TIR_SHARED) {
-    p->base = cuda__shared(k, (bytes_of(b) + 15) / 16 * 16, LLVM__SWIZZLE_BYTES);
-    p->swizzle = swizzle_of(b);
+    p->base = cuda__shared(k, (bytes_of(b) + 15) / 16 * 16, SWIZZLE_BYTES);
+    if (is_fetched(s->alloc.body, b))
+      set_swizzle(p);
   } else {
     p->base = registers(k, s);
   }
@@ -244,6 +269,8 @@ static void emit_alloc(struct cuda__kernel *k, const struct tir_stmt *s)
 void cuda__stmt(struct llvm__emit *e, const struct tir_stmt *s)
 {
   struct cuda__kernel *k = kernel_of(e);
+  if (cuda__async(k, s))
+    return;
   if (is_leaf(s)) {
     emit_leaf(k, s);
     return;
@@ -258,6 +285,8 @@ void cuda__stmt(struct llvm__emit *e, const struct tir_stmt *s)
     for (int i = 0; i < s->block.count; i++)
       cuda__stmt(e, s->block.stmt[i]);
     break;
+  case TIR_COMMIT: cuda__commit(k); break;
+  case TIR_WAIT: cuda__wait(k, s->groups); break;
   case TIR_STORE: break;
   }
 }

@@ -96,14 +96,26 @@ static void use_stmt(struct layer *l, const struct tir_stmt *s)
     use_expr(l, s->when.condition);
     use_stmt(l, s->when.body);
     break;
-  case TIR_BARRIER: break;
+  default: break;
   }
 }
 
 /* --- the launch ------------------------------------------------------------------------------- */
 
+/* Threads that exchange their parts are whole warps, and a power of two of them. */
+static uint32_t whole_warps(uint32_t n)
+{
+  uint32_t threads = CUDA__WARP;
+  while (threads < n)
+    threads *= 2;
+  return threads;
+}
+
 static void shape(struct cuda__kernel *k, const struct tir_stmt *s)
 {
+  int dim = cuda__reduces(s);
+  if (dim >= 0)
+    k->exchanges[dim] = true;
   switch (s->kind) {
   case TIR_FOR: {
     int64_t most = llvm__most(&k->e, s->f.extent);
@@ -272,7 +284,7 @@ static void reset(struct cuda__kernel *k)
   k->shared_bytes = 0;
   for (int d = 0; d < CUDA__DIMS; d++) {
     k->grid[d] = k->block[d] = 1;
-    k->bound[d] = false;
+    k->bound[d] = k->exchanges[d] = false;
   }
 }
 
@@ -287,6 +299,9 @@ static enum tsr_status emit_nest(struct layer *l, const struct nest *n)
     use_stmt(l, n->stmt[i]);
     shape(k, n->stmt[i]);
   }
+  for (int d = 0; d < CUDA__DIMS; d++)
+    if (k->exchanges[d])
+      k->block[d] = whole_warps(k->block[d]);
   if (l->too_many)
     return tsr_refuse(k->err, "a kernel would have more than %d buffers", MOST_BUFFERS);
   if (check_shape(k))

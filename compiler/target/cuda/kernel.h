@@ -15,9 +15,9 @@ struct cuda__kernel {
   struct tsr_err *err;
   struct tsr_gpu_arch arch;
   uint32_t grid[CUDA__DIMS], block[CUDA__DIMS];
-  bool bound[CUDA__DIMS]; /* threads of this dim: the loop around is theirs */
-  bool every;             /* what follows is for every thread, also where no loop is bound */
-  LLVMValueRef shared;    /* where the block's shared memory begins */
+  bool bound[CUDA__DIMS];     /* threads of this dim: the loop around is theirs */
+  bool exchanges[CUDA__DIMS]; /* threads of this dim share a reduction */
+  LLVMValueRef shared;        /* where the block's shared memory begins */
   uint64_t shared_bytes;
 };
 
@@ -35,6 +35,14 @@ void cuda__barrier(struct cuda__kernel *k);
 /* Shared memory of the kernel that nothing else uses; bytes is a multiple of 16. */
 LLVMValueRef cuda__shared(struct cuda__kernel *k, uint64_t bytes, uint64_t alignment);
 
+/* --- async.c ---------------------------------------------------------------------------------- */
+
+/* A store that arrives later, of as many elements as the loop around it has; false: it can't be
+ * done so, nothing was emitted. */
+bool cuda__async(struct cuda__kernel *k, const struct tir_stmt *s);
+void cuda__commit(struct cuda__kernel *k);
+void cuda__wait(struct cuda__kernel *k, int groups);
+
 /* --- mma.c ------------------------------------------------------------------------------------ */
 
 /* A call of an intrinsic of tensorize/cuda.def. */
@@ -44,5 +52,7 @@ void cuda__call(struct cuda__kernel *k, const struct tir_stmt *s);
 
 /* A reduction whose loops are bound to threads; false: it is something else, nothing was emitted. */
 bool cuda__reduce(struct cuda__kernel *k, const struct tir_stmt *s);
+/* The dim whose threads share the reduction that begins with this loop; -1: it is none. */
+int cuda__reduces(const struct tir_stmt *s);
 
 #endif

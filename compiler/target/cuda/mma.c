@@ -62,7 +62,8 @@ static LLVMValueRef row_pointer(const struct call *c, bool below)
   LLVMTypeRef wide = LLVMInt64TypeInContext(e->context);
   int half = 16 / (int)tsr_dtype_bytes(c->dtype), up = half == 16 ? 4 : 3;
   LLVMValueRef lane = lane_of(k), low = bits(k, lane, 0, 7, 0);
-  LLVMValueRef first = bits(k, lane, 3, 1, below ? 3 : up), second = bits(k, lane, 4, 1, below ? up : 3);
+  LLVMValueRef first = bits(k, lane, 3, 1, below ? 3 : up),
+               second = bits(k, lane, 4, 1, below ? up : 3);
   LLVMValueRef row = LLVMBuildOr(e->builder, low, below ? first : second, "");
   LLVMValueRef column = below ? second : first;
   const struct tir_buffer *b = c->s->call.buffer[1];
@@ -78,10 +79,10 @@ static void emit_ldmatrix(const struct call *c, enum tsr_cuda_op op)
   bool turned = op == TSR_CUDA_LDMATRIX_T, below = op != TSR_CUDA_LDMATRIX_B;
   LLVMValueRef pointer = row_pointer(c, below);
   LLVMTypeRef type = LLVMTypeOf(pointer);
-  LLVMValueRef words = llvm__intrinsic(
-      e, turned ? "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16"
-                : "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16",
-      1, &type, 1, &pointer);
+  LLVMValueRef words = llvm__intrinsic(e,
+                                       turned ? "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16"
+                                              : "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16",
+                                       1, &type, 1, &pointer);
   int64_t half = 16 / (int64_t)tsr_dtype_bytes(c->dtype);
   for (int i = 0; i < 4; i++) {
     int64_t row = 8 * (below ? i & 1 : i >> 1), column = half * (below ? i >> 1 : i & 1);

@@ -35,7 +35,7 @@ static int64_t product(const struct tir_stage *s, int from, int to)
 
 #define DO(...)                                                                                    \
   do {                                                                                             \
-    if (tir_sched_do(p->plan.sched, p->plan.err, __VA_ARGS__))                                               \
+    if (tir_sched_do(p->plan.sched, p->plan.err, __VA_ARGS__))                                     \
       return TSR_REFUSED;                                                                          \
   } while (0)
 
@@ -165,6 +165,8 @@ enum tsr_status tsr_cuda_plan(struct tsr_arena *a, struct tsr_err *err, const st
 {
   (void)arch;
   if (cuda__plan_product(a, err, f, out))
+    return TSR_REFUSED;
+  if (!*out && cuda__plan_rows(a, f, out))
     return TSR_REFUSED;
   return *out ? TSR_OK : plan_stages(a, err, tsr_cpu_flatten(a, f), out);
 }

@@ -310,7 +310,8 @@ bool cuda__gemm_of(struct tsr_arena *a, const struct tir_func *f, struct tsr_gpu
                    struct cuda__gemm_layer *out)
 {
   struct cuda__product product;
-  if (arch.capability != 90 || !arch.exact || !cuda__product_of(a, f, &product))
+  if (arch.capability != 90 || !arch.exact || !cuda__product_of(a, f, &product) ||
+      !product.tensor_cores)
     return false;
   struct finder finder = {.a = a, .p = &product, .out = out};
   *out = (struct cuda__gemm_layer){0};

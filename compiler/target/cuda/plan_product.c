@@ -7,10 +7,11 @@
 #include "tensorize/cuda.h"
 
 enum {
-  FRAGMENT_ROWS = 16, FRAGMENT_COLUMNS = 8, /* of what one instruction computes */
-  FRAGMENT_BYTES = 32,                      /* of its depth */
-  LEAST = 8,                                /* rows and columns that are worth a tensor core */
-  BLOCKS = 128,                             /* that fill a GPU */
+  FRAGMENT_ROWS = 16,
+  FRAGMENT_COLUMNS = 8, /* of what one instruction computes */
+  FRAGMENT_BYTES = 32,  /* of its depth */
+  LEAST = 8,            /* rows and columns that are worth a tensor core */
+  BLOCKS = 128,         /* that fill a GPU */
 };
 
 /* --- tiles ------------------------------------------------------------------------------------ */
@@ -20,15 +21,20 @@ static int64_t pieces(int64_t n, int64_t of)
   return (n + of - 1) / of;
 }
 
-/* From large to small: rows and columns of a block, and its warps. */
-static const struct shape {
+/* From large to small: rows and columns of a block, and its warps, or threads along each side. */
+struct shape {
   int64_t rows, columns, warps;
-} shapes[] = {{128, 128, 4}, {128, 64, 4}, {64, 64, 2}, {64, 32, 4}, {32, 32, 2}, {16, 16, 1}};
-enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+};
+enum { SHAPES = 6 };
+static const struct shape warp_shapes[SHAPES] = {{128, 128, 4}, {128, 64, 4}, {64, 64, 2},
+                                                 {64, 32, 4},   {32, 32, 2},  {16, 16, 1}};
+static const struct shape thread_shapes[SHAPES] = {{128, 128, 16}, {128, 64, 16}, {64, 64, 16},
+                                                   {64, 32, 8},    {32, 64, 8},   {32, 32, 8}};
 
 /* Blocks enough, and little of them behind the ends. */
 static const struct shape *choose_shape(const struct cuda__product *p)
 {
+  const struct shape *shapes = p->tensor_cores ? warp_shapes : thread_shapes;
   const struct shape *best = &shapes[SHAPES - 1];
   int64_t least = INT64_MAX;
   for (int i = 0; i < SHAPES; i++) {
@@ -47,6 +53,9 @@ static const struct shape *choose_shape(const struct cuda__product *p)
 static struct cuda__tile choose_tile(const struct cuda__product *p)
 {
   const struct shape *s = choose_shape(p);
+  if (!p->tensor_cores)
+    return (struct cuda__tile){
+        .rows = s->rows, .columns = s->columns, .depth = 8, .threads = s->warps, .stages = 3};
   int64_t bytes = p->depth * (int64_t)tsr_dtype_bytes(p->dtype) <= FRAGMENT_BYTES
                       ? FRAGMENT_BYTES
                       : 2 * FRAGMENT_BYTES;
@@ -118,6 +127,7 @@ static enum tsr_status plan_out(struct product_planner *p, const char **inner)
   DO("split %s r %d rh rl", s, FRAGMENT_ROWS / 2);
   DO("split %s nt %d j c", s, FRAGMENT_COLUMNS);
   DO("split %s c 2 cx cl", s);
+  DO("reorder %s w j cx i rh rl cl", s);
   if (z)
     DO("bind %s %s block.z", s, z);
   *inner = "nb";
@@ -155,19 +165,19 @@ static enum tsr_status plan_sum(struct product_planner *p, const char *at)
   return TSR_OK;
 }
 
-/* A tile on its way to shared memory: 16 bytes at a time, along the depth first if they lie so. */
-static enum tsr_status plan_side(struct product_planner *p, const char *s, const char *axis,
-                                 bool side_by_side)
+/* A tile on its way to shared memory: 16 bytes of `inner` at a time, by threads next to one another
+ * along it if elements lie so, else along `outer`. */
+static enum tsr_status plan_side(struct product_planner *p, const char *s, const char *outer,
+                                 const char *inner, bool side_by_side)
 {
-  const char *fused = "f";
   int64_t run = 16 / (int64_t)tsr_dtype_bytes(p->p->dtype);
   DO("set_scope %s shared", s);
   DO("compute_at %s %s ko", s, p->acc);
-  DO("split %s k %lld kc kr", s, (long long)run);
+  DO("split %s %s %lld runs run", s, inner, (long long)run);
   if (!side_by_side)
-    DO("reorder %s kc %s", s, axis);
-  DO("fuse %s %s %s %s", s, side_by_side ? axis : "kc", side_by_side ? "kc" : axis, fused);
-  DO("split %s %s %lld fo fw", s, fused, (long long)(32 * p->tile->warps));
+    DO("reorder %s runs %s", s, outer);
+  DO("fuse %s %s %s f", s, side_by_side ? outer : "runs", side_by_side ? "runs" : outer);
+  DO("split %s f %lld fo fw", s, (long long)(32 * p->tile->warps));
   DO("split %s fw 32 w l", s);
   DO("split %s l 4 ly lx", s);
   DO("bind %s w thread.z", s);
@@ -177,32 +187,107 @@ static enum tsr_status plan_side(struct product_planner *p, const char *s, const
   return TSR_OK;
 }
 
-/* Fragments of a warp for one step of the depth. */
-static enum tsr_status plan_fragments(struct product_planner *p, const char *s, const char *axis)
+/* Fragments of a warp for one step of the depth: 16 elements of `along` in each. */
+static enum tsr_status plan_fragments(struct product_planner *p, const char *s, const char *along,
+                                      bool turned)
 {
   DO("compute_at %s %s ks", s, p->acc);
-  DO("split %s %s 16 i r", s, axis);
+  DO("split %s %s 16 i r", s, along);
+  if (turned)
+    DO("reorder %s i k r", s);
   DO("unroll %s i", s);
   return TSR_OK;
 }
 
-static enum tsr_status plan_all(struct product_planner *p)
+static enum tsr_status plan_tensor_cores(struct product_planner *p)
 {
   const char *at, *fa = "fa", *fb = "fb";
   DO("cache_read %s register %s %s", p->a, p->acc, fa);
   DO("cache_read %s register %s %s", p->b, p->acc, fb);
-  if (plan_out(p, &at) || plan_sum(p, at) || plan_fragments(p, fa, "m") ||
-      plan_fragments(p, fb, "n") || plan_side(p, p->a, "m", p->p->side_by_side[CUDA__ROWS]) ||
-      plan_side(p, p->b, "n", p->p->side_by_side[CUDA__COLUMNS]))
+  bool turned = p->p->turned[CUDA__COLUMNS];
+  if (plan_out(p, &at) || plan_sum(p, at) || plan_fragments(p, fa, "m", false) ||
+      plan_fragments(p, fb, "n", turned) ||
+      plan_side(p, p->a, "m", "k", p->p->side_by_side[CUDA__ROWS]) ||
+      (turned ? plan_side(p, p->b, "k", "n", true)
+              : plan_side(p, p->b, "n", "k", p->p->side_by_side[CUDA__COLUMNS])))
     return TSR_REFUSED;
-  DO("tensorize %s r cuda.ldmatrix.a.%s", fa, tsr_dtype_name(p->p->dtype));
-  DO("tensorize %s r cuda.ldmatrix.b.%s", fb, tsr_dtype_name(p->p->dtype));
+  const char *dtype = tsr_dtype_name(p->p->dtype);
+  DO("tensorize %s r cuda.ldmatrix.a.%s", fa, dtype);
+  DO("tensorize %s %s cuda.ldmatrix.%s.%s", fb, turned ? "k" : "r", turned ? "t" : "b", dtype);
   DO("bind %s w thread.z", p->acc);
+  DO("pipeline %s ko %d", p->acc, p->tile->stages);
   DO("unroll %s ks", p->acc);
   DO("unroll %s i", p->acc);
   DO("unroll %s j", p->acc);
-  DO("tensorize %s r cuda.mma.%s", p->acc, tsr_dtype_name(p->p->dtype));
+  DO("tensorize %s r cuda.mma.%s%s", p->acc, turned ? "t." : "", dtype);
   return bind_out(p);
+}
+
+/* --- without tensor cores --------------------------------------------------------------------- */
+
+/* A square of threads, each with 4 by 4 results, or several such, a square of threads apart. */
+static enum tsr_status plan_points(struct product_planner *p, const char *s, const char *m,
+                                   const char *n)
+{
+  int64_t threads = p->tile->threads;
+  DO("split %s %s %lld mi mr", s, m, (long long)(4 * threads));
+  DO("split %s mr 4 ty m4", s);
+  DO("split %s %s %lld ni nr", s, n, (long long)(4 * threads));
+  DO("split %s nr 4 tx n4", s);
+  return TSR_OK;
+}
+
+static enum tsr_status plan_copies(struct product_planner *p, const char *s, const char *along,
+                                   bool along_side)
+{
+  int64_t threads = p->tile->threads;
+  DO("set_scope %s shared", s);
+  DO("compute_at %s %s ko", s, p->acc);
+  if (!along_side)
+    DO("reorder %s %s k", s, along);
+  DO("fuse %s %s %s f", s, along_side ? "k" : along, along_side ? along : "k");
+  DO("split %s f %lld fo fw", s, (long long)(threads * threads));
+  DO("split %s fw %lld ty tx", s, (long long)threads);
+  DO("bind %s ty thread.y", s);
+  DO("bind %s tx thread.x", s);
+  DO("unroll %s fo", s);
+  return TSR_OK;
+}
+
+static enum tsr_status plan_threads(struct product_planner *p)
+{
+  const char *z, *m, *n, *out = p->out, *acc = p->acc;
+  const struct cuda__tile *t = p->tile;
+  if (order_axes(p) || fuse_along(p, CUDA__ALONG_BATCH, &z) ||
+      fuse_along(p, CUDA__ALONG_ROWS, &m) || fuse_along(p, CUDA__ALONG_COLUMNS, &n))
+    return TSR_REFUSED;
+  DO("split %s %s %lld mb mt", out, m, (long long)t->rows);
+  DO("split %s %s %lld nb nt", out, n, (long long)t->columns);
+  DO("reorder %s mb nb mt nt", out);
+  DO("set_scope %s register", acc);
+  DO("pad %s m %lld", acc, (long long)t->rows);
+  DO("pad %s n %lld", acc, (long long)t->columns);
+  DO("compute_at %s %s nb", acc, out);
+  DO("split %s k %lld ko ki", acc, (long long)t->depth);
+  if (plan_points(p, acc, "m", "n") || plan_points(p, out, "mt", "nt"))
+    return TSR_REFUSED;
+  DO("reorder %s ko ty tx ki mi m4 ni n4", acc);
+  if (plan_copies(p, p->a, "m", p->p->along_side[CUDA__ROWS]) ||
+      plan_copies(p, p->b, "n", p->p->along_side[CUDA__COLUMNS]))
+    return TSR_REFUSED;
+  DO("pipeline %s ko %d", acc, t->stages);
+  DO("bind %s ty thread.y", acc);
+  DO("bind %s tx thread.x", acc);
+  if (z)
+    DO("bind %s %s block.z", out, z);
+  DO("bind %s mb block.x", out);
+  DO("bind %s nb block.y", out);
+  DO("bind %s ty thread.y", out);
+  DO("bind %s tx thread.x", out);
+  DO("unroll %s mi", out);
+  DO("unroll %s m4", out);
+  DO("unroll %s ni", out);
+  return TSR_OK;
 }
 
 enum tsr_status cuda__plan_product(struct tsr_arena *a, struct tsr_err *err,
@@ -225,7 +310,7 @@ enum tsr_status cuda__plan_product(struct tsr_arena *a, struct tsr_err *err,
                               .b = to->stage[1]->name,
                               .acc = to->stage[2]->name,
                               .out = to->stage[3]->name};
-  if (plan_all(&p))
+  if (product.tensor_cores ? plan_tensor_cores(&p) : plan_threads(&p))
     return TSR_REFUSED;
   *out = sched;
   return TSR_OK;

@@ -120,25 +120,35 @@ static tir_e only_load(tir_e x, int *loads)
   return found;
 }
 
+/* What tensor cores multiply. */
+static bool suits_tensor_cores(const struct cuda__product *p, tir_e x, tir_e y)
+{
+  enum tsr_dtype sum = p->sum->out->dtype;
+  if (x->op != TIR_CAST || y->op != TIR_CAST || x->arg[0]->dtype != y->arg[0]->dtype)
+    return false;
+  enum tsr_dtype dtype = (enum tsr_dtype)x->arg[0]->dtype;
+  int loads[CUDA__SIDES] = {0};
+  only_load(x, &loads[0]);
+  only_load(y, &loads[1]);
+  return loads[0] == 1 && loads[1] == 1 &&
+         ((dtype == TSR_I8 && sum == TSR_I32) || (tsr_dtype_is_half(dtype) && sum == TSR_F32));
+}
+
 static bool find_sides(struct tsr_arena *a, struct cuda__product *p)
 {
   const struct tir_stage *s = p->sum;
   tir_e x = inlined(a, p, s, s->value);
-  enum tsr_dtype sum = s->out->dtype;
-  if (x->op != TIR_MUL)
+  int loads[CUDA__SIDES] = {0};
+  if (x->op != TIR_MUL || (s->out->dtype != TSR_I32 && s->out->dtype != TSR_F32))
     return false;
+  p->tensor_cores = suits_tensor_cores(p, x->arg[0], x->arg[1]);
   for (int i = 0; i < CUDA__SIDES; i++) {
-    int loads = 0;
-    if (x->arg[i]->op != TIR_CAST)
-      return false;
-    p->side[i] = x->arg[i]->arg[0];
-    if (!only_load(p->side[i], &loads) || loads != 1)
-      return false;
+    p->side[i] = p->tensor_cores ? x->arg[i]->arg[0] : x->arg[i];
+    only_load(p->side[i], &loads[i]);
   }
   p->dtype = (enum tsr_dtype)p->side[0]->dtype;
   p->init = inlined(a, p, s, s->init);
-  return p->dtype == (enum tsr_dtype)p->side[1]->dtype &&
-         ((p->dtype == TSR_I8 && sum == TSR_I32) || (tsr_dtype_is_half(p->dtype) && sum == TSR_F32));
+  return loads[0] && loads[1];
 }
 
 /* --- axes ------------------------------------------------------------------------------------- */
@@ -228,6 +238,28 @@ static void find_deepest(struct cuda__product *p)
   }
 }
 
+/* Whether results next to one another along a side need elements next to one another. */
+static bool lies_along(const struct cuda__product *p, int side)
+{
+  const struct tir_stage *s = p->sum;
+  enum cuda__along along = side == CUDA__ROWS ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS;
+  int last = s->out->rank - 1;
+  while (last >= 0 && !(p->along[last] == along && s->axis[last].extent > 1))
+    last--;
+  return last >= 0 && cuda__step_of(p->side[side], s->axis[last].var) == 1;
+}
+
+/* ldmatrix turns elements of 16 bits, of the columns' side; what threads multiply one by one has the
+ * depth first on both. */
+static void find_turned(struct cuda__product *p)
+{
+  for (int i = 0; i < CUDA__SIDES; i++) {
+    p->along_side[i] = lies_along(p, i);
+    p->turned[i] = !p->tensor_cores || (i == CUDA__COLUMNS && tsr_dtype_is_half(p->dtype) &&
+                                        !p->side_by_side[i] && p->along_side[i]);
+  }
+}
+
 bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda__product *out)
 {
   struct cuda__product p = {.func = f};
@@ -237,6 +269,7 @@ bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda
   if (!find_axes(&p) || p.depth == 0)
     return false;
   find_deepest(&p);
+  find_turned(&p);
   *out = p;
   return true;
 }
@@ -276,7 +309,7 @@ static void count_off(struct maker *m, enum cuda__along along, tir_e x)
 {
   const struct cuda__product *p = m->p;
   int axes = p->sum->axes;
-  bool turned = along == CUDA__ALONG_SUM && is_along(p, p->deepest, along);
+  bool turned = along == CUDA__ALONG_SUM && p->tensor_cores && is_along(p, p->deepest, along);
   for (int step = 0; step < axes + turned; step++) {
     int k = turned ? step == 0 ? p->deepest : axes - step : axes - 1 - step;
     if (!is_along(p, k, along) || (turned && step && k == p->deepest))
@@ -320,23 +353,33 @@ static tir_e simplified(struct maker *m, const struct tir_stage *s, tir_e x)
 static struct tir_buffer *add_side(struct maker *m, int side)
 {
   const struct cuda__product *p = m->p;
-  bool rows = side == CUDA__ROWS;
+  bool rows = side == CUDA__ROWS, turned = p->turned[side];
   int64_t extent = rows ? p->rows : p->columns, tile = rows ? m->tile->rows : m->tile->columns;
-  int64_t dims[3] = {p->batch, rounded(extent, tile), rounded(p->depth, m->tile->depth)};
+  int64_t all = rounded(extent, tile), depth = rounded(p->depth, m->tile->depth);
+  int64_t dims[3] = {p->batch, turned ? depth : all, turned ? all : depth};
   const char *name = new_name(m, rows ? "a" : "b");
   struct tir_buffer *b = tir_func_temp(m->a, m->to, name, p->dtype, 3, dims);
-  struct tir_stage *s = tir_func_stage(m->a, m->to, name, b, rows ? "z m k" : "z n k", 0, NULL);
-  tir_e k = tir_axis_use(m->a, s, 2);
+  struct tir_stage *s =
+      tir_func_stage(m->a, m->to, name, b,
+                     rows ? (turned ? "z k m" : "z m k") : (turned ? "z k n" : "z n k"), 0, NULL);
+  tir_e k = tir_axis_use(m->a, s, turned ? 1 : 2), along = tir_axis_use(m->a, s, turned ? 2 : 1);
   count_off(m, CUDA__ALONG_BATCH, tir_axis_use(m->a, s, 0));
-  count_off(m, rows ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS,
-            clamped(m, tir_axis_use(m->a, s, 1), extent, dims[1]));
+  count_off(m, rows ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS, clamped(m, along, extent, all));
   count_off(m, CUDA__ALONG_SUM, k);
   tir_e x = tir_substitute(m->a, p->side[side], p->sum->axes, m->var, m->with);
-  if (dims[2] != p->depth)
+  if (depth != p->depth)
     x = tir_select(m->a, tir_binary(m->a, TIR_LT, k, tir_index(m->a, p->depth)), x,
                    zero_of(m->a, p->dtype));
   s->value = simplified(m, s, x);
   return b;
+}
+
+/* The element of a side for a row, or a column, and a depth. */
+static tir_e side_load(struct maker *m, const struct tir_buffer *b, int side, tir_e z, tir_e along,
+                       tir_e k)
+{
+  bool turned = m->p->turned[side];
+  return tir_load(m->a, b, (tir_e[]){z, turned ? k : along, turned ? along : k});
 }
 
 static struct tir_buffer *add_sum(struct maker *m, const struct tir_buffer *x,
@@ -344,15 +387,17 @@ static struct tir_buffer *add_sum(struct maker *m, const struct tir_buffer *x,
 {
   const struct cuda__product *p = m->p;
   enum tsr_dtype dtype = p->sum->out->dtype;
-  int64_t dims[3] = {p->batch, x->dims[1], y->dims[1]};
+  int64_t dims[3] = {p->batch, x->dims[p->turned[CUDA__ROWS] ? 2 : 1],
+                     y->dims[p->turned[CUDA__COLUMNS] ? 2 : 1]};
   const char *name = new_name(m, "acc");
   struct tir_buffer *b = tir_func_temp(m->a, m->to, name, dtype, 3, dims);
-  struct tir_stage *s = tir_func_stage(m->a, m->to, name, b, "z m n k", 1, &x->dims[2]);
+  struct tir_stage *s =
+      tir_func_stage(m->a, m->to, name, b, "z m n k", 1, &x->dims[p->turned[CUDA__ROWS] ? 1 : 2]);
   tir_e axis[4];
   for (int k = 0; k < 4; k++)
     axis[k] = tir_axis_use(m->a, s, k);
-  tir_e left = tir_load(m->a, x, (tir_e[]){axis[0], axis[1], axis[3]});
-  tir_e right = tir_load(m->a, y, (tir_e[]){axis[0], axis[2], axis[3]});
+  tir_e left = side_load(m, x, CUDA__ROWS, axis[0], axis[1], axis[3]);
+  tir_e right = side_load(m, y, CUDA__COLUMNS, axis[0], axis[2], axis[3]);
   s->combine = TIR_SUM;
   s->init = zero_of(m->a, dtype);
   s->value = tir_binary(m->a, TIR_MUL, tir_cast(m->a, dtype, left), tir_cast(m->a, dtype, right));
@@ -379,8 +424,8 @@ static void add_tail(struct maker *m, const struct tir_buffer *acc)
   struct tsr_text names = {.arena = m->a};
   for (int k = 0; k < last->out->rank; k++)
     tsr_text_add(&names, "%sx%d", k ? " " : "", k);
-  struct tir_stage *s =
-      tir_func_stage(m->a, m->to, new_name(m, "out"), last->out, names.data ? names.data : "", 0, NULL);
+  struct tir_stage *s = tir_func_stage(m->a, m->to, new_name(m, "out"), last->out,
+                                       names.data ? names.data : "", 0, NULL);
   const struct tir_var *var[TSR_MAX_RANK];
   tir_e with[TSR_MAX_RANK];
   for (int k = 0; k < last->out->rank; k++) {
@@ -394,7 +439,8 @@ static void add_tail(struct maker *m, const struct tir_buffer *acc)
     const struct tir_var *axis[TSR_MAX_RANK];
     for (int k = 0; k < p->sum->out->rank; k++)
       axis[k] = p->sum->axis[k].var;
-    sum = tir_binary(m->a, TIR_ADD, tir_substitute(m->a, p->init, p->sum->out->rank, axis, with), sum);
+    sum = tir_binary(m->a, TIR_ADD, tir_substitute(m->a, p->init, p->sum->out->rank, axis, with),
+                     sum);
   }
   s->value = sum;
   if (p->tail) {

@@ -15,15 +15,18 @@ enum cuda__along { CUDA__ALONG_ROWS, CUDA__ALONG_COLUMNS, CUDA__ALONG_BATCH, CUD
 struct cuda__product {
   const struct tir_func *func;
   const struct tir_stage *sum, *last;
-  enum tsr_dtype dtype;                         /* of the elements that are multiplied */
-  tir_e side[CUDA__SIDES], init, tail;          /* tail NULL: the sum itself */
-  enum cuda__along along[2 * TSR_MAX_RANK];     /* by axis */
-  int64_t rows, columns, batch, depth;          /* extents of all axes along each, multiplied */
-  int deepest;                                  /* the reduce axis along which elements lie */
-  bool side_by_side[CUDA__SIDES];               /* ... in 16 bytes each */
+  enum tsr_dtype dtype;                     /* of what passes through shared memory */
+  bool tensor_cores;                        /* i8, f16, bf16; else as wide as the sum */
+  tir_e side[CUDA__SIDES], init, tail;      /* tail NULL: the sum itself */
+  enum cuda__along along[2 * TSR_MAX_RANK]; /* by axis */
+  int64_t rows, columns, batch, depth;      /* extents of all axes along each, multiplied */
+  int deepest;                              /* the reduce axis along which elements lie */
+  bool side_by_side[CUDA__SIDES];           /* ... in 16 bytes each */
+  bool along_side[CUDA__SIDES];             /* elements lie along rows, or columns */
+  bool turned[CUDA__SIDES];                 /* the depth comes first in shared memory */
 };
 
-/* Whether the func is one, with elements of i8, f16 or bf16. */
+/* Whether the func is one, of sums of i32 or f32. */
 bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda__product *out);
 
 /* Elements from one iteration of the variable to the next in the side's buffer; -1: it varies. */
@@ -32,7 +35,8 @@ int64_t cuda__step_of(tir_e side, const struct tir_var *var);
 /* How tiles of a product are stored and computed. */
 struct cuda__tile {
   int64_t rows, columns, depth; /* of a block: depth elements of each at a time */
-  int64_t warps;                /* next to one another along the rows */
+  int64_t warps;                /* next to one another along the rows; of tensor cores */
+  int64_t threads;              /* along each side; without them */
   int stages;                   /* tiles in shared memory at a time */
 };
 

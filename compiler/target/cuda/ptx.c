@@ -13,6 +13,7 @@ const struct llvm__machine cuda__machine = {.vector_bytes = 16,
                                             .f16 = true,
                                             .lanes = 16,
                                             .alignment = 16,
+                                            .unroll = 8,
                                             .no_library = true};
 
 static void start_llvm(void)

@@ -35,6 +35,12 @@ static bool find(const struct tir_stmt *s, struct reduction *r)
   return true;
 }
 
+int cuda__reduces(const struct tir_stmt *s)
+{
+  struct reduction r = {.dim = 0};
+  return s->kind == TIR_FOR && find(s, &r) ? r.dim : -1;
+}
+
 /* The loops around another store. */
 static struct tir_stmt *around(struct tsr_arena *a, const struct tir_stmt *s,
                                struct tir_stmt *store)

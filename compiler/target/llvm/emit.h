@@ -21,6 +21,7 @@ struct llvm__machine {
   int lanes;                   /* of every vector; 0: as many as vector_bytes hold */
   int alignment;               /* bytes, of where buffers begin; 0: that of their elements */
   bool no_library;             /* there is no C library to call */
+  int unroll;                  /* loops of so many iterations are laid out; 0: as LLVM decides */
   bool f16;                    /* instructions that convert f16 */
 };
 
@@ -35,9 +36,11 @@ struct llvm__place {
   const struct tir_buffer *buffer;
   LLVMValueRef base;
   uint64_t offset; /* of a temporary, in the scratch memory */
-  int swizzle;     /* 1, 3, 7: rows of 32, 64, 128 bytes whose parts are exchanged; 0: none are */
+  /* Bits 4 and up of a byte's offset, as many as the mask has, are exchanged with those from bit
+   * `row` on, so that 16 bytes at one place of rows next to one another are in different banks. 0:
+   * they are not. */
+  int swizzle, row;
 };
-enum { LLVM__SWIZZLE_BYTES = 1024 }; /* what is a multiple of that stays as it is */
 
 struct llvm__emit;
 typedef void llvm__emit_stmt(struct llvm__emit *e, const struct tir_stmt *s);
@@ -138,6 +141,9 @@ struct llvm__address {
 /* Emits the check of what is not known to be inside. *guarded: not every lane may touch it. */
 struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer *b,
                                    const tir_e *index, bool *guarded);
+LLVMValueRef llvm__base(struct llvm__emit *e, const struct tir_buffer *b);
+/* Bytes that the address of lane 0 is a multiple of. */
+unsigned llvm__alignment(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index);
 /* The place of an element that is `more` (i64) behind the one at the index. */
 LLVMValueRef llvm__element(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index,
                            LLVMValueRef more);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements as they stand. */
 #include <assert.h>
+#include <llvm-c/DebugInfo.h>
 
 #include "compiler/target/llvm/emit.h"
 
@@ -38,6 +39,19 @@ struct llvm__loop llvm__loop_begin(struct llvm__emit *e, LLVMValueRef from, LLVM
   return loop;
 }
 
+/* Marks a loop to be laid out in full. */
+static void lay_out(struct llvm__emit *e, LLVMValueRef branch)
+{
+  static const char full[] = "llvm.loop.unroll.full";
+  LLVMMetadataRef hint = LLVMMDStringInContext2(e->context, full, sizeof full - 1);
+  LLVMMetadataRef md[2] = {LLVMTemporaryMDNode(e->context, NULL, 0),
+                           LLVMMDNodeInContext2(e->context, &hint, 1)};
+  LLVMMetadataRef loop = LLVMMDNodeInContext2(e->context, md, 2); /* its first operand is itself */
+  LLVMMetadataReplaceAllUsesWith(md[0], loop);
+  LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(e->context, "llvm.loop", 9),
+                  LLVMMetadataAsValue(e->context, loop));
+}
+
 void llvm__loop_end(struct llvm__emit *e, struct llvm__loop *loop, LLVMValueRef to, int64_t step)
 {
   LLVMValueRef by = llvm__i64(e, step);
@@ -46,7 +60,10 @@ void llvm__loop_end(struct llvm__emit *e, struct llvm__loop *loop, LLVMValueRef 
   LLVMValueRef end = LLVMBuildNSWAdd(e->builder, next, by, "");
   LLVMAddIncoming(loop->counter, &next, &last, 1);
   LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLE, end, to, "");
-  LLVMBuildCondBr(e->builder, more, loop->head, loop->done);
+  LLVMValueRef branch = LLVMBuildCondBr(e->builder, more, loop->head, loop->done);
+  if (LLVMIsAConstantInt(to) &&
+      LLVMConstIntGetSExtValue(to) <= (int64_t)e->machine.unroll * step)
+    lay_out(e, branch);
   LLVMPositionBuilderAtEnd(e->builder, loop->done);
 }
 
@@ -122,6 +139,6 @@ void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
     break;
   case TIR_CALL: llvm__stmt(e, s->call.semantics); break;
   case TIR_IF: llvm__if(e, s); break;
-  case TIR_BARRIER: break; /* one thread */
+  default: break; /* one thread has nothing to wait for */
   }
 }

@@ -11,6 +11,11 @@ static const struct llvm__place *place_of(const struct llvm__emit *e, const stru
   return i < 0 ? NULL : &e->place[i];
 }
 
+LLVMValueRef llvm__base(struct llvm__emit *e, const struct tir_buffer *b)
+{
+  return place_of(e, b)->base;
+}
+
 static int64_t stride_of(const struct tir_buffer *b, int dim)
 {
   int64_t stride = 1;
@@ -103,7 +108,7 @@ static uint64_t multiple_of(const struct llvm__emit *e, tir_e atom)
 }
 
 /* Bytes that an address is a multiple of: the base's, and what every term of the offset has. */
-static unsigned alignment_of(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
+unsigned llvm__alignment(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
 {
   uint64_t bytes = tsr_dtype_bytes(b->dtype), all = (uint64_t)e->machine.alignment;
   if (all <= bytes)
@@ -136,7 +141,9 @@ static bool is_swizzled(const struct llvm__emit *e, const struct tir_buffer *b, 
 {
   const struct llvm__place *p = place_of(e, b);
   return p && p->swizzle &&
-         stride_of(b, dim) * (int64_t)tsr_dtype_bytes(b->dtype) % LLVM__SWIZZLE_BYTES != 0;
+         stride_of(b, dim) * (int64_t)tsr_dtype_bytes(b->dtype) %
+                 ((int64_t)(p->swizzle + 1) << p->row) !=
+             0;
 }
 
 /* The offset in elements, at lane 0: the lane's variable stands for its first value there. Of the
@@ -185,15 +192,14 @@ static LLVMValueRef lane_offsets(struct llvm__emit *e, const struct tir_buffer *
   return sum;
 }
 
-/* Bits 4 and up of a byte's offset, each exchanged with the one 3 above, as many as the mask has:
- * 16 bytes at one place of 8 rows next to one another then lie in different banks. */
 static LLVMValueRef swizzled(struct llvm__emit *e, const struct tir_buffer *b, LLVMValueRef offset)
 {
   LLVMBuilderRef c = e->builder;
   int64_t bytes = (int64_t)tsr_dtype_bytes(b->dtype);
   LLVMValueRef at = LLVMBuildMul(c, offset, llvm__int_like(offset, bytes), "");
-  LLVMValueRef turn = LLVMBuildLShr(c, at, llvm__int_like(at, 7), "");
-  turn = LLVMBuildAnd(c, turn, llvm__int_like(at, place_of(e, b)->swizzle), "");
+  const struct llvm__place *p = place_of(e, b);
+  LLVMValueRef turn = LLVMBuildLShr(c, at, llvm__int_like(at, p->row), "");
+  turn = LLVMBuildAnd(c, turn, llvm__int_like(at, p->swizzle), "");
   at = LLVMBuildXor(c, at, LLVMBuildShl(c, turn, llvm__int_like(at, 4), ""), "");
   return LLVMBuildUDiv(c, at, llvm__int_like(at, bytes), "");
 }
@@ -233,7 +239,7 @@ static bool keeps_together(struct llvm__emit *e, const struct tir_buffer *b, uns
 struct llvm__address llvm__address(struct llvm__emit *e, const struct tir_buffer *b,
                                    const tir_e *index, bool *guarded)
 {
-  struct llvm__address at = {.form = LLVM__SCATTERED, .alignment = alignment_of(e, b, index)};
+  struct llvm__address at = {.form = LLVM__SCATTERED, .alignment = llvm__alignment(e, b, index)};
   check_indices(e, b, index, guarded);
   if (llvm__lane_step(e, b, index, &at.step))
     at.form = at.step == 0 ? LLVM__ONE : at.step == 1 ? LLVM__RUN : LLVM__STEPS;

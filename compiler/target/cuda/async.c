@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies from global to shared memory that go on while the threads compute: cp.async, of 4, 8 or 16
+ * bytes that lie side by side on both sides. What a condition guards is zeros where it does not
+ * hold. */
+#include "compiler/target/cuda/kernel.h"
+
+struct copied {
+  const struct tir_stmt *store;
+  int width, bytes;      /* elements; all of them */
+  tir_e condition, load; /* condition NULL: always */
+};
+
+static bool is_zero(tir_e x)
+{
+  return (x->op == TIR_INT && x->i == 0) || (x->op == TIR_FLOAT && x->f == 0);
+}
+
+static bool find(const struct tir_stmt *s, struct copied *c)
+{
+  bool loop = s->kind == TIR_FOR && s->f.loop == TIR_SERIAL && s->f.extent->op == TIR_INT;
+  *c = (struct copied){.store = loop ? s->f.body : s, .width = 1};
+  if (c->store->kind != TIR_STORE || !c->store->store.async || (loop && s->f.extent->i > 16))
+    return false;
+  tir_e x = c->store->store.value;
+  if (x->op == TIR_SELECT && is_zero(x->arg[2])) {
+    c->condition = x->arg[0];
+    x = x->arg[1];
+  }
+  c->load = x;
+  c->width = loop ? (int)s->f.extent->i : 1;
+  c->bytes = c->width * (int)tsr_dtype_bytes((enum tsr_dtype)x->dtype);
+  return x->op == TIR_LOAD && x->buffer->scope == TIR_GLOBAL &&
+         (c->bytes == 4 || c->bytes == 8 || c->bytes == 16);
+}
+
+/* Whether all elements lie behind the first, at a multiple of their size, and surely inside. */
+static bool is_run(struct llvm__emit *e, const struct copied *c, const struct tir_buffer *b,
+                   const tir_e *index)
+{
+  int64_t step;
+  return c->width == 1 || (llvm__lane_step(e, b, index, &step) && step == 1 &&
+                           llvm__alignment(e, b, index) >= (unsigned)c->bytes);
+}
+
+static void emit_copy(struct cuda__kernel *k, const struct copied *c)
+{
+  struct llvm__emit *e = &k->e;
+  LLVMValueRef none = llvm__i64(e, 0), arg[3];
+  LLVMValueRef condition = c->condition ? llvm__value(e, c->condition) : NULL;
+  const char *way = c->bytes == 16 ? "cg" : "ca", *zeros = condition ? ".s" : "";
+  arg[0] = llvm__element(e, c->store->store.buffer, c->store->store.index, none);
+  arg[1] = llvm__element(e, c->load->buffer, c->load->arg, none);
+  if (condition) {
+    arg[1] = LLVMBuildSelect(e->builder, condition, arg[1], llvm__base(e, c->load->buffer), "");
+    arg[2] = LLVMBuildSelect(e->builder, condition, llvm__i32(e, c->bytes), llvm__i32(e, 0), "");
+  }
+  llvm__intrinsic(
+      e,
+      tsr_arena_printf(e->arena, "llvm.nvvm.cp.async.%s.shared.global.%d%s", way, c->bytes, zeros),
+      0, NULL, condition ? 3 : 2, arg);
+}
+
+/* The address of what a condition guards is computed everywhere, so it may not load. */
+static bool has_load(tir_e x)
+{
+  for (int i = 0; i < x->args; i++)
+    if (x->arg[i]->op == TIR_LOAD || has_load(x->arg[i]))
+      return true;
+  return false;
+}
+
+bool cuda__async(struct cuda__kernel *k, const struct tir_stmt *s)
+{
+  struct llvm__emit *e = &k->e;
+  struct copied c;
+  struct llvm__scope scope;
+  if (!find(s, &c) || has_load(c.load))
+    return false;
+  if (c.width > 1) {
+    llvm__bind(e, s->f.var, 0, c.width - 1, llvm__i64(e, 0));
+    e->lane = s->f.var;
+    e->width = c.width;
+    e->varies = (struct tir__map){0};
+  }
+  bool good = is_run(e, &c, c.store->store.buffer, c.store->store.index) &&
+              is_run(e, &c, c.load->buffer, c.load->arg) &&
+              !(c.condition && llvm__varies(e, c.condition));
+  e->lane = NULL;
+  e->width = 1;
+  if (good) {
+    llvm__scope_open(e, &scope);
+    emit_copy(k, &c);
+    llvm__scope_close(e);
+  }
+  if (c.width > 1)
+    llvm__unbind(e);
+  return good;
+}
+
+void cuda__commit(struct cuda__kernel *k)
+{
+  llvm__intrinsic(&k->e, "llvm.nvvm.cp.async.commit.group", 0, NULL, 0, NULL);
+}
+
+void cuda__wait(struct cuda__kernel *k, int groups)
+{
+  LLVMValueRef n = llvm__i32(&k->e, groups);
+  llvm__intrinsic(&k->e, "llvm.nvvm.cp.async.wait.group", 0, NULL, 1, &n);
+}

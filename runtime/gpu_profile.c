@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long kernels take, by marks between them in a graph of all of them, and a whole inference. */
+#include <stdlib.h>
+
+#include "runtime/gpu_private.h"
+
+enum { WARM = 3 };
+
+struct timing {
+  struct tsr__gpu *gpu;
+  struct tsr_gpu_times *times;
+  double *sample; /* of each kernel, then of the graphs: a value a repetition */
+  void **event;   /* before the first kernel, behind each */
+  int repeats;
+  void *marked; /* the graph of all kernels, with events between */
+};
+
+static int count_kernels(const struct tsr__gpu *gpu)
+{
+  int n = 0;
+  for (int w = 0; w < gpu->works; w++)
+    for (int i = 0; gpu->work[w].kind == TSR__GPU && i < gpu->work[w].layers; i++)
+      n += tsr__gpu_layer(gpu, gpu->work[w].layer[i])->kernels;
+  return n;
+}
+
+/* In the order in which they run. */
+static void list_kernels(struct tsr__gpu *gpu, struct tsr_gpu_times *times)
+{
+  int n = 0;
+  for (int w = 0; w < gpu->works; w++)
+    for (int i = 0; gpu->work[w].kind == TSR__GPU && i < gpu->work[w].layers; i++) {
+      int layer = gpu->work[w].layer[i];
+      for (int k = 0; k < tsr__gpu_layer(gpu, layer)->kernels; k++, n++) {
+        times->kernel[n].layer = layer;
+        times->kernel[n].entry = tsr__gpu_layer(gpu, layer)->kernel[k].entry;
+        tsr_cuda_kernel_usage(gpu->kernel[layer][k], &times->kernel[n].usage);
+      }
+    }
+}
+
+static enum tsr_status record_kernels(struct tsr_cuda *cuda, struct tsr_err *err, void *context)
+{
+  const struct timing *t = context;
+  int last = -1, k = 0;
+  if (tsr_cuda_event_record(cuda, err, t->event[0]))
+    return TSR_REFUSED;
+  for (int n = 0; n < t->times->kernels; n++) {
+    int layer = t->times->kernel[n].layer;
+    k = layer == last ? k + 1 : 0;
+    last = layer;
+    if (tsr_cuda_launch(cuda, err, t->gpu->kernel[layer][k]) ||
+        tsr_cuda_event_record(cuda, err, t->event[n + 1]))
+      return TSR_REFUSED;
+  }
+  return TSR_OK;
+}
+
+static enum tsr_status time_kernels(struct timing *t, struct tsr_err *err, int repeat)
+{
+  struct tsr_cuda *cuda = t->gpu->cuda;
+  double unused;
+  if (tsr_cuda_graph_launch(cuda, err, t->marked) || tsr_cuda_wait(cuda, err, "timing its kernels"))
+    return TSR_REFUSED;
+  for (int n = 0; n < t->times->kernels; n++)
+    if (tsr_cuda_event_seconds(cuda, err, t->event[n], t->event[n + 1],
+                               repeat < 0 ? &unused : &t->sample[n * t->repeats + repeat]))
+      return TSR_REFUSED;
+  return TSR_OK;
+}
+
+static enum tsr_status time_graphs(struct timing *t, struct tsr_err *err, int repeat)
+{
+  struct tsr_cuda *cuda = t->gpu->cuda;
+  double all = 0, seconds;
+  for (int w = 0; w < t->gpu->works; w++) {
+    if (t->gpu->work[w].kind != TSR__GPU)
+      continue;
+    if (tsr_cuda_event_mark(cuda, err, t->event[0]) ||
+        tsr_cuda_graph_launch(cuda, err, t->gpu->segment[w].graph) ||
+        tsr_cuda_event_mark(cuda, err, t->event[1]) ||
+        tsr_cuda_wait(cuda, err, "timing its graphs") ||
+        tsr_cuda_event_seconds(cuda, err, t->event[0], t->event[1], &seconds))
+      return TSR_REFUSED;
+    all += seconds;
+  }
+  if (repeat >= 0)
+    t->sample[t->times->kernels * t->repeats + repeat] = all;
+  return TSR_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median(double *sample, int n)
+{
+  qsort(sample, (size_t)n, sizeof *sample, by_value);
+  return n % 2 ? sample[n / 2] : (sample[n / 2 - 1] + sample[n / 2]) / 2;
+}
+
+static enum tsr_status time_all(struct timing *t, struct tsr_err *err)
+{
+  for (int i = 0; i <= t->times->kernels + 1; i++)
+    if (tsr_cuda_event_new(t->gpu->cuda, err, &t->event[i]))
+      return TSR_REFUSED;
+  if (tsr_cuda_graph_new(t->gpu->cuda, err, record_kernels, t, &t->marked))
+    return TSR_REFUSED;
+  for (int repeat = -WARM; repeat < t->repeats; repeat++)
+    if (time_graphs(t, err, repeat) || time_kernels(t, err, repeat))
+      return TSR_REFUSED;
+  for (int n = 0; n < t->times->kernels; n++)
+    t->times->kernel[n].seconds = median(&t->sample[n * t->repeats], t->repeats);
+  t->times->seconds = median(&t->sample[t->times->kernels * t->repeats], t->repeats);
+  return tsr_cuda_measure(t->gpu->cuda, err, &t->times->ceilings);
+}
+
+enum tsr_status tsr__gpu_profile(struct tsr_arena *arena, struct tsr__gpu *gpu, struct tsr_err *err,
+                                 int repeats, struct tsr_gpu_times *out)
+{
+  int kernels = count_kernels(gpu);
+  *out = (struct tsr_gpu_times){.kernels = kernels,
+                                .kernel = TSR_NEW_ARRAY(arena, struct tsr_gpu_kernel, kernels)};
+  struct timing t = {gpu,
+                     out,
+                     TSR_NEW_ARRAY(arena, double, (kernels + 1) * repeats),
+                     TSR_NEW_ARRAY(arena, void *, kernels + 2),
+                     repeats,
+                     NULL};
+  list_kernels(gpu, out);
+  if (tsr_cuda_enter(gpu->cuda, err))
+    return TSR_REFUSED;
+  enum tsr_status status = time_all(&t, err);
+  tsr_cuda_graph_free(gpu->cuda, t.marked);
+  for (int i = 0; i <= kernels + 1; i++)
+    tsr_cuda_event_free(gpu->cuda, t.event[i]);
+  tsr_cuda_leave(gpu->cuda);
+  return status;
+}

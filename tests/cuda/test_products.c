@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Matrix products and convolutions on tensor cores: what instructions they become, and every shape
+ * of end that a tile has. */
+#include <string.h>
+
+#include "tests/cuda/rig.h"
+
+static void *random_data(struct tsr_arena *a, const struct tir_buffer *b, uint64_t *seed)
+{
+  int64_t n = tsr_count(b->dims, b->rank, 1);
+  struct tsr_tensor t = {.dtype = b->dtype,
+                         .data = tsr_arena_alloc(a, (size_t)n * tsr_dtype_bytes(b->dtype) + 1)};
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t r = next_random(seed);
+    if (tir__is_float(b->dtype))
+      tsr_put_float(&t, i, (double)(int)(r % 17) - 8);
+    else if (!strcmp(b->name, "pack"))
+      tsr_put_int(&t, i, 0x7f800000 | 24);
+    else
+      tsr_put_int(&t, i, b->dtype == TSR_I8 ? (int)(r % 256) - 128 : (int)(r % 65536));
+  }
+  return t.data;
+}
+
+static void check(struct tsr_arena *a, const char *text)
+{
+  struct trial t = {.name = text, .func = func_of(a, text)};
+  uint64_t seed = 7;
+  for (int i = 0; i < t.func->inputs; i++)
+    t.input[i] = random_data(a, t.func->param[i], &seed);
+  assert_int_equal(check_kernels(a, 1, &t), 0);
+}
+
+static int count(const char *text, const char *word)
+{
+  int n = 0;
+  for (const char *at = text; (at = strstr(at, word)); at += strlen(word))
+    n++;
+  return n;
+}
+
+static const char *ptx_of(struct tsr_arena *a, const char *text)
+{
+  return kernels_of(a, func_of(a, text), "sm_80").ptx;
+}
+
+/* --- products --------------------------------------------------------------------------------- */
+
+static char *product(struct tsr_arena *a, const char *dtype, int m, int n, int k, bool columns)
+{
+  bool whole = !strcmp(dtype, "i8");
+  const char *sum = whole ? "i32" : "f32";
+  return tsr_arena_printf(
+      a,
+      "func product(x: %s[%d,%d], w: %s[%d,%d], bias: %s[%d]) -> (y: %s[%d,%d]) {\n"
+      "  temp acc: %s[%d,%d]\n"
+      "  mm: acc[m, n] sum(k < %d) init %s(0) = %s(x[m, k]) * %s(w[%s])\n"
+      "  tail: y[m, n] = %s(max(acc[m, n] + bias[n], %s(0)))\n}",
+      dtype, m, k, dtype, columns ? n : k, columns ? k : n, sum, n, whole ? "i32" : dtype, m, n,
+      sum, m, n, k, sum, sum, sum, columns ? "n, k" : "k, n", whole ? "i32" : dtype, sum);
+}
+
+static void test_products(void **state)
+{
+  static const char *const dtypes[] = {"i8", "f16", "bf16"};
+  static const int sizes[][3] = {{8, 8, 1},    {16, 8, 32},   {17, 9, 33},  {64, 64, 64},
+                                 {65, 33, 96}, {70, 130, 40}, {33, 16, 200}};
+  for (int d = 0; d < 3; d++)
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+      for (int columns = 0; columns < 2; columns++)
+        check(*state, product(*state, dtypes[d], sizes[i][0], sizes[i][1], sizes[i][2], columns));
+}
+
+static void test_instructions(void **state)
+{
+  const char *s8 = ptx_of(*state, product(*state, "i8", 1024, 1024, 1024, true));
+  const char *f16 = ptx_of(*state, product(*state, "f16", 1024, 1024, 1024, true));
+  const char *turned = ptx_of(*state, product(*state, "bf16", 1024, 1024, 1024, false));
+  assert_true(count(s8, "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32") >= 16);
+  assert_true(count(f16, "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32") >= 16);
+  assert_true(count(turned, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32") >= 16);
+  assert_true(count(s8, "ldmatrix.sync.aligned.m8n8.x4.shared.b16") >= 4);
+  assert_true(count(turned, "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16") >= 4);
+  assert_true(count(s8, "cp.async.cg.shared.global") >= 4);
+  assert_true(count(turned, "cp.async.cg.shared.global") >= 4);
+  assert_int_equal(count(s8, "cp.async.wait_group"), 1);
+  assert_int_equal(count(s8, "bar.sync"), 1);
+  assert_int_equal(count(s8, ".local"), 0);
+  assert_int_equal(count(f16, ".local"), 0);
+}
+
+/* --- convolutions ----------------------------------------------------------------------------- */
+
+static const char *const convolutions[] = {
+    /* rows, padded with what is no zero; a residual and a requantization behind */
+    "func conv(x: i8[1,32,4,4], w: i8[32,32,3,3], bias: i32[32], mult: i32[32], pack: i32[32], "
+    "r: i8[1,32,4,4]) -> (y: i8[1,32,4,4]) {\n"
+    "  temp xp: i8[1,32,6,6]\n  temp conv: i32[1,32,4,4]\n  temp q: i8[1,32,4,4]\n"
+    "  pad: xp[n, c, h, w] = select(0 <= h - 1 and h - 1 < 4 and (0 <= w - 1 and w - 1 < 4), "
+    "x[n, c, h - 1, w - 1], i8(-128))\n"
+    "  conv: conv[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init i32(0) = "
+    "i32(xp[n, ic, oh + kh, ow + kw]) * i32(w[oc, ic, kh, kw])\n"
+    "  quantize: q[n, oc, oh, ow] = "
+    "sat8(quant(conv[n, oc, oh, ow], bias[oc], mult[oc], pack[oc]))\n"
+    "  add: y[n, oc, oh, ow] = sat8(i32(q[n, oc, oh, ow]) + i32(r[n, oc, oh, ow]))\n}",
+    /* channels last, a stride of 2, two images */
+    "func conv(x: i8[2,9,9,16], w: i8[24,3,3,16], bias: i32[24]) -> (y: i32[2,4,4,24]) {\n"
+    "  conv: y[n, oh, ow, oc] sum(kh < 3, kw < 3, ic < 16) init bias[oc] = "
+    "i32(x[n, oh * 2 + kh, ow * 2 + kw, ic]) * i32(w[oc, kh, kw, ic])\n}",
+    /* floats in rows */
+    "func conv(x: f16[1,8,10,10], w: f16[16,8,3,3]) -> (y: f16[1,16,8,8]) {\n"
+    "  temp acc: f32[1,16,8,8]\n"
+    "  conv: acc[n, oc, oh, ow] sum(ic < 8, kh < 3, kw < 3) init f32(0) = "
+    "f32(x[n, ic, oh + kh, ow + kw]) * f32(w[oc, ic, kh, kw])\n"
+    "  round: y[n, oc, oh, ow] = f16(acc[n, oc, oh, ow])\n}",
+    /* matrices in a batch, as attention has them */
+    "func scores(q: f16[2,3,20,16], k: f16[2,3,24,16]) -> (y: f32[2,3,20,24]) {\n"
+    "  mm: y[b, h, m, n] sum(d < 16) init f32(0) = f32(q[b, h, m, d]) * f32(k[b, h, n, d])\n}",
+};
+
+static void test_convolutions(void **state)
+{
+  for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) {
+    check(*state, convolutions[i]);
+    assert_true(count(ptx_of(*state, convolutions[i]), "mma.sync") > 0);
+  }
+  assert_true(count(ptx_of(*state, convolutions[1]), "cp.async.cg") > 0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {IN_ARENA(test_products), IN_ARENA(test_instructions),
+                                     IN_ARENA(test_convolutions)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
