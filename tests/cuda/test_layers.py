@@ -46,6 +46,12 @@ func pixels(x: f16[2,64,8,8], w: f16[72,64,1,1], c: f16[72], r: f16[2,72,8,8]) -
   acc: acc[b, o, h, v] sum(i < 64) init f32(0) = f32(x[b, i, h, v]) * f32(w[o, i, 0, 0])
   y: y[b, o, h, v] = f16(acc[b, o, h, v] + f32(c[o]) + f32(r[b, o, h, v]))
 }"""),
+    ("channels", "wgmma 1 x 126 x 96 x 32, b by columns", """
+func channels(x: i8[2,1,7,9,32], w: i8[1,1,1,1,1,96,32], p: i32[1,3,96]) -> (y: i8[2,1,7,9,96]) {
+  temp acc: i32[2,1,7,9,96]
+  acc: acc[n, ob, oh, ow, o] sum(cb < 1, kh < 1, kw < 1, ig < 1, i < 32) init i32(0) = i32(x[n, cb, oh + kh, ow + kw, ig * 32 + i]) * i32(w[ob, cb, kh, kw, ig, o, i])
+  y: y[n, ob, oh, ow, o] = sat8(quant(acc[n, ob, oh, ow, o], p[ob, 0, o], p[ob, 1, o], p[ob, 2, o]))
+}"""),
     ("whole", "b by columns", """
 func whole(a: i8[64,64], b: i8[64,64]) -> (y: i32[64,64]) {
   y: y[m, n] sum(k < 64) init i32(0) = i32(a[m, k]) * i32(b[n, k])
