@@ -100,9 +100,9 @@ static json_t *argument(const struct tsr_kernel_arg *arg)
   const struct tsr_tensor_map *m = &arg->map;
   if (arg->kind == TSR_ARG_POINTER)
     return json_pack("{s:i}", "param", (int)arg->pointer.param);
-  return json_pack("{s:i, s:o, s:o, s:o}", "param", (int)m->base.param, "dims",
-                   list64(m->dims, m->rank), "strides", list64(m->strides, m->rank), "box",
-                   list32(m->box, m->rank));
+  return json_pack("{s:i, s:o, s:o, s:o, s:o}", "param", (int)m->base.param, "step",
+                   list32(m->step, m->rank), "dims", list64(m->dims, m->rank), "strides",
+                   list64(m->strides, m->rank), "box", list32(m->box, m->rank));
 }
 
 static json_t *kernel(const struct tsr_kernel *k)

@@ -96,9 +96,11 @@ def swizzled(address):
 
 
 class TensorMap:
-    """dims[0] lies side by side, dim d is strides[d - 1] bytes apart; a box is 128 bytes wide."""
+    """dims[0] lies side by side, dim d is strides[d - 1] bytes apart; a box is 128 bytes wide, and has of dim d
+    every step[d]-th element."""
 
-    def __init__(self, array, dims, strides, box):
+    def __init__(self, array, dims, strides, box, step=None):
+        self.step = step or [1] * len(dims)
         self.raw, self.size = array.reshape(-1).view(np.uint8), array.itemsize
         self.dims, self.strides, self.box = dims, [self.size, *strides], box
         if box[0] * self.size != 128 or any(s % 16 for s in strides) or max(box) > 256:
@@ -108,7 +110,7 @@ class TensorMap:
 
     def read(self, index):
         """Rows of 128 bytes; zeros outside."""
-        grid = np.meshgrid(*(np.arange(b) + i for b, i in zip(self.box[::-1], index[::-1])), indexing="ij")[::-1]
+        grid = np.meshgrid(*(np.arange(0, b, s) + i for b, i, s in zip(self.box[::-1], index[::-1], self.step[::-1])), indexing="ij")[::-1]
         inside = np.ones(grid[0].shape, bool)
         at = np.zeros(grid[0].shape, np.int64)
         for g, d, s in zip(grid, self.dims, self.strides):
@@ -234,8 +236,8 @@ class Warpgroup:
 
 # --- a warp ----------------------------------------------------------------------------------------------------------------
 
-SIGNED = {"s32": np.int32, "s64": np.int64}
-WIDTH = {"b16": np.uint16, "u16": np.uint16, "b32": np.uint32, "u32": np.uint32, "s32": np.uint32, "f32": np.uint32,
+SIGNED = {"s16": np.int16, "s32": np.int32, "s64": np.int64}
+WIDTH = {"b16": np.uint16, "u16": np.uint16, "s16": np.uint16, "b32": np.uint32, "u32": np.uint32, "s32": np.uint32, "f32": np.uint32,
          "b64": np.uint64, "u64": np.uint64, "s64": np.uint64, "pred": bool}
 
 
@@ -395,9 +397,11 @@ class Warp:
             value = self.get(insn.args[1], insn.kind) * self.get(insn.args[2], insn.kind)
         else:
             wide = np.int64 if insn.kind[0] == "s" else np.uint64
+            if insn.kind[1:] == "16":
+                wide = np.int32 if insn.kind[0] == "s" else np.uint32
             value = typed(self.get(insn.args[1], insn.kind), insn.kind).astype(wide)
             value = value * typed(self.get(insn.args[2], insn.kind), insn.kind).astype(wide)
-            value = value.view(np.uint64) if insn.parts[1] == "wide" else (value >> wide(32)).astype(np.uint32)
+            value = value.view("u%d" % value.itemsize) if insn.parts[1] == "wide" else (value >> wide(32)).astype(np.uint32)
         self.put(insn.args[0], value, active)
         return True
 
@@ -416,7 +420,15 @@ class Warp:
         self.put(insn.args[0], a // np.maximum(b, 1), active)
         return True
 
+    def do_not(self, insn, active):
+        self.put(insn.args[0], ~self.get(insn.args[1], insn.kind), active)
+        return True
+
     def do_neg(self, insn, active):
+        if insn.kind != "f32":
+            value = self.get(insn.args[1], insn.kind)
+            self.put(insn.args[0], ~value + value.dtype.type(1), active)
+            return True
         self.put(insn.args[0], (-self.get(insn.args[1], "f32").view(np.float32)).view(np.uint32), active)
         return True
 

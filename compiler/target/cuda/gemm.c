@@ -31,6 +31,8 @@ enum tsr_status cuda__gemm_check(struct tsr_err *err, const struct cuda__gemm *g
     return tsr_refuse(err, "rows of b cannot be read in tiles of %d columns", t->n / t->cluster);
   if (t->cluster > 1 && (t->splits > 1 || t->n / t->cluster % COLUMNS))
     return tsr_refuse(err, "clusters of %d cannot share tiles of %d columns", t->cluster, t->n);
+  if (t->splits > 1 && g->window.taps_h)
+    return tsr_refuse(err, "blocks do not share the sums of a convolution");
   if (t->splits > 1 && (t->alternate || sums * t->warpgroups / RUN % t->splits))
     return tsr_refuse(err, "%d blocks cannot share the sums of a tile of %d x %d", t->splits, t->m,
                       t->n);
@@ -48,7 +50,7 @@ struct cuda__gemm_launch cuda__gemm_launch(const struct cuda__gemm *g)
       .shared_bytes = t->stages * (stage_bytes(t) + 16),
       .cluster = t->cluster * t->splits,
       .box_k = ROW / bytes_of(g->in),
-      .box_m = t->m,
+      .box_m = rows_of_tile(g),
       .box_n = t->n / t->cluster,
   };
 }
@@ -56,10 +58,33 @@ struct cuda__gemm_launch cuda__gemm_launch(const struct cuda__gemm *g)
 int64_t cuda__gemm_blocks(const struct cuda__gemm *g, int multiprocessors)
 {
   const struct cuda__gemm_tile *t = &g->tile;
-  int64_t size = t->cluster * t->splits, rows = (int64_t)t->m * t->cluster;
-  int64_t tiles = g->batch * ((g->m + rows - 1) / rows) * ((g->n + t->n - 1) / t->n),
-          most = multiprocessors / size;
+  int64_t size = t->cluster * t->splits, high = pieces(g->m, t->m);
+  if (g->window.taps_h)
+    high = boxes_of(&g->window);
+  int64_t tiles = g->batch * pieces(high, t->cluster) * pieces(g->n, t->n);
+  int64_t most = multiprocessors / size;
   return (t->splits > 1 || tiles < most ? tiles : most) * size;
+}
+
+static int smaller(int64_t x, int64_t y)
+{
+  return (int)(x < y ? x : y);
+}
+
+void cuda__gemm_set_box(struct cuda__gemm_window *w, int most)
+{
+  struct cuda__gemm_window try = *w;
+  int64_t fewest = INT64_MAX;
+  for (int wide = smaller(w->wide, most); wide >= 1; wide--) {
+    try.box_wide = wide;
+    try.box_high = smaller(w->high, most / wide);
+    try.box_images = smaller(w->images, most / (wide * try.box_high));
+    if ((try.box_wide - 1) * w->step_w >= 256 || (try.box_high - 1) * w->step_h >= 256 ||
+        boxes_of(&try) >= fewest)
+      continue;
+    fewest = boxes_of(&try);
+    *w = try;
+  }
 }
 
 int64_t cuda__gemm_row(int64_t i)
@@ -69,6 +94,16 @@ int64_t cuda__gemm_row(int64_t i)
 }
 
 /* --- tiles ------------------------------------------------------------------------------------------- */
+
+static void set_pixel(const struct gemm *k, LLVMValueRef tile, struct gemm__place *at)
+{
+  const struct cuda__gemm_window *w = &k->g->window;
+  LLVMValueRef across = number(k, pieces(w->wide, w->box_wide));
+  LLVMValueRef below = number(k, pieces(w->high, w->box_high)), row = over(k, tile, across);
+  at->x = times(k, modulo(k, tile, across), w->box_wide);
+  at->y = times(k, modulo(k, row, below), w->box_high);
+  at->image = times(k, over(k, row, below), w->box_images);
+}
 
 struct gemm__place gemm__place(const struct gemm *k, LLVMValueRef tile)
 {
@@ -89,7 +124,36 @@ struct gemm__place gemm__place(const struct gemm *k, LLVMValueRef tile)
   LLVMValueRef column = times(k, over(k, in_group, high), t->n);
   if (t->cluster > 1)
     down = add(k, times(k, down, t->cluster), k->rank);
-  return (struct gemm__place){product, times(k, down, t->m), column};
+  struct gemm__place at = {.product = product, .row = times(k, down, t->m), .column = column};
+  if (k->g->window.taps_h)
+    set_pixel(k, down, &at);
+  return at;
+}
+
+/* Of pixels that are read beyond the last tile, images say that they are none. */
+static LLVMValueRef pixel_row(const struct gemm *k, const struct gemm__place *at,
+                              LLVMValueRef local, LLVMValueRef *inside)
+{
+  const struct cuda__gemm_window *w = &k->g->window;
+  LLVMBuilderRef b = k->e->builder;
+  LLVMValueRef wide = number(k, w->box_wide), high = number(k, w->box_high);
+  LLVMValueRef above = over(k, local, wide), image = add(k, at->image, over(k, above, high));
+  LLVMValueRef y = add(k, at->y, modulo(k, above, high)), x = add(k, at->x, modulo(k, local, wide));
+  *inside = LLVMBuildAnd(b, less(k, y, number(k, w->high)), less(k, x, number(k, w->wide)), "");
+  *inside = LLVMBuildAnd(b, *inside, less(k, image, number(k, w->images)), "");
+  *inside = LLVMBuildAnd(b, *inside, less(k, local, number(k, rows_of_tile(k->g))), "");
+  return add(k, times(k, add(k, times(k, image, w->high), y), w->wide), x);
+}
+
+LLVMValueRef gemm__row(const struct gemm *k, const struct gemm__place *at, LLVMValueRef local,
+                       LLVMValueRef *inside)
+{
+  if (k->g->window.taps_h)
+    return pixel_row(k, at, local, inside);
+  LLVMValueRef row = add(k, at->row, local);
+  LLVMValueRef before = LLVMBuildMul(k->e->builder, at->product, k->m, "");
+  *inside = less(k, row, k->m);
+  return k->g->batch > 1 ? add(k, before, row) : row;
 }
 
 LLVMValueRef gemm__barrier(const struct gemm *k, bool empty, LLVMValueRef stage)
@@ -203,7 +267,10 @@ static void size(struct gemm *k)
     k->depth = LLVMGetParam(e->function, first + 2);
   }
   k->steps = tiles_of(k, k->depth, (int64_t)cuda__gemm_launch(k->g).box_k * t->splits);
+  k->steps = times(k, k->steps, taps(k->g));
   k->tiles_m = tiles_of(k, k->m, (int64_t)t->m * t->cluster);
+  if (k->g->window.taps_h)
+    k->tiles_m = number(k, pieces(boxes_of(&k->g->window), t->cluster));
   k->tiles_n = tiles_of(k, k->n, t->n);
   k->tiles = times(k, LLVMBuildMul(e->builder, k->tiles_m, k->tiles_n, ""), k->g->batch);
 }

@@ -38,9 +38,23 @@ struct cuda__gemm_tile {
   int group;   /* tiles are taken down `group` clusters of rows, then to the right: for L2 */
 };
 
+/* A convolution whose channels, k, lie side by side: what is multiplied with b's part for a tap are pixels of
+ * (images, ..., ..., k); m counts the pixels of the result, and a tile is a box of them. b has taps_h * taps_w
+ * parts, one behind the other. a's map has the dims {k, columns, rows, images} of the pixels that are read, and
+ * boxes of so many of the result, steps apart. */
+struct cuda__gemm_window {
+  int taps_h, taps_w; /* 0: none, a product of matrices */
+  int step_h, step_w, apart_h, apart_w, before_h, before_w;
+  int images, high, wide; /* of the result */
+  int box_images, box_high, box_wide;
+};
+/* The box of at most so many pixels that leaves the fewest tiles. */
+void cuda__gemm_set_box(struct cuda__gemm_window *w, int most);
+
 struct cuda__gemm {
   const char *name;
   struct cuda__gemm_tile tile;
+  struct cuda__gemm_window window;
   enum cuda__gemm_b b;
   enum tsr_dtype in; /* f16, bf16: sums in f32; i8: in i32 */
   int64_t batch;     /* products, one behind the other in y */

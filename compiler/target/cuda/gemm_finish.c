@@ -198,19 +198,11 @@ static int words_of(const struct gemm *k, LLVMValueRef *v, LLVMValueRef *word)
 
 /* --- runs --------------------------------------------------------------------------------------- */
 
-/* Rows of y are counted through all products. */
-static LLVMValueRef row_of_y(const struct gemm *k, const struct gemm__place *at, LLVMValueRef row)
-{
-  LLVMValueRef before = LLVMBuildMul(k->e->builder, at->product, k->m, "");
-  return k->g->batch > 1 ? add(k, before, row) : row;
-}
-
-static void store_row(const struct gemm *k, const struct gemm__place *at, LLVMValueRef row,
+static void store_row(const struct gemm *k, LLVMValueRef inside, LLVMValueRef row,
                       LLVMValueRef column, LLVMValueRef *v)
 {
   LLVMBuilderRef b = k->e->builder;
-  LLVMValueRef inside = less(k, row, k->m), word[RUN];
-  LLVMValueRef to = LLVMBuildMul(b, wide(k, row_of_y(k, at, row)), wide(k, k->n), "");
+  LLVMValueRef word[RUN], to = LLVMBuildMul(b, wide(k, row), wide(k, k->n), "");
   to = LLVMBuildAdd(b, to, wide(k, column), "");
   int words = words_of(k, v, word);
   LLVMTypeRef type = llvm__memory_type(k->e, k->result->dtype);
@@ -228,11 +220,10 @@ static LLVMValueRef column_of(const struct gemm *k, LLVMValueRef columns, LLVMVa
 
 /* A thread's runs out of 32 columns, of n rows, 1 or 2. */
 struct runs {
-  const struct gemm__place *at;
   LLVMValueRef columns, own; /* the first of 32, and of those that this thread stores */
   int n;
-  LLVMValueRef *row, near[2],
-      (*sum)[RUN]; /* near: of y; rows below the last one compute that one again */
+  LLVMValueRef row[2], inside[2], near[2]; /* of y; near: what is no row computes the last one */
+  LLVMValueRef (*sum)[RUN];
 };
 
 /* One piece of code without branches, into which LLVM would move what goes before; column by column, so that
@@ -248,7 +239,7 @@ static void finish_all(const struct gemm *k, const struct runs *r, struct llvm__
       v[i][j] = value_of(k, r->near[i], column, quick ? &quick[j] : NULL, &scope, r->sum[i][j]);
   }
   for (int i = 0; i < r->n; i++)
-    store_row(k, r->at, r->row[i], r->own, v[i]);
+    store_row(k, r->inside[i], r->row[i], r->own, v[i]);
 }
 
 static void finish_columns(const struct gemm *k, const struct runs *r)
@@ -277,18 +268,19 @@ static void finish_columns(const struct gemm *k, const struct runs *r)
   LLVMPositionBuilderAtEnd(b, done);
 }
 
+/* local: rows of the tile. */
 static void finish_runs(const struct gemm *k, const struct gemm__place *at, LLVMValueRef columns,
-                        int n, LLVMValueRef *row, LLVMValueRef (*sum)[RUN])
+                        int n, LLVMValueRef *local, LLVMValueRef (*sum)[RUN])
 {
   LLVMBuilderRef b = k->e->builder;
   LLVMValueRef own = add(k, columns, times(k, modulo(k, k->lane, number(k, 4)), RUN));
-  LLVMValueRef last = LLVMBuildSub(b, k->m, number(k, 1), "");
+  LLVMValueRef last = LLVMBuildSub(b, times(k, k->m, k->g->batch), number(k, 1), "");
   LLVMValueRef inside = less(k, k->g->b == CUDA__B_PACKED ? own : columns, k->n);
-  struct runs r = {.at = at, .columns = columns, .own = own, .n = n, .row = row, .sum = sum};
+  struct runs r = {.columns = columns, .own = own, .n = n, .sum = sum};
   LLVMBasicBlockRef done = cuda__if(k->e, inside);
   for (int i = 0; i < n; i++) {
-    LLVMValueRef near = LLVMBuildSelect(b, less(k, row[i], k->m), row[i], last, "");
-    r.near[i] = row_of_y(k, at, near);
+    r.row[i] = gemm__row(k, at, local[i], &r.inside[i]);
+    r.near[i] = LLVMBuildSelect(b, r.inside[i], r.row[i], last, "");
   }
   finish_columns(k, &r);
   cuda__end_if(k->e, done);
@@ -314,7 +306,7 @@ static void sums_of_run(const struct gemm *k, int u, LLVMValueRef *v)
 void gemm__finish(const struct gemm *k, LLVMValueRef warpgroup, const struct gemm__place *at)
 {
   int along = k->g->tile.n / COLUMNS;
-  LLVMValueRef v[2][RUN], rows[2], row = add(k, at->row, own_row(k, warpgroup));
+  LLVMValueRef v[2][RUN], rows[2], row = own_row(k, warpgroup);
   for (int pair = 0; pair < k->sums / RUN / 2; pair++) {
     for (int i = 0; i < 2; i++) {
       sums_of_run(k, 2 * pair + i, v[i]);
@@ -368,7 +360,7 @@ void gemm__finish_shared(const struct gemm *k, LLVMValueRef warpgroup, const str
 {
   int share = k->sums / RUN / k->g->tile.splits;
   LLVMValueRef v[1][RUN], along = number(k, k->g->tile.n / COLUMNS);
-  LLVMValueRef row = add(k, at->row, own_row(k, warpgroup));
+  LLVMValueRef row = own_row(k, warpgroup);
   publish(k, warpgroup);
   cuda__cluster_sync(k->e);
   for (int i = 0; i < share; i++) {

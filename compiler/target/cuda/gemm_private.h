@@ -57,11 +57,15 @@ bool gemm__is_of_column(const struct gemm *k, const struct tir_stage *s, tir_e x
 
 /* --- gemm.c: tiles and the ring --------------------------------------------------------------- */
 
-/* Which product, and its first row and column, of this block's part of a cluster's tile. */
+/* Which product, and its first row and column, of this block's part of a cluster's tile; of a convolution the
+ * first image, and row and column of pixels. */
 struct gemm__place {
-  LLVMValueRef product, row, column;
+  LLVMValueRef product, row, column, image, y, x;
 };
 struct gemm__place gemm__place(const struct gemm *k, LLVMValueRef tile);
+/* Row `local` of that tile as a row of the result, counted through all products; whether it is one. */
+LLVMValueRef gemm__row(const struct gemm *k, const struct gemm__place *at, LLVMValueRef local,
+                       LLVMValueRef *inside);
 LLVMValueRef gemm__barrier(const struct gemm *k, bool empty, LLVMValueRef stage);
 /* The ring's place behind so many tiles of k; the next place. */
 void gemm__seek(const struct gemm *k, LLVMValueRef position);
@@ -132,6 +136,30 @@ static inline LLVMTypeRef sum_type(const struct gemm *k)
 static inline int stage_bytes(const struct cuda__gemm_tile *t)
 {
   return (t->m + t->n) * ROW;
+}
+
+static inline int taps(const struct cuda__gemm *g)
+{
+  return g->window.taps_h ? g->window.taps_h * g->window.taps_w : 1;
+}
+
+/* Rows of a tile that are copied. */
+static inline int rows_of_tile(const struct cuda__gemm *g)
+{
+  const struct cuda__gemm_window *w = &g->window;
+  return w->taps_h ? w->box_images * w->box_high * w->box_wide : g->tile.m;
+}
+
+static inline int64_t pieces(int64_t n, int64_t of)
+{
+  return (n + of - 1) / of;
+}
+
+/* Tiles of a convolution below one another. */
+static inline int64_t boxes_of(const struct cuda__gemm_window *w)
+{
+  return pieces(w->images, w->box_images) * pieces(w->high, w->box_high) *
+         pieces(w->wide, w->box_wide);
 }
 
 static inline int rows_of_warpgroup(const struct cuda__gemm_tile *t)

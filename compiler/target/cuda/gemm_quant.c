@@ -48,7 +48,8 @@ static LLVMValueRef bias_fits(const struct gemm *k, LLVMValueRef bias)
   LLVMBuilderRef b = k->e->builder;
   LLVMTypeRef wide = LLVMInt64TypeInContext(k->e->context);
   LLVMValueRef most = LLVMBuildMul(b, LLVMBuildSExt(b, k->depth, wide, ""),
-                                   LLVMConstInt(wide, LARGEST_PRODUCT, 0), "");
+                                   LLVMConstInt(wide, (unsigned)(LARGEST_PRODUCT * taps(k->g)), 0),
+                                   "");
   LLVMValueRef room = LLVMBuildSub(b, LLVMConstInt(wide, INT32_MAX, 0), most, "");
   LLVMValueRef none = LLVMConstInt(wide, 0, 0);
   room = LLVMBuildSelect(b, LLVMBuildICmp(b, LLVMIntSGT, room, none, ""), room, none, "");

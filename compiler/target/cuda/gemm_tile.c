@@ -30,11 +30,6 @@ static const struct cuda__gemm_tile tiles[] = {
 };
 /* clang-format on */
 
-static int64_t pieces(int64_t n, int64_t of)
-{
-  return (n + of - 1) / of;
-}
-
 static int64_t least(int64_t x, int64_t y)
 {
   return x < y ? x : y;
@@ -50,9 +45,11 @@ static int64_t residents(const struct cuda__gemm *g)
 static int64_t cycles(const struct cuda__gemm *g)
 {
   const struct cuda__gemm_tile *t = &g->tile;
-  int64_t rows = pieces(g->m, (int64_t)t->m * t->cluster) * t->cluster;
+  int64_t high = g->window.taps_h ? boxes_of(&g->window) : pieces(g->m, t->m);
+  int64_t rows = pieces(high, t->cluster) * t->cluster;
   int64_t blocks = g->batch * rows * pieces(g->n, t->n) * t->splits;
-  int64_t resident = residents(g), steps = pieces(g->k * bytes_of(g->in), ROW * t->splits);
+  int64_t resident = residents(g),
+          steps = taps(g) * pieces(g->k * bytes_of(g->in), ROW * t->splits);
   int64_t products = (int64_t)t->m * t->n / 32;
   int64_t bytes = (int64_t)(t->m + t->n / t->cluster) * ROW / L2_BYTES;
   int64_t step = products > bytes ? products : bytes, finish = (int64_t)t->m * t->n / 16;
@@ -68,6 +65,8 @@ void cuda__gemm_choose(struct cuda__gemm *g)
   int64_t fewest = INT64_MAX;
   for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
     g->tile = tiles[i];
+    if (g->window.taps_h)
+      cuda__gemm_set_box(&g->window, tiles[i].m);
     if (cuda__gemm_check(NULL, g))
       continue;
     int64_t c = cycles(g);
@@ -77,4 +76,6 @@ void cuda__gemm_choose(struct cuda__gemm *g)
     }
   }
   g->tile = best;
+  if (g->window.taps_h && best.m)
+    cuda__gemm_set_box(&g->window, best.m);
 }

@@ -6,7 +6,13 @@
 #include "compiler/target/cuda/plan_gemm.h"
 #include "compiler/target/cuda/product.h"
 
-enum { LEAST_BYTES = 16, /* of a stride that the copy engine takes */ ROWS_APART = 32, PANEL = 64 };
+enum {
+  LEAST_BYTES = 16, /* of a stride that the copy engine takes, which is a multiple of it */
+  MOST_STEP = 8,    /* of elements that it takes out of a box */
+  ROWS_APART = 32,
+  PANEL = 64,
+  MOST_PLACES = 1 << 20, /* of windows that are looked at one by one */
+};
 
 /* One side as a matrix in memory: elements from one place to the next. */
 struct side {
@@ -20,6 +26,7 @@ struct finder {
   enum cuda__along
       along[2 * TSR_MAX_RANK]; /* of the sum's axes, seen as products one behind the other */
   struct side side[CUDA__SIDES];
+  int64_t taps; /* of a convolution; 1: none */
   struct cuda__gemm_layer *out;
 };
 
@@ -133,10 +140,12 @@ static enum tsr_map_type map_type(enum tsr_dtype dtype)
   return dtype == TSR_I8 ? TSR_MAP_U8 : dtype == TSR_F16 ? TSR_MAP_F16 : TSR_MAP_BF16;
 }
 
-/* strides in elements, of dims 1 and up; of a dim of one element any will do. False: the copy engine takes no
+/* strides in elements, of dims 1 and up; of a dim of one element any will do. steps: NULL, or of each dim: every
+ * so many elements. False: the copy engine takes no
  * such. */
 static bool make_map(const struct finder *f, int which, int rank, const int64_t *dims,
-                     const int64_t *strides, const int64_t *box, struct tsr_tensor_map *out)
+                     const int64_t *strides, const int64_t *box, const int *steps,
+                     struct tsr_tensor_map *out)
 {
   int64_t size = (int64_t)tsr_dtype_bytes(f->p->dtype);
   *out = (struct tsr_tensor_map){.base.param = (uint32_t)f->side[which].param,
@@ -146,16 +155,17 @@ static bool make_map(const struct finder *f, int which, int rank, const int64_t 
                                  .l2 = 256};
   for (int d = 0; d < rank; d++) {
     int64_t bytes = d ? strides[d - 1] * size : size;
+    int step = steps ? steps[d] : 1;
     if (d && dims[d] == 1)
       bytes = LEAST_BYTES;
     if (d && (bytes <= 0 || bytes % LEAST_BYTES || bytes >= (int64_t)1 << 40))
       return false;
-    if (dims[d] > INT32_MAX)
+    if (dims[d] > INT32_MAX || step > MOST_STEP)
       return false;
     out->dims[d] = (uint64_t)dims[d];
     out->strides[d] = (uint64_t)bytes;
-    out->box[d] = (uint32_t)box[d];
-    out->step[d] = 1;
+    out->box[d] = (uint32_t)((box[d] - 1) * step + 1);
+    out->step[d] = (uint32_t)step;
   }
   return true;
 }
@@ -167,7 +177,7 @@ static bool map_a(struct finder *f)
   struct cuda__gemm_launch l = cuda__gemm_launch(g);
   int64_t dims[] = {g->k, g->m, g->one_a ? 1 : g->batch}, strides[] = {s->across, s->batch};
   int64_t box[] = {l.box_k, l.box_m, 1};
-  return make_map(f, CUDA__ROWS, 3, dims, strides, box, &f->out->a);
+  return make_map(f, CUDA__ROWS, 3, dims, strides, box, NULL, &f->out->a);
 }
 
 static bool map_b(struct finder *f)
@@ -176,14 +186,186 @@ static bool map_b(struct finder *f)
   const struct cuda__gemm *g = &f->out->gemm;
   struct cuda__gemm_launch l = cuda__gemm_launch(g);
   if (g->b == CUDA__B_ROWS) {
-    int64_t dims[] = {PANEL, g->k, g->n / PANEL, g->batch};
+    int64_t dims[] = {PANEL, g->k * f->taps, g->n / PANEL, g->batch};
     int64_t strides[] = {s->along, PANEL, s->batch}, box[] = {PANEL, l.box_k, l.box_n / PANEL, 1};
-    return make_map(f, CUDA__COLUMNS, 4, dims, strides, box, &f->out->b);
+    return make_map(f, CUDA__COLUMNS, 4, dims, strides, box, NULL, &f->out->b);
   }
-  int64_t c = s->across, dims[] = {g->k, 2, 4, 4, g->n / ROWS_APART * g->batch};
+  int64_t parts = f->taps > 1 ? f->taps : g->batch;
+  int64_t c = s->across, dims[] = {g->k, 2, 4, 4, g->n / ROWS_APART * parts};
   int64_t strides[] = {c, 8 * c, 2 * c, ROWS_APART * c};
   int64_t box[] = {l.box_k, 2, 4, 4, l.box_n / ROWS_APART};
-  return make_map(f, CUDA__COLUMNS, 5, dims, strides, box, &f->out->b);
+  return make_map(f, CUDA__COLUMNS, 5, dims, strides, box, NULL, &f->out->b);
+}
+
+/* --- convolutions -------------------------------------------------------------------------------- */
+
+/* A dim of pixels: step * (the result's) + apart * (the tap's) - before. */
+struct pixels {
+  int out, tap; /* axes of the sum; -1: none, it is 0 */
+  int64_t step, apart, before;
+};
+
+static int axis_of(const struct finder *f, const struct tir_var *var)
+{
+  for (int k = 0; k < f->p->sum->axes; k++)
+    if (f->p->sum->axis[k].var == var)
+      return k;
+  return -1;
+}
+
+static bool find_pixels(const struct finder *f, tir_e index, struct pixels *out)
+{
+  struct tir__linear l;
+  *out = (struct pixels){.out = -1, .tap = -1, .step = 1, .apart = 1};
+  if (!tir__linear(index, &l))
+    return false;
+  out->before = -l.constant;
+  for (int i = 0; i < l.n; i++) {
+    int k = l.atom[i]->op == TIR_VAR ? axis_of(f, l.atom[i]->var) : -1;
+    if (k < 0 || l.coefficient[i] < 1)
+      return false;
+    if (f->p->sum->axis[k].extent == 1)
+      continue;
+    bool tap = k >= f->p->sum->out->rank;
+    if (*(tap ? &out->tap : &out->out) >= 0)
+      return false;
+    *(tap ? &out->tap : &out->out) = k;
+    *(tap ? &out->apart : &out->step) = l.coefficient[i];
+  }
+  return true;
+}
+
+static int extent_of(const struct finder *f, int axis)
+{
+  return axis < 0 ? 1 : (int)f->p->sum->axis[axis].extent;
+}
+
+/* The pixels that a convolution reads: load of (images, ..., rows, columns, channels), zero where a condition does
+ * not hold. */
+struct image {
+  tir_e load, condition; /* condition NULL: it always holds */
+  struct pixels images, y, x, channel;
+};
+
+static bool find_image(const struct finder *f, struct image *out)
+{
+  tir_e side = f->p->side[CUDA__ROWS];
+  out->load = side;
+  out->condition = NULL;
+  if (side->op == TIR_SELECT && is_zero(side->arg[2])) {
+    out->condition = side->arg[0];
+    out->load = side->arg[1];
+  }
+  const struct tir_expr *x = out->load;
+  int rank = x->op == TIR_LOAD ? x->args : 0;
+  if (rank < 4 || param_of(f->p->func, x->buffer) < 0)
+    return false;
+  for (int d = 1; d < rank - 3; d++)
+    if (x->buffer->dims[d] != 1)
+      return false;
+  return find_pixels(f, x->arg[0], &out->images) && find_pixels(f, x->arg[rank - 3], &out->y) &&
+         find_pixels(f, x->arg[rank - 2], &out->x) &&
+         find_pixels(f, x->arg[rank - 1], &out->channel);
+}
+
+/* Images, rows and columns of pixels, in this order, are all that rows count; taps and channels all that is summed. */
+static bool has_all_axes(const struct finder *f, const struct image *m)
+{
+  int64_t rows = (int64_t)extent_of(f, m->images.out) * extent_of(f, m->y.out) *
+                 extent_of(f, m->x.out);
+  int64_t sum = (int64_t)extent_of(f, m->y.tap) * extent_of(f, m->x.tap) *
+                extent_of(f, m->channel.tap);
+  bool in_order = (m->images.out < 0 || m->y.out < 0 || m->images.out < m->y.out) &&
+                  (m->y.out < 0 || m->x.out < 0 || m->y.out < m->x.out);
+  return in_order && m->images.tap < 0 && m->channel.out < 0 && m->images.step == 1 &&
+         m->images.before == 0 && m->channel.apart == 1 && m->channel.before == 0 &&
+         rows == extent_along(f, CUDA__ALONG_ROWS) && sum == extent_along(f, CUDA__ALONG_SUM) &&
+         extent_along(f, CUDA__ALONG_BATCH) == 1;
+}
+
+static bool is_within(const struct pixels *p, const int64_t *value, int64_t extent)
+{
+  int64_t at = (p->out < 0 ? 0 : value[p->out] * p->step) +
+               (p->tap < 0 ? 0 : value[p->tap] * p->apart) - p->before;
+  return at >= 0 && at < extent;
+}
+
+/* The condition holds where the pixel is one, and nowhere else: all places are tried. */
+static bool is_border(const struct finder *f, const struct image *m)
+{
+  const struct tir_stage *s = f->p->sum;
+  const struct tir_var *var[2 * TSR_MAX_RANK];
+  int64_t value[2 * TSR_MAX_RANK] = {0}, places = 1,
+                    high = m->load->buffer->dims[m->load->args - 3];
+  int axis[] = {m->y.out, m->y.tap, m->x.out, m->x.tap};
+  for (int k = 0; k < s->axes; k++)
+    var[k] = s->axis[k].var;
+  for (int i = 0; i < 4; i++)
+    places *= extent_of(f, axis[i]);
+  if (places > MOST_PLACES)
+    return false;
+  for (int64_t n = 0; n < places; n++) {
+    int64_t rest = n, holds;
+    for (int i = 0; i < 4; i++) {
+      if (axis[i] >= 0)
+        value[axis[i]] = rest % extent_of(f, axis[i]);
+      rest /= extent_of(f, axis[i]);
+    }
+    bool inside = is_within(&m->y, value, high) &&
+                  is_within(&m->x, value, m->load->buffer->dims[m->load->args - 2]);
+    if (!tir_evaluate(m->condition, s->axes, var, value, &holds) || (holds != 0) != inside)
+      return false;
+  }
+  return true;
+}
+
+/* b's parts for the taps, one behind the other, and in each what has all channels. */
+static bool find_weights(struct finder *f, const struct image *m)
+{
+  const struct tir_stage *s = f->p->sum;
+  struct cuda__gemm *g = &f->out->gemm;
+  struct side *b = &f->side[CUDA__COLUMNS];
+  tir_e x = f->p->side[CUDA__COLUMNS];
+  b->param = x->op == TIR_LOAD ? param_of(f->p->func, x->buffer) : -1;
+  if (b->param < 0 || !begins_at_zero(x) || !find_step(f, x, CUDA__ALONG_COLUMNS, &b->across) ||
+      m->channel.tap < 0)
+    return false;
+  b->along = cuda__step_of(x, s->axis[m->channel.tap].var);
+  int64_t part = b->along == 1 ? g->n * b->across : g->k * b->along, across = part;
+  if (m->x.tap >= 0 && cuda__step_of(x, s->axis[m->x.tap].var) != across)
+    return false;
+  across *= extent_of(f, m->x.tap);
+  return m->y.tap < 0 || cuda__step_of(x, s->axis[m->y.tap].var) == across;
+}
+
+static void set_window(struct finder *f, const struct image *m)
+{
+  struct cuda__gemm *g = &f->out->gemm;
+  g->window = (struct cuda__gemm_window){.taps_h = extent_of(f, m->y.tap),
+                                         .taps_w = extent_of(f, m->x.tap),
+                                         .step_h = (int)m->y.step,
+                                         .step_w = (int)m->x.step,
+                                         .apart_h = (int)m->y.apart,
+                                         .apart_w = (int)m->x.apart,
+                                         .before_h = (int)m->y.before,
+                                         .before_w = (int)m->x.before,
+                                         .images = extent_of(f, m->images.out),
+                                         .high = extent_of(f, m->y.out),
+                                         .wide = extent_of(f, m->x.out)};
+  f->taps = (int64_t)g->window.taps_h * g->window.taps_w;
+}
+
+static bool map_pixels(struct finder *f, const struct image *m)
+{
+  const struct cuda__gemm *g = &f->out->gemm;
+  const struct cuda__gemm_window *w = &g->window;
+  const struct tir_buffer *x = m->load->buffer;
+  const int64_t *last = &x->dims[x->rank - 3];
+  int64_t row = last[2] * last[1], dims[] = {last[2], last[1], last[0], x->dims[0]};
+  int64_t strides[] = {last[2], row, row * last[0]};
+  int64_t box[] = {cuda__gemm_launch(g).box_k, w->box_wide, w->box_high, w->box_images};
+  int steps[] = {1, w->step_w, w->step_h, 1};
+  return make_map(f, CUDA__ROWS, 4, dims, strides, box, steps, &f->out->a);
 }
 
 /* --- the epilogue ----------------------------------------------------------------------------------- */
@@ -284,26 +466,51 @@ static bool has_fitting_result(const struct finder *f)
          g->batch <= INT32_MAX / 2 / g->n;
 }
 
+static bool choose(struct finder *f)
+{
+  struct cuda__gemm *g = &f->out->gemm;
+  if (!lies_by_columns(f) && !lies_by_rows(f))
+    return false;
+  g->b = lies_by_columns(f) ? CUDA__B_COLUMNS : CUDA__B_ROWS;
+  if (!make_epilogue(f))
+    return false;
+  cuda__gemm_choose(g);
+  return g->tile.m != 0;
+}
+
+static bool find_product(struct finder *f)
+{
+  f->out->gemm.k = extent_along(f, CUDA__ALONG_SUM);
+  if (!find_side(f, CUDA__ROWS) || !find_side(f, CUDA__COLUMNS) || f->side[CUDA__ROWS].along != 1)
+    return false;
+  f->out->gemm.one_a = f->side[CUDA__ROWS].batch == 0;
+  return choose(f) && map_a(f) && map_b(f);
+}
+
+static bool find_convolution(struct finder *f)
+{
+  struct image m;
+  if (!find_image(f, &m) || !has_all_axes(f, &m) || (m.condition && !is_border(f, &m)))
+    return false;
+  f->out->gemm.k = extent_of(f, m.channel.tap);
+  f->side[CUDA__ROWS].param = param_of(f->p->func, m.load->buffer);
+  set_window(f, &m);
+  return find_weights(f, &m) && choose(f) && map_pixels(f, &m) && map_b(f);
+}
+
 static bool find(struct finder *f)
 {
   struct cuda__gemm *g = &f->out->gemm;
   find_along(f);
+  f->taps = 1;
   g->in = f->p->dtype;
   g->batch = extent_along(f, CUDA__ALONG_BATCH);
   g->m = extent_along(f, CUDA__ALONG_ROWS);
   g->n = extent_along(f, CUDA__ALONG_COLUMNS);
   g->k = extent_along(f, CUDA__ALONG_SUM);
-  if (!has_fitting_result(f) || !find_order(f, &g->columns) || !find_side(f, CUDA__ROWS) ||
-      !find_side(f, CUDA__COLUMNS) || f->side[CUDA__ROWS].along != 1)
+  if (!has_fitting_result(f) || !find_order(f, &g->columns))
     return false;
-  if (!lies_by_columns(f) && !lies_by_rows(f))
-    return false;
-  g->b = lies_by_columns(f) ? CUDA__B_COLUMNS : CUDA__B_ROWS;
-  g->one_a = f->side[CUDA__ROWS].batch == 0;
-  if (!make_epilogue(f))
-    return false;
-  cuda__gemm_choose(g);
-  return g->tile.m && map_a(f) && map_b(f);
+  return find_product(f) || find_convolution(f);
 }
 
 bool cuda__gemm_of(struct tsr_arena *a, const struct tir_func *f, struct tsr_gpu_arch arch,
@@ -322,12 +529,17 @@ const char *cuda__gemm_text(struct tsr_arena *a, const struct cuda__gemm *g)
 {
   static const char *const forms[] = {"columns", "packed", "rows"};
   const struct cuda__gemm_tile *t = &g->tile;
+  const char *window = "";
+  if (g->window.taps_h)
+    window = tsr_arena_printf(a, " of %d x %d taps, boxes of %d x %d x %d", g->window.taps_h,
+                              g->window.taps_w, g->window.box_images, g->window.box_high,
+                              g->window.box_wide);
   return tsr_arena_printf(
       a,
-      "wgmma %lld x %lld x %lld x %lld, b by %s: tile %dx%d, %d warpgroups%s, %d stages, "
+      "wgmma %lld x %lld x %lld x %lld%s, b by %s: tile %dx%d, %d warpgroups%s, %d stages, "
       "cluster %d, splits %d, group %d\n",
-      (long long)g->batch, (long long)g->m, (long long)g->n, (long long)g->k, forms[g->b], t->m,
-      t->n, t->warpgroups, t->alternate ? " in turn" : "", t->stages, t->cluster, t->splits,
+      (long long)g->batch, (long long)g->m, (long long)g->n, (long long)g->k, window, forms[g->b],
+      t->m, t->n, t->warpgroups, t->alternate ? " in turn" : "", t->stages, t->cluster, t->splits,
       t->group);
 }
 
