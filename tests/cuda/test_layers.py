@@ -52,7 +52,7 @@ func channels(x: i8[2,1,7,9,32], w: i8[1,1,1,1,1,96,32], p: i32[1,3,96]) -> (y: 
   acc: acc[n, ob, oh, ow, o] sum(cb < 1, kh < 1, kw < 1, ig < 1, i < 32) init i32(0) = i32(x[n, cb, oh + kh, ow + kw, ig * 32 + i]) * i32(w[ob, cb, kh, kw, ig, o, i])
   y: y[n, ob, oh, ow, o] = sat8(quant(acc[n, ob, oh, ow, o], p[ob, 0, o], p[ob, 1, o], p[ob, 2, o]))
 }"""),
-    ("window", "of 3 x 3 taps, boxes of 1 x 7 x 7, b by columns", """
+    ("window", "of 3 x 3 taps", """
 func window(x: i8[3,1,7,7,48], w: i8[1,1,3,3,1,64,48], p: i32[1,3,64]) -> (y: i8[3,1,7,7,64]) {
   temp xp: i8[3,1,9,9,48]
   temp acc: i32[3,1,7,7,64]
