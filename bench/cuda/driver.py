@@ -45,15 +45,15 @@ def load(path, entry, shared_bytes):
     return function
 
 
-def tensor_map(tensor, kind, dims, strides, box):
+def tensor_map(tensor, kind, dims, strides, box, step=None):
     """dims[0] elements lie side by side, those of dim d are strides[d - 1] bytes apart; boxes are 128 bytes wide
-    and swizzled so."""
+    and swizzled so, and have of dim d every step[d]-th element."""
     raw = ctypes.create_string_buffer(192)
     at = (ctypes.addressof(raw) + 63) & ~63
     rank = len(dims)
     code = cuda.cuTensorMapEncodeTiled(
         ctypes.c_void_p(at), TYPES[kind], rank, ctypes.c_void_p(tensor.data_ptr()), (ctypes.c_uint64 * rank)(*dims),
-        (ctypes.c_uint64 * rank)(*strides), (ctypes.c_uint32 * rank)(*box), (ctypes.c_uint32 * rank)(*[1] * rank),
+        (ctypes.c_uint64 * rank)(*strides), (ctypes.c_uint32 * rank)(*box), (ctypes.c_uint32 * rank)(*(step or [1] * rank)),
         0, SWIZZLE_128, L2_256, 0,
     )
     check(code, f"a tensor map of {dims} in boxes of {box}")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layers FUNC.tir DIR: the kernels of one func for sm_90a as DIR/kernels.json and DIR/layer.ptx; inputs drawn at
- * random as DIR/0.npy, 1.npy, ..., and behind them the results that the interpreter computes. test_layers.py runs
- * and compares. */
+/* layers FUNC.tir DIR [--kernels]: the kernels of one func for sm_90a as DIR/kernels.json and DIR/layer.ptx; but with
+ * --kernels also inputs drawn at random as DIR/0.npy, 1.npy, ..., and behind them the results that the interpreter
+ * computes. test_layers.py runs and compares. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,15 +148,16 @@ int main(int argc, char **argv)
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr_err err;
   struct tir_func *f;
-  if (argc != 3 || !a || setjmp(*tsr_arena_landing(a)))
-    quit("usage: layers FUNC.tir DIR");
+  if (argc < 3 || argc > 4 || !a || setjmp(*tsr_arena_landing(a)))
+    quit("usage: layers FUNC.tir DIR [--kernels]");
   struct tsr_bytes text = read_all(a, argv[1]);
   char *copy = tsr_arena_alloc(a, text.size + 1);
   memcpy(copy, text.data, text.size);
   if (tir_func_parse(a, &err, argv[1], copy, &f))
     quit(err.text);
   struct tsr_kernel_block block = compile(a, f);
-  make_data(a, f, argv[2]);
+  if (argc == 3)
+    make_data(a, f, argv[2]);
   json_t *list = json_array();
   for (int i = 0; i < block.layer[0].kernels; i++)
     json_array_append_new(list, kernel(&block.layer[0].kernel[i]));
