@@ -8,7 +8,8 @@ static const char group_values[] =
     "input x f32[1,4,6,6]\ninput z f32[1,4,6,6]\ninput m f32[3,8]\ninput h f32[2,3,8]\n"
     "input q i8[1,4,6,6]\ninput r i8[1,4,6,6]\n"
     "input w f32[4,4,3,3]\ninput v f32[4,4,1,1]\ninput d f32[4,1,3,3]\ninput c f32[4,1,1]\n"
-    "input k f32[8,5]\ninput b f32[5]\ninput g8 f32[8]\ninput b8 f32[8]\ninput o f32[1,4,1,1]\n"
+    "input u f32[4,4]\ninput k f32[8,5]\ninput b f32[5]\ninput g8 f32[8]\ninput b8 f32[8]\ninput o "
+    "f32[1,4,1,1]\n"
     "const three f32[] {3.0}\nconst six f32[] {6.0}\nconst zero f32[] {0.0}\nconst two f32[] "
     "{2.0}\n"
     "const half f32[] {0.5}\nconst one f32[] {1.0}\nconst root f32[] {1.4142135}\n"
@@ -85,6 +86,9 @@ static const struct group_row {
      "node n1 Conv (x, v) -> (a ?)\nnode n2 Relu (a) -> (y ?)\noutput a\noutput y\n", "Conv Relu"},
     {"another place: transposed",
      "node n1 MatMul (m, k) -> (a ?)\nnode n2 Transpose (a) -> (y ?)\noutput y\n",
+     "MatMul Transpose"},
+    {"another place: transposed in a square",
+     "node n1 MatMul (u, u) -> (a ?)\nnode n2 Transpose (a) -> (y ?)\noutput y\n",
      "MatMul Transpose"},
     {"another place: shifted",
      "node n1 Conv (x, v) -> (a ?)\nnode n2 MaxPool (a) -> (y ?) kernel_shape=[2,2]\noutput y\n",

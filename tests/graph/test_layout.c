@@ -53,6 +53,10 @@ static const struct row {
      "node q Add (z, g) -> (h ?)\nnode p GlobalMaxPool (h) -> (i ?)\nnode u Mul (i, h) -> (j ?)\n"
      "node v PRelu (j, w16x1x1) -> (k ?)\nnode d Conv (k, w16x16x1x1) -> (y ?)\noutput y\n",
      "Add 2 MaxPool 1 Mul 2 PRelu 1 Reshape 2 Sub 1 Transpose 2 BlockedConv 2", 0},
+    {"a conversion is made once",
+     "input x f32[1,16,4,4]\nnode c Conv (x, w16x1x3x3) -> (a ?) group=16\n"
+     "node d Conv (x, w16x1x3x3) -> (e ?) group=16\nnode f Add (a, e) -> (y ?)\noutput y\n",
+     "Add 1 Reshape 2 Transpose 2 BlockedDepthwise 2", 0},
     {"elementwise along rows stays plain",
      "input x f32[1,3,4,4]\nnode c Conv (x, w16x3x1x1) -> (a ?)\nnode m Mul (a, w4) -> (y "
      "?)\noutput y\n",
