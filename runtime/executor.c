@@ -105,7 +105,7 @@ static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
   struct tsr_memory plan = tsr_memory_plan(arena, m);
-  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 or more: aligned to 64 */
+  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 bytes or more: aligned to 64 */
   for (int i = 0; i < m->buffers; i++) {
     const struct tsr_module_buffer *b = &m->buffer[i];
     if (b->data && !b->on_device)
