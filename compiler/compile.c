@@ -445,6 +445,16 @@ static enum tsr_status add_code(struct compiler *c)
   return c->options->codegen->compile(c->a, c->err, &job, &m->code);
 }
 
+static enum tsr_status set_floats(struct compiler *c)
+{
+  if (!c->options->sets_floats)
+    return TSR_OK;
+  enum tsr_status status = tsr_graph_set_floats(c->err, c->g, c->options->float_dtype);
+  if (!status)
+    dump_pass(c, "floats", c->g);
+  return status;
+}
+
 static enum tsr_status place_graph(struct compiler *c)
 {
   static const struct tsr_layout for_cpu = {16, 128};
@@ -496,6 +506,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   m->name = g->name;
   m->design = *design;
   enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
+  if (!status)
+    status = set_floats(&c);
   if (!status)
     status = place_graph(&c);
   if (!status)
