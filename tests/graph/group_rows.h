@@ -111,6 +111,10 @@ static const struct group_row {
      "Conv QuantizeLinear+DequantizeLinear+Relu"},
     {"a jump behind a function", "node n1 Exp (x) -> (a ?)\nnode n2 Floor (a) -> (y ?)\noutput y\n",
      "Exp Floor"},
+    {"a half seen as a float",
+     "node n1 Cast (h) -> (a ?) to=10\nnode n2 Softmax (a) -> (e ?) axis=-1\n"
+     "node n3 Add (e, e) -> (f ?)\nnode n4 Cast (f) -> (y ?) to=1\noutput y\n",
+     "Cast+Softmax+Add Cast"},
     {"a jump behind what every target rounds alike",
      "node n1 Mul (x, z) -> (a ?)\nnode n2 Floor (a) -> (e ?)\nnode n3 Exp (e) -> (y ?)\noutput "
      "y\n",
