@@ -283,7 +283,17 @@ static int axis_to_share(const struct tir_stage *s, int except, int other)
   return -1;
 }
 
-/* A loop of s is run by all threads where there is work enough; one long loop in pieces. */
+/* Pieces of a loop that vectors run along, or squares: whole ones of them if they divide it. */
+static int64_t piece_of(int64_t extent)
+{
+  for (int64_t n = 2 * SHARES; n >= SHARES; n--)
+    if (extent % (16 * n) == 0)
+      return extent / n;
+  int64_t piece = extent / (2 * SHARES) / 64 * 64;
+  return piece < 64 ? 64 : piece;
+}
+
+/* A loop of s is run by all threads where there is work enough; one of the last two in pieces. */
 static enum tsr_status share_out(struct cpu__planner *p, const struct tir_stage *s, int64_t work,
                                  int except, int other)
 {
@@ -291,11 +301,10 @@ static enum tsr_status share_out(struct cpu__planner *p, const struct tir_stage 
   if (work < LEAST_WORK || axis < 0)
     return TSR_OK;
   const char *name = cpu__axis_name(s, axis);
-  if (axis < s->out->rank - 1 || except >= 0 || other >= 0)
+  if (axis < s->out->rank - 2 || except >= 0 || other >= 0)
     return tir_sched_do(p->sched, p->err, "parallel %s %s", s->name, name);
-  int64_t piece = s->axis[axis].extent / (2 * SHARES) / 64 * 64;
   if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s.po %s.pi", s->name, name,
-                   (long long)(piece < 64 ? 64 : piece), name, name))
+                   (long long)piece_of(s->axis[axis].extent), name, name))
     return TSR_REFUSED;
   return tir_sched_do(p->sched, p->err, "parallel %s %s.po", s->name, name);
 }
