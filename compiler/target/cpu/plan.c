@@ -289,8 +289,8 @@ static int64_t piece_of(int64_t extent)
   for (int64_t n = 2 * SHARES; n >= SHARES; n--)
     if (extent % (16 * n) == 0)
       return extent / n;
-  int64_t piece = extent / (2 * SHARES) / 64 * 64;
-  return piece < 64 ? 64 : piece;
+  int64_t piece = extent / (2 * SHARES) / 64 * 64, least = extent < 64 ? 1 : 64;
+  return piece < least ? least : piece;
 }
 
 /* A loop of s is run by all threads where there is work enough; one of the last two in pieces. */
@@ -409,17 +409,28 @@ static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_fu
   return TSR_OK;
 }
 
-/* All stages row by row of the last one, what reads before what is read. */
+/* All stages row by row of the last one, what reads before what is read. Threads share out rows: those
+ * of the last axis in pieces. */
 static enum tsr_status compute_rows(struct cpu__planner *p, const struct tir_func *f, int rows,
                                     const bool *inlined)
 {
   const struct tir_stage *last = f->stage[f->stages - 1];
-  for (int k = f->stages - 2; k >= 0; k--)
-    if (!inlined[k] && tir_sched_do(p->sched, p->err, "compute_at %s %s %s", f->stage[k]->name,
-                                    last->name, cpu__axis_name(last, rows - 1)))
-      return TSR_REFUSED;
+  const char *row = cpu__axis_name(last, rows - 1);
   int axis = axis_to_share(last, -1, -1);
-  return axis >= 0 && axis < rows ? share_out(p, last, work_of(last), -1, -1) : TSR_OK;
+  bool shared = axis >= 0 && axis < rows && work_of(last) >= LEAST_WORK;
+  const char *loop = shared ? cpu__axis_name(last, axis) : NULL;
+  if (shared && axis == rows - 1) {
+    loop = tsr_arena_printf(p->e.arena, "%s.po", row);
+    if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s %s.pi", last->name, row,
+                     (long long)piece_of(last->axis[axis].extent), loop, row))
+      return TSR_REFUSED;
+    row = tsr_arena_printf(p->e.arena, "%s.pi", row);
+  }
+  for (int k = f->stages - 2; k >= 0; k--)
+    if (!inlined[k] &&
+        tir_sched_do(p->sched, p->err, "compute_at %s %s %s", f->stage[k]->name, last->name, row))
+      return TSR_REFUSED;
+  return shared ? tir_sched_do(p->sched, p->err, "parallel %s %s", last->name, loop) : TSR_OK;
 }
 
 /* Stages that nobody scheduled: each element by itself. */

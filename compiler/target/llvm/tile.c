@@ -10,7 +10,7 @@
  * point. A tile at an end, which is smaller, is a tile of its own. */
 #include "compiler/target/llvm/tile.h"
 
-enum { LONG = 1024 }; /* steps of all points that are worth a call */
+enum { LONG = 4096 }; /* steps of all points that are worth a call */
 
 /* --- which nests ------------------------------------------------------------------------------ */
 
