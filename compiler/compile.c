@@ -18,6 +18,8 @@ struct compiler {
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
+  struct tsr_node **plain; /* nodes before layouts were chosen */
+  int plain_nodes;
   struct tsr_group *group; /* what becomes a layer each */
   int groups;
   const struct tsr_value **value; /* of buffer k */
@@ -261,14 +263,23 @@ static void close_step(struct compiler *c)
   s->insns = c->stream->count - s->first_insn;
 }
 
-/* The shapes in which others see v. */
+static bool is_of_model(const struct compiler *c, const struct tsr_node *n)
+{
+  for (int k = 0; k < c->plain_nodes; k++)
+    if (c->plain[k] == n)
+      return true;
+  return false;
+}
+
+/* The shapes in which others see v; those that the model has no node for have no name. */
 static void add_views(const struct compiler *c, struct tsr_text *nodes, const struct tsr_value *v)
 {
   for (int k = 0; k < c->g->nodes; k++) {
     const struct tsr_node *n = c->g->node[k];
     if (!is_free(c, n) || n->in[0] != v)
       continue;
-    tsr_text_add(nodes, ", %s", n->name);
+    if (is_of_model(c, n))
+      tsr_text_add(nodes, ", %s", n->name);
     add_views(c, nodes, n->out[0]);
   }
 }
@@ -434,9 +445,21 @@ static enum tsr_status add_code(struct compiler *c)
   return c->options->codegen->compile(c->a, c->err, &job, &m->code);
 }
 
+static enum tsr_status set_floats(struct compiler *c)
+{
+  if (!c->options->sets_floats)
+    return TSR_OK;
+  enum tsr_status status = tsr_graph_set_floats(c->err, c->g, c->options->float_dtype);
+  if (!status)
+    dump_pass(c, "floats", c->g);
+  return status;
+}
+
 static enum tsr_status place_graph(struct compiler *c)
 {
   static const struct tsr_layout for_cpu = {16, 128};
+  c->plain_nodes = c->g->nodes;
+  c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
   if (c->options->cpu_only) {
     enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
     dump_pass(c, "block", c->g);
@@ -483,6 +506,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   m->name = g->name;
   m->design = *design;
   enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
+  if (!status)
+    status = set_floats(&c);
   if (!status)
     status = place_graph(&c);
   if (!status)

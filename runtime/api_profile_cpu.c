@@ -16,7 +16,7 @@ struct profiling {
   struct tessera_cpu_profile *profile;
 };
 
-/* --- what the machine takes at the least ------------------------------------------------------- */
+/* --- what the machine takes at the least ------------------------------------------------------ */
 
 static uint64_t bytes_of(const struct tsr_module_buffer *b)
 {
@@ -85,7 +85,7 @@ static void find_bound(const struct profiling *p, const struct tsr_module *m,
   out->limit = out->compute_s >= out->memory_s ? "compute" : (far_s > near_s ? far : near)->place;
 }
 
-/* --- the runs ---------------------------------------------------------------------------------- */
+/* --- the runs --------------------------------------------------------------------------------- */
 
 static int by_size(const void *a, const void *b)
 {
@@ -165,6 +165,7 @@ static void profile_layer(struct tsr_arena *arena, const struct profiling *p, in
   const struct tsr_module_layer *l = &m->layer[layer];
   out->name = tsr_arena_strdup(arena, l->name);
   out->op = tsr_arena_strdup(arena, l->op);
+  out->nodes = l->nodes ? tsr_arena_strdup(arena, l->nodes) : NULL;
   out->interpreted = !tsr_executor_is_native(tsr__session_executor(p->session), layer);
   find_bound(p, m, l, out);
   double least = out->compute_s > out->memory_s ? out->compute_s : out->memory_s;

@@ -105,7 +105,7 @@ static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
   struct tsr_memory plan = tsr_memory_plan(arena, m);
-  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 or more: aligned to 64 */
+  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 bytes or more: aligned to 64 */
   for (int i = 0; i < m->buffers; i++) {
     const struct tsr_module_buffer *b = &m->buffer[i];
     if (b->data && !b->on_device)
@@ -380,11 +380,22 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
-/* Machine code adds up and computes functions of floats in another way than the interpreter.
- * Numbers that are not finite have to be the same. */
+/* Machine code adds up and computes functions of floats in another way than the interpreter. That may
+ * move the rounding of a half by a unit. */
+static double limit_of(enum tsr_dtype dtype)
+{
+  switch (dtype) {
+  case TSR_BF16: return 0x1p-7;
+  case TSR_F16: return 0x1p-10;
+  case TSR_F32: return 1e-5;
+  default: return 1e-9;
+  }
+}
+
+/* Numbers that are not finite have to be the same. */
 static bool is_near(const struct tsr_module_buffer *b, const void *expected, const void *found)
 {
-  double limit = b->dtype == TSR_F32 ? 1e-5 : 1e-9, difference = 0, norm = 0;
+  double limit = limit_of(b->dtype), difference = 0, norm = 0;
   struct tsr_tensor v = {.dtype = b->dtype, .data = (void *)(uintptr_t)expected};
   struct tsr_tensor w = {.dtype = b->dtype, .data = (void *)(uintptr_t)found};
   int64_t n = tsr_count(b->dims, b->rank, 1);

@@ -46,7 +46,8 @@ enum tessera_status {
 
 enum tessera_dtype {
   TESSERA_BOOL, TESSERA_I8, TESSERA_U8, TESSERA_I16, TESSERA_U16, TESSERA_I32, TESSERA_U32,
-  TESSERA_I64, TESSERA_U64, TESSERA_F32, TESSERA_F64,
+  TESSERA_I64, TESSERA_U64,
+  TESSERA_F16, TESSERA_BF16, TESSERA_F32, TESSERA_F64, /* floats are the last ones */
 };
 
 enum { TESSERA_MAX_RANK = 8 };
@@ -168,6 +169,10 @@ struct tessera_options {
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
+  /* What an ONNX model's floats are computed in: "f32", "f16", "bf16" (docs/graph-ir.md), or "tf32", which is f32
+   * whose matrix products a GPU may round to 11 bits first; NULL: as the model has them. Inputs and outputs
+   * keep their types. A package keeps what it has. */
+  const char *float_type;
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
   int dim_count;
   enum tessera_effort effort;
@@ -527,7 +532,7 @@ double tessera_machine_ops(const struct tessera_machine *machine, const char *le
 /* --- how long layers take on the CPU ------------------------------------------------------------ */
 
 struct tessera_cpu_profile_layer {
-  const char *name, *op;
+  const char *name, *op, *nodes; /* as of a tessera_layer */
   bool interpreted;             /* it has no machine code */
   double seconds;               /* median of the runs */
   uint64_t ops;                 /* two a multiply-accumulate */

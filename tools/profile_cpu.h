@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tessera profile --target cpu: how long each layer takes, and how near that is to the machine's peak. */
+/* tessera profile --target cpu: how long each layer takes, and how near that is to the machine's
+ * peak. */
 #ifndef TSR_TOOLS_PROFILE_CPU_H
 #define TSR_TOOLS_PROFILE_CPU_H
 

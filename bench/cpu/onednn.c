@@ -2,7 +2,8 @@
 /* oneDNN, each tensor in the layout that it likes best and in its place before the clock runs:
  *   open conv f32|i8 CHANNELS ROWS COLUMNS FILTERS KERNEL STRIDE PAD GROUPS
  *   open matmul f32|i8 M K N
- * i8: u8 by s8, added up in s32, scaled by one number to u8. One image; the convolution has a bias. */
+ * i8: u8 by s8, added up in s32, scaled by one number to u8. One image; the convolution has a
+ * bias. */
 #include <dnnl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -118,7 +119,7 @@ static const char *open_words(char **word, int words)
   close_primitive();
   for (int k = 2; k < words && k < CONV_WORDS; k++)
     v[k - 2] = atoi(word[k]);
-  bool conv = words == CONV_WORDS && !strcmp(word[0], "conv");
+  bool conv = words == CONV_WORDS && !strcmp(word[0], "conv") && v[5] > 0 && v[7] > 0;
   bool matmul = words == MATMUL_WORDS && !strcmp(word[0], "matmul");
   if (!conv && !matmul)
     return "oneDNN is asked for conv and matmul only";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenBLAS: open matmul f32 M K N. The second factor is not packed in advance: there is no call for it. */
+/* OpenBLAS: open matmul f32 M K N. The second factor is not packed in advance: there is no call
+ * for it. */
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>

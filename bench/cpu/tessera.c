@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our side: open MODEL.onnx INPUT.npy ... */
+/* Our side:
+ *   open MODEL INPUT.npy ...   an ONNX file or a package, which is run once
+ *   save OUTPUT.npy ...        the outputs of the latest run
+ *   package FILE               the model as a package
+ *   opened                     how long it took until the model could run, in seconds */
 #include <stdio.h>
+#include <string.h>
 
+#include "bench/bench.h"
 #include "bench/cpu/worker.h"
 #include "runtime/tessera.h"
 #include "runtime/tessera_cpu.h"
@@ -9,6 +15,7 @@
 static struct tessera *t;
 static struct tessera_model *model;
 static struct tessera_session *session;
+static double opened; /* seconds */
 
 static void close_all(void)
 {
@@ -35,9 +42,11 @@ static enum tessera_status open_model(char **word, int words)
 {
   struct tessera_options options = {
       .target = "cpu", .codegen = tessera_cpu_codegen(), .tune_cache = ""};
+  double begin = wall_seconds();
   enum tessera_status status = tessera_model_open(t, word[0], &options, &model);
   if (!status)
     status = tessera_session_open(t, model, NULL, &session);
+  opened = wall_seconds() - begin;
   for (int k = 1; k < words && !status; k++)
     status = set_input(k - 1, word[k]);
   return status ? status : tessera_session_run(t, session);
@@ -73,9 +82,33 @@ static const char *save(char **word, int words)
   return NULL;
 }
 
+static const char *package(const char *path)
+{
+  struct tessera_bytes bytes;
+  enum tessera_status status = tessera_model_package(t, model, &bytes);
+  if (!status) {
+    status = tessera_file_write(t, path, bytes.data, bytes.size);
+    tessera_bytes_free(&bytes);
+  }
+  return status ? tessera_message(t) : NULL;
+}
+
+static bool other(char **word, int words)
+{
+  if (session && !strcmp(word[0], "save"))
+    worker_answer(save(word + 1, words - 1));
+  else if (session && words == 2 && !strcmp(word[0], "package"))
+    worker_answer(package(word[1]));
+  else if (session && !strcmp(word[0], "opened"))
+    printf("%.9f\n", opened);
+  else
+    return false;
+  return true;
+}
+
 int main(void)
 {
-  static const struct worker worker = {open_words, run, save};
+  static const struct worker worker = {open_words, run, other};
   t = tessera_new(NULL);
   int status = t ? worker_serve(&worker) : 2;
   close_all();

@@ -10,7 +10,7 @@
 
 enum { MOST_WORDS = 32, LEAST_RUNS = 3, MOST_RUNS = 1000 };
 
-static void answer(const char *refusal)
+void worker_answer(const char *refusal)
 {
   printf("%s%s\n", refusal ? "no " : "ok", refusal ? refusal : "");
 }
@@ -30,13 +30,11 @@ static void time_runs(const struct worker *worker, double seconds, double (*cloc
 static void obey(const struct worker *worker, char **word, int words)
 {
   if (words && !strcmp(word[0], "open"))
-    answer(worker->open(word + 1, words - 1));
+    worker_answer(worker->open(word + 1, words - 1));
   else if (words == 3 && !strcmp(word[0], "time"))
     time_runs(worker, atof(word[1]), strcmp(word[2], "thread") ? wall_seconds : thread_seconds);
-  else if (words && !strcmp(word[0], "save") && worker->save)
-    answer(worker->save(word + 1, words - 1));
-  else
-    answer("the line is none that this worker knows");
+  else if (!words || !worker->other || !worker->other(word, words))
+    worker_answer("the line is none that this worker knows");
 }
 
 int worker_serve(const struct worker *worker)

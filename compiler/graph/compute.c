@@ -169,7 +169,8 @@ static enum tsr_status open_params(struct tsr__compute *c, const char *names)
     if (typed(c, v))
       return TSR_REFUSED;
     if (v)
-      c->in[k] = tir_func_input(c->a, c->f, input_name(c->a, names, k), v->dtype, v->rank, v->dims);
+      c->in[k] = tsr__widened(c, tir_func_input(c->a, c->f, input_name(c->a, names, k), v->dtype,
+                                                v->rank, v->dims));
   }
   for (int k = 0; k < n->outputs; k++) {
     const struct tsr_value *v = n->out[k];
@@ -177,7 +178,8 @@ static enum tsr_status open_params(struct tsr__compute *c, const char *names)
       return TSR_REFUSED;
     const char *name = n->outputs == 1 ? "y" : tsr_arena_printf(c->a, "y%d", k);
     if (v)
-      c->out[k] = tir_func_output(c->a, c->f, name, v->dtype, v->rank, v->dims);
+      c->out[k] =
+          tsr__widened(c, tir_func_output(c->a, c->f, name, v->dtype, v->rank, v->dims));
   }
   return TSR_OK;
 }
@@ -212,6 +214,7 @@ enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const
   if (row->build(&c))
     return TSR_REFUSED;
   settle_empty_stages(&c);
+  tsr__store_halves(&c);
   *out = c.f;
   return TSR_OK;
 }

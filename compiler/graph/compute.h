@@ -15,7 +15,12 @@ struct tsr__compute {
   struct tsr_err *err;
   const struct tsr_node *n;
   struct tir_func *f;
-  struct tir_buffer **in, **out; /* by the node's positions; NULL where left out */
+  struct tir_buffer **in, **out; /* by the node's positions; NULL where left out; halves as f32 */
+  struct tsr__half {             /* buffers of f32 that stand for buffers of halves */
+    struct tir_buffer *wide;
+    struct tir_buffer *stored;
+    const struct tsr__half *next;
+  } *halves;
 };
 
 typedef enum tsr_status tsr__builder(struct tsr__compute *c);
@@ -56,6 +61,17 @@ tir_e tsr__load_broadcast(struct tsr__compute *c, const struct tir_buffer *b, in
 /* b, a scalar or one element, or one element per `channel`. */
 tir_e tsr__per_channel(struct tsr__compute *c, const struct tir_buffer *b, tir_e channel);
 tir_e tsr__scalar(struct tsr__compute *c, const struct tir_buffer *b);
+
+/* --- compute_half.c --------------------------------------------------------------------------- */
+
+/* What builders see of b: of halves, a buffer of f32. */
+struct tir_buffer *tsr__widened(struct tsr__compute *c, struct tir_buffer *b);
+/* A temporary that holds elements of x as they are, and so in x's own dtype. */
+struct tir_buffer *tsr__temp_like(struct tsr__compute *c, const char *name,
+                                  const struct tir_buffer *x, const int64_t *dims);
+tir_e tsr__load_element(struct tsr__compute *c, const struct tir_buffer *b, const tir_e *i);
+/* At the end: results that are halves are rounded and stored as such. */
+void tsr__store_halves(struct tsr__compute *c);
 
 /* --- compute_window.c: windows of convolutions and pools -------------------------------------- */
 
@@ -153,7 +169,7 @@ static inline tir_e e_select(struct tsr__compute *c, tir_e condition, tir_e x, t
 
 static inline tir_e e_load(struct tsr__compute *c, const struct tir_buffer *b, const tir_e *i)
 {
-  return tir_load(c->a, b, i);
+  return tsr__load_element(c, b, i);
 }
 
 /* A number of any dtype. */

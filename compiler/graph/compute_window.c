@@ -71,7 +71,7 @@ struct tir_buffer *tsr__window_pad(struct tsr__compute *c, const struct tsr__win
     dims[last] = x->dims[last];
     axes = tsr_arena_printf(c->a, "%s i", axes);
   }
-  struct tir_buffer *xpad = tir_func_temp(c->a, c->f, "xpad", x->dtype, x->rank, dims);
+  struct tir_buffer *xpad = tsr__temp_like(c, "xpad", x, dims);
   struct tir_stage *s = tir_func_stage(c->a, c->f, "pad", xpad, axes, 0, NULL);
   tir_e at[TSR_MAX_RANK] = {tir_axis_use(c->a, s, 0), tir_axis_use(c->a, s, 1)}, inside = NULL;
   for (int d = 0; d < w->dims; d++) {

@@ -170,6 +170,9 @@ enum tsr_status tsr_graph_optimize(struct tsr_err *err, struct tsr_graph *g,
                                    void (*after)(void *context, const char *pass,
                                                  const struct tsr_graph *g),
                                    void *context);
+/* Floats other than f64 become f16, bf16 or f32: weights here, values by Casts; inputs and outputs keep their
+ * dtypes. Ops that a half would overflow in stay as they are: docs/graph-ir.md. Of an optimized graph. */
+enum tsr_status tsr_graph_set_floats(struct tsr_err *err, struct tsr_graph *g, enum tsr_dtype to);
 
 /* How a processor with vectors wants its tensors: channels in blocks of `block`, or where that does not
  * divide them, or is 0, in one block. offset: what is added to bytes before they are multiplied, for

@@ -62,8 +62,7 @@ static void add_decimal(struct printer *p, double v, enum tsr_dtype dtype)
   char digits[40];
   for (int precision = 1; precision <= 17; precision++) {
     snprintf(digits, sizeof digits, "%.*g", precision, v);
-    double back = strtod(digits, NULL);
-    if ((dtype == TSR_F32 ? (double)(float)back : back) == v)
+    if (tir__rounded(dtype, strtod(digits, NULL)) == v)
       break;
   }
   tsr_text_add(&p->text, "%s%s", digits, strpbrk(digits, ".e") ? "" : ".0");

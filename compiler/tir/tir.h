@@ -67,7 +67,7 @@ tir_e tir_index(struct tsr_arena *a, int64_t value); /* i64 */
 tir_e tir_float(struct tsr_arena *a, enum tsr_dtype dtype, double value);
 tir_e tir_use(struct tsr_arena *a, const struct tir_var *var);
 tir_e tir_load(struct tsr_arena *a, const struct tir_buffer *b, const tir_e *index); /* b->rank of them */
-tir_e tir_cast(struct tsr_arena *a, enum tsr_dtype dtype, tir_e x);
+tir_e tir_cast(struct tsr_arena *a, enum tsr_dtype dtype, tir_e x); /* a half's by way of f32 */
 tir_e tir_unary(struct tsr_arena *a, enum tir_op op, tir_e x);
 tir_e tir_binary(struct tsr_arena *a, enum tir_op op, tir_e x, tir_e y);
 tir_e tir_select(struct tsr_arena *a, tir_e c, tir_e x, tir_e y);

@@ -4,8 +4,8 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-/* Keeps the compiler from knowing what is in a register: neither is a sum that nobody reads left out, nor is
- * a product of constants taken out of a loop. */
+/* Keeps the compiler from knowing what is in a register: neither is a sum that nobody reads left
+ * out, nor is a product of constants taken out of a loop. */
 #define USE(vector) __asm__ volatile("" : "+x"(vector))
 
 #define NAME(loop)                 sse2_##loop

@@ -10,8 +10,8 @@
  *   ADD(x, y), LOAD(p), STORE(p, v)
  * There is no guard: it is no interface. */
 
-/* Sums in registers, each of which waits for itself alone: as many as hide an instruction's latency, and few
- * enough for 16 registers. */
+/* Sums in registers, each of which waits for itself alone: as many as hide an instruction's
+ * latency, and few enough for 16 registers. */
 #define SUMS(f)   f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11)
 #define SUM_COUNT 12
 

@@ -94,6 +94,17 @@ static double distance(const struct tsr_tensor *x, const struct tsr_tensor *y, i
   return sqrt(difference) / sqrt(norm);
 }
 
+/* Of what an f32 may differ by, `tolerance`; a half may be rounded to its neighbour. */
+static double tolerance_of(enum tsr_dtype dtype, double tolerance)
+{
+  switch (dtype) {
+  case TSR_BF16: return 800 * tolerance;
+  case TSR_F16: return 100 * tolerance;
+  case TSR_F64: return tolerance / 1e4;
+  default: return tolerance;
+  }
+}
+
 static int compare_output(const struct trial *t, const struct tsr_code_block *b, int k, void *found,
                           void *expected, double tolerance, const char *whose, double *off)
 {
@@ -108,7 +119,7 @@ static int compare_output(const struct trial *t, const struct tsr_code_block *b,
     far = INFINITY;
   if (off && far > *off)
     *off = far;
-  if (far <= (buffer->dtype == TSR_F64 ? tolerance / 1e4 : tolerance))
+  if (far <= tolerance_of(buffer->dtype, tolerance))
     return 0;
   printf("%s at %s: element %lld of %s is %.9g where %s has %.9g\n", t->name,
          tsr_level_info(b->level)->name, (long long)at, buffer->name, tsr_get_float(&x, at), whose,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is measured of the machine, and what a profile of the CPU makes of it. No time is judged: bounds are
- * those of a machine that is made up. */
+/* What is measured of the machine, and what a profile of the CPU makes of it. No time is judged:
+ * bounds are those of a machine that is made up. */
 #include <math.h>
 
 #include "runtime/package.h"
 #include "runtime/tessera.h"
 #include "tests/runtime/module.h"
 
-/* --- the machine ------------------------------------------------------------------------------- */
+/* --- the machine ------------------------------------------------------------------------------ */
 
 static int levels_here(void)
 {
@@ -68,9 +68,10 @@ static void memory_to_measure_may_be_refused(void **state)
   }
 }
 
-/* --- profiles ---------------------------------------------------------------------------------- */
+/* --- profiles --------------------------------------------------------------------------------- */
 
-/* A thousand operations a second on integers; L1 holds 16 bytes and gives 8 a second, L2 40 and 4, DRAM 1. */
+/* A thousand operations a second on integers; L1 holds 16 bytes and gives 8 a second, L2 40 and 4,
+ * DRAM 1. */
 static struct tessera_machine made_up(void)
 {
   struct tessera_machine m = {.cores = 1, .bandwidths = 3};

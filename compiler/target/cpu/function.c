@@ -138,7 +138,11 @@ static void emit_caller(struct llvm__emit *e, const char *name, int params, LLVM
 struct llvm__machine cpu__machine(enum tsr_level level)
 {
   const struct tsr_level_info *info = tsr_level_info(level);
-  return (struct llvm__machine){info->vector_bytes, info->registers, info->fma, info->dot};
+  return (struct llvm__machine){.vector_bytes = info->vector_bytes,
+                                .registers = info->registers,
+                                .fma = info->fma,
+                                .dot = info->dot,
+                                .f16 = level >= TSR_LEVEL_AVX2};
 }
 
 void cpu__function(struct llvm__emit *e, const char *name, const struct tir_program *p,

@@ -3,7 +3,8 @@
  *
  * A function is emitted as its loops stand. One loop around stores may run in *lanes*: then
  * e->width iterations are computed together, and every value is either one scalar, the same in all
- * lanes, or a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. */
+ * lanes, or a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. Halves
+ * are i16: their bits. */
 #ifndef TSR_TARGET_LLVM_EMIT_H
 #define TSR_TARGET_LLVM_EMIT_H
 
@@ -17,6 +18,7 @@ enum { LLVM__MOST_DEPTH = 128, LLVM__MOST_LANES = 64 };
 struct llvm__machine {
   int vector_bytes, registers; /* of one vector; of the vector file */
   bool fma;                    /* x * y + z rounded once */
+  bool f16;                    /* instructions that convert f16 */
   bool dot;                    /* sums of four products of bytes in one step */
 };
 
@@ -89,6 +91,7 @@ LLVMTypeRef llvm__memory_type(struct llvm__emit *e, enum tsr_dtype dtype); /* of
 LLVMTypeRef llvm__lanes_of(struct llvm__emit *e, LLVMTypeRef scalar);
 LLVMValueRef llvm__i64(struct llvm__emit *e, int64_t value);
 LLVMValueRef llvm__i32(struct llvm__emit *e, int32_t value);
+LLVMValueRef llvm__float(struct llvm__emit *e, enum tsr_dtype dtype, double value);
 bool llvm__is_lanes(LLVMValueRef v);
 LLVMValueRef llvm__spread(struct llvm__emit *e, LLVMValueRef v); /* to lanes, if it is a scalar */
 /* An integer or float constant of v's type, in all lanes. */
@@ -114,10 +117,13 @@ void llvm__scope_close(struct llvm__emit *e);
 /* Nothing in x can go wrong, whatever conditions around it say. */
 bool llvm__is_safe(struct llvm__emit *e, tir_e x);
 
-/* --- ops.c, math.c: arguments of one form ----------------------------------------------------- */
+/* --- ops.c, half.c, math.c: arguments of one form ----------------------------------------------------- */
 
 LLVMValueRef llvm__cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype from,
                         LLVMValueRef v);
+/* Of a half to f32, or to a half from f32 or f64. */
+LLVMValueRef llvm__half_cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype from,
+                             LLVMValueRef v);
 LLVMValueRef llvm__op(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                       LLVMValueRef *arg);
 LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,

@@ -62,6 +62,8 @@ LLVMValueRef llvm__cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype 
   bool to_float = tir__is_float(to), from_float = tir__is_float(from);
   if (to == from)
     return v;
+  if (tsr_dtype_is_half(to) || tsr_dtype_is_half(from))
+    return llvm__half_cast(e, to, from, v);
   if (to == TSR_BOOL)
     return from_float ? fcmp(e, LLVMRealUNE, v, llvm__float_like(v, 0))
                       : icmp(e, LLVMIntNE, v, llvm__int_like(v, 0));
