@@ -283,7 +283,17 @@ static int axis_to_share(const struct tir_stage *s, int except, int other)
   return -1;
 }
 
-/* A loop of s is run by all threads where there is work enough; one long loop in pieces. */
+/* Pieces of a loop that vectors run along, or squares: whole ones of them if they divide it. */
+static int64_t piece_of(int64_t extent)
+{
+  for (int64_t n = 2 * SHARES; n >= SHARES; n--)
+    if (extent % (16 * n) == 0)
+      return extent / n;
+  int64_t piece = extent / (2 * SHARES) / 64 * 64, least = extent < 64 ? 1 : 64;
+  return piece < least ? least : piece;
+}
+
+/* A loop of s is run by all threads where there is work enough; one of the last two in pieces. */
 static enum tsr_status share_out(struct cpu__planner *p, const struct tir_stage *s, int64_t work,
                                  int except, int other)
 {
@@ -291,11 +301,10 @@ static enum tsr_status share_out(struct cpu__planner *p, const struct tir_stage 
   if (work < LEAST_WORK || axis < 0)
     return TSR_OK;
   const char *name = cpu__axis_name(s, axis);
-  if (axis < s->out->rank - 1 || except >= 0 || other >= 0)
+  if (axis < s->out->rank - 2 || except >= 0 || other >= 0)
     return tir_sched_do(p->sched, p->err, "parallel %s %s", s->name, name);
-  int64_t piece = s->axis[axis].extent / (2 * SHARES) / 64 * 64;
   if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s.po %s.pi", s->name, name,
-                   (long long)(piece < 64 ? 64 : piece), name, name))
+                   (long long)piece_of(s->axis[axis].extent), name, name))
     return TSR_REFUSED;
   return tir_sched_do(p->sched, p->err, "parallel %s %s.po", s->name, name);
 }
@@ -400,17 +409,28 @@ static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_fu
   return TSR_OK;
 }
 
-/* All stages row by row of the last one, what reads before what is read. */
+/* All stages row by row of the last one, what reads before what is read. Threads share out rows: those
+ * of the last axis in pieces. */
 static enum tsr_status compute_rows(struct cpu__planner *p, const struct tir_func *f, int rows,
                                     const bool *inlined)
 {
   const struct tir_stage *last = f->stage[f->stages - 1];
-  for (int k = f->stages - 2; k >= 0; k--)
-    if (!inlined[k] && tir_sched_do(p->sched, p->err, "compute_at %s %s %s", f->stage[k]->name,
-                                    last->name, cpu__axis_name(last, rows - 1)))
-      return TSR_REFUSED;
+  const char *row = cpu__axis_name(last, rows - 1);
   int axis = axis_to_share(last, -1, -1);
-  return axis >= 0 && axis < rows ? share_out(p, last, work_of(last), -1, -1) : TSR_OK;
+  bool shared = axis >= 0 && axis < rows && work_of(last) >= LEAST_WORK;
+  const char *loop = shared ? cpu__axis_name(last, axis) : NULL;
+  if (shared && axis == rows - 1) {
+    loop = tsr_arena_printf(p->e.arena, "%s.po", row);
+    if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s %s.pi", last->name, row,
+                     (long long)piece_of(last->axis[axis].extent), loop, row))
+      return TSR_REFUSED;
+    row = tsr_arena_printf(p->e.arena, "%s.pi", row);
+  }
+  for (int k = f->stages - 2; k >= 0; k--)
+    if (!inlined[k] &&
+        tir_sched_do(p->sched, p->err, "compute_at %s %s %s", f->stage[k]->name, last->name, row))
+      return TSR_REFUSED;
+  return shared ? tir_sched_do(p->sched, p->err, "parallel %s %s", last->name, loop) : TSR_OK;
 }
 
 /* Stages that nobody scheduled: each element by itself. */

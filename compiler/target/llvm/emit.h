@@ -36,6 +36,11 @@ typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *cal
 /* What the target makes of a loop that is marked parallel; false: nothing, it is run in order. */
 typedef bool llvm__share(struct llvm__emit *e, const struct tir_stmt *loop);
 
+/* What the target makes of a part that is to be a function of its own, so that nothing around it takes
+ * its registers. */
+typedef void llvm__emission(struct llvm__emit *e, void *context);
+typedef void llvm__outline(struct llvm__emit *e, llvm__emission *emit, void *context);
+
 /* Values of expressions that are there for whatever is emitted in this scope. */
 struct llvm__scope {
   struct llvm__scope *outer;
@@ -60,8 +65,9 @@ typedef void llvm__emit_stmt(struct llvm__emit *e, const struct tir_stmt *s);
 struct llvm__emit {
   struct tsr_arena *arena;
   struct llvm__machine machine;
-  llvm__step *step;   /* NULL: a target without intrinsics */
-  llvm__share *share; /* NULL: without parallel loops */
+  llvm__step *step;       /* NULL: a target without intrinsics */
+  llvm__share *share;     /* NULL: without parallel loops */
+  llvm__outline *outline; /* NULL: everything is one function */
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
