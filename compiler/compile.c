@@ -18,6 +18,8 @@ struct compiler {
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
+  struct tsr_node **plain; /* nodes before layouts were chosen */
+  int plain_nodes;
   struct tsr_group *group; /* what becomes a layer each */
   int groups;
   const struct tsr_value **value; /* of buffer k */
@@ -261,14 +263,23 @@ static void close_step(struct compiler *c)
   s->insns = c->stream->count - s->first_insn;
 }
 
-/* The shapes in which others see v. */
+static bool is_of_model(const struct compiler *c, const struct tsr_node *n)
+{
+  for (int k = 0; k < c->plain_nodes; k++)
+    if (c->plain[k] == n)
+      return true;
+  return false;
+}
+
+/* The shapes in which others see v; those that the model has no node for have no name. */
 static void add_views(const struct compiler *c, struct tsr_text *nodes, const struct tsr_value *v)
 {
   for (int k = 0; k < c->g->nodes; k++) {
     const struct tsr_node *n = c->g->node[k];
     if (!is_free(c, n) || n->in[0] != v)
       continue;
-    tsr_text_add(nodes, ", %s", n->name);
+    if (is_of_model(c, n))
+      tsr_text_add(nodes, ", %s", n->name);
     add_views(c, nodes, n->out[0]);
   }
 }
@@ -453,6 +464,8 @@ static enum tsr_status set_floats(struct compiler *c)
 static enum tsr_status place_graph(struct compiler *c)
 {
   static const struct tsr_layout for_cpu = {16, 128};
+  c->plain_nodes = c->g->nodes;
+  c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
   if (c->options->cpu_only && c->options->archs)
     return TSR_OK; /* kernels read plain layouts */
   if (c->options->cpu_only) {

@@ -162,7 +162,7 @@ static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
   for (int i = 0; i < m->layers; i++)
     on_cpu[i] = tsr_executor_place(x, i) == TSR_PLACE_CPU;
   struct tsr_memory plan = tsr_memory_plan(arena, m, on_cpu);
-  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 or more: aligned to 64 */
+  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 bytes or more: aligned to 64 */
   for (int i = 0; i < m->buffers; i++) {
     if (constant_of(x, i))
       x->host[i] = constant_of(x, i);

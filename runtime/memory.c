@@ -1,110 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Largest first, each at the lowest place where nothing lies that is in use at the same time. */
 #include "runtime/memory.h"
 
-#include <stdlib.h>
+#include "runtime/lifetimes.h"
 
-enum { ALIGNMENT = 64 };
-
-struct item {
-  int buffer;
-  int first, last; /* steps in which it is in use */
-  uint64_t bytes, offset;
-};
-
+/* One byte more, so that what is empty has a place too. */
 static uint64_t bytes_of(const struct tsr_module_buffer *b)
 {
-  uint64_t bytes = (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype) + 1;
-  return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  return (uint64_t)tsr_count(b->dims, b->rank, 1) * tsr_dtype_bytes(b->dtype) + 1;
 }
 
-static void use(struct item *i, int step)
+static void use(struct tsr__value *v, int step)
 {
-  i->first = step < i->first ? step : i->first;
-  i->last = step > i->last ? step : i->last;
+  v->first = step < v->first ? step : v->first;
+  v->last = step > v->last ? step : v->last;
 }
 
 /* Inputs are in use all the time; what the CPU reads and writes, copies of what is on the device too,
  * from the first layer to the last. */
-static void find_times(const struct tsr_module *m, const bool *on_cpu, struct item *item)
+static void find_times(const struct tsr_module *m, const bool *on_cpu, struct tsr__value *of)
 {
   for (int k = 0; k < m->layers; k++) {
     const struct tsr_module_layer *l = &m->layer[k];
     bool here = on_cpu ? on_cpu[k] : m->step[l->step].kind == TSR_STEP_CPU;
     for (int i = 0; here && i < l->args; i++)
-      use(&item[l->arg[i]], l->step);
+      use(&of[l->arg[i]], l->step);
   }
   for (int k = 0; k < m->inputs; k++) {
-    use(&item[m->input[k]], -1);
-    use(&item[m->input[k]], m->steps);
+    use(&of[m->input[k]], -1);
+    use(&of[m->input[k]], m->steps);
   }
   for (int k = 0; k < m->outputs; k++)
-    use(&item[m->output[k]], m->steps);
-}
-
-static int by_size(const void *x, const void *y)
-{
-  const struct item *a = x, *b = y;
-  if (a->bytes != b->bytes)
-    return a->bytes < b->bytes ? 1 : -1;
-  return a->buffer - b->buffer;
-}
-
-static int by_offset(const void *x, const void *y)
-{
-  const struct item *a = *(const struct item *const *)x, *b = *(const struct item *const *)y;
-  return a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-/* Of those placed before, the ones in use at the same time as i. */
-static int neighbours(struct item *placed, int count, const struct item *i, struct item **out)
-{
-  int n = 0;
-  for (int k = 0; k < count; k++)
-    if (placed[k].first <= i->last && i->first <= placed[k].last)
-      out[n++] = &placed[k];
-  if (n)
-    qsort(out, (size_t)n, sizeof *out, by_offset);
-  return n;
-}
-
-static uint64_t lowest_place(struct item *const *near, int count, uint64_t bytes)
-{
-  uint64_t at = 0;
-  for (int k = 0; k < count && near[k]->offset < at + bytes; k++) {
-    uint64_t end = near[k]->offset + near[k]->bytes;
-    at = end > at ? end : at;
-  }
-  return at;
+    use(&of[m->output[k]], m->steps);
 }
 
 struct tsr_memory tsr_memory_plan(struct tsr_arena *arena, const struct tsr_module *m,
                                   const bool *on_cpu)
 {
   struct tsr_memory plan = {.offset = TSR_NEW_ARRAY(arena, uint64_t, m->buffers + 1)};
-  struct item *all = TSR_NEW_ARRAY(arena, struct item, m->buffers + 1);
-  struct item **near = TSR_NEW_ARRAY(arena, struct item *, m->buffers + 1);
-  int count = 0;
-  for (int k = 0; k < m->buffers; k++) {
-    all[k] = (struct item){.buffer = k, .first = m->steps, .last = -1};
-    plan.offset[k] = TSR_NOWHERE;
-  }
-  find_times(m, on_cpu, all);
+  struct tsr__value *of = TSR_NEW_ARRAY(arena, struct tsr__value, m->buffers + 1);
+  struct tsr__value *value = TSR_NEW_ARRAY(arena, struct tsr__value, m->buffers + 1);
+  int *buffer = TSR_NEW_ARRAY(arena, int, m->buffers + 1), values = 0;
+  for (int k = 0; k < m->buffers; k++)
+    of[k] = (struct tsr__value){.first = m->steps, .last = -1};
+  find_times(m, on_cpu, of);
   for (int k = 0; k < m->buffers; k++) {
     const struct tsr_module_buffer *b = &m->buffer[k];
-    if (all[k].last < 0 || (b->data && !b->on_device))
+    plan.offset[k] = TSR_NOWHERE;
+    if (of[k].last < 0 || (b->data && !b->on_device))
       continue;
-    all[count] = all[k];
-    all[count++].bytes = bytes_of(b);
+    of[k].bytes = bytes_of(b);
+    plan.separate_bytes += tsr__lifetimes_place(arena, 1, &of[k]);
+    buffer[values] = k;
+    value[values++] = of[k];
   }
-  if (count)
-    qsort(all, (size_t)count, sizeof *all, by_size);
-  for (int k = 0; k < count; k++) {
-    struct item *i = &all[k];
-    i->offset = lowest_place(near, neighbours(all, k, i, near), i->bytes);
-    plan.offset[i->buffer] = i->offset;
-    plan.separate_bytes += i->bytes;
-    plan.bytes = i->offset + i->bytes > plan.bytes ? i->offset + i->bytes : plan.bytes;
-  }
+  plan.bytes = tsr__lifetimes_place(arena, values, value);
+  for (int k = 0; k < values; k++)
+    plan.offset[buffer[k]] = value[k].offset;
   return plan;
 }

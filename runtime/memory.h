@@ -9,7 +9,7 @@
 
 struct tsr_memory {
   uint64_t *offset;        /* by buffer; TSR_NOWHERE: a constant, or nothing on the CPU uses it */
-  uint64_t bytes;          /* of the one block that holds all of them, on multiples of 64 */
+  uint64_t bytes;          /* of the one block that holds all of them, on multiples of 256 */
   uint64_t separate_bytes; /* what they would take if none shared memory with another */
 };
 

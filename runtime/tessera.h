@@ -612,7 +612,7 @@ double tessera_machine_ops(const struct tessera_machine *machine, const char *le
 /* --- how long layers take on the CPU ------------------------------------------------------------ */
 
 struct tessera_cpu_profile_layer {
-  const char *name, *op;
+  const char *name, *op, *nodes; /* as of a tessera_layer */
   bool interpreted;             /* it has no machine code */
   double seconds;               /* median of the runs */
   uint64_t ops;                 /* two a multiply-accumulate */

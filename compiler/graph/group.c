@@ -201,18 +201,23 @@ static bool is_rounded_freely(const struct tir_stage *s)
   return (sums && is_float(s->out->dtype)) || has(s->value, is_function);
 }
 
-/* No stage jumps behind one that is rounded freely. */
+/* No stage jumps behind one that is rounded freely, and no half that was is seen as a float, of which
+ * more bits are expected. */
 static bool is_steady(const struct grouping *p, const struct members *m)
 {
-  bool free = false;
+  bool free = false, half = false;
   for (int k = 0; k < m->count; k++) {
     const struct tir_func *f = p->func[m->node[k]];
+    enum tsr_dtype dtype = p->g->node[m->node[k]]->out[0]->dtype;
+    if (half && is_float(dtype) && !tsr_dtype_is_half(dtype))
+      return false;
     for (int i = 0; i < f->stages; i++) {
       const struct tir_stage *s = f->stage[i];
       if (free && (s->out->dtype == TSR_BOOL || has(s->value, jumps)))
         return false;
       free |= is_rounded_freely(s);
     }
+    half |= free && tsr_dtype_is_half(dtype);
   }
   return true;
 }

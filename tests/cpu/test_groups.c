@@ -76,18 +76,43 @@ static void sizes(void **state)
   assert_int_equal(compare_all(all.a, all.trials, all.trial, 1e-5), 0);
 }
 
+static struct tsr_graph *net_of(struct tsr_arena *a, struct random r, enum net_kind kind)
+{
+  struct tsr_err err = {0};
+  struct tsr_graph *g = random_net(a, &r, kind);
+  if (tsr_graph_optimize(&err, g, NULL, NULL))
+    fail_msg("%s", err.text);
+  return g;
+}
+
+/* Another layout gives the same bits. */
+static void compare_layouts(struct tsr_arena *a, const struct tsr_graph *g,
+                            const struct tsr_graph *h, uint64_t *seed)
+{
+  struct tsr_err err = {0};
+  struct tsr_tensor x, y, z;
+  fill(a, g, seed, &x);
+  if (tsr_graph_run(a, &err, g, &x, &y, NULL, NULL) ||
+      tsr_graph_run(a, &err, h, &x, &z, NULL, NULL))
+    fail_msg("%s", err.text);
+  assert_memory_equal(y.data, z.data, tsr_tensor_bytes(&y));
+}
+
 static void random_networks(void **state)
 {
+  static const struct tsr_layout layouts[] = {{16, 128}, {0, 0}};
   struct all all = {.a = *state};
-  struct random r = {4321};
   uint64_t seed = 11;
   int together = 0;
-  for (int k = 0; k < 3 * NET_KINDS; k++) {
+  for (int k = 0; k < 9 * NET_KINDS; k++) {
+    struct random r = {4321 + (uint64_t)k / 3};
     struct tsr_err err = {0};
-    struct tsr_graph *g = random_net(all.a, &r, (enum net_kind)(k % NET_KINDS));
-    if (tsr_graph_optimize(&err, g, NULL, NULL))
+    enum net_kind kind = (enum net_kind)(k / 3 % NET_KINDS);
+    struct tsr_graph *g = net_of(all.a, r, kind), *h = net_of(all.a, r, kind);
+    if (k % 3 && tsr_graph_block(&err, h, &layouts[k % 3 - 1]))
       fail_msg("%s", err.text);
-    add_graph(&all, g, &seed);
+    compare_layouts(all.a, g, h, &seed);
+    add_graph(&all, h, &seed);
   }
   assert_int_equal(compare_all(all.a, all.trials, all.trial, 1e-5), 0);
   for (int k = 0; k < all.trials; k++)

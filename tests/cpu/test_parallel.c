@@ -113,13 +113,36 @@ static void in_code(void **state)
   }
 }
 
+/* Rows of a softmax, by the second axis and by the first. */
+static void rows(void **state)
+{
+  static const int sizes[][2] = {{2, 1000}, {12, 128}, {1, 64}, {5, 77}};
+  uint64_t seed = 3;
+  float *x = TSR_NEW_ARRAY(*state, float, 300000);
+  for (int i = 0; i < 300000; i++)
+    x[i] = (float)(next_random(&seed) % 4096) / 512;
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+    int b = sizes[k][0], m = sizes[k][1], n = 1 + (1 << 17) / (b * m);
+    void *in[] = {x};
+    const char *text = tsr_arena_printf(
+        *state,
+        "func f(x: f32[%d,%d,%d]) -> (y: f32[%d,%d,%d]) {\n"
+        "  temp most: f32[%d,%d,1]\n  temp e: f32[%d,%d,%d]\n  temp sum: f32[%d,%d,1]\n"
+        "  most: most[b, m, o] maximum(n < %d) init f32(-inf) = x[b, m, n]\n"
+        "  e: e[b, m, n] = exp(x[b, m, n] - most[b, m, 0])\n"
+        "  sum: sum[b, m, o] sum(n < %d) init 0.0 = e[b, m, n]\n"
+        "  y: y[b, m, n] = e[b, m, n] / sum[b, m, 0]\n}\n",
+        b, m, n, b, m, n, b, m, b, m, n, b, m, n, n);
+    assert_non_null(strstr(schedule_of(*state, text), "parallel"));
+    assert_int_equal(compare_text(*state, text, in), 0);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(each_once),
-      IN_ARENA(outside),
-      IN_ARENA(two_callers),
-      IN_ARENA(in_code),
+      IN_ARENA(each_once), IN_ARENA(outside), IN_ARENA(two_callers),
+      IN_ARENA(in_code),   IN_ARENA(rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

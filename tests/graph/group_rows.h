@@ -8,7 +8,8 @@ static const char group_values[] =
     "input x f32[1,4,6,6]\ninput z f32[1,4,6,6]\ninput m f32[3,8]\ninput h f32[2,3,8]\n"
     "input q i8[1,4,6,6]\ninput r i8[1,4,6,6]\n"
     "input w f32[4,4,3,3]\ninput v f32[4,4,1,1]\ninput d f32[4,1,3,3]\ninput c f32[4,1,1]\n"
-    "input k f32[8,5]\ninput b f32[5]\ninput g8 f32[8]\ninput b8 f32[8]\ninput o f32[1,4,1,1]\n"
+    "input u f32[4,4]\ninput k f32[8,5]\ninput b f32[5]\ninput g8 f32[8]\ninput b8 f32[8]\ninput o "
+    "f32[1,4,1,1]\n"
     "const three f32[] {3.0}\nconst six f32[] {6.0}\nconst zero f32[] {0.0}\nconst two f32[] "
     "{2.0}\n"
     "const half f32[] {0.5}\nconst one f32[] {1.0}\nconst root f32[] {1.4142135}\n"
@@ -86,6 +87,9 @@ static const struct group_row {
     {"another place: transposed",
      "node n1 MatMul (m, k) -> (a ?)\nnode n2 Transpose (a) -> (y ?)\noutput y\n",
      "MatMul Transpose"},
+    {"another place: transposed in a square",
+     "node n1 MatMul (u, u) -> (a ?)\nnode n2 Transpose (a) -> (y ?)\noutput y\n",
+     "MatMul Transpose"},
     {"another place: shifted",
      "node n1 Conv (x, v) -> (a ?)\nnode n2 MaxPool (a) -> (y ?) kernel_shape=[2,2]\noutput y\n",
      "Conv MaxPool"},
@@ -107,6 +111,10 @@ static const struct group_row {
      "Conv QuantizeLinear+DequantizeLinear+Relu"},
     {"a jump behind a function", "node n1 Exp (x) -> (a ?)\nnode n2 Floor (a) -> (y ?)\noutput y\n",
      "Exp Floor"},
+    {"a half seen as a float",
+     "node n1 Cast (h) -> (a ?) to=10\nnode n2 Softmax (a) -> (e ?) axis=-1\n"
+     "node n3 Add (e, e) -> (f ?)\nnode n4 Cast (f) -> (y ?) to=1\noutput y\n",
+     "Cast+Softmax+Add Cast"},
     {"a jump behind what every target rounds alike",
      "node n1 Mul (x, z) -> (a ?)\nnode n2 Floor (a) -> (e ?)\nnode n3 Exp (e) -> (y ?)\noutput "
      "y\n",

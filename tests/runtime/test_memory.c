@@ -55,8 +55,8 @@ static void chain(void **state)
     at = add_layer(&t, 1, &at, 63);
   t.output[0] = at;
   struct tsr_memory plan = tsr_memory_plan(*state, &t.m, NULL);
-  assert_int_equal(plan.separate_bytes, 7 * 64);
-  assert_int_equal(plan.bytes, 3 * 64); /* the input, and two by turns */
+  assert_int_equal(plan.separate_bytes, 7 * 256);
+  assert_int_equal(plan.bytes, 3 * 256); /* the input, and two by turns */
   assert_int_equal(plan.offset[2], plan.offset[4]);
 }
 
@@ -68,7 +68,7 @@ static void residual(void **state)
   int c = add_layer(&t, 1, &b, 63), both[2] = {c, a};
   t.output[0] = add_layer(&t, 2, both, 63);
   struct tsr_memory plan = tsr_memory_plan(*state, &t.m, NULL);
-  assert_int_equal(plan.bytes, 4 * 64); /* a stays until it is added; the sum lies where b was */
+  assert_int_equal(plan.bytes, 4 * 256); /* a stays until it is added; the sum lies where b was */
   assert_int_equal(plan.offset[t.output[0]], plan.offset[b]);
 }
 
@@ -85,9 +85,9 @@ static void constants_and_the_device(void **state)
   struct tsr_memory plan = tsr_memory_plan(*state, &t.m, NULL);
   assert_true(plan.offset[w] == TSR_NOWHERE);
   assert_true(plan.offset[unused] == TSR_NOWHERE);
-  assert_int_equal(plan.bytes, 2 * 64);
+  assert_int_equal(plan.bytes, 2 * 256);
   t.buffer[t.output[0]].on_device = true; /* a layer on the CPU writes it: a copy on the host */
-  assert_int_equal(tsr_memory_plan(*state, &t.m, NULL).bytes, 2 * 64);
+  assert_int_equal(tsr_memory_plan(*state, &t.m, NULL).bytes, 2 * 256);
 }
 
 /* --- any module ------------------------------------------------------------------------------- */
@@ -115,7 +115,7 @@ static void check_plan(struct tsr_arena *a, const struct made *t)
 {
   struct tsr_memory plan = tsr_memory_plan(a, &t->m, NULL);
   for (int x = 0; x < t->m.buffers; x++) {
-    assert_int_equal(plan.offset[x] % 64, 0);
+    assert_int_equal(plan.offset[x] % 256, 0);
     assert_true(plan.offset[x] + (uint64_t)t->buffer[x].dims[0] <= plan.bytes);
     for (int y = 0; y < x; y++) {
       bool apart = plan.offset[x] >= plan.offset[y] + (uint64_t)t->buffer[y].dims[0] ||

@@ -650,8 +650,13 @@ def test_profile_cpu(w):
     assert [l["name"] for l in p["layers"]] == [l["name"] for l in model["layers"]]
     assert [l["ops"] for l in p["layers"]] == [2 * l["macs"] for l in model["layers"]]
     assert not any(l["interpreted"] for l in p["layers"])
-    flat = {l["name"]: l for l in p["layers"]}["flatten.Flatten"]
-    assert flat["bytes"] == 2 * 64 and flat["ops"] == 0 and flat["limit"] == "L1"
+    assert [l.get("nodes") for l in p["layers"]] == [l.get("nodes") for l in model["layers"]]
+    average = {l["name"]: l for l in p["layers"]}["average.GlobalAveragePool"]
+    assert average["nodes"] == "average.GlobalAveragePool, flatten.Flatten" # a view takes no time
+    assert average["bytes"] == (2 * 2 + 1) * 64 and average["ops"] == 0 and average["limit"] == "L1"
+    conv = {l["name"]: l for l in p["layers"]}["conv3.Conv"]
+    assert conv["op"] == "BlockedConv+QAdd" and conv["nodes"] == "conv3.Conv, add.Add"
+    assert model["host_bytes"] < model["host_separate_bytes"]
     peak = [q["ops_per_s"] for q in p["machine"]["peaks"]
             if (q["level"], q["dtype"], q["threads"]) == (p["level"], "i8", 1)]
     conv = {l["name"]: l for l in p["layers"]}["conv2.Conv"]

@@ -87,6 +87,7 @@ static enum tsr_status emit_layers(const struct work *w, const char **entry,
                              .machine = cpu__machine(w->level),
                              .step = cpu__intrinsic,
                              .share = cpu__parallel,
+                             .outline = cpu__outline,
                              .context = h->context,
                              .module = h->module,
                              .builder = h->builder};

@@ -13,6 +13,8 @@ LLVMValueRef cpu__intrinsic(struct llvm__emit *e, const struct tir_stmt *call, L
 
 /* Loops marked parallel: llvm__emit.share. */
 bool cpu__parallel(struct llvm__emit *e, const struct tir_stmt *loop);
+/* Long sums: llvm__emit.outline. */
+void cpu__outline(struct llvm__emit *e, llvm__emission *emit, void *context);
 
 /* Adds the function `name` to the module; *out gets the memory that it needs. */
 void cpu__function(struct llvm__emit *e, const char *name, const struct tir_program *p,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A loop that threads share out: its body as a function of its own.
+/* Parts of a program as functions of their own: loops that threads share out, and long sums, whose
+ * tile then has all registers.
  *
- * The loop becomes a call of tsr_parallel (native/parallel.h) with a context of eight-byte words:
+ * A loop of threads becomes a call of tsr_parallel (native/parallel.h) with a context of eight-byte words:
  * the address of each buffer, then the value of each loop around. Buffers that live in the loop lie
  * in memory of the thread. */
 #include "compiler/target/cpu/function.h"
@@ -49,18 +50,67 @@ static void restore_outer(struct llvm__emit *e, const struct outer *o)
   LLVMPositionBuilderAtEnd(e->builder, o->here);
 }
 
-/* The body over from..to-1, with each buffer and each value as an argument of its own. */
-static LLVMTypeRef body_type(struct llvm__emit *e)
+/* Each buffer and each value as an argument of its own, then `more` words. */
+static LLVMTypeRef body_type(struct llvm__emit *e, int more)
 {
-  int n = e->places + e->depth + 2;
-  LLVMTypeRef *arg = TSR_NEW_ARRAY(e->arena, LLVMTypeRef, n);
+  int n = e->places + e->depth + more;
+  LLVMTypeRef *arg = TSR_NEW_ARRAY(e->arena, LLVMTypeRef, n + 1);
   for (int i = 0; i < n; i++)
     arg[i] = i < e->places ? pointer(e) : word(e);
   return LLVMFunctionType(LLVMInt32TypeInContext(e->context), arg, (unsigned)n, 0);
 }
 
-static void emit_iterations(struct llvm__emit *e, const struct tir_stmt *s)
+static LLVMValueRef emit_body(struct llvm__emit *e, const char *name, LLVMTypeRef type,
+                              llvm__emission *emit, void *context)
 {
+  LLVMValueRef f = e->function = cpu__add_function(e, name, type, true);
+  e->kept = NULL;
+  for (int i = 0; i < e->places; i++) {
+    e->place[i].base = LLVMGetParam(f, (unsigned)i);
+    cpu__attribute(e, f, (LLVMAttributeIndex)i + 1, "noalias");
+  }
+  for (int i = 0; i < e->depth; i++)
+    e->value[i] = LLVMGetParam(f, (unsigned)(e->places + i));
+  LLVMBasicBlockRef start = cpu__open_function(e);
+  emit(e, context);
+  cpu__close_function(e, start);
+  return f;
+}
+
+/* Leaves the function, too, where the one that was called had to. */
+static void check(struct llvm__emit *e, LLVMValueRef result)
+{
+  LLVMValueRef bad = LLVMBuildICmp(e->builder, LLVMIntNE, result, llvm__i32(e, 0), "");
+  LLVMBasicBlockRef inside = llvm__block(e, "inside");
+  LLVMBuildCondBr(e->builder, bad, e->outside, inside);
+  LLVMPositionBuilderAtEnd(e->builder, inside);
+}
+
+static const char *name_of(struct llvm__emit *e, const char *part)
+{
+  return tsr_arena_printf(e->arena, "%s.%s", LLVMGetValueName(e->function), part);
+}
+
+void cpu__outline(struct llvm__emit *e, llvm__emission *emit, void *context)
+{
+  struct outer outer;
+  LLVMTypeRef type = body_type(e, 0);
+  int n = e->places + e->depth;
+  LLVMValueRef *arg = TSR_NEW_ARRAY(e->arena, LLVMValueRef, n + 1);
+  keep_outer(e, &outer);
+  LLVMValueRef f = emit_body(e, name_of(e, "tile"), type, emit, context);
+  restore_outer(e, &outer);
+  for (int i = 0; i < n; i++)
+    arg[i] = i < e->places ? e->place[i].base : e->value[i - e->places];
+  check(e, LLVMBuildCall2(e->builder, type, f, arg, (unsigned)n, ""));
+}
+
+/* --- threads ---------------------------------------------------------------------------------- */
+
+/* Iterations from..to-1, the function's last arguments. */
+static void emit_iterations(struct llvm__emit *e, void *context)
+{
+  const struct tir_stmt *s = context;
   unsigned n = (unsigned)(e->places + e->depth);
   LLVMValueRef from = LLVMGetParam(e->function, n), to = LLVMGetParam(e->function, n + 1);
   int64_t most = llvm__most(e, s->f.extent);
@@ -69,23 +119,6 @@ static void emit_iterations(struct llvm__emit *e, const struct tir_stmt *s)
   llvm__stmt(e, s->f.body);
   llvm__unbind(e);
   llvm__loop_end(e, &loop, to, 1);
-}
-
-static LLVMValueRef emit_body(struct llvm__emit *e, const struct tir_stmt *s, const char *name,
-                              LLVMTypeRef type)
-{
-  e->function = cpu__add_function(e, name, type, true);
-  e->kept = NULL;
-  for (int i = 0; i < e->places; i++) {
-    e->place[i].base = LLVMGetParam(e->function, (unsigned)i);
-    cpu__attribute(e, e->function, (LLVMAttributeIndex)i + 1, "noalias");
-  }
-  for (int i = 0; i < e->depth; i++)
-    e->value[i] = LLVMGetParam(e->function, (unsigned)(e->places + i));
-  LLVMBasicBlockRef start = cpu__open_function(e);
-  emit_iterations(e, s);
-  cpu__close_function(e, start);
-  return e->function;
 }
 
 /* The function that tsr_parallel calls: unpacks the context. */
@@ -138,22 +171,17 @@ bool cpu__parallel(struct llvm__emit *e, const struct tir_stmt *s)
   if (s->f.loop != TIR_PARALLEL || e->shared || s->f.extent->op != TIR_INT)
     return false;
   struct outer outer;
-  LLVMTypeRef type = body_type(e);
-  const char *name =
-      tsr_arena_printf(e->arena, "%s.%s", LLVMGetValueName(e->function), s->f.var->name);
+  LLVMTypeRef type = body_type(e, 2);
+  const char *name = name_of(e, s->f.var->name);
   keep_outer(e, &outer);
   e->shared = true;
-  LLVMValueRef body = emit_body(e, s, name, type);
+  LLVMValueRef body = emit_body(e, name, type, emit_iterations, (void *)(uintptr_t)s);
   LLVMValueRef share = emit_share(e, tsr_arena_printf(e->arena, "%s.share", name), body, type);
   e->shared = false;
   restore_outer(e, &outer);
   LLVMTypeRef args[] = {pointer(e), pointer(e), word(e), word(e)};
   LLVMTypeRef signature = LLVMFunctionType(LLVMInt32TypeInContext(e->context), args, 4, 0);
   LLVMValueRef arg[] = {share, emit_context(e), llvm__i64(e, s->f.extent->i), e->threads};
-  LLVMValueRef bad = LLVMBuildCall2(e->builder, signature, parallel_of(e, signature), arg, 4, "");
-  bad = LLVMBuildICmp(e->builder, LLVMIntNE, bad, llvm__i32(e, 0), "");
-  LLVMBasicBlockRef inside = llvm__block(e, "inside");
-  LLVMBuildCondBr(e->builder, bad, e->outside, inside);
-  LLVMPositionBuilderAtEnd(e->builder, inside);
+  check(e, LLVMBuildCall2(e->builder, signature, parallel_of(e, signature), arg, 4, ""));
   return true;
 }

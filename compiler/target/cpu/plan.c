@@ -8,7 +8,14 @@
 #include "compiler/target/cpu/plan.h"
 #include "tensorize/tensorize.h"
 
-enum { LEAST_LANES = 4, LOOSE_POINT = 4, STEPS = 16, MOST_OPERATIONS = 4096 };
+enum {
+  LEAST_LANES = 4,
+  LOOSE_POINT = 4,
+  STEPS = 16,
+  MOST_OPERATIONS = 4096,
+  SHARES = 4,
+  LEAST_WORK = 1 << 17
+};
 
 /* --- stages ----------------------------------------------------------------------------------- */
 
@@ -47,6 +54,12 @@ const struct tir_stage *cpu__only_reader(const struct cpu__planner *p, const str
     found = t;
   }
   return found;
+}
+
+void cpu__settle(struct cpu__planner *p, const struct tir_stage *s)
+{
+  for (int i = 0; i < p->func->stages; i++)
+    p->settled[i] |= p->func->stage[i] == s;
 }
 
 /* --- what loads do along an axis -------------------------------------------------------------- */
@@ -250,6 +263,52 @@ static enum tsr_status compute_in_tail(struct cpu__planner *p, int shared, int l
   return reorder(p, p->s, shared, &by_shared, lanes, &by_lanes, &unused);
 }
 
+/* --- threads ---------------------------------------------------------------------------------- */
+
+static int64_t work_of(const struct tir_stage *s)
+{
+  int64_t n = 1;
+  for (int i = 0; i < s->axes; i++)
+    n *= s->axis[i].extent;
+  return n;
+}
+
+/* The first axis with iterations enough to share out, but for two of them; else the first with two. */
+static int axis_to_share(const struct tir_stage *s, int except, int other)
+{
+  for (int least = SHARES; least >= 2; least -= SHARES - 2)
+    for (int i = 0; i < s->out->rank; i++)
+      if (i != except && i != other && s->axis[i].extent >= least)
+        return i;
+  return -1;
+}
+
+/* Pieces of a loop that vectors run along, or squares: whole ones of them if they divide it. */
+static int64_t piece_of(int64_t extent)
+{
+  for (int64_t n = 2 * SHARES; n >= SHARES; n--)
+    if (extent % (16 * n) == 0)
+      return extent / n;
+  int64_t piece = extent / (2 * SHARES) / 64 * 64, least = extent < 64 ? 1 : 64;
+  return piece < least ? least : piece;
+}
+
+/* A loop of s is run by all threads where there is work enough; one of the last two in pieces. */
+static enum tsr_status share_out(struct cpu__planner *p, const struct tir_stage *s, int64_t work,
+                                 int except, int other)
+{
+  int axis = axis_to_share(s, except, other);
+  if (work < LEAST_WORK || axis < 0)
+    return TSR_OK;
+  const char *name = cpu__axis_name(s, axis);
+  if (axis < s->out->rank - 2 || except >= 0 || other >= 0)
+    return tir_sched_do(p->sched, p->err, "parallel %s %s", s->name, name);
+  if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s.po %s.pi", s->name, name,
+                   (long long)piece_of(s->axis[axis].extent), name, name))
+    return TSR_REFUSED;
+  return tir_sched_do(p->sched, p->err, "parallel %s %s.po", s->name, name);
+}
+
 static enum tsr_status plan_reduction(struct cpu__planner *p)
 {
   const struct tir_stage *s = p->s, *host = p->tail ? p->tail : s;
@@ -269,9 +328,13 @@ static enum tsr_status plan_reduction(struct cpu__planner *p)
     if (split(p, host, shared, n, "s", &by_shared))
       return TSR_REFUSED;
   }
-  if (reorder(p, host, shared, &by_shared, lanes, &by_lanes, &at))
+  if (reorder(p, host, shared, &by_shared, lanes, &by_lanes, &at) ||
+      (p->tail && at && compute_in_tail(p, shared, lanes, at)))
     return TSR_REFUSED;
-  return p->tail && at ? compute_in_tail(p, shared, lanes, at) : TSR_OK;
+  if (p->tail && !at)
+    return TSR_OK;
+  cpu__settle(p, host);
+  return share_out(p, host, work_of(s), shared, lanes);
 }
 
 static bool is_empty(const struct tir_stage *s)
@@ -346,15 +409,39 @@ static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_fu
   return TSR_OK;
 }
 
-/* All stages row by row of the last one, what reads before what is read. */
+/* All stages row by row of the last one, what reads before what is read. Threads share out rows: those
+ * of the last axis in pieces. */
 static enum tsr_status compute_rows(struct cpu__planner *p, const struct tir_func *f, int rows,
                                     const bool *inlined)
 {
   const struct tir_stage *last = f->stage[f->stages - 1];
-  for (int k = f->stages - 2; k >= 0; k--)
-    if (!inlined[k] && tir_sched_do(p->sched, p->err, "compute_at %s %s %s", f->stage[k]->name,
-                                    last->name, cpu__axis_name(last, rows - 1)))
+  const char *row = cpu__axis_name(last, rows - 1);
+  int axis = axis_to_share(last, -1, -1);
+  bool shared = axis >= 0 && axis < rows && work_of(last) >= LEAST_WORK;
+  const char *loop = shared ? cpu__axis_name(last, axis) : NULL;
+  if (shared && axis == rows - 1) {
+    loop = tsr_arena_printf(p->e.arena, "%s.po", row);
+    if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s %s.pi", last->name, row,
+                     (long long)piece_of(last->axis[axis].extent), loop, row))
       return TSR_REFUSED;
+    row = tsr_arena_printf(p->e.arena, "%s.pi", row);
+  }
+  for (int k = f->stages - 2; k >= 0; k--)
+    if (!inlined[k] &&
+        tir_sched_do(p->sched, p->err, "compute_at %s %s %s", f->stage[k]->name, last->name, row))
+      return TSR_REFUSED;
+  return shared ? tir_sched_do(p->sched, p->err, "parallel %s %s", last->name, loop) : TSR_OK;
+}
+
+/* Stages that nobody scheduled: each element by itself. */
+static enum tsr_status share_rest(struct cpu__planner *p)
+{
+  for (int i = 0; i < p->func->stages; i++) {
+    const struct tir_stage *s = p->func->stage[i];
+    if (!p->inlined[i] && !p->settled[i] && s->combine == TIR_ASSIGN && !is_empty(s) &&
+        share_out(p, s, work_of(s), -1, -1))
+      return TSR_REFUSED;
+  }
   return TSR_OK;
 }
 
@@ -393,7 +480,8 @@ enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const str
                            .sched = tir_sched_new(a, f),
                            .err = err,
                            .intrinsics = known,
-                           .inlined = TSR_NEW_ARRAY(a, bool, f->stages + 1)};
+                           .inlined = TSR_NEW_ARRAY(a, bool, f->stages + 1),
+                           .settled = TSR_NEW_ARRAY(a, bool, f->stages + 1)};
   int rows = tir_func_rows(f);
   *known = (struct tir_intrinsics){tsr_tensorize_match, tsr_cpu_intrinsics(a)};
   tir_sched_intrinsics(p.sched, known);
@@ -405,5 +493,5 @@ enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const str
   for (int i = 0; i < f->stages; i++)
     if (!p.inlined[i] && plan_stage(&p, f->stage[i], tail_of(f, i, p.inlined)))
       return TSR_REFUSED;
-  return TSR_OK;
+  return share_rest(&p);
 }

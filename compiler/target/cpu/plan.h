@@ -14,6 +14,7 @@ struct cpu__planner {
   const struct tir_stage *s, *tail; /* at hand; what is computed with it, NULL: nothing */
   int width;                        /* lanes of a vector of it */
   bool *inlined;                    /* by stage: it is part of its readers */
+  bool *settled;                    /* by stage: its schedule is made */
 };
 
 /* A sum of products of a row and a column, as register tiles and blocks of caches. *done: it is one
@@ -26,6 +27,7 @@ const char *cpu__axis_name(const struct tir_stage *s, int axis);
 const struct tir_stage *cpu__only_reader(const struct cpu__planner *p, const struct tir_stage *s);
 /* The stage that computes a buffer; NULL: an input, or part of its readers. */
 const struct tir_stage *cpu__producer(const struct cpu__planner *p, const struct tir_buffer *b);
+void cpu__settle(struct cpu__planner *p, const struct tir_stage *s);
 /* Elements from one iteration of the axis to the next; false: no constant, *step being 0, or one from 0
  * to 15 only. */
 bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step);

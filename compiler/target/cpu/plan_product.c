@@ -21,6 +21,7 @@ enum {
   NEAR_BYTES = 24 << 10,   /* of the first cache that columns may take */
   LOADED_ROWS = 8,         /* of a tile that has loads for each of its vectors */
   UNROLLED = 288,          /* steps of a tile that are written out */
+  INLINED = 9,             /* terms of sums that padding may be part of */
   PARALLEL_PRODUCTS = 1 << 19,
   PARALLEL_PARTS = 8, /* iterations that threads should have to share out */
 };
@@ -35,6 +36,7 @@ struct product {
   int block;                  /* axis of which blocks are made; may be rows */
   const char *dot, *dot_lane; /* intrinsic, and its loop in a trial; NULL: vectors of lanes */
   int lane;                   /* elements of one vector of the tile */
+  bool inlines;               /* padding is part of the sums: what it copies is read once anyway */
   bool apart;                 /* a vector of columns is not followed by the next one */
   int column_cycles;
   int64_t T, V, blocked;        /* rows, vectors; iterations of `block` in a block */
@@ -340,13 +342,21 @@ static int64_t bytes_of(const struct tir_buffer *b)
   return tsr_count(b->dims, b->rank, 1) * (int64_t)tsr_dtype_bytes(b->dtype);
 }
 
+/* The stage that copies the rows with padding, only for these sums; NULL: there is none. */
+static const struct tir_stage *padding_of(const struct product *d)
+{
+  const struct tir_stage *x = cpu__producer(d->p, d->row->buffer);
+  return x && x->combine == TIR_ASSIGN && cpu__only_reader(d->p, x) == d->s ? x : NULL;
+}
+
 /* As many iterations as have rows that a cache keeps while all columns pass; fewer where it keeps all
  * columns anyway, so that threads have enough of them to share out. */
 static void choose_block(struct product *d)
 {
   int64_t extent = extent_of(d, d->block), around = 1;
   d->blocked = extent;
-  if (d->block < 0)
+  d->inlines = moves(d->p, d->row, d->lanes) && steps_of(d) <= INLINED && padding_of(d);
+  if (d->block < 0 || d->inlines)
     return;
   for (int i = 0; i < d->s->out->rank; i++)
     if (i != d->block && i != d->rows && moves(d->p, d->row, i) && i != d->lanes)
@@ -537,12 +547,15 @@ static enum tsr_status pack_columns(struct product *d, const struct parts *c)
                       c->columns);
 }
 
-/* Rows that are a copy with padding are copied block by block. */
+/* Rows that are a copy with padding are copied block by block, or not at all. */
 static enum tsr_status attach_rows(struct product *d, const struct parts *c)
 {
-  const struct tir_stage *x = cpu__producer(d->p, d->row->buffer);
-  if (!x || !c->block || x->combine != TIR_ASSIGN || cpu__only_reader(d->p, x) != d->s)
+  const struct tir_stage *x = padding_of(d);
+  if (!x || (!d->inlines && !c->block))
     return TSR_OK;
+  cpu__settle(d->p, x);
+  if (d->inlines)
+    return tir_sched_do(d->p->sched, d->p->err, "inline %s", x->name);
   return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name,
                       c->block);
 }
@@ -571,6 +584,7 @@ static enum tsr_status schedule(struct product *d)
   if (attach(d, &c) || order_sums(d, &c) || unroll(d) || attach_rows(d, &of_host) ||
       pack_columns(d, &of_host))
     return TSR_REFUSED;
+  cpu__settle(d->p, d->host);
   if (!d->parallel || !is_large(d))
     return TSR_OK;
   return tir_sched_do(d->p->sched, d->p->err, "parallel %s %s", d->host->name, d->parallel);

@@ -4,6 +4,7 @@
 
 #include "compiler/target/cuda/cuda.h"
 #include "compiler/target/cuda/kernel.h"
+#include "compiler/target/cuda/plan_gemm.h"
 #include "compiler/target/cuda/ptx.h"
 
 /* What LLVM owns, for as long as one architecture takes. */
@@ -58,16 +59,6 @@ static enum tsr_status loops_of(const struct work *w, int layer, struct tir_prog
   return TSR_OK;
 }
 
-/* What fma and its like are worth on every GPU. */
-static const struct llvm__machine machine = {.vector_bytes = 16,
-                                             .registers = 64,
-                                             .fma = true,
-                                             .f16 = true,
-                                             .lanes = 16,
-                                             .alignment = 16,
-                                             .unroll = 8,
-                                             .no_library = true};
-
 static enum tsr_status emit_layer(const struct work *w, int layer, struct tsr_kernel_layer *out)
 {
   struct held *h = w->held;
@@ -76,14 +67,22 @@ static enum tsr_status emit_layer(const struct work *w, int layer, struct tsr_ke
   if (!w->job->func[layer])
     return TSR_OK;
   *k = (struct cuda__kernel){.e = {.arena = w->arena,
-                                   .machine = machine,
+                                   .machine = cuda__machine,
                                    .context = h->context,
                                    .module = h->module,
                                    .builder = h->builder},
                              .err = w->err,
                              .arch = w->arch};
-  if (loops_of(w, layer, &program) ||
-      cuda__kernels(k, program, tsr_arena_printf(w->arena, "layer%d", layer), out))
+  const char *name = tsr_arena_printf(w->arena, "layer%d", layer);
+  const struct tir_func *func = w->job->func[layer];
+  struct cuda__gemm_layer gemm;
+  if (cuda__gemm_of(w->arena, func, w->arch, &gemm)) {
+    if (w->job->dump)
+      dump(w, "schedule", layer, cuda__gemm_text(w->arena, &gemm.gemm));
+    cuda__gemm_kernel(&k->e, &gemm, name, func->inputs, out);
+    return TSR_OK;
+  }
+  if (loops_of(w, layer, &program) || cuda__kernels(k, program, name, out))
     return tsr_refuse_at(w->err, "layer '%s'", w->job->name[layer]);
   return TSR_OK;
 }
@@ -111,10 +110,7 @@ static enum tsr_status compile_arch(const struct work *w, struct tsr_kernel_bloc
   h->context = LLVMContextCreate();
   h->module = LLVMModuleCreateWithNameInContext("tessera", h->context);
   h->builder = LLVMCreateBuilderInContext(h->context);
-  LLVMSetTarget(h->module, "nvptx64-nvidia-cuda");
-  LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(h->machine);
-  LLVMSetModuleDataLayout(h->module, layout);
-  LLVMDisposeTargetData(layout);
+  cuda__prepare(h->machine, h->module);
   for (int i = 0; i < out->layers; i++)
     if (emit_layer(w, i, &out->layer[i]))
       return TSR_REFUSED;

@@ -201,8 +201,7 @@ static bool find_axes(struct cuda__product *p)
   return true;
 }
 
-/* Elements from one iteration of the variable to the next in the side's buffer; -1: it varies. */
-static int64_t step_of(tir_e side, const struct tir_var *var)
+int64_t cuda__step_of(tir_e side, const struct tir_var *var)
 {
   int loads = 0;
   tir_e x = only_load(side, &loads);
@@ -229,7 +228,7 @@ static void find_deepest(struct cuda__product *p)
   for (int k = s->out->rank; k < s->axes; k++) {
     bool by_side[CUDA__SIDES];
     for (int i = 0; i < CUDA__SIDES; i++)
-      by_side[i] = s->axis[k].extent % run == 0 && step_of(p->side[i], s->axis[k].var) == 1;
+      by_side[i] = s->axis[k].extent % run == 0 && cuda__step_of(p->side[i], s->axis[k].var) == 1;
     int worth = 2 * by_side[0] + 2 * by_side[1] + (k == s->axes - 1);
     if (worth <= best)
       continue;
@@ -247,7 +246,7 @@ static bool lies_along(const struct cuda__product *p, int side)
   int last = s->out->rank - 1;
   while (last >= 0 && !(p->along[last] == along && s->axis[last].extent > 1))
     last--;
-  return last >= 0 && step_of(p->side[side], s->axis[last].var) == 1;
+  return last >= 0 && cuda__step_of(p->side[side], s->axis[last].var) == 1;
 }
 
 /* ldmatrix turns elements of 16 bits, of the columns' side; what threads multiply one by one has the

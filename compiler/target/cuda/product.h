@@ -29,6 +29,9 @@ struct cuda__product {
 /* Whether the func is one, of sums of i32 or f32. */
 bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda__product *out);
 
+/* Elements from one iteration of the variable to the next in the side's buffer; -1: it varies. */
+int64_t cuda__step_of(tir_e side, const struct tir_var *var);
+
 /* How tiles of a product are stored and computed. */
 struct cuda__tile {
   int64_t rows, columns, depth; /* of a block: depth elements of each at a time */

@@ -5,6 +5,17 @@
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <pthread.h>
 
+static const char triple[] = "nvptx64-nvidia-cuda";
+
+const struct llvm__machine cuda__machine = {.vector_bytes = 16,
+                                            .registers = 64,
+                                            .fma = true,
+                                            .f16 = true,
+                                            .lanes = 16,
+                                            .alignment = 16,
+                                            .unroll = 8,
+                                            .no_library = true};
+
 static void start_llvm(void)
 {
   LLVMInitializeNVPTXTargetInfo();
@@ -23,7 +34,6 @@ static enum tsr_status refuse(struct tsr_err *err, const char *what, char *text)
 LLVMTargetMachineRef cuda__target(struct tsr_err *err, struct tsr_gpu_arch arch)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  static const char triple[] = "nvptx64-nvidia-cuda";
   char name[TSR_GPU_ARCH_NAME];
   LLVMTargetRef target;
   char *text = NULL;
@@ -34,6 +44,14 @@ LLVMTargetMachineRef cuda__target(struct tsr_err *err, struct tsr_gpu_arch arch)
   }
   return LLVMCreateTargetMachine(target, triple, tsr_gpu_arch_name(arch, name), "+ptx80",
                                  LLVMCodeGenLevelDefault, LLVMRelocDefault, LLVMCodeModelDefault);
+}
+
+void cuda__prepare(LLVMTargetMachineRef machine, LLVMModuleRef module)
+{
+  LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+  LLVMSetTarget(module, triple);
+  LLVMSetModuleDataLayout(module, layout);
+  LLVMDisposeTargetData(layout);
 }
 
 static enum tsr_status optimize(struct tsr_err *err, LLVMTargetMachineRef machine,

@@ -21,7 +21,8 @@ struct llvm__machine {
   int lanes;                   /* of every vector; 0: as many as vector_bytes hold */
   int alignment;               /* bytes, of where buffers begin; 0: that of their elements */
   bool no_library;             /* there is no C library to call */
-  int unroll;                  /* loops of so many iterations are laid out; 0: as LLVM decides */
+  int unroll;                  /* leaves' loops of so many iterations are laid out; 0: as LLVM does */
+  bool quick_f64;              /* lanes of f64 cost no more than those of i64 */
   bool f16;                    /* instructions that convert f16 */
   bool dot;                    /* sums of four products of bytes in one step */
 };
@@ -34,6 +35,11 @@ typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *cal
 
 /* What the target makes of a loop that is marked parallel; false: nothing, it is run in order. */
 typedef bool llvm__share(struct llvm__emit *e, const struct tir_stmt *loop);
+
+/* What the target makes of a part that is to be a function of its own, so that nothing around it takes
+ * its registers. */
+typedef void llvm__emission(struct llvm__emit *e, void *context);
+typedef void llvm__outline(struct llvm__emit *e, llvm__emission *emit, void *context);
 
 /* Values of expressions that are there for whatever is emitted in this scope. */
 struct llvm__scope {
@@ -59,8 +65,9 @@ typedef void llvm__emit_stmt(struct llvm__emit *e, const struct tir_stmt *s);
 struct llvm__emit {
   struct tsr_arena *arena;
   struct llvm__machine machine;
-  llvm__step *step;   /* NULL: a target without intrinsics */
-  llvm__share *share; /* NULL: without parallel loops */
+  llvm__step *step;       /* NULL: a target without intrinsics */
+  llvm__share *share;     /* NULL: without parallel loops */
+  llvm__outline *outline; /* NULL: everything is one function */
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
@@ -175,7 +182,7 @@ bool llvm__lane_step(struct llvm__emit *e, const struct tir_buffer *b, const tir
 /* Inside for all values of the loops around. */
 bool llvm__always_inside(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index);
 
-/* --- loops.c, cuts.c, vector.c, tile.c: statements ---------------------------------------------------- */
+/* --- loops.c, cuts.c, transpose.c, vector.c, tile.c: statements ------------------------------- */
 
 struct llvm__loop {
   LLVMBasicBlockRef head, done;
@@ -198,22 +205,28 @@ void llvm__if(struct llvm__emit *e, const struct tir_stmt *s);
 /* The largest extent; 0 where nothing is known. */
 int64_t llvm__most(struct llvm__emit *e, tir_e extent);
 
-/* Iterations at which conditions change. */
-enum { LLVM__MOST_CUTS = 16 };
+/* Iterations of a loop at which conditions change: set var and extent. */
+enum { LLVM__MOST_CUTS = 16, LLVM__MOST_INNER = 16 };
 struct llvm__cuts {
+  const struct tir_var *var;
+  int64_t extent;
   int n;
   int64_t at[LLVM__MOST_CUTS]; /* ascending, inside of the loop */
+  int inner;                   /* loops inside of it */
+  const struct tir_var *inner_var[LLVM__MOST_INNER];
+  int64_t inner_most[LLVM__MOST_INNER];
 };
-void llvm__cut_value(struct llvm__cuts *c, tir_e x, const struct tir_var *var, int64_t extent);
-/* false: s is more than loops around stores that assign. */
-bool llvm__cut_stmt(struct llvm__cuts *c, const struct tir_stmt *s, const struct tir_var *var,
-                    int64_t extent);
+void llvm__cut_value(struct llvm__cuts *c, tir_e x);
+/* false: s is more than loops around stores. */
+bool llvm__cut_stmt(struct llvm__cuts *c, const struct tir_stmt *s);
 
 bool llvm__uses(tir_e x, const struct tir_var *var);
 bool llvm__reads(tir_e x, const struct tir_buffer *b);
 /* Lanes of a loop whose elements have these dtypes. */
 int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store);
 
+/* A copy of rows to columns; false: nothing was emitted. */
+bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s);
 /* The loop in lanes, if its stores allow it; false: nothing was emitted. */
 bool llvm__vector(struct llvm__emit *e, const struct tir_stmt *s);
 /* A reduction whose results stay in registers; false: nothing was emitted. init: the loops before it

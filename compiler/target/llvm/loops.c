@@ -61,7 +61,7 @@ void llvm__loop_end(struct llvm__emit *e, struct llvm__loop *loop, LLVMValueRef 
   LLVMAddIncoming(loop->counter, &next, &last, 1);
   LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLE, end, to, "");
   LLVMValueRef branch = LLVMBuildCondBr(e->builder, more, loop->head, loop->done);
-  if (LLVMIsAConstantInt(to) &&
+  if (e->stmt == llvm__stmt && LLVMIsAConstantInt(to) &&
       LLVMConstIntGetSExtValue(to) <= (int64_t)e->machine.unroll * step)
     lay_out(e, branch);
   LLVMPositionBuilderAtEnd(e->builder, loop->done);
@@ -106,11 +106,10 @@ static void emit_part(struct llvm__emit *e, const struct tir_stmt *s, int64_t fr
  * a nest at most, and of few parts. Not where lanes are few: there a condition costs little. */
 static bool emit_cut(struct llvm__emit *e, const struct tir_stmt *s)
 {
-  enum { MOST_CUT = 2, MOST_PARTS = 4 };
-  struct llvm__cuts cuts = {0};
+  enum { MOST_CUT = 2, MOST_PARTS = 6 };
+  struct llvm__cuts cuts = {.var = s->f.var, .extent = s->f.extent->i};
   if (e->machine.lanes || s->f.extent->op != TIR_INT || e->cut == MOST_CUT ||
-      !llvm__cut_stmt(&cuts, s->f.body, s->f.var, s->f.extent->i) || !cuts.n ||
-      cuts.n >= MOST_PARTS)
+      !llvm__cut_stmt(&cuts, s->f.body) || !cuts.n || cuts.n >= MOST_PARTS)
     return false;
   e->cut++;
   for (int i = 0; i <= cuts.n; i++)
@@ -170,7 +169,8 @@ void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
 {
   switch (s->kind) {
   case TIR_FOR:
-    if (!(e->share && e->share(e, s)) && !llvm__tile(e, s, NULL) && !llvm__vector(e, s))
+    if (!(e->share && e->share(e, s)) && !llvm__tile(e, s, NULL) && !llvm__transpose(e, s) &&
+        !llvm__vector(e, s))
       llvm__for(e, s);
     break;
   case TIR_STORE: llvm__store(e, s); break;

@@ -130,18 +130,18 @@ static LLVMValueRef widened(struct llvm__emit *e, LLVMValueRef v)
   return LLVMBuildSExt(e->builder, v, type_like(e, v, TSR_I64), "");
 }
 
-/* tsr_round_shift of base/arith.h: v and s are i64, 0 <= s <= 63. What is lost, and one more where the
- * rest is odd, is compared with a half. What depends on s only is often the same for many v. */
+/* tsr_round_shift of base/arith.h: v and s are i64, 0 <= s <= 63. Shifted up to the end, v is | odd | half |
+ * rest |: the last bit that stays, and what goes. It rounds up where half is set and anything else is. */
 static LLVMValueRef round_shift(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef s)
 {
   LLVMBuilderRef b = e->builder;
-  LLVMValueRef one = llvm__int_like(v, 1), unit = LLVMBuildShl(b, one, s, "");
-  LLVMValueRef half = LLVMBuildLShr(b, unit, one, "");
-  half = choose(e, icmp(e, LLVMIntEQ, s, llvm__int_like(s, 0)), one, half); /* nothing is lost */
-  LLVMValueRef floor = LLVMBuildAShr(b, v, s, ""), odd = LLVMBuildAnd(b, floor, one, "");
-  LLVMValueRef lost = LLVMBuildAnd(b, v, LLVMBuildSub(b, unit, one, ""), "");
-  LLVMValueRef up = icmp(e, LLVMIntUGT, LLVMBuildAdd(b, lost, odd, ""), half);
-  return LLVMBuildAdd(b, floor, LLVMBuildZExt(b, up, LLVMTypeOf(v), ""), "");
+  LLVMValueRef null = llvm__int_like(v, 0), half = llvm__int_like(v, (int64_t)1 << 62);
+  LLVMValueRef all = llvm__int_like(v, 63), floor = LLVMBuildAShr(b, v, s, "");
+  LLVMValueRef up = LLVMBuildShl(b, v, LLVMBuildSub(b, all, s, ""), "");
+  LLVMValueRef is_half = icmp(e, LLVMIntNE, LLVMBuildAnd(b, up, half, ""), null);
+  LLVMValueRef others = LLVMBuildAnd(b, up, LLVMBuildNot(b, half, ""), "");
+  LLVMValueRef rounds = LLVMBuildAnd(b, is_half, icmp(e, LLVMIntNE, others, null), "");
+  return LLVMBuildAdd(b, floor, LLVMBuildZExt(b, rounds, LLVMTypeOf(v), ""), "");
 }
 
 static LLVMValueRef clamp(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef lo, LLVMValueRef hi)
@@ -150,6 +150,20 @@ static LLVMValueRef clamp(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef lo,
   arg[0] = llvm__intrinsic_like(e, "llvm.smax", 2, arg);
   arg[1] = hi;
   return llvm__intrinsic_like(e, "llvm.smin", 2, arg);
+}
+
+/* An i64 as the nearest i32. */
+static LLVMValueRef narrowed(struct llvm__emit *e, LLVMValueRef v, LLVMTypeRef type)
+{
+  LLVMBuilderRef b = e->builder;
+  if (llvm__is_lanes(v))
+    return LLVMBuildTrunc(
+        b, clamp(e, v, llvm__int_like(v, INT32_MIN), llvm__int_like(v, INT32_MAX)), type, "");
+  LLVMValueRef low = LLVMBuildTrunc(b, v, type, "");
+  LLVMValueRef same = icmp(e, LLVMIntEQ, LLVMBuildSExt(b, low, LLVMTypeOf(v), ""), v);
+  LLVMValueRef sign = LLVMBuildTrunc(b, LLVMBuildAShr(b, v, llvm__int_like(v, 63), ""), type, "");
+  return LLVMBuildSelect(b, same, low, LLVMBuildXor(b, sign, llvm__int_like(low, INT32_MAX), ""),
+                         "");
 }
 
 /* Eight bits of an i32 from bit `at` on, with their sign. */
@@ -177,8 +191,7 @@ static LLVMValueRef quant_i64(struct llvm__emit *e, LLVMValueRef *arg, LLVMValue
   LLVMBuilderRef b = e->builder;
   LLVMValueRef sum = LLVMBuildAdd(b, widened(e, arg[0]), widened(e, arg[1]), "");
   LLVMValueRef v = round_shift(e, LLVMBuildMul(b, sum, widened(e, factor), ""), widened(e, shift));
-  v = clamp(e, v, llvm__int_like(v, INT32_MIN), llvm__int_like(v, INT32_MAX));
-  return clamp(e, LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), ""), l->lo, l->hi);
+  return clamp(e, narrowed(e, v, LLVMTypeOf(arg[0])), l->lo, l->hi);
 }
 
 static LLVMValueRef as_f64(struct llvm__emit *e, LLVMValueRef v)
@@ -226,11 +239,13 @@ static LLVMValueRef is_exact(struct llvm__emit *e, LLVMValueRef factor, LLVMValu
 static LLVMValueRef quant(struct llvm__emit *e, LLVMValueRef *arg)
 {
   LLVMBuilderRef b = e->builder;
-  LLVMBasicBlockRef way[2] = {llvm__block(e, "f64"), llvm__block(e, "i64")};
-  LLVMBasicBlockRef done = llvm__block(e, "quantized");
   LLVMValueRef factor = LLVMBuildAnd(b, arg[2], llvm__int_like(arg[2], 0x7fffffff), "");
   LLVMValueRef shift = LLVMBuildAnd(b, arg[3], llvm__int_like(arg[3], 0x3f), ""), v[2];
   struct limits l = limits_of(e, arg[3]);
+  if (!e->machine.quick_f64)
+    return LLVMBuildAdd(b, quant_i64(e, arg, factor, shift, &l), l.zero, "");
+  LLVMBasicBlockRef way[2] = {llvm__block(e, "f64"), llvm__block(e, "i64")};
+  LLVMBasicBlockRef done = llvm__block(e, "quantized");
   LLVMBuildCondBr(b, is_exact(e, factor, shift), way[0], way[1]);
   LLVMPositionBuilderAtEnd(b, way[0]);
   v[0] = quant_f64(e, arg, factor, shift, &l);

@@ -10,6 +10,8 @@
  * point. A tile at an end, which is smaller, is a tile of its own. */
 #include "compiler/target/llvm/tile.h"
 
+enum { LONG = 4096 }; /* steps of all points that are worth a call */
+
 /* --- which nests ------------------------------------------------------------------------------ */
 
 static bool collect(struct llvm__emit *e, struct llvm__tile *t, const struct tir_stmt *s)
@@ -273,11 +275,28 @@ static void emit_sizes(struct llvm__emit *e, struct llvm__tile *t, int i)
   LLVMPositionBuilderAtEnd(e->builder, done);
 }
 
+static void emit_all(struct llvm__emit *e, void *context)
+{
+  struct llvm__tile *t = context;
+  emit_sizes(e, t, t->reduces);
+}
+
+static int64_t steps_of(const struct llvm__tile *t)
+{
+  int64_t n = 1;
+  for (int i = 0; i < t->reduces; i++)
+    n *= t->most[i];
+  return n;
+}
+
 bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s, const struct tir_stmt *init)
 {
   struct llvm__tile *t = TSR_NEW(e->arena, struct llvm__tile);
   if (!find(e, t, s, init) || !knows_ends(t))
     return false;
-  emit_sizes(e, t, t->reduces);
+  if (e->outline && steps_of(t) * t->points >= LONG)
+    e->outline(e, emit_all, t);
+  else
+    emit_all(e, t);
   return true;
 }

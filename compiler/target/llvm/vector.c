@@ -103,10 +103,10 @@ static void emit_part(struct llvm__emit *e, const struct loop *l, int64_t from, 
 
 static void emit_constant(struct llvm__emit *e, struct loop *l, int64_t extent)
 {
-  struct llvm__cuts cuts = {0};
+  struct llvm__cuts cuts = {.var = l->s->f.var, .extent = extent};
   int64_t from = 0;
   for (int i = 0; i < l->stores; i++)
-    llvm__cut_value(&cuts, l->store[i]->store.value, l->s->f.var, extent);
+    llvm__cut_value(&cuts, l->store[i]->store.value);
   for (int i = 0; i < cuts.n; i++) {
     emit_part(e, l, from, cuts.at[i]);
     from = cuts.at[i];

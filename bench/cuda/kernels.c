@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernels DIR [NAME ...]: writes the matrix products that bench/cuda/gemm.py measures, one PTX file each, and
+ * kernels.json, which says how each is launched. NAME: only those. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "compiler/target/cuda/gemm.h"
+#include "compiler/target/cuda/ptx.h"
+
+/* Rows and columns of y up to these; the sizes themselves are arguments. */
+#define MOST   "[16777216, 16777216]"
+#define COLUMN "[16777216]"
+
+#define ROUND(type)                                                                                \
+  "func f(acc: f32" MOST ") -> (y: " type MOST ") { y: y[m, n] = " type "(acc[m, n]) }"
+#define WHOLE "func f(acc: i32" MOST ") -> (y: i32" MOST ") { y: y[m, n] = acc[m, n] }"
+#define QUANT                                                                                      \
+  "func f(acc: i32" MOST ", bias: i32" COLUMN ", scale: i32" COLUMN ", shift: i32" COLUMN          \
+  ") -> (y: i8" MOST ") { y: y[m, n] = sat8(quant(acc[m, n], bias[n], scale[n], shift[n])) }"
+#define GELU                                                                                       \
+  "func f(acc: f32" MOST ", bias: f32" COLUMN ") -> (y: bf16" MOST ") { temp t: f32" MOST          \
+  " t: t[m, n] = acc[m, n] + bias[n] "                                                             \
+  "y: y[m, n] = bf16(t[m, n] * f32(0.5) * (f32(1) + erf(t[m, n] * f32(0.70710678)))) }"
+
+static const char *const forms[] = {"columns", "packed", "rows"};
+
+static const struct {
+  const char *name;
+  enum cuda__gemm_b b;
+  enum tsr_dtype in;
+  const char *epilogue;
+  int tiles; /* that many, the first of the table */
+} types[] = {
+    {"bf16", CUDA__B_COLUMNS, TSR_BF16, ROUND("bf16"), 100},
+    {"bf16", CUDA__B_ROWS, TSR_BF16, ROUND("bf16"), 100},
+    {"bf16", CUDA__B_PACKED, TSR_BF16, ROUND("bf16"), 3},
+    {"f16", CUDA__B_COLUMNS, TSR_F16, ROUND("f16"), 5},
+    {"f16", CUDA__B_ROWS, TSR_F16, ROUND("f16"), 5},
+    {"s8", CUDA__B_COLUMNS, TSR_I8, WHOLE, 8},
+    {"s8", CUDA__B_PACKED, TSR_I8, WHOLE, 1},
+    {"s8q", CUDA__B_COLUMNS, TSR_I8, QUANT, 100},
+    {"s8q", CUDA__B_PACKED, TSR_I8, QUANT, 3},
+    {"bf16gelu", CUDA__B_COLUMNS, TSR_BF16, GELU, 14},
+};
+
+/* clang-format off */
+static const struct cuda__gemm_tile tiles[] = {
+    /* m,  n, warpgroups, alternate, stages, cluster, splits, group */
+    { 64,  64, 1, false, 6, 1, 1, 16},
+    {128, 256, 2, false, 4, 2, 1, 8},
+    {128, 256, 2, false, 4, 1, 1, 16},
+    {128, 128, 2, true,  6, 2, 1, 8},
+    {128, 128, 2, true,  6, 1, 1, 16},
+    {128, 128, 2, false, 6, 1, 1, 16},
+    {128, 192, 2, false, 5, 1, 1, 16},
+    {192, 128, 3, false, 5, 1, 1, 16},
+    {128,  64, 2, false, 4, 1, 1, 16},
+    { 64, 128, 1, false, 4, 1, 1, 16},
+    { 64, 256, 2, true,  5, 2, 1, 16},
+    {128, 192, 2, false, 5, 2, 1, 8},
+    {128, 128, 2, false, 6, 2, 1, 8},
+    {192, 128, 3, false, 5, 2, 1, 8},
+    { 64, 128, 1, false, 4, 2, 1, 8},
+    { 64,  64, 1, false, 6, 2, 1, 8},
+    { 64,  64, 1, false, 4, 1, 2, 16},
+    { 64,  64, 1, false, 6, 1, 4, 16},
+    { 64, 128, 1, false, 4, 1, 4, 16},
+    {128, 128, 2, false, 4, 1, 4, 16},
+    {128,  64, 2, false, 4, 1, 4, 16},
+    { 64,  32, 1, false, 6, 1, 1, 16},
+    { 64,  32, 1, false, 8, 1, 2, 16},
+};
+/* clang-format on */
+
+static const char *name_of(struct tsr_arena *a, const char *type, const char *form,
+                           const struct cuda__gemm_tile *t)
+{
+  return tsr_arena_printf(a, "%s_%s_%dx%d%s_s%d_c%d_k%d", type, form, t->m, t->n,
+                          t->alternate         ? "_alternate"
+                          : t->warpgroups == 1 ? ""
+                                               : "_shared",
+                          t->stages, t->cluster, t->splits);
+}
+
+static void write_file(const char *path, const char *text, size_t size)
+{
+  FILE *f = fopen(path, "wb");
+  if (!f || fwrite(text, 1, size, f) != size || fclose(f))
+    quit(strerror(errno));
+}
+
+static json_t *row_of(const char *type, const struct cuda__gemm *g)
+{
+  const struct cuda__gemm_tile *t = &g->tile;
+  struct cuda__gemm_launch l = cuda__gemm_launch(g);
+  return json_pack(
+      "{s:s, s:s, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "name",
+      g->name, "type", type, "b", forms[g->b], "m", t->m, "n", t->n, "alternate", t->alternate,
+      "stages", t->stages, "cluster", t->cluster, "splits", t->splits, "group", t->group, "threads",
+      l.threads, "shared_bytes", l.shared_bytes, "blocks_of_cluster", l.cluster, "box_k", l.box_k,
+      "box_m", l.box_m, "box_n", l.box_n);
+}
+
+static void emit(struct tsr_arena *a, struct tsr_err *err, const struct cuda__gemm *g,
+                 const char *path)
+{
+  LLVMTargetMachineRef machine = cuda__target(err, (struct tsr_gpu_arch){90, true});
+  struct llvm__emit *e = TSR_NEW(a, struct llvm__emit);
+  LLVMMemoryBufferRef text;
+  if (!machine)
+    quit(err->text);
+  *e = (struct llvm__emit){.arena = a, .machine = cuda__machine, .context = LLVMContextCreate()};
+  e->module = LLVMModuleCreateWithNameInContext(g->name, e->context);
+  e->builder = LLVMCreateBuilderInContext(e->context);
+  cuda__prepare(machine, e->module);
+  cuda__gemm_emit(e, g);
+  if (cuda__ptx(err, machine, e->module, &text))
+    quit(err->text);
+  write_file(path, LLVMGetBufferStart(text), LLVMGetBufferSize(text));
+  LLVMDisposeMemoryBuffer(text);
+  LLVMDisposeBuilder(e->builder);
+  LLVMDisposeModule(e->module);
+  LLVMContextDispose(e->context);
+  LLVMDisposeTargetMachine(machine);
+}
+
+static bool is_wanted(const char *name, int n, char **wanted)
+{
+  for (int i = 0; i < n; i++)
+    if (strstr(name, wanted[i]))
+      return true;
+  return !n;
+}
+
+int main(int argc, char **argv)
+{
+  struct tsr_arena *arena = tsr_arena_new(NULL);
+  struct tsr_err err = {0};
+  json_t *list = json_array();
+  if (argc < 2)
+    quit("usage: bench_cuda_kernels DIR [NAME ...]");
+  if (!arena || setjmp(*tsr_arena_landing(arena)))
+    quit("out of memory");
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    for (size_t j = 0; j < sizeof tiles / sizeof *tiles && (int)j < types[i].tiles; j++) {
+      struct cuda__gemm g = {.name = name_of(arena, types[i].name, forms[types[i].b], &tiles[j]),
+                             .tile = tiles[j],
+                             .b = types[i].b,
+                             .batch = 1,
+                             .columns = 1,
+                             .in = types[i].in};
+      struct tir_func *epilogue;
+      if (!is_wanted(g.name, argc - 2, argv + 2))
+        continue;
+      if (g.b == CUDA__B_ROWS && g.tile.n / g.tile.cluster % 64)
+        continue;
+      if (tir_func_parse(arena, &err, "epilogue", types[i].epilogue, &epilogue))
+        quit(err.text);
+      g.epilogue = epilogue;
+      if (cuda__gemm_check(&err, &g))
+        quit(err.text);
+      emit(arena, &err, &g, tsr_arena_printf(arena, "%s/%s.ptx", argv[1], g.name));
+      json_array_append_new(list, row_of(types[i].name, &g));
+    }
+  }
+  if (json_dump_file(list, tsr_arena_printf(arena, "%s/kernels.json", argv[1]), JSON_INDENT(1)))
+    quit("kernels.json cannot be written");
+  json_decref(list);
+  tsr_arena_free(arena);
+  return 0;
+}
