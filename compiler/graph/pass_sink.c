@@ -11,6 +11,12 @@
 
 #include "compiler/graph/graph_private.h"
 
+static bool picks_nearest(const struct tsr_node *n)
+{
+  const struct tsr_attr *mode = tsr_node_attr(n, "mode");
+  return !mode || !strcmp(mode->s, "nearest");
+}
+
 /* Ops whose first input is moved whole, element by element, whatever the elements are. */
 static bool moves(const struct tsr_node *n)
 {
@@ -26,6 +32,10 @@ static bool moves(const struct tsr_node *n)
   case TSR_G_Tile:
   case TSR_G_DepthToSpace:
     break;
+  case TSR_G_Resize:
+    if (picks_nearest(n))
+      break;
+    return false;
   default:
     return false;
   }
