@@ -18,6 +18,8 @@ struct compiler {
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
+  struct tsr_group *group; /* what becomes a layer each */
+  int groups;
   const struct tsr_value **value; /* of buffer k */
   uint64_t activations;           /* bytes handed out */
   int step;                       /* being made; its stream is open when it is the accelerator's */
@@ -38,8 +40,31 @@ static void dump_pass(void *context, const char *pass, const struct tsr_graph *g
 
 /* --- buffers --------------------------------------------------------------------------------------- */
 
+static bool is_output(const struct compiler *c, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->g->outputs; k++)
+    if (c->g->output[k] == v)
+      return true;
+  return false;
+}
+
+/* A node that only sees its input in another shape. On the CPU, where tensors are dense, it takes no time:
+ * whoever reads its output reads its input. Outputs of the graph have memory of their own. */
+static bool is_free(const struct compiler *c, const struct tsr_node *n)
+{
+  return c->options->cpu_only && n && tsr_gop_is_view(n->op) && !is_output(c, n->out[0]);
+}
+
+static const struct tsr_value *seen_through(const struct compiler *c, const struct tsr_value *v)
+{
+  while (is_free(c, v->producer))
+    v = v->producer->in[0];
+  return v;
+}
+
 static int buffer_of(const struct compiler *c, const struct tsr_value *v)
 {
+  v = seen_through(c, v);
   for (int k = 0; k < c->m->buffers; k++)
     if (c->value[k] == v)
       return k;
@@ -105,7 +130,17 @@ static void add_part(struct compiler *c, int index)
   }
 }
 
-/* Buffers for all values in use: inputs and outputs of the graph, operands and results of nodes. */
+/* Made and read in one layer: never in memory. */
+static bool is_inside(const struct compiler *c, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->groups; k++)
+    for (int n = 0; n < c->group[k].nodes - 1; n++)
+      if (c->group[k].node[n] == v->producer)
+        return true;
+  return false;
+}
+
+/* Buffers for all values in use: inputs and outputs of the graph, operands and results of layers. */
 static void add_buffers(struct compiler *c)
 {
   struct tsr_graph *g = c->g;
@@ -118,7 +153,7 @@ static void add_buffers(struct compiler *c)
       used = g->input[i] == v;
     for (int n = 0; n < g->nodes && !used; n++)
       used = v->producer == g->node[n];
-    if (used)
+    if (used && !(v->producer && is_inside(c, v)) && !is_free(c, v->producer))
       add_buffer(c, v);
   }
   for (int k = 0; k < c->m->buffers; k++)
@@ -135,12 +170,19 @@ static int *buffer_list(struct compiler *c, struct tsr_value *const *values, int
 
 /* --- layers ---------------------------------------------------------------------------------------- */
 
-static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n)
+static const struct tsr_node *last_node(const struct tsr_group *group)
 {
-  l->arg = TSR_NEW_ARRAY(c->a, int, n->inputs + n->outputs + 1);
-  for (int k = 0; k < n->inputs; k++)
-    if (n->in[k])
-      l->arg[l->args++] = buffer_of(c, n->in[k]);
+  return group->node[group->nodes - 1];
+}
+
+static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
+{
+  const struct tsr_node *n = last_node(group);
+  int inputs;
+  struct tsr_value **in = tsr_group_inputs(c->a, group, &inputs);
+  l->arg = TSR_NEW_ARRAY(c->a, int, inputs + n->outputs + 1);
+  for (int k = 0; k < inputs; k++)
+    l->arg[l->args++] = buffer_of(c, in[k]);
   for (int k = 0; k < n->outputs; k++)
     if (n->out[k])
       l->arg[l->args++] = buffer_of(c, n->out[k]);
@@ -244,18 +286,47 @@ static void close_step(struct compiler *c)
   s->insns = c->stream->count - s->first_insn;
 }
 
-static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
+/* The shapes in which others see v. */
+static void add_views(const struct compiler *c, struct tsr_text *nodes, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->g->nodes; k++) {
+    const struct tsr_node *n = c->g->node[k];
+    if (!is_free(c, n) || n->in[0] != v)
+      continue;
+    tsr_text_add(nodes, ", %s", n->name);
+    add_views(c, nodes, n->out[0]);
+  }
+}
+
+/* A layer is called as its first node. */
+static void describe(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
+{
+  struct tsr_text op = {.arena = c->a}, nodes = {.arena = c->a};
+  for (int k = 0; k < group->nodes; k++) {
+    const struct tsr_node *n = group->node[k];
+    tsr_text_add(&op, "%s%s", k ? "+" : "", tsr_gop_name(n->op));
+    tsr_text_add(&nodes, "%s%s", k ? ", " : "", n->name);
+    l->macs += (uint64_t)tsr_node_macs(n);
+  }
+  for (int k = 0; k < last_node(group)->outputs; k++)
+    if (last_node(group)->out[k])
+      add_views(c, &nodes, last_node(group)->out[k]);
+  l->name = group->node[0]->name;
+  l->op = op.data;
+  l->nodes = strcmp(nodes.data, l->name) ? nodes.data : NULL;
+}
+
+static enum tsr_status add_layer(struct compiler *c, const struct tsr_group *group)
 {
   int index = c->m->layers++;
   struct tsr_module_layer *l = &c->m->layer[index];
+  const struct tsr_node *n = group->node[0];
   struct tir_func *func;
   bool accel = on_accelerator(n);
-  l->name = n->name;
-  l->op = tsr_gop_name(n->op);
+  describe(c, l, group);
   l->target = accel ? "accel" : "cpu";
-  l->macs = (uint64_t)tsr_node_macs(n);
-  add_args(c, l, n);
-  enum tsr_status status = tsr_node_compute(c->a, c->err, n, &func);
+  add_args(c, l, group);
+  enum tsr_status status = tsr_group_compute(c->a, c->err, group, &func);
   if (status)
     return status;
   l->func = func;
@@ -272,12 +343,24 @@ static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
 
 /* --- order ----------------------------------------------------------------------------------------- */
 
-static bool is_ready(const struct tsr_node *n, const struct tsr_graph *g, const bool *done)
+static bool makes(const struct tsr_group *group, const struct tsr_value *v)
 {
-  for (int i = 0; i < n->inputs; i++)
-    for (int k = 0; k < g->nodes && n->in[i]; k++)
-      if (n->in[i]->producer == g->node[k] && !done[k])
+  for (int k = 0; k < group->nodes; k++)
+    if (group->node[k] == v->producer)
+      return true;
+  return false;
+}
+
+static bool is_ready(struct compiler *c, int group, const bool *done)
+{
+  int inputs;
+  struct tsr_value **in = tsr_group_inputs(c->a, &c->group[group], &inputs);
+  for (int i = 0; i < inputs; i++) {
+    const struct tsr_value *v = seen_through(c, in[i]);
+    for (int k = 0; k < c->groups && v->producer; k++)
+      if (!done[k] && makes(&c->group[k], v))
         return false;
+  }
   return true;
 }
 
@@ -285,18 +368,23 @@ static bool is_ready(const struct tsr_node *n, const struct tsr_graph *g, const 
  * turn comes. */
 static enum tsr_status add_layers(struct compiler *c)
 {
-  struct tsr_graph *g = c->g;
-  bool *done = TSR_NEW_ARRAY(c->a, bool, g->nodes + 1);
-  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, g->nodes + 1);
-  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, g->nodes + 1);
-  int left = g->nodes;
+  int count = c->groups;
+  bool *done = TSR_NEW_ARRAY(c->a, bool, count + 1);
+  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, count + 1);
+  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, count + 1);
+  int left = count;
+  for (int k = 0; k < count; k++)
+    if (is_free(c, c->group[k].node[0]) && c->group[k].nodes == 1) {
+      done[k] = true;
+      left--;
+    }
   for (bool accel = false; left > 0; accel = !accel)
-    for (int k = 0; k < g->nodes; k++) {
-      bool view = is_view(g->node[k]);
-      if (done[k] || !is_ready(g->node[k], g, done) ||
-          (!view && on_accelerator(g->node[k]) != accel))
+    for (int k = 0; k < count; k++) {
+      bool view = is_view(c->group[k].node[0]); /* of a kind with both */
+      if (done[k] || (!view && on_accelerator(c->group[k].node[0]) != accel) ||
+          !is_ready(c, k, done))
         continue;
-      enum tsr_status status = view ? TSR_OK : add_layer(c, g->node[k]);
+      enum tsr_status status = view ? TSR_OK : add_layer(c, &c->group[k]);
       if (status)
         return status;
       done[k] = true;
@@ -374,10 +462,24 @@ static enum tsr_status add_code(struct compiler *c)
   return c->options->codegen->compile(c->a, c->err, &job, &m->code);
 }
 
+static enum tsr_status set_floats(struct compiler *c)
+{
+  if (!c->options->sets_floats)
+    return TSR_OK;
+  enum tsr_status status = tsr_graph_set_floats(c->err, c->g, c->options->float_dtype);
+  if (!status)
+    dump_pass(c, "floats", c->g);
+  return status;
+}
+
 static enum tsr_status place_graph(struct compiler *c)
 {
-  if (c->options->cpu_only)
-    return TSR_OK;
+  static const struct tsr_layout for_cpu = {16, 128};
+  if (c->options->cpu_only) {
+    enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
+    dump_pass(c, "block", c->g);
+    return blocked;
+  }
   enum tsr_status status = tsr_accel_block(c->err, c->g, c->d);
   dump_pass(c, "block", c->g);
   struct tir_intrinsics *intrinsics = TSR_NEW(c->a, struct tir_intrinsics);
@@ -420,11 +522,14 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   m->design = *design;
   enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
   if (!status)
+    status = set_floats(&c);
+  if (!status)
     status = place_graph(&c);
   if (!status)
     status = find_given(&c);
   if (status)
     return status;
+  c.group = tsr_graph_groups(a, g, options->cpu_only, &c.groups);
   add_buffers(&c);
   m->inputs = g->inputs;
   m->outputs = g->outputs;

@@ -80,6 +80,8 @@ enum tsr_status tsr__broadcast(struct tsr__infer *c, int first, int last);
 enum { TSR__FLOATS = 1, TSR__INTS = 2, TSR__BOOLS = 4, TSR__BYTES = 8, TSR__ANY = 15 };
 enum tsr_status tsr__want(const struct tsr__infer *c, int k, unsigned kinds);
 enum tsr_status tsr__same_dtype(const struct tsr__infer *c, int j, int k);
+/* The same; or k is f32, as numbers are that were attributes, and j a half. */
+enum tsr_status tsr__number_dtype(const struct tsr__infer *c, int j, int k);
 
 /* Infers node after node and hands each to `each`; the graph itself is not changed here. */
 enum tsr_status tsr__infer_each(struct tsr_err *err, struct tsr_arena *scratch,
@@ -213,10 +215,10 @@ bool tsr__affine_operands(struct tsr__affine *f, struct tsr_value *in[5]);
 
 bool tsr__is_map(const struct tsr_value *v); /* [N, C, H, W] or [N, C, H] */
 /* v as [N, C, H, 1]: itself where it has two dims, else through Reshape. */
-struct tsr_value *tsr__widened(struct tsr_graph *g, struct tsr_value *v);
-void tsr__widen_kernel(struct tsr_value *w); /* the same of a constant */
+struct tsr_value *tsr__as_map(struct tsr_graph *g, struct tsr_value *v);
+void tsr__kernel_as_map(struct tsr_value *w); /* the same of a constant */
 /* v with the dims of `like`. */
-struct tsr_value *tsr__narrowed(struct tsr_graph *g, struct tsr_value *v,
+struct tsr_value *tsr__from_map(struct tsr_graph *g, struct tsr_value *v,
                                 const struct tsr_value *like);
 /* Numbers for rows and columns of an attribute that may have them for rows only. */
 void tsr__map_ints(const struct tsr_node *n, const char *name, int64_t otherwise, int64_t out[2]);

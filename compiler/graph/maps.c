@@ -10,20 +10,20 @@ bool tsr__is_map(const struct tsr_value *v)
   return v->rank == 3 || v->rank == 4;
 }
 
-struct tsr_value *tsr__widened(struct tsr_graph *g, struct tsr_value *v)
+struct tsr_value *tsr__as_map(struct tsr_graph *g, struct tsr_value *v)
 {
   int64_t dims[4] = {v->dims[0], v->dims[1], v->dims[2], 1};
   return v->rank == 4 ? v : tsr__reshaped(g, v, 4, dims);
 }
 
-void tsr__widen_kernel(struct tsr_value *w)
+void tsr__kernel_as_map(struct tsr_value *w)
 {
   assert(w->data && tsr__is_map(w));
   if (w->rank == 3)
     w->dims[w->rank++] = 1;
 }
 
-struct tsr_value *tsr__narrowed(struct tsr_graph *g, struct tsr_value *v,
+struct tsr_value *tsr__from_map(struct tsr_graph *g, struct tsr_value *v,
                                 const struct tsr_value *like)
 {
   return like->rank == 4 ? v : tsr__reshaped(g, v, like->rank, like->dims);

@@ -61,7 +61,7 @@ static struct tsr_value *max_pool(struct tsr_graph *g, const struct tsr_node *n,
                                   struct tsr_value *x)
 {
   const struct tsr_value *to = n->out[0];
-  struct tsr_value *from = tsr__widened(g, x);
+  struct tsr_value *from = tsr__as_map(g, x);
   int64_t kernel[2] = {from->dims[2], from->dims[3]}, strides[2], dilations[2], pads[4];
   int64_t dims[4] = {to->dims[0], to->dims[1], to->dims[2], to->rank > 3 ? to->dims[3] : 1};
   if (n->op != TSR_G_GlobalMaxPool)
@@ -83,7 +83,7 @@ static struct tsr_value *max_pool(struct tsr_graph *g, const struct tsr_node *n,
   tsr_node_set_ints(g, m, "dilations", 2, dilations);
   memcpy(like.dims, dims, sizeof dims);
   tsr__take_type(v, &like, TSR_I8);
-  return tsr__narrowed(g, v, to);
+  return tsr__from_map(g, v, to);
 }
 
 static bool pools_maximum(const struct tsr_node *n)

@@ -189,8 +189,8 @@ struct tsr_value *tsr__quantize_conv(struct tsr__request *r)
     return NULL;
   if (!tsr__affine_operands(&f, in))
     return NULL;
-  tsr__widen_kernel(f.weight);
-  in[0] = tsr__widened(r->g, in[0]);
+  tsr__kernel_as_map(f.weight);
+  in[0] = tsr__as_map(r->g, in[0]);
   struct tsr_node *q = tsr__add_node(r->g, TSR_G_QConv, n->name, 5, in);
   tsr__map_ints(n, "strides", 1, list);
   tsr_node_set_ints(r->g, q, "strides", 2, list);
@@ -200,7 +200,7 @@ struct tsr_value *tsr__quantize_conv(struct tsr__request *r)
   tsr_node_set_ints(r->g, q, "dilations", 2, list);
   tsr_node_set_int(r->g, q, "group", tsr_node_int(n, "group", 1));
   tsr_node_set_int(r->g, q, "x_zero", f.x.zero);
-  return tsr__narrowed(r->g, q->out[0], n->out[0]);
+  return tsr__from_map(r->g, q->out[0], n->out[0]);
 }
 
 /* core is a Gemm, a MatMul, or an Add of a constant to a MatMul. */

@@ -156,12 +156,12 @@ struct tsr_value *tsr__quantize_average(struct tsr__request *r)
     return no(r, "its windows are too large for sums in int32");
   if (!tsr__multiplier(x.scale / (r->y.scale * (double)count), &mult, &shift))
     return no(r, "the ratio of its scales is outside of what a multiplier of 31 bits holds");
-  struct tsr_value *in = tsr__widened(r->g, dq->in[0]);
+  struct tsr_value *in = tsr__as_map(r->g, dq->in[0]);
   struct tsr_node *q = tsr__add_node(r->g, TSR_G_QAvgPool, n->name, 1, &in);
   tsr_node_set_ints(r->g, q, "kernel", 2, p.kernel);
   tsr_node_set_ints(r->g, q, "strides", 2, p.strides);
   tsr_node_set_ints(r->g, q, "pads", 4, p.pads);
   tsr_node_set_int(r->g, q, "x_zero", x.zero);
   set_quant(r, q, -x.zero * count, mult, shift);
-  return tsr__narrowed(r->g, q->out[0], n->out[0]);
+  return tsr__from_map(r->g, q->out[0], n->out[0]);
 }

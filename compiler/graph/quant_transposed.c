@@ -112,7 +112,7 @@ static struct tsr_value *convolve_phase(struct tsr__request *r, struct tsr__affi
 static struct tsr_value *convolve_phases(struct tsr__request *r, struct tsr__affine *f,
                                          struct along d[2])
 {
-  struct tsr_value *x = tsr__widened(r->g, f->in), *phase[MOST_PHASES];
+  struct tsr_value *x = tsr__as_map(r->g, f->in), *phase[MOST_PHASES];
   int64_t factor[2] = {d[0].stride, d[1].stride};
   int phases = (int)(factor[0] * factor[1]);
   for (int k = 0; k < phases; k++) {
@@ -157,10 +157,10 @@ struct tsr_value *tsr__quantize_transposed(struct tsr__request *r)
   if (!tsr__affine_input(&f, n->in[0]) ||
       !tsr__affine_weights(&f, n->in[1], tsr_node_int(n, "group", 1), TSR__TRANSPOSED))
     return NULL;
-  tsr__widen_kernel(f.weight);
+  tsr__kernel_as_map(f.weight);
   f.bias = TSR_NEW_ARRAY(r->g->arena, int64_t, f.channels);
   if ((n->inputs > 2 && n->in[2] && !tsr__affine_bias(&f, n->in[2], -1, 1)) || !read_dims(r, &f, d))
     return NULL;
   struct tsr_value *y = convolve_phases(r, &f, d);
-  return y ? tsr__narrowed(r->g, cropped(r, y, d), n->out[0]) : NULL;
+  return y ? tsr__from_map(r->g, cropped(r, y, d), n->out[0]) : NULL;
 }
