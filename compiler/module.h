@@ -10,7 +10,8 @@
 #include "configs/design.h"
 
 /* One tensor of the network. On the device it lies in the DMA window at `offset`, elsewhere in host
- * memory. A constant has data (device constants: inside the module's image at offset). */
+ * memory. A constant has data (device constants: inside the module's image at offset). A part of another
+ * buffer lies inside of that one, with steps of its own. */
 struct tsr_module_buffer {
   const char *name;
   enum tsr_dtype dtype;
@@ -19,6 +20,9 @@ struct tsr_module_buffer {
   bool on_device;
   uint64_t offset;  /* in the window, when on_device */
   const void *data; /* host constants; else NULL */
+  bool is_part;     /* on the device: of buffer `whole`, which is no part itself */
+  int whole;
+  uint64_t step[TSR_MAX_RANK]; /* bytes from one element to the next, along each dim */
 };
 
 enum tsr_step_kind { TSR_STEP_CPU, TSR_STEP_ACCEL };

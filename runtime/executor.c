@@ -358,11 +358,35 @@ static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err,
   return status;
 }
 
+/* The elements of a part from dim d on; *to moves on behind them. */
+static enum tsr_status fetch_part(struct tsr_executor *x, struct tsr_err *err,
+                                  const struct tsr_module_buffer *b, int d, uint64_t offset,
+                                  char **to)
+{
+  size_t bytes = (size_t)tsr_count(b->dims + d, b->rank - d, 1) * tsr_dtype_bytes(b->dtype);
+  uint64_t row = tsr_dtype_bytes(b->dtype);
+  bool together = true;
+  for (int k = b->rank; k-- > d; row *= (uint64_t)b->dims[k])
+    together &= b->dims[k] == 1 || b->step[k] == row;
+  enum tsr_status status = TSR_OK;
+  if (together) {
+    status = tsr_device_read(x->device, err, offset, *to, bytes);
+    *to += bytes;
+    return status;
+  }
+  for (int64_t i = 0; i < b->dims[d] && !status; i++)
+    status = fetch_part(x, err, b, d + 1, offset + (uint64_t)i * b->step[d], to);
+  return status;
+}
+
 static enum tsr_status fetch(struct tsr_executor *x, struct tsr_err *err, int index, void *to)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  return x->device && b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b))
-                                   : TSR_OK;
+  char *at = to;
+  if (!x->device || !b->on_device)
+    return TSR_OK;
+  return b->is_part ? fetch_part(x, err, b, 0, b->offset, &at)
+                    : tsr_device_read(x->device, err, b->offset, to, bytes_of(b));
 }
 
 /* A layer and the buffers that it computes with. */

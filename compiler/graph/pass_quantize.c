@@ -73,6 +73,7 @@ static struct tsr_value *convert(struct tsr__request *r)
   switch (r->core->op) {
   case TSR_G_Conv:
     return tsr__quantize_conv(r);
+  case TSR_G_ConvTranspose: return tsr__quantize_transposed(r);
   case TSR_G_Gemm:
   case TSR_G_MatMul:
     return tsr__quantize_dense(r);
@@ -128,7 +129,8 @@ static void give_reasons(struct tsr_graph *g)
   for (int i = 0; i < g->nodes; i++) {
     struct tsr_node *n = g->node[i];
     struct tsr__scale s;
-    bool has_form = n->op == TSR_G_Conv || n->op == TSR_G_Gemm || n->op == TSR_G_MatMul;
+    bool has_form = n->op == TSR_G_Conv || n->op == TSR_G_ConvTranspose || n->op == TSR_G_Gemm ||
+                    n->op == TSR_G_MatMul;
     if (n->op == TSR_G_ConvInteger || n->op == TSR_G_MatMulInteger)
       tsr_node_set_string(g, n, "reason", "its result is int32, which no integer op requantizes");
     if (has_form && !tsr_node_attr(n, "reason"))

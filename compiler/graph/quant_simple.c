@@ -113,23 +113,24 @@ static bool means_plane(const struct tsr_node *n)
 static bool windows(struct tsr__request *r, struct pool *p)
 {
   const struct tsr_node *n = r->core;
-  const struct tsr_value *x = n->in[0];
-  *p = (struct pool){{x->dims[2], x->dims[3]}, {1, 1}, {0}};
-  if (n->op == TSR_G_ReduceMean && !means_plane(n))
+  const struct tsr_value *x = n->in[0], *y = n->out[0];
+  bool wide = x->rank == 4;
+  *p = (struct pool){{x->dims[2], wide ? x->dims[3] : 1}, {1, 1}, {0}};
+  if (n->op == TSR_G_ReduceMean && !(wide && means_plane(n)))
     return no(r, "its mean is not over the two last dims");
   if (n->op != TSR_G_AveragePool)
     return true;
   int64_t dilations[2];
-  tsr_node_ints(n, "kernel_shape", 2, 1, p->kernel);
-  tsr_node_ints(n, "strides", 2, 1, p->strides);
-  tsr_node_ints(n, "pads", 4, 0, p->pads);
-  tsr_node_ints(n, "dilations", 2, 1, dilations);
+  tsr__map_ints(n, "kernel_shape", 1, p->kernel);
+  tsr__map_ints(n, "strides", 1, p->strides);
+  tsr__map_pads(n, p->pads);
+  tsr__map_ints(n, "dilations", 1, dilations);
   bool padded = p->pads[0] || p->pads[1] || p->pads[2] || p->pads[3];
   if (padded && !tsr_node_int(n, "count_include_pad", 0))
     return no(r, "its windows at the border are means of fewer elements");
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i <= wide; i++) {
     int64_t room = x->dims[i + 2] + p->pads[i] + p->pads[i + 2] - p->kernel[i];
-    if (dilations[i] != 1 || room / p->strides[i] + 1 != n->out[0]->dims[i + 2])
+    if (dilations[i] != 1 || room / p->strides[i] + 1 != y->dims[i + 2])
       return no(r, "its windows are dilated or reach over the end");
   }
   return true;
@@ -146,8 +147,8 @@ struct tsr_value *tsr__quantize_average(struct tsr__request *r)
   int shift;
   if (!dq)
     return no(r, "its input is not dequantized from int8 with one constant scale");
-  if (n->in[0]->rank != 4)
-    return no(r, "it is not two-dimensional");
+  if (!tsr__is_map(n->in[0]))
+    return no(r, "it has more than two spatial dims");
   if (!windows(r, &p))
     return NULL;
   int64_t count = p.kernel[0] * p.kernel[1];
@@ -155,14 +156,12 @@ struct tsr_value *tsr__quantize_average(struct tsr__request *r)
     return no(r, "its windows are too large for sums in int32");
   if (!tsr__multiplier(x.scale / (r->y.scale * (double)count), &mult, &shift))
     return no(r, "the ratio of its scales is outside of what a multiplier of 31 bits holds");
-  struct tsr_node *q = tsr__add_node(r->g, TSR_G_QAvgPool, n->name, 1, &dq->in[0]);
+  struct tsr_value *in = tsr__as_map(r->g, dq->in[0]);
+  struct tsr_node *q = tsr__add_node(r->g, TSR_G_QAvgPool, n->name, 1, &in);
   tsr_node_set_ints(r->g, q, "kernel", 2, p.kernel);
   tsr_node_set_ints(r->g, q, "strides", 2, p.strides);
   tsr_node_set_ints(r->g, q, "pads", 4, p.pads);
   tsr_node_set_int(r->g, q, "x_zero", x.zero);
   set_quant(r, q, -x.zero * count, mult, shift);
-  if (n->op != TSR_G_ReduceMean || tsr_node_int(n, "keepdims", 1))
-    return q->out[0];
-  struct tsr_value *in[] = {q->out[0], tsr__add_ints(r->g, "shape", 2, n->out[0]->dims)};
-  return tsr__add_node(r->g, TSR_G_Reshape, n->name, 2, in)->out[0];
+  return tsr__from_map(r->g, q->out[0], n->out[0]);
 }
