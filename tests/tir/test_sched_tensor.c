@@ -20,13 +20,13 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {{"dot4", NULL, true},
+    {{.name = "dot4", .accumulates = true},
      "func dot4(x: i8[4], w: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] sum(k < 4) init i32(0) = i32(x[k]) * i32(w[k])\n}\n"},
-    {{"dot4.once", NULL, false},
+    {{.name = "dot4.once", .accumulates = false},
      "func dot4(x: i8[4], w: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] sum(k < 4) init i32(0) = i32(x[k]) * i32(w[k])\n}\n"},
-    {{"max4", NULL, true},
+    {{.name = "max4", .accumulates = true},
      "func max4(x: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] maximum(k < 4) init i32(-2147483648) = i32(x[k])\n}\n"},
 };
@@ -84,18 +84,14 @@ static const struct tir_stmt *find_call(const struct tir_stmt *s)
 {
   const struct tir_stmt *found = NULL;
   switch (s->kind) {
-  case TIR_CALL:
-    return s;
-  case TIR_FOR:
-    return find_call(s->f.body);
-  case TIR_ALLOC:
-    return find_call(s->alloc.body);
+  case TIR_CALL: return s;
+  case TIR_FOR: return find_call(s->f.body);
+  case TIR_ALLOC: return find_call(s->alloc.body);
   case TIR_BLOCK:
     for (int k = 0; k < s->block.count && !found; k++)
       found = find_call(s->block.stmt[k]);
     return found;
-  default:
-    return NULL;
+  default: return NULL;
   }
 }
 
