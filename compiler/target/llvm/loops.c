@@ -61,7 +61,8 @@ void llvm__loop_end(struct llvm__emit *e, struct llvm__loop *loop, LLVMValueRef 
   LLVMAddIncoming(loop->counter, &next, &last, 1);
   LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLE, end, to, "");
   LLVMValueRef branch = LLVMBuildCondBr(e->builder, more, loop->head, loop->done);
-  if (LLVMIsAConstantInt(to) && LLVMConstIntGetSExtValue(to) <= (int64_t)e->machine.unroll * step)
+  if (e->stmt == llvm__stmt && LLVMIsAConstantInt(to) &&
+      LLVMConstIntGetSExtValue(to) <= (int64_t)e->machine.unroll * step)
     lay_out(e, branch);
   LLVMPositionBuilderAtEnd(e->builder, loop->done);
 }
