@@ -494,6 +494,8 @@ static enum tsr_status place_graph(struct compiler *c)
   static const struct tsr_layout for_cpu = {16, 128};
   c->plain_nodes = c->g->nodes;
   c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
+  if (c->options->cpu_only && c->options->archs)
+    return TSR_OK; /* kernels read plain layouts */
   if (c->options->cpu_only) {
     enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
     dump_pass(c, "block", c->g);

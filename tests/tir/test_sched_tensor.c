@@ -23,7 +23,7 @@ static const struct row rows[] = {
     {{.name = "dot4", .accumulates = true},
      "func dot4(x: i8[4], w: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] sum(k < 4) init i32(0) = i32(x[k]) * i32(w[k])\n}\n"},
-    {{.name = "dot4.once", .accumulates = false},
+    {{.name = "dot4.once"},
      "func dot4(x: i8[4], w: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] sum(k < 4) init i32(0) = i32(x[k]) * i32(w[k])\n}\n"},
     {{.name = "max4", .accumulates = true},
@@ -84,14 +84,18 @@ static const struct tir_stmt *find_call(const struct tir_stmt *s)
 {
   const struct tir_stmt *found = NULL;
   switch (s->kind) {
-  case TIR_CALL: return s;
-  case TIR_FOR: return find_call(s->f.body);
-  case TIR_ALLOC: return find_call(s->alloc.body);
+  case TIR_CALL:
+    return s;
+  case TIR_FOR:
+    return find_call(s->f.body);
+  case TIR_ALLOC:
+    return find_call(s->alloc.body);
   case TIR_BLOCK:
     for (int k = 0; k < s->block.count && !found; k++)
       found = find_call(s->block.stmt[k]);
     return found;
-  default: return NULL;
+  default:
+    return NULL;
   }
 }
 
