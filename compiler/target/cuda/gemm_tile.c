@@ -76,7 +76,7 @@ void cuda__gemm_choose(struct cuda__gemm *g)
     if (cuda__gemm_check(NULL, g))
       continue;
     int64_t c = cycles(g);
-    if (c < fewest) {
+    if (c < fewest - fewest / 32) { /* about as good is no reason to leave a larger tile */
       fewest = c;
       best = tiles[i];
     }
