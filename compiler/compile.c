@@ -497,7 +497,8 @@ static enum tsr_status place_graph(struct compiler *c)
   if (c->options->cpu_only && c->options->archs)
     return TSR_OK; /* kernels read plain layouts */
   if (c->options->cpu_only) {
-    enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
+    const struct tsr_layout *layout = c->options->layout ? c->options->layout : &for_cpu;
+    enum tsr_status blocked = tsr_graph_block(c->err, c->g, layout);
     dump_pass(c, "block", c->g);
     return blocked;
   }
