@@ -233,6 +233,10 @@ struct tsr_value *tsr__quantize_dense(struct tsr__request *r);
 struct tsr_value *tsr__quantize_add(struct tsr__request *r);
 struct tsr_value *tsr__quantize_mul(struct tsr__request *r);
 struct tsr_value *tsr__quantize_average(struct tsr__request *r);
+struct tsr_value *tsr__quantize_prelu(struct tsr__request *r);
+/* Attributes bias, mult and pack of an op that requantizes all channels alike. */
+void tsr__set_quant(struct tsr__request *r, struct tsr_node *n, int64_t bias, int32_t mult,
+                    int shift);
 /* QLut of x, typed by the next inference. */
 struct tsr_value *tsr__lut_node(struct tsr_graph *g, const char *name, struct tsr_value *x,
                                 const int8_t table[256]);
