@@ -461,7 +461,8 @@ static enum tsr_status place_graph(struct compiler *c)
   c->plain_nodes = c->g->nodes;
   c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
   if (c->options->cpu_only) {
-    enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
+    const struct tsr_layout *layout = c->options->layout ? c->options->layout : &for_cpu;
+    enum tsr_status blocked = tsr_graph_block(c->err, c->g, layout);
     dump_pass(c, "block", c->g);
     return blocked;
   }
