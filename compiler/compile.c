@@ -18,6 +18,8 @@ struct compiler {
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
+  struct tsr_node **plain; /* nodes before layouts were chosen */
+  int plain_nodes;
   struct tsr_group *group; /* what becomes a layer each */
   int groups;
   const struct tsr_value **value; /* of buffer k */
@@ -40,8 +42,31 @@ static void dump_pass(void *context, const char *pass, const struct tsr_graph *g
 
 /* --- buffers --------------------------------------------------------------------------------------- */
 
+static bool is_output(const struct compiler *c, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->g->outputs; k++)
+    if (c->g->output[k] == v)
+      return true;
+  return false;
+}
+
+/* A node that only sees its input in another shape. On the CPU, where tensors are dense, it takes no time:
+ * whoever reads its output reads its input. Outputs of the graph have memory of their own. */
+static bool is_free(const struct compiler *c, const struct tsr_node *n)
+{
+  return c->options->cpu_only && n && tsr_gop_is_view(n->op) && !is_output(c, n->out[0]);
+}
+
+static const struct tsr_value *seen_through(const struct compiler *c, const struct tsr_value *v)
+{
+  while (is_free(c, v->producer))
+    v = v->producer->in[0];
+  return v;
+}
+
 static int buffer_of(const struct compiler *c, const struct tsr_value *v)
 {
+  v = seen_through(c, v);
   for (int k = 0; k < c->m->buffers; k++)
     if (c->value[k] == v)
       return k;
@@ -108,7 +133,7 @@ static void add_buffers(struct compiler *c)
       used = g->input[i] == v;
     for (int n = 0; n < g->nodes && !used; n++)
       used = v->producer == g->node[n];
-    if (used && !(v->producer && is_inside(c, v)))
+    if (used && !(v->producer && is_inside(c, v)) && !is_free(c, v->producer))
       add_buffer(c, v);
   }
 }
@@ -238,6 +263,27 @@ static void close_step(struct compiler *c)
   s->insns = c->stream->count - s->first_insn;
 }
 
+static bool is_of_model(const struct compiler *c, const struct tsr_node *n)
+{
+  for (int k = 0; k < c->plain_nodes; k++)
+    if (c->plain[k] == n)
+      return true;
+  return false;
+}
+
+/* The shapes in which others see v; those that the model has no node for have no name. */
+static void add_views(const struct compiler *c, struct tsr_text *nodes, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->g->nodes; k++) {
+    const struct tsr_node *n = c->g->node[k];
+    if (!is_free(c, n) || n->in[0] != v)
+      continue;
+    if (is_of_model(c, n))
+      tsr_text_add(nodes, ", %s", n->name);
+    add_views(c, nodes, n->out[0]);
+  }
+}
+
 /* A layer is called as its first node. */
 static void describe(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
 {
@@ -248,9 +294,12 @@ static void describe(struct compiler *c, struct tsr_module_layer *l, const struc
     tsr_text_add(&nodes, "%s%s", k ? ", " : "", n->name);
     l->macs += (uint64_t)tsr_node_macs(n);
   }
+  for (int k = 0; k < last_node(group)->outputs; k++)
+    if (last_node(group)->out[k])
+      add_views(c, &nodes, last_node(group)->out[k]);
   l->name = group->node[0]->name;
   l->op = op.data;
-  l->nodes = group->nodes > 1 ? nodes.data : NULL;
+  l->nodes = strcmp(nodes.data, l->name) ? nodes.data : NULL;
 }
 
 static enum tsr_status add_layer(struct compiler *c, const struct tsr_group *group)
@@ -292,10 +341,12 @@ static bool is_ready(struct compiler *c, int group, const bool *done)
 {
   int inputs;
   struct tsr_value **in = tsr_group_inputs(c->a, &c->group[group], &inputs);
-  for (int i = 0; i < inputs; i++)
-    for (int k = 0; k < c->groups && in[i]->producer; k++)
-      if (!done[k] && makes(&c->group[k], in[i]))
+  for (int i = 0; i < inputs; i++) {
+    const struct tsr_value *v = seen_through(c, in[i]);
+    for (int k = 0; k < c->groups && v->producer; k++)
+      if (!done[k] && makes(&c->group[k], v))
         return false;
+  }
   return true;
 }
 
@@ -307,7 +358,13 @@ static enum tsr_status add_layers(struct compiler *c)
   bool *done = TSR_NEW_ARRAY(c->a, bool, count + 1);
   c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, count + 1);
   c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, count + 1);
-  for (bool accel = false; c->m->layers < count; accel = !accel)
+  int layers = count;
+  for (int k = 0; k < count; k++)
+    if (is_free(c, c->group[k].node[0]) && c->group[k].nodes == 1) {
+      done[k] = true;
+      layers--;
+    }
+  for (bool accel = false; c->m->layers < layers; accel = !accel)
     for (int k = 0; k < count; k++) {
       if (done[k] || on_accelerator(c->group[k].node[0]) != accel || !is_ready(c, k, done))
         continue;
@@ -394,10 +451,26 @@ static enum tsr_status add_code(struct compiler *c)
   return status;
 }
 
+static enum tsr_status set_floats(struct compiler *c)
+{
+  if (!c->options->sets_floats)
+    return TSR_OK;
+  enum tsr_status status = tsr_graph_set_floats(c->err, c->g, c->options->float_dtype);
+  if (!status)
+    dump_pass(c, "floats", c->g);
+  return status;
+}
+
 static enum tsr_status place_graph(struct compiler *c)
 {
-  if (c->options->cpu_only)
-    return TSR_OK;
+  static const struct tsr_layout for_cpu = {16, 128};
+  c->plain_nodes = c->g->nodes;
+  c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
+  if (c->options->cpu_only) {
+    enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
+    dump_pass(c, "block", c->g);
+    return blocked;
+  }
   enum tsr_status status = tsr_accel_block(c->err, c->g, c->d);
   dump_pass(c, "block", c->g);
   struct tir_intrinsics *intrinsics = TSR_NEW(c->a, struct tir_intrinsics);
@@ -439,6 +512,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   m->name = g->name;
   m->design = *design;
   enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
+  if (!status)
+    status = set_floats(&c);
   if (!status)
     status = place_graph(&c);
   if (!status)

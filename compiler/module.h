@@ -37,7 +37,8 @@ struct tsr_module_layer {
   const char *target; /* "accel" or "cpu" */
   const char *reason; /* cpu: why not on the accelerator, a sentence; accel: NULL */
   const struct tir_func *func; /* its compute, unscheduled: what runs on the CPU, and what --check runs */
-  int args;           /* func->params: indices of buffers, inputs then outputs */
+  int args;           /* func->params: indices of buffers, inputs then outputs; a buffer may have other dims
+                         than the parameter, but as many elements of the same dtype */
   int *arg;
   int step;
   uint64_t macs;

@@ -20,6 +20,8 @@ void tessera_model_info(const struct tessera_model *model, struct tessera_model_
     .instructions = m->insn_count,
     .window_bytes = m->window_bytes,
     .image_bytes = m->image_bytes,
+    .host_bytes = model->memory.bytes,
+    .host_separate_bytes = model->memory.separate_bytes,
     .packaged = model->packaged,
   };
   for (int i = 0; i < m->steps; i++)

@@ -68,6 +68,9 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
   enum tsr_status status = tsr_package_read(arena, err, o->name, o->bytes, o->size, out);
   if (!status)
     status = check_design(arena, err, o, *out);
+  if (!status && o->options->float_type)
+    return tsr_refuse(err, "%s: is a package, whose float types are fixed; the ONNX model takes one",
+                      o->name);
   if (!status && o->options->schedule)
     return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
                       o->name);
@@ -173,7 +176,8 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
                                      packaged,
                                      o->cpu_only,
                                      tsr__cpu_choice(o->options->target),
-                                     tsr__gpu_choice(o->options->target)};
+                                     tsr__gpu_choice(o->options->target),
+                                     tsr_memory_plan(arena, module, NULL)};
   return TSR_OK;
 }
 

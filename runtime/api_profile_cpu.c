@@ -165,6 +165,7 @@ static void profile_layer(struct tsr_arena *arena, const struct profiling *p, in
   const struct tsr_module_layer *l = &m->layer[layer];
   out->name = tsr_arena_strdup(arena, l->name);
   out->op = tsr_arena_strdup(arena, l->op);
+  out->nodes = l->nodes ? tsr_arena_strdup(arena, l->nodes) : NULL;
   out->interpreted = !tsr_executor_is_native(tsr__session_executor(p->session), layer);
   find_bound(p, m, l, out);
   double least = out->compute_s > out->memory_s ? out->compute_s : out->memory_s;

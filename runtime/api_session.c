@@ -98,10 +98,12 @@ static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err
   if (o->options->record)
     start_recording(arena, o->session, &options);
   const char *device = o->options->device ? o->options->device : tessera_device(0);
+  struct tsr_cpu_choice cpu = o->model->cpu;
+  cpu.threads = o->options->threads;
   if (o->model->on_host)
     device = NULL;
-  return tsr_executor_open_with(arena, err, o->module, device, &options, &o->model->cpu,
-                                &o->model->gpu, &o->session->executor);
+  return tsr_executor_open_with(arena, err, o->module, device, &options, &cpu, &o->model->gpu,
+                                &o->session->executor);
 }
 
 enum tessera_status tessera_session_open(struct tessera *t, const struct tessera_model *model,

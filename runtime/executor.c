@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "runtime/gpu.h"
+#include "runtime/memory.h"
 #include "runtime/native.h"
 #include "runtime/near.h"
 #include "runtime/package.h"
@@ -25,7 +26,6 @@ struct tsr_executor {
   struct tir_code *
       *code;      /* by layer, for the interpreter; NULL: the device or machine code runs it */
   void ***params; /* by layer on the CPU: its buffers */
-  void **copy;    /* during a check, by buffer: what was written on the GPU */
   bool ran, timing_only;
   double *seconds; /* by step, of the run; NULL: nobody wants to know */
 };
@@ -82,6 +82,16 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
                     step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
+static void **layer_params(struct tsr_arena *arena, const struct tsr_module *m, int layer,
+                           void *const *place)
+{
+  const struct tsr_module_layer *l = &m->layer[layer];
+  void **params = TSR_NEW_ARRAY(arena, void *, l->args + 1);
+  for (int k = 0; k < l->args; k++)
+    params[k] = place[l->arg[k]];
+  return params;
+}
+
 bool tsr_executor_is_native(const struct tsr_executor *x, int layer)
 {
   return x->native.block && x->native.block->layer[layer].present;
@@ -94,8 +104,8 @@ static void add_layer(struct tsr_executor *x, int step, int *layer)
   if (on_gpu && last && last->kind == TSR__GPU)
     last->layers++;
   else
-    x->work[x->works++] =
-        (struct tsr__work){.kind = on_gpu ? TSR__GPU : TSR__CPU, .step = step, .layer = layer, .layers = 1};
+    x->work[x->works++] = (struct tsr__work){
+        .kind = on_gpu ? TSR__GPU : TSR__CPU, .step = step, .layer = layer, .layers = 1};
 }
 
 /* A stream is a piece of work, and so is a layer on the CPU, and layers on the GPU that follow each
@@ -134,36 +144,34 @@ static enum tsr_status prepare_work(struct tsr_arena *arena, struct tsr_err *err
   return TSR_OK;
 }
 
-/* Host memory for what the CPU reads or writes, and for what enters and leaves; buffers on the
- * device get a copy. */
-static void take_host(struct tsr_arena *arena, struct tsr_executor *x, int index)
+/* The data of a constant in host memory, which is read only: tsr_module_check() says so. NULL: it is
+ * none, or on the device. */
+static void *constant_of(const struct tsr_executor *x, int index)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  const void *data = x->streams ? b->data : tsr__constant(x->module, b);
-  if (x->host[index])
-    return;
-  x->host[index] = data ? (void *)(uintptr_t)data /* read only: tsr_module_check() says so */
-                        : tsr_arena_alloc(arena, bytes_of(b) + 1);
+  if (x->streams && b->on_device)
+    return NULL;
+  return (void *)(uintptr_t)tsr__constant(x->module, b);
 }
 
+/* One block for all; constants stay where they are. */
 static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
-  for (int i = 0; i < m->inputs; i++)
-    take_host(arena, x, m->input[i]);
-  for (int i = 0; i < m->outputs; i++)
-    take_host(arena, x, m->output[i]);
-  for (int i = 0; i < m->buffers && !x->gpu; i++)
-    if (!m->buffer[i].on_device)
-      take_host(arena, x, i);
-  for (int i = 0; i < m->layers; i++) {
-    const struct tsr_module_layer *l = &m->layer[i];
-    if (tsr_executor_place(x, i) != TSR_PLACE_CPU)
-      continue;
-    for (int k = 0; k < l->args; k++)
-      take_host(arena, x, l->arg[k]);
-    x->params[i] = TSR_NEW_ARRAY(arena, void *, l->args + 1);
+  bool *on_cpu = TSR_NEW_ARRAY(arena, bool, m->layers + 1);
+  for (int i = 0; i < m->layers; i++)
+    on_cpu[i] = tsr_executor_place(x, i) == TSR_PLACE_CPU;
+  struct tsr_memory plan = tsr_memory_plan(arena, m, on_cpu);
+  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 bytes or more: aligned to 64 */
+  for (int i = 0; i < m->buffers; i++) {
+    if (constant_of(x, i))
+      x->host[i] = constant_of(x, i);
+    else if (plan.offset[i] != TSR_NOWHERE)
+      x->host[i] = block + plan.offset[i];
   }
+  for (int i = 0; i < m->layers; i++)
+    if (on_cpu[i])
+      x->params[i] = layer_params(arena, m, i, x->host);
 }
 
 static void set_params(struct tsr_executor *x)
@@ -229,7 +237,7 @@ static enum tsr_status prepare(struct tsr_arena *arena, struct tsr_err *err, str
   enum tsr_status status = tsr_module_check(arena, err, x->module);
   if (!status)
     status = tsr__native_choose(arena, err, x->module, x->streams, cpu, &x->native);
-  if (!status && gpu && gpu->used)
+  if (!status && gpu && gpu->used && x->module->layers) /* all may have been folded */
     status = tsr__gpu_choose(arena, err, x->module, gpu, &x->gpu);
   if (status)
     return status;
@@ -249,7 +257,7 @@ enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *
                                        const struct tsr_cpu_choice *cpu,
                                        const struct tsr_gpu_choice *gpu, struct tsr_executor **out)
 {
-  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
+  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
@@ -335,17 +343,17 @@ void *tsr_executor_buffer(struct tsr_executor *x, int index)
 
 /* One piece of work with memory of its own for the time that it takes. */
 typedef enum tsr_status piece(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, int index, void *out);
+                              struct tsr_err *err, void *context);
 
 static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err, piece *work,
-                                    int index, void *out)
+                                    void *context)
 {
   struct tsr_arena *scratch = tsr_arena_new(x->allocator);
   if (!scratch || setjmp(*tsr_arena_landing(scratch))) {
     tsr_arena_free(scratch);
     return tsr_no_memory(err);
   }
-  enum tsr_status status = work(x, scratch, err, index, out);
+  enum tsr_status status = work(x, scratch, err, context);
   tsr_arena_free(scratch);
   return status;
 }
@@ -357,24 +365,31 @@ static enum tsr_status fetch(struct tsr_executor *x, struct tsr_err *err, int in
                                    : TSR_OK;
 }
 
+/* A layer and the buffers that it computes with. */
+struct computation {
+  int layer;
+  void **params;
+};
+
 static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scratch,
-                                 struct tsr_err *err, int layer, void *unused)
+                                 struct tsr_err *err, void *context)
 {
-  struct tir_code *code = x->code[layer];
-  (void)unused;
-  if (!code && compile_layer(scratch, err, &x->module->layer[layer], &code))
+  const struct computation *c = context;
+  struct tir_code *code = x->code[c->layer];
+  if (!code && compile_layer(scratch, err, &x->module->layer[c->layer], &code))
     return TSR_REFUSED;
-  return tir_code_run(code, scratch, err, x->params[layer]);
+  return tir_code_run(code, scratch, err, c->params);
 }
 
 /* Machine code only tells that an index lay outside of its buffer; the interpreter has the words.
  * */
-static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
+static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err,
+                                     struct computation c)
 {
-  tsr_code_function *function = tsr__native_layer(&x->native, layer);
-  if (function && !function(x->params[layer], x->native.scratch))
+  tsr_code_function *function = tsr__native_layer(&x->native, c.layer);
+  if (function && !function(c.params, x->native.scratch, x->native.threads))
     return TSR_OK;
-  return with_scratch(x, err, interpret, layer, NULL);
+  return with_scratch(x, err, interpret, &c);
 }
 
 static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
@@ -385,7 +400,7 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, in
   for (int k = 0; k < l->func->inputs && !status; k++)
     status = fetch(x, err, l->arg[k], params[k]);
   if (!status)
-    status = compute_layer(x, err, layer);
+    status = compute_layer(x, err, (struct computation){layer, params});
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
     if (x->device && b->on_device)
@@ -394,49 +409,37 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, in
   return status;
 }
 
-/* What the layers on the GPU wrote, each run alone: copy[buffer], in scratch memory. */
-static enum tsr_status replay(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, void ***out)
+/* A place on the host for each buffer: those that layers on the GPU write get one in scratch memory. */
+static void **place_gpu_results(const struct tsr_executor *x, struct tsr_arena *scratch)
 {
   const struct tsr_module *m = x->module;
-  void **copy = TSR_NEW_ARRAY(scratch, void *, m->buffers);
+  void **place = TSR_NEW_ARRAY(scratch, void *, m->buffers + 1);
+  for (int b = 0; b < m->buffers; b++)
+    place[b] = constant_of(x, b) ? constant_of(x, b) : x->host[b];
   for (int i = 0; i < m->layers; i++)
-    for (int k = m->layer[i].func->inputs; k < m->layer[i].args; k++)
+    for (int k = m->layer[i].func->inputs; k < m->layer[i].args; k++) {
+      int b = m->layer[i].arg[k];
       if (tsr_executor_place(x, i) == TSR_PLACE_GPU)
-        copy[m->layer[i].arg[k]] =
-            tsr_arena_alloc(scratch, bytes_of(&m->buffer[m->layer[i].arg[k]]) + 1);
-  *out = copy;
-  enum tsr_status status = TSR_OK;
-  for (int i = 0; i < x->works && !status; i++)
-    if (x->work[i].kind == TSR__GPU)
-      status = tsr__gpu_replay(x->gpu, err, i, copy);
-  return status;
-}
-
-/* What the run just done left in host memory, or what was copied there since. */
-static void *on_host(const struct tsr_executor *x, void *const *copy, int index)
-{
-  const void *constant = tsr__constant(x->module, &x->module->buffer[index]);
-  if (constant)
-    return (void *)(uintptr_t)constant;
-  return copy && copy[index] ? copy[index] : x->host[index];
+        place[b] = tsr_arena_alloc(scratch, bytes_of(&m->buffer[b]) + 1);
+    }
+  return place;
 }
 
 /* A kernel only tells that an index lay outside of its buffer; the interpreter has the words. */
 static enum tsr_status tell_outside(struct tsr_executor *x, struct tsr_arena *scratch,
-                                    struct tsr_err *err, int layer, void *unused)
+                                    struct tsr_err *err, void *context)
 {
-  const struct tsr_module_layer *l = &x->module->layer[layer];
-  void **copy, **params = TSR_NEW_ARRAY(scratch, void *, l->args);
+  int layer = *(int *)context;
+  void **place = place_gpu_results(x, scratch);
   struct tir_code *code;
-  (void)unused;
-  enum tsr_status status = replay(x, scratch, err, &copy);
-  for (int k = 0; k < l->args && !status; k++)
-    params[k] = on_host(x, copy, l->arg[k]);
+  enum tsr_status status = TSR_OK;
+  for (int i = 0; i < x->works && !status; i++)
+    if (x->work[i].kind == TSR__GPU)
+      status = tsr__gpu_replay(x->gpu, err, i, place);
   if (!status)
-    status = compile_layer(scratch, err, l, &code);
+    status = compile_layer(scratch, err, &x->module->layer[layer], &code);
   if (!status)
-    status = tir_code_run(code, scratch, err, params);
+    status = tir_code_run(code, scratch, err, layer_params(scratch, x->module, layer, place));
   return status ? status
                 : tsr_refuse(err, "a kernel met an index outside of its buffer, and the "
                                   "interpreter none: the kernel is wrong");
@@ -448,7 +451,7 @@ static enum tsr_status run_on_gpu(struct tsr_executor *x, struct tsr_err *err, i
   enum tsr_status status = tsr__gpu_run(x->gpu, err, work, &outside);
   if (status || outside < 0)
     return status;
-  (void)with_scratch(x, err, tell_outside, outside, NULL);
+  (void)with_scratch(x, err, tell_outside, &outside);
   return tsr_refuse_at(err, "layer '%s'", x->module->layer[outside].name);
 }
 
@@ -503,14 +506,24 @@ void tsr_executor_counters(const struct tsr_executor *x, struct tsr_device_count
     tsr_device_counters(x->device, out);
 }
 
-/* --- checking --------------------------------------------------------------------------------- */
+/* --- checking ---------------------------------------------------------------------------------
+ *
+ * Memory is used again within a run, so that little of what layers read is left when it is done.
+ * Layers on the CPU and on the GPU are computed a second time, each into memory of its own. */
 
-/* What a layer read, or wrote, in the run just done. */
+struct check {
+  void **place; /* by buffer: what is on the host, as it was in the run */
+  int layer;    /* at hand */
+  struct tsr_difference *out;
+  void **params; /* what the layer read, and what its reference computes */
+};
+
+/* What a layer read, or wrote. */
 static enum tsr_status actual(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, int index, void **out)
+                              struct tsr_err *err, const struct check *c, int index, void **out)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  *out = on_host(x, x->copy, index);
+  *out = c->place[index];
   if (!x->device || !b->on_device)
     return TSR_OK;
   *out = tsr_arena_alloc(scratch, bytes_of(b) + 1);
@@ -571,21 +584,16 @@ static enum tsr_status reference(struct tsr_executor *x, struct tsr_arena *scrat
                                  struct tsr_err *err, int layer, void **params)
 {
   struct tir_code *code;
-  if (by_machine_code(x, layer) && !tsr__native_layer(&x->native, layer)(params, x->native.scratch))
+  if (by_machine_code(x, layer) &&
+      !tsr__native_layer(&x->native, layer)(params, x->native.scratch, x->native.threads))
     return TSR_OK;
   enum tsr_status status = compile_layer(scratch, err, &x->module->layer[layer], &code);
   return status ? status : tir_code_run(code, scratch, err, params);
 }
 
-/* A layer, and what its reference computed. */
-struct checked {
-  int layer;
-  void **params; /* inputs that the layer read, outputs of the reference */
-};
-
 /* The reference of inputs that are `sign` times the limit larger: of floats that are no constants. */
 static enum tsr_status nudged(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, const struct checked *c, int sign, void ***out)
+                              struct tsr_err *err, const struct check *c, int sign, void ***out)
 {
   const struct tsr_module_layer *l = &x->module->layer[c->layer];
   void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
@@ -606,7 +614,7 @@ static enum tsr_status nudged(struct tsr_executor *x, struct tsr_arena *scratch,
 /* Where sums of floats are rounded to steps, one that lies between two steps goes to either. Then the
  * reference goes to the other one when its inputs are a limit larger or smaller. */
 static enum tsr_status look_between(struct tsr_executor *x, struct tsr_arena *scratch,
-                                    struct tsr_err *err, const struct checked *c, int k,
+                                    struct tsr_err *err, const struct check *c, int k,
                                     const void *found, bool *out)
 {
   const struct tsr_module_layer *l = &x->module->layer[c->layer];
@@ -615,8 +623,7 @@ static enum tsr_status look_between(struct tsr_executor *x, struct tsr_arena *sc
   if (!is_free(x, c->layer) || !tsr__rounds(l->func))
     return TSR_OK;
   enum tsr_status status = nudged(x, scratch, err, c, -1, &less);
-  if (!status)
-    status = nudged(x, scratch, err, c, 1, &more);
+  status = status ? status : nudged(x, scratch, err, c, 1, &more);
   if (!status)
     *out = tsr__is_between(&x->module->buffer[l->arg[k]],
                            (const void *const[]){less[k], c->params[k], more[k]}, found);
@@ -624,9 +631,9 @@ static enum tsr_status look_between(struct tsr_executor *x, struct tsr_arena *sc
 }
 
 static enum tsr_status differ(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, const struct checked *c, int k,
-                              const void *found, struct tsr_difference *out)
+                              struct tsr_err *err, const struct check *c, int k, const void *found)
 {
+  struct tsr_difference *out = c->out;
   const struct tsr_module_layer *l = &x->module->layer[c->layer];
   const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
   const char *expected = c->params[k];
@@ -651,48 +658,64 @@ static enum tsr_status differ(struct tsr_executor *x, struct tsr_arena *scratch,
 }
 
 static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
-                               struct tsr_err *err, const struct checked *c, int k, void *out)
+                               struct tsr_err *err, const struct check *c, int k)
 {
   int index = x->module->layer[c->layer].arg[k];
   const struct tsr_module_buffer *b = &x->module->buffer[index];
   void *found;
   bool between;
-  enum tsr_status status = actual(x, scratch, err, index, &found);
+  enum tsr_status status = actual(x, scratch, err, c, index, &found);
   if (status || !memcmp(c->params[k], found, bytes_of(b)) ||
       may_differ(x, c->layer, b, c->params[k], found))
     return status;
   status = look_between(x, scratch, err, c, k, found, &between);
-  return status || between ? status : differ(x, scratch, err, c, k, found, out);
+  return status || between ? status : differ(x, scratch, err, c, k, found);
 }
 
 static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scratch,
-                                   struct tsr_err *err, int layer, void *out)
+                                   struct tsr_err *err, void *context)
 {
-  const struct tsr_module_layer *l = &x->module->layer[layer];
-  struct checked c = {layer, TSR_NEW_ARRAY(scratch, void *, l->args)};
+  struct check *c = context;
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
   enum tsr_status status = TSR_OK;
+  c->params = TSR_NEW_ARRAY(scratch, void *, l->args);
   for (int k = 0; k < l->args && !status; k++) {
     if (k < l->func->inputs)
-      status = actual(x, scratch, err, l->arg[k], &c.params[k]);
+      status = actual(x, scratch, err, c, l->arg[k], &c->params[k]);
     else
-      c.params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
+      c->params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
   }
   if (!status)
-    status = reference(x, scratch, err, layer, c.params);
+    status = reference(x, scratch, err, c->layer, c->params);
   for (int k = l->func->inputs; k < l->args && !status; k++)
-    status = compare(x, scratch, err, &c, k, out);
+    status = compare(x, scratch, err, c, k);
   return status;
 }
 
-/* What layers wrote one by one is what came of the run. */
-static enum tsr_status check_replay(const struct tsr_executor *x, struct tsr_err *err)
+static enum tsr_status compute_again(struct tsr_executor *x, struct tsr_arena *scratch,
+                                     struct tsr_err *err, void *context)
 {
-  for (int b = 0; b < x->module->buffers; b++) {
-    if (!x->copy[b] || !x->host[b] ||
-        !memcmp(x->copy[b], x->host[b], bytes_of(&x->module->buffer[b])))
+  const struct check *c = context;
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  void **params = layer_params(scratch, x->module, c->layer, c->place);
+  for (int k = 0; k < l->func->inputs; k++)
+    if (fetch(x, err, l->arg[k], params[k]))
+      return TSR_REFUSED;
+  return compute_layer(x, err, (struct computation){c->layer, params});
+}
+
+/* Outputs of the run are those of layers that did not share memory. */
+static enum tsr_status check_outputs(struct tsr_executor *x, struct tsr_err *err,
+                                     const struct check *c)
+{
+  const struct tsr_module *m = x->module;
+  for (int k = 0; k < m->outputs; k++) {
+    int index = m->output[k];
+    if (!memcmp(c->place[index], x->host[index], bytes_of(&m->buffer[index])))
       continue;
-    tsr_refuse(err, "'%s' is not the same when the GPU runs its layers one by one",
-               x->module->buffer[b].name);
+    c->out->buffer = index;
+    tsr_refuse(err, "output '%s' of the run is not what its layers compute one by one",
+               m->buffer[index].name);
     if (err)
       err->status = TSR_MISMATCH;
     return TSR_MISMATCH;
@@ -700,14 +723,49 @@ static enum tsr_status check_replay(const struct tsr_executor *x, struct tsr_err
   return TSR_OK;
 }
 
-static enum tsr_status check_layers(struct tsr_executor *x, struct tsr_arena *scratch,
-                                    struct tsr_err *err, int unused, void *out)
+/* Memory for all that layers on the CPU or the GPU write. */
+static void **place_results(const struct tsr_executor *x, struct tsr_arena *scratch)
 {
-  (void)unused;
-  enum tsr_status status = x->gpu ? replay(x, scratch, err, &x->copy) : TSR_OK;
-  for (int i = 0; i < x->module->layers && !status; i++)
-    status = with_scratch(x, err, check_layer, i, out);
-  return status || !x->gpu ? status : check_replay(x, err);
+  const struct tsr_module *m = x->module;
+  void **place = place_gpu_results(x, scratch);
+  for (int k = 0; k < m->buffers; k++)
+    if (place[k] && place[k] == x->host[k] && !constant_of(x, k))
+      place[k] = tsr_arena_alloc(scratch, bytes_of(&m->buffer[k]) + 1);
+  for (int k = 0; k < m->inputs; k++)
+    place[m->input[k]] = x->host[m->input[k]];
+  return place;
+}
+
+static enum tsr_status check_layers(struct tsr_executor *x, struct tsr_err *err, struct check *c,
+                                    const struct tsr__work *w)
+{
+  const struct tsr_module *m = x->module;
+  enum tsr_status status = TSR_OK;
+  for (int i = 0; i < w->layers && !status; i++) {
+    c->layer = w->layer[i];
+    if (w->kind == TSR__CPU)
+      status = with_scratch(x, err, compute_again, c);
+    if (!status)
+      status = with_scratch(x, err, check_layer, c);
+  }
+  for (c->layer = 0; w->kind == TSR__STREAM && c->layer < m->layers && !status; c->layer++)
+    if (m->layer[c->layer].step == w->step)
+      status = with_scratch(x, err, check_layer, c);
+  return status;
+}
+
+static enum tsr_status check_all(struct tsr_executor *x, struct tsr_arena *scratch,
+                                 struct tsr_err *err, void *context)
+{
+  struct check c = {.place = place_results(x, scratch), .out = context};
+  enum tsr_status status = TSR_OK;
+  for (int i = 0; i < x->works && !status; i++) {
+    if (x->work[i].kind == TSR__GPU)
+      status = tsr__gpu_replay(x->gpu, err, i, c.place);
+    if (!status)
+      status = check_layers(x, err, &c, &x->work[i]);
+  }
+  return status ? status : check_outputs(x, err, &c);
 }
 
 enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
@@ -718,7 +776,5 @@ enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
     return tsr_refuse(err, "there is nothing to check before a run");
   if (x->timing_only)
     return tsr_refuse(err, "there is nothing to check of a run for timing only");
-  enum tsr_status status = with_scratch(x, err, check_layers, 0, out);
-  x->copy = NULL;
-  return status;
+  return with_scratch(x, err, check_all, out);
 }

@@ -19,6 +19,7 @@ struct tsr_executor;
 struct tsr_cpu_choice {
   enum { TSR_CPU_BEST, TSR_CPU_LEVEL, TSR_CPU_INTERPRETER } way;
   enum tsr_level level;
+  int threads; /* of machine code; 0: all cores */
 };
 
 /* Whether a GPU runs the layers for which the module has kernels. */
@@ -100,6 +101,7 @@ struct tsr_gpu_kernel {
  * its kernels in a graph of them alone, in the order in which they run. */
 struct tsr_gpu_times {
   double seconds;
+  double event_seconds; /* of an event between two kernels, which is not in their times */
   int kernels;
   struct tsr_gpu_kernel *kernel;
   struct tsr_cuda_ceilings ceilings;

@@ -4,13 +4,14 @@
 
 #include "runtime/gpu_private.h"
 
-enum { WARM = 3 };
+enum { WARM = 3, GAPS = 8 };
 
 struct timing {
   struct tsr__gpu *gpu;
   struct tsr_gpu_times *times;
-  double *sample; /* of each kernel, then of the graphs: a value a repetition */
-  void **event;   /* before the first kernel, behind each */
+  double *sample; /* of each kernel, each gap, then of the graphs: a value a repetition */
+  void **event;   /* before the first kernel, behind each, and behind each other */
+  int events;
   int repeats;
   void *marked; /* the graph of all kernels, with events between */
 };
@@ -53,6 +54,9 @@ static enum tsr_status record_kernels(struct tsr_cuda *cuda, struct tsr_err *err
         tsr_cuda_event_record(cuda, err, t->event[n + 1]))
       return TSR_REFUSED;
   }
+  for (int n = t->times->kernels + 1; n < t->events; n++)
+    if (tsr_cuda_event_record(cuda, err, t->event[n]))
+      return TSR_REFUSED;
   return TSR_OK;
 }
 
@@ -62,7 +66,7 @@ static enum tsr_status time_kernels(struct timing *t, struct tsr_err *err, int r
   double unused;
   if (tsr_cuda_graph_launch(cuda, err, t->marked) || tsr_cuda_wait(cuda, err, "timing its kernels"))
     return TSR_REFUSED;
-  for (int n = 0; n < t->times->kernels; n++)
+  for (int n = 0; n < t->events - 1; n++)
     if (tsr_cuda_event_seconds(cuda, err, t->event[n], t->event[n + 1],
                                repeat < 0 ? &unused : &t->sample[n * t->repeats + repeat]))
       return TSR_REFUSED;
@@ -85,7 +89,7 @@ static enum tsr_status time_graphs(struct timing *t, struct tsr_err *err, int re
     all += seconds;
   }
   if (repeat >= 0)
-    t->sample[t->times->kernels * t->repeats + repeat] = all;
+    t->sample[(t->events - 1) * t->repeats + repeat] = all;
   return TSR_OK;
 }
 
@@ -101,9 +105,21 @@ static double median(double *sample, int n)
   return n % 2 ? sample[n / 2] : (sample[n / 2 - 1] + sample[n / 2]) / 2;
 }
 
+/* What an event takes itself is taken off. */
+static void take_medians(const struct timing *t)
+{
+  struct tsr_gpu_times *times = t->times;
+  times->event_seconds = median(&t->sample[times->kernels * t->repeats], GAPS * t->repeats);
+  for (int n = 0; n < times->kernels; n++) {
+    double seconds = median(&t->sample[n * t->repeats], t->repeats) - times->event_seconds;
+    times->kernel[n].seconds = seconds > 0 ? seconds : 0;
+  }
+  times->seconds = median(&t->sample[(t->events - 1) * t->repeats], t->repeats);
+}
+
 static enum tsr_status time_all(struct timing *t, struct tsr_err *err)
 {
-  for (int i = 0; i <= t->times->kernels + 1; i++)
+  for (int i = 0; i < t->events; i++)
     if (tsr_cuda_event_new(t->gpu->cuda, err, &t->event[i]))
       return TSR_REFUSED;
   if (tsr_cuda_graph_new(t->gpu->cuda, err, record_kernels, t, &t->marked))
@@ -111,30 +127,28 @@ static enum tsr_status time_all(struct timing *t, struct tsr_err *err)
   for (int repeat = -WARM; repeat < t->repeats; repeat++)
     if (time_graphs(t, err, repeat) || time_kernels(t, err, repeat))
       return TSR_REFUSED;
-  for (int n = 0; n < t->times->kernels; n++)
-    t->times->kernel[n].seconds = median(&t->sample[n * t->repeats], t->repeats);
-  t->times->seconds = median(&t->sample[t->times->kernels * t->repeats], t->repeats);
+  take_medians(t);
   return tsr_cuda_measure(t->gpu->cuda, err, &t->times->ceilings);
 }
 
 enum tsr_status tsr__gpu_profile(struct tsr_arena *arena, struct tsr__gpu *gpu, struct tsr_err *err,
                                  int repeats, struct tsr_gpu_times *out)
 {
-  int kernels = count_kernels(gpu);
+  int kernels = count_kernels(gpu), events = kernels + 1 + GAPS;
   *out = (struct tsr_gpu_times){.kernels = kernels,
                                 .kernel = TSR_NEW_ARRAY(arena, struct tsr_gpu_kernel, kernels)};
-  struct timing t = {gpu,
-                     out,
-                     TSR_NEW_ARRAY(arena, double, (kernels + 1) * repeats),
-                     TSR_NEW_ARRAY(arena, void *, kernels + 2),
-                     repeats,
-                     NULL};
+  struct timing t = {.gpu = gpu,
+                     .times = out,
+                     .sample = TSR_NEW_ARRAY(arena, double, events * repeats),
+                     .event = TSR_NEW_ARRAY(arena, void *, events),
+                     .events = events,
+                     .repeats = repeats};
   list_kernels(gpu, out);
   if (tsr_cuda_enter(gpu->cuda, err))
     return TSR_REFUSED;
   enum tsr_status status = time_all(&t, err);
   tsr_cuda_graph_free(gpu->cuda, t.marked);
-  for (int i = 0; i <= kernels + 1; i++)
+  for (int i = 0; i < events; i++)
     tsr_cuda_event_free(gpu->cuda, t.event[i]);
   tsr_cuda_leave(gpu->cuda);
   return status;

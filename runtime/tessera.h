@@ -171,6 +171,10 @@ struct tessera_options {
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
+  /* What an ONNX model's floats are computed in: "f32", "f16", "bf16" (docs/graph-ir.md), or "tf32", which is f32
+   * whose matrix products a GPU may round to 11 bits first; NULL: as the model has them. Inputs and outputs
+   * keep their types. A package keeps what it has. */
+  const char *float_type;
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
   int dim_count;
   enum tessera_effort effort;
@@ -222,6 +226,8 @@ struct tessera_model_info {
   int inputs, outputs, layers, streams;
   int clock_mhz; /* of the design point */
   size_t instructions, window_bytes, image_bytes;
+  size_t host_bytes;          /* of the memory that a session's tensors on the CPU share, constants left out; */
+  size_t host_separate_bytes; /* and if each had its own */
   bool packaged; /* came from a package */
 };
 void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out);
@@ -281,6 +287,8 @@ struct tessera_session_options {
                                      zeros, and a check is refused */
   bool record;                    /* keep what happens when, of the latest run: for traces and
                                      profiles, below */
+  int threads;                    /* that machine code runs on, 1 to as many as there are cores; 0: all
+                                     cores, or fewer if OMP_NUM_THREADS says so */
   const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
                                      else ~/.cache/tessera */
   /* Each may be NULL. say: a line about work that takes long before the first run. progress: while
@@ -383,6 +391,7 @@ struct tessera_gpu_profile {
   int repeats, layers, kernels, cpu_layers; /* cpu_layers: of the model, that are not here */
   double seconds;         /* of the graphs of one inference, copies included */
   double kernel_seconds;  /* sum */
+  double event_seconds;   /* of an event between two kernels, which was taken off their times */
   const struct tessera_gpu_layer *layer;
   const struct tessera_gpu_kernel *kernel; /* in the order in which they run */
   struct tessera_gpu_limit limit[TESSERA_GPU_LIMITS];
@@ -603,7 +612,7 @@ double tessera_machine_ops(const struct tessera_machine *machine, const char *le
 /* --- how long layers take on the CPU ------------------------------------------------------------ */
 
 struct tessera_cpu_profile_layer {
-  const char *name, *op;
+  const char *name, *op, *nodes; /* as of a tessera_layer */
   bool interpreted;             /* it has no machine code */
   double seconds;               /* median of the runs */
   uint64_t ops;                 /* two a multiply-accumulate */

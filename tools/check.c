@@ -51,8 +51,12 @@ static enum tessera_status make_input(const struct checking *c, const struct ver
                                       const struct tessera_port *port, struct tessera_tensor *out)
 {
   char path[4096];
-  if (v->recorded && recorded_path(v->file, k, path, sizeof path))
-    return tessera_tensor_read(c->cli->t, path, port, out);
+  if (v->recorded && recorded_path(v->file, k, path, sizeof path)) {
+    enum tessera_status read = tessera_tensor_read(c->cli->t, path, port, out);
+    if (!read && out->dtype == TESSERA_U16 && port->dtype == TESSERA_BF16)
+      out->dtype = TESSERA_BF16; /* as ONNX's own tests keep their bits */
+    return read;
+  }
   enum tessera_status status = tessera_tensor_stack(c->cli->t, port, 1, out);
   if (!status)
     tessera_tensor_random(out, c->seed + (uint64_t)k);

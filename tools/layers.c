@@ -252,6 +252,8 @@ json_t *model_json(const struct tessera_model *model)
   put_count(object, "instructions", info.instructions);
   put_count(object, "window_bytes", info.window_bytes);
   put_count(object, "image_bytes", info.image_bytes);
+  put_count(object, "host_bytes", info.host_bytes);
+  put_count(object, "host_separate_bytes", info.host_separate_bytes);
   struct tessera_port port;
   for (int i = 0; i < info.inputs; i++) {
     tessera_model_input(model, i, &port);

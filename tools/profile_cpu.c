@@ -78,6 +78,8 @@ static json_t *layer_json(const struct tessera_cpu_profile_layer *l)
   json_t *object = json_object();
   put_text(object, "name", l->name);
   put_text(object, "op", l->op);
+  if (l->nodes)
+    put_text(object, "nodes", l->nodes);
   json_object_set_new(object, "interpreted", json_boolean(l->interpreted));
   json_object_set_new(object, "seconds", json_real(l->seconds));
   put_count(object, "ops", l->ops);

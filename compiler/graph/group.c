@@ -11,7 +11,11 @@
  *           softmax, layer norm, and what exporters make of them
  *
  * Convolutions and other reductions are asked first, so that a sum of two branches is computed where
- * one of them is. */
+ * one of them is.
+ *
+ * Targets may round sums of floats and functions like exp in a way of their own. What rounds such a
+ * value to whole numbers would jump where they differ, and no one could tell that from a mistake: it
+ * is in another group, and so reads the same bits as the interpreter. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,12 +156,81 @@ static bool are_rows(struct grouping *p, const struct members *m)
   return !tsr_group_compute(p->a, NULL, &group, &f) && tir_func_rows(f) > 0;
 }
 
+/* --- what targets may round in a way of their own --------------------------------------------- */
+
+static bool is_float(enum tsr_dtype dtype)
+{
+  return tsr_dtype_kind(dtype) == TSR_KIND_FLOAT;
+}
+
+static bool is_constant(tir_e x)
+{
+  return x->op == TIR_INT || x->op == TIR_FLOAT;
+}
+
+static bool is_function(tir_e x)
+{
+  return x->op == TIR_EXP || x->op == TIR_LOG || x->op == TIR_TANH || x->op == TIR_ERF;
+}
+
+/* To whole numbers, or to one of two. */
+static bool jumps(tir_e x)
+{
+  switch (x->op) {
+  case TIR_ROUND:
+  case TIR_FLOOR:
+  case TIR_CEIL: return true;
+  case TIR_CAST:
+    return is_float((enum tsr_dtype)x->arg[0]->dtype) && !is_float((enum tsr_dtype)x->dtype);
+  case TIR_SELECT: return is_constant(x->arg[1]) && is_constant(x->arg[2]);
+  default: return false;
+  }
+}
+
+static bool has(tir_e x, bool (*is)(tir_e x))
+{
+  bool found = is(x);
+  for (int k = 0; k < x->args && !found; k++)
+    found = has(x->arg[k], is);
+  return found;
+}
+
+static bool is_rounded_freely(const struct tir_stage *s)
+{
+  bool sums = s->combine == TIR_SUM || s->combine == TIR_PRODUCT;
+  return (sums && is_float(s->out->dtype)) || has(s->value, is_function);
+}
+
+/* No stage jumps behind one that is rounded freely, and no half that was is seen as a float, of which
+ * more bits are expected. */
+static bool is_steady(const struct grouping *p, const struct members *m)
+{
+  bool free = false, half = false;
+  for (int k = 0; k < m->count; k++) {
+    const struct tir_func *f = p->func[m->node[k]];
+    enum tsr_dtype dtype = p->g->node[m->node[k]]->out[0]->dtype;
+    if (half && is_float(dtype) && !tsr_dtype_is_half(dtype))
+      return false;
+    for (int i = 0; i < f->stages; i++) {
+      const struct tir_stage *s = f->stage[i];
+      if (free && (s->out->dtype == TSR_BOOL || has(s->value, jumps)))
+        return false;
+      free |= is_rounded_freely(s);
+    }
+    half |= free && tsr_dtype_is_half(dtype);
+  }
+  return true;
+}
+
+/* Views are no computation: targets may have them for nothing. */
 static bool may_join(const struct grouping *p, const struct members *m)
 {
-  for (int k = 0; k < m->count; k++)
-    if (!p->func[m->node[k]] || p->g->node[m->node[k]]->outputs != 1)
+  for (int k = 0; k < m->count; k++) {
+    const struct tsr_node *n = p->g->node[m->node[k]];
+    if (!p->func[m->node[k]] || n->outputs != 1 || tsr_gop_is_view(n->op))
       return false;
-  return true;
+  }
+  return is_steady(p, m);
 }
 
 /* --- growing ---------------------------------------------------------------------------------- */

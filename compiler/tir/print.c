@@ -262,6 +262,8 @@ static void add_for(struct printer *p, const struct tir_stmt *s)
   add_expr(p, s->f.extent, 0);
   if (s->f.loop == TIR_UNROLL)
     tsr_text_add(&p->text, " unroll");
+  if (s->f.loop == TIR_PARALLEL)
+    tsr_text_add(&p->text, " parallel");
   if (s->f.loop == TIR_PIPELINE)
     tsr_text_add(&p->text, " pipeline %d", s->f.depth);
   if (s->f.loop == TIR_BOUND)

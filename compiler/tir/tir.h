@@ -178,7 +178,7 @@ struct tir_intrin {
 
 enum tir_stmt_kind { TIR_FOR, TIR_STORE, TIR_BLOCK, TIR_ALLOC, TIR_CALL, TIR_IF, TIR_BARRIER,
                      TIR_COMMIT, TIR_WAIT };
-enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE, TIR_BOUND };
+enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE, TIR_PARALLEL, TIR_BOUND };
 
 /* Whose number a bound loop's variable is: iteration i is done by block, or thread, i. */
 enum tir_bind {
@@ -254,6 +254,7 @@ struct tir_sched *tir_sched_new(struct tsr_arena *a, const struct tir_func *f);
  *   fuse S OUTER INNER NEW        of adjacent loops of constant extent
  *   reorder S L1 L2 ...           the named loops, in this order, in the places they take now
  *   unroll S L                    annotation
+ *   parallel S L                  annotation; of a spatial loop
  *   bind S L PLACE                block.x, ... thread.z: iterations are those of blocks or threads
  *   pipeline S L N                buffers of stages attached in L are N-fold: iteration i uses copy i mod N
  *   compute_at S CONSUMER L       compute what one iteration of CONSUMER's loop L needs there; region by

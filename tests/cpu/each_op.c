@@ -31,8 +31,8 @@ static void run_batch(struct all *all, int least)
 }
 
 /* Inputs from `first` on become constants; where `half` is f16 or bf16, floats become such. */
-static bool try_model(struct all *all, const char *model, const struct recorded *recorded, int first,
-                      enum tsr_dtype half)
+static bool try_model(struct all *all, const char *model, const struct recorded *recorded,
+                      int first, enum tsr_dtype half)
 {
   struct recorded run = *recorded;
   struct tsr_err err = {0};
@@ -56,11 +56,10 @@ static void one_model(struct all *all, const char *folder)
   char *model = tsr_arena_printf(all->a, "%s/model.onnx", folder);
   if (access(data, R_OK) || recorded_read(all->a, &err, data, &run))
     return;
-  for (enum tsr_dtype d = TSR_F16; d <= TSR_F32; d++) {
+  for (enum tsr_dtype d = TSR_F16; d <= TSR_F32; d++)
     if (!try_model(all, model, &run, MOST_TENSORS, d) && !try_model(all, model, &run, 1, d))
       try_model(all, model, &run, 0, d);
-    run_batch(all, BATCH);
-  }
+  run_batch(all, BATCH);
 }
 
 static const char *const suites[] = {"node", "simple", "pytorch-converted", "pytorch-operator"};

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+enum { THREADS = 3 }; /* more than one, and no divisor of most extents */
+
 unsigned levels_here(void)
 {
   return (2u << tsr_level_of_machine()) - 1;
@@ -176,8 +178,10 @@ static int compare_wide(struct tsr_arena *a, const struct trial *t, const struct
 }
 
 static int compare_trial(const struct trial *t, const struct tsr_code_block *b,
-                         tsr_code_function *function, uint64_t scratch_bytes, double tolerance)
+                         tsr_code_function *function, const struct tsr_code_layer *layer,
+                         double tolerance)
 {
+  uint64_t scratch_bytes = tsr_code_scratch(layer, THREADS);
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr_err err = {0};
   void **expected = params_of(a, t), **found = params_of(a, t);
@@ -185,7 +189,7 @@ static int compare_trial(const struct trial *t, const struct tsr_code_block *b,
   int bad = 0, code = 0;
   memset(scratch, 0xa5, scratch_bytes); /* what it reads, it has to write first */
   bool refused = tir_func_run(a, &err, t->func, expected) != TSR_OK;
-  code = function(found, scratch);
+  code = function(found, scratch, THREADS);
   if (refused != (code != 0)) {
     printf("%s at %s: gives %d where the interpreter says: %s\n", t->name,
            tsr_level_info(b->level)->name, code, refused ? err.text : "nothing");
@@ -217,7 +221,7 @@ int compare_all(struct tsr_arena *a, int trials, const struct trial *trial, doub
       fail_msg("%s", err.text);
     for (int i = 0; i < trials; i++)
       bad += compare_trial(&trial[i], &block[k], tsr_code_entry(&mapping, &block[k].layer[i]),
-                           block[k].layer[i].scratch_bytes, tolerance);
+                           &block[k].layer[i], tolerance);
     tsr_code_unmap(&mapping);
   }
   return bad;

@@ -160,7 +160,12 @@ static void flattened(void **state)
           "  one: y[i, j, k] = x[i, j, k] + b[i]\n}\n"},
       {3, "func f(x: f32[2,3,5], b: f32[3]) -> (y: f32[2,3,5]) {\n"
           "  one: y[i, j, k] = x[i, j, k] + b[j]\n}\n"},
-      {3, "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, 4 - k]\n}\n"},
+      {2, "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, j, 4 - k]\n}\n"},
+      {3,
+       "func f(x: f32[2,3,5]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[i, 2 - j, 4 - k]\n}\n"},
+      {2, "func f(x: f32[5,2,3]) -> (y: f32[2,3,5]) {\n  one: y[i, j, k] = x[k, i, j]\n}\n"},
+      {3, "func f(x: f32[2,3,5], z: f32[3,2,5]) -> (y: f32[2,3,5]) {\n"
+          "  one: y[i, j, k] = x[i, j, k] + z[j, i, k]\n}\n"},
       {2, "func f(x: f32[4,3,5], w: f32[2,4,1,1]) -> (y: f32[2,3,5]) {\n"
           "  one: y[o, h, v] sum(c < 4, kh < 1, kw < 1) init f32(0) = x[c, h + kh, v + kw] * w[o, "
           "c, kh, kw]\n"
@@ -175,17 +180,29 @@ static void flattened(void **state)
   }
 }
 
+/* Rows to columns, of all sizes of squares and what is left over. */
+static void turned(void **state)
+{
+  static const char *const dtypes[] = {"f32", "i8", "i64", "bool", "i16"};
+  static const int sizes[][2] = {{16, 16}, {4, 5}, {7, 49}, {33, 17}, {3, 64}, {40, 9}, {31, 100}};
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+    for (int d = 0; d < 5; d++) {
+      void *in[] = {d == 0 ? (void *)floats(*state, 7000) : bytes(*state, 50000)};
+      char text[512];
+      int m = sizes[k][0], n = sizes[k][1];
+      snprintf(text, sizeof text,
+               "func f(x: %s[2,%d,%d]) -> (y: %s[2,%d,%d]) {\n  one: y[b, i, j] = x[b, j, i]\n}\n",
+               dtypes[d], n, m, dtypes[d], m, n);
+      assert_int_equal(compare_text(*state, text, in), 0);
+    }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(extents),
-      IN_ARENA(padding),
-      IN_ARENA(steps),
-      IN_ARENA(masks),
-      IN_ARENA(outside),
-      IN_ARENA(products),
-      IN_ARENA(flattened),
-      IN_ARENA(reductions),
+      IN_ARENA(extents),   IN_ARENA(padding), IN_ARENA(steps),
+      IN_ARENA(masks),     IN_ARENA(outside), IN_ARENA(products),
+      IN_ARENA(flattened), IN_ARENA(turned),  IN_ARENA(reductions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void run_all(struct tsr_arena *a, const char *text, const void *x, size_t
     assert_int_equal(block[k].imports, 0);
     void *params[] = {(void *)(uintptr_t)x, found};
     memset(found, 0, bytes);
-    assert_int_equal(tsr_code_entry(&mapping, block[k].layer)(params, NULL), 0);
+    assert_int_equal(tsr_code_entry(&mapping, block[k].layer)(params, NULL, 1), 0);
     if (memcmp(found, expected, bytes))
       fail_msg("%s at %s", text, tsr_level_info(block[k].level)->name);
     tsr_code_unmap(&mapping);

@@ -3,6 +3,7 @@
 """command.py TESSERA TESSERA_RUN PACK FAKE SOURCE: the command on the fake driver's GPU, and without one."""
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -105,14 +106,14 @@ def what_is_told(every):
 
 def profiles(every):
     text = call("profile", every, "--target", "cuda")
-    assert "digits on Fake (sm_90a)" in text and "10 kernels of 9 layers in a graph: 0.011 ms with events" in text, text
+    assert "digits on Fake (sm_90a)" in text and "10 kernels of 9 layers take 0.011 ms, a graph" in text, text
     p = json.loads(call("profile", every, "--target", "cuda", "--json", "--random", "1"))
     assert list(dict.fromkeys(k["layer"] for k in p["kernels"])) == [layer["name"] for layer in p["layers"]]
     conv = [layer for layer in p["layers"] if layer["macs"]][0]
     assert conv["op"].startswith("QConv") and conv["kernels"] == 1 and abs(conv["seconds"] - 1e-6) < 1e-9
     assert conv["least_seconds"] > 0 and conv["limit"] in ("bytes", "int8")
     assert "target 'cuda' has text and --json" in call("profile", every, "--target", "cuda", "--csv", status=2)
-    assert "target 'cpu' has no cycles" in call("profile", every, "--target", "cpu", status=2)
+    assert "target 'cuda' has no cycles" in call("trace", every, "--target", "cuda", "-o", "t.json", status=2)
 
 
 def failures(every):
@@ -149,20 +150,26 @@ def carried(tmp):
     env = {**os.environ, "LD_LIBRARY_PATH": FAKE, "TESSERA_BUILD": os.path.dirname(TESSERA)}
     subprocess.run([*python, "pack", "-o", folder, "--data", os.path.join(tmp, "data"),
                     os.path.join(DIGITS, "digits.onnx")], check=True, env=env, stdout=subprocess.DEVNULL)
-    package, path = os.path.join(folder, "networks", "digits.tsr"), os.path.join(tmp, "report.json")
+    packages = [os.path.join(folder, "networks", name) for name in ("accelerator.digits.tsr", "digits.tsr")]
+    path = os.path.join(tmp, "report.json")
     run = [sys.executable, os.path.join(folder, "gpu-check"), "run", "--json", path, "--seed", "3"]
     done = subprocess.run(run, env=env, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr  # real kernels, which the fake does not compute
     with open(path, encoding="utf-8") as f:
         wrong = json.load(f)["networks"]["wrong"]
-    assert [w["status"] for w in wrong] == ["differs"] and "on cuda): element " in wrong[0]["says"], wrong
-    subprocess.run([PACK, package, package, "every"], check=True)
+    assert [w["status"] for w in wrong] == ["differs"] * 2 and "on cuda): element " in wrong[0]["says"], wrong
+    for package in packages:
+        subprocess.run([PACK, package, package, "every"], check=True)
     done = subprocess.run(run, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     with open(path, encoding="utf-8") as f:
         report = json.load(f)
-    assert report["networks"]["count"] == {"equal": 1} and report["seed"] == 3
-    assert report["times"][0]["name"] == "digits" and report["info"]["gpu"]["limits"]["bytes"] > 0
+    assert report["networks"]["count"] == {"equal": 2} and report["seed"] == 3
+    assert [t["name"] for t in report["times"]] == ["accelerator.digits", "digits"] and report["info"]["gpu"]["limits"]["bytes"] > 0
+    sleeper = shlex.join([sys.executable, "-c", "import time; time.sleep(9)"])
+    hangs = subprocess.run([*run, "--under", sleeper, "--timeout", "0.3", "--no-times"], env=env,
+                           capture_output=True, text=True)
+    assert hangs.returncode == 1 and "exit status timeout" in hangs.stdout, hangs.stdout + hangs.stderr
     env["FAKE_CUDA_FAIL"] = "cuGraphLaunch:700"
     done = subprocess.run(run, env=env, capture_output=True, text=True)
     assert done.returncode == 1 and "CUDA_ERROR_ILLEGAL_ADDRESS" in done.stdout, done.stdout + done.stderr

@@ -70,7 +70,8 @@ struct event {
   bool marked;
 };
 
-static double now; /* seconds; a kernel takes a microsecond, one called ..._again two */
+static double now; /* seconds; a kernel takes a microsecond, one called ..._again two,
+                      * an event in a graph half of one */
 
 static void prepare(void)
 {
@@ -406,7 +407,10 @@ static int run_line(const struct line *line)
     case FILL: memset(there, op->value, op->bytes); break;
     case KERNEL: error = compute(op); break;
     case GRAPH: error = run_line(op->graph); break;
-    case MARK: *(struct event *)op->here = (struct event){now, true}; break;
+    case MARK:
+      now += op->value ? 0.5e-6 : 0;
+      *(struct event *)op->here = (struct event){now, true};
+      break;
     }
   }
   return error;
@@ -560,7 +564,7 @@ FUNCTION(cuEventRecordWithFlags, (void *event, void *stream, unsigned flags))
 {
   CALL("cuEventRecordWithFlags");
   NEED(flags == 1 && ((struct stream *)stream)->recorded, INVALID_VALUE);
-  struct op op = {.kind = MARK, .here = event};
+  struct op op = {.kind = MARK, .here = event, .value = 1};
   return put(stream, &op);
 }
 

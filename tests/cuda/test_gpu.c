@@ -138,6 +138,7 @@ static void times(void **state)
   static const char *const entries[] = {"k0", "k2", "k4", "k4_again", "k6"};
   assert_int_equal(t.kernels, 5);
   assert_true(fabs(t.seconds - 6e-6) < 1e-9);
+  assert_true(fabs(t.event_seconds - 0.5e-6) < 1e-9);
   for (int k = 0; k < t.kernels; k++) {
     assert_string_equal(t.kernel[k].entry, entries[k]);
     assert_int_equal(t.kernel[k].layer, entries[k][1] - '0');
@@ -255,7 +256,7 @@ static void lame_kernels(void **state)
   must(tsr_executor_check(x, &err, &difference), &err);
   ((float *)tsr_executor_buffer(x, CHAIN_W))[7] += 1; /* as if the graph had given another result */
   assert_int_equal(tsr_executor_check(x, &err, &difference), TSR_MISMATCH);
-  assert_string_equal(err.text, "'w' is not the same when the GPU runs its layers one by one");
+  assert_string_equal(err.text, "output 'w' of the run is not what its layers compute one by one");
   tsr_executor_close(x);
 }
 
@@ -358,6 +359,20 @@ static void refused(void **state)
     assert_int_equal(fake->live, 0);
     assert_int_equal(fake->depth, 0);
   }
+}
+
+/* A model of which nothing is left to run asks for no kernels and for no GPU. */
+static void nothing_to_run(void **state)
+{
+  struct tsr_module *m = one_layer(*state, STEPS("0.0"));
+  struct tsr_gpu_choice none = {.used = true, .driver = "/no/libcuda.so.1"};
+  struct tsr_err err = {0};
+  struct tsr_executor *x;
+  m->layers = m->steps = 0;
+  must(open_on(*state, &err, m, &none, &x), &err);
+  must(tsr_executor_run(x, &err), &err);
+  assert_null(tsr_executor_gpu(x, NULL));
+  tsr_executor_close(x);
 }
 
 /* The kernels that a device gets. */
@@ -474,10 +489,19 @@ static void every_allocation(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(places), IN_ARENA(memory),       IN_ARENA(digits_network),
-      IN_ARENA(times),  IN_ARENA(wrong_kernel), IN_ARENA(lame_kernels),
-      IN_ARENA(steps),  IN_ARENA(outside),      IN_ARENA(refused),
-      IN_ARENA(chosen), IN_ARENA(every_call),   IN_ARENA(every_allocation),
+      IN_ARENA(places),
+      IN_ARENA(memory),
+      IN_ARENA(digits_network),
+      IN_ARENA(times),
+      IN_ARENA(wrong_kernel),
+      IN_ARENA(lame_kernels),
+      IN_ARENA(steps),
+      IN_ARENA(outside),
+      IN_ARENA(refused),
+      IN_ARENA(chosen),
+      IN_ARENA(nothing_to_run),
+      IN_ARENA(every_call),
+      IN_ARENA(every_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

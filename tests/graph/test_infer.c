@@ -26,13 +26,34 @@ static const char values[] =
     "const up f32[4] {1.0, 1.0, 2.0, 0.5}\nconst sizes i64[4] {2, 6, 5, 5}\nconst e1 i64[3] {6, 6, "
     "10}\n"
     "const far i64[1] {99}\nconst near i64[1] {-99}\nconst three i64[1] {3}\n"
-    "const table i8[3] {0, 1, 2}\n";
+    "const table i8[3] {0, 1, 2}\n"
+    "input bl f32[2,3,8,10,2]\ninput bw f32[5,3,3,3,2,4]\ninput bb f32[5,4]\ninput bp f32[4,6,3,3,8]\n"
+    "input dw f32[3,3,3,2]\ninput db f32[3,2]\ninput bq i8[1,1,4,4,8]\ninput qw7 i8[2,1,1,1,2,16,4]\n"
+    "input qp i32[2,3,16]\ninput dn f32[4,6,16]\ninput qn i8[3,8]\ninput qwn i8[1,2,16,4]\n"
+    "input qpn i32[1,3,16]\n";
 
 static const struct row {
   const char *node,
       *expected; /* "Op (inputs) attributes"; the type of the output, or the sentence */
 } rows[] = {
     {"Abs (i)", "i32[2,6,8,10]"},
+    {"BlockedConv (bl, bw, bb) pads=[1,0,0,1] strides=[1,2]", "f32[2,5,7,5,4]"},
+    {"BlockedConv (f, bp)", "f32[2,4,6,8,8]"},
+    {"BlockedConv (bq, qw7, qp)", "i8[1,2,4,4,16]"},
+    {"BlockedConv (bq, qw7)", "input 2 must be i32 of [blocks,3,lanes]"},
+    {"BlockedConv (bl, bw, db)", "input 2 must be of [blocks,lanes]"},
+    {"BlockedConv (bl, dw)", "weights f32 3x3x3x2 do not fit f32 2x3x8x10x2"},
+    {"BlockedConv (f, bw)", "weights f32 5x3x3x3x2x4 do not fit f32 2x6x8x10"},
+    {"BlockedConv (v, bw)", "weights 5x3x3x3x2x4 do not fit 6"},
+    {"BlockedConv (bl, bw) dilations=[4,1]", "its window does not fit the input 2x3x8x10x2"},
+    {"BlockedConv (bl, bw) pads=[-1,0,0,0]", "its window does not fit the input 2x3x8x10x2"},
+    {"BlockedDepthwise (bl, dw, db) strides=[3,1]", "f32[2,3,2,8,2]"},
+    {"BlockedDepthwise (bl, dw, bb)", "input 2 must be of [blocks,lanes]"},
+    {"BlockedDepthwise (f, dw)", "weights 3x3x3x2 do not fit 2x6x8x10"},
+    {"BlockedDense (m, dn)", "f32[4,4,16]"},
+    {"BlockedDense (qn, qwn, qpn)", "i8[3,1,16]"},
+    {"BlockedDense (f, dn)", "weights 4x6x16 do not fit 2x6x8x10"},
+    {"BlockedDense (qn, dn)", "weights f32 4x6x16 do not fit i8 3x8"},
     {"Abs (b)", "input 0 'b' can't be bool"},
     {"Sigmoid (i)", "input 0 'i' can't be i32"},
     {"Not (b)", "bool[2,6,8,10]"},

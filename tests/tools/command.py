@@ -232,6 +232,18 @@ def test_table(w):
     assert counted["dram_write_bytes"] == totals["dram_write_bytes"]
 
 
+def test_float(w):
+    """An int8 network keeps its bits, the float ends of it change by a rounding; a type that there is not."""
+    for name, limit in (("f32", 0), ("tf32", 0), ("f16", 0.5), ("bf16", 0.5)):
+        r = w.json("run", w.file("digits.onnx"), *images(w), "--target", "cpu", "--float", name,
+                   "--tolerance", "1", "--check")
+        assert r["expect"][0]["top1_agreeing"] == 100
+        assert r["expect"][0]["largest_difference_steps"] <= limit
+    assert "graph: floats" in w.call("run", w.file("digits.onnx"), "--float", "bf16", "--dump", "graph")
+    _, said = w.run("run", w.file("digits.onnx"), "--random", "1", "--float", "f8", status=2)
+    assert "there is no float type 'f8'; there are f32, tf32, f16 and bf16" in said, said
+
+
 def test_dump(w):
     for stage in ("graph", "tir", "schedule", "stream"):
         text = w.call("run", w.file("digits.onnx"), "--dump", stage)
@@ -638,8 +650,13 @@ def test_profile_cpu(w):
     assert [l["name"] for l in p["layers"]] == [l["name"] for l in model["layers"]]
     assert [l["ops"] for l in p["layers"]] == [2 * l["macs"] for l in model["layers"]]
     assert not any(l["interpreted"] for l in p["layers"])
-    flat = {l["name"]: l for l in p["layers"]}["flatten.Flatten"]
-    assert flat["bytes"] == 2 * 64 and flat["ops"] == 0 and flat["limit"] == "L1"
+    assert [l.get("nodes") for l in p["layers"]] == [l.get("nodes") for l in model["layers"]]
+    average = {l["name"]: l for l in p["layers"]}["average.GlobalAveragePool"]
+    assert average["nodes"] == "average.GlobalAveragePool, flatten.Flatten" # a view takes no time
+    assert average["bytes"] == (2 * 2 + 1) * 64 and average["ops"] == 0 and average["limit"] == "L1"
+    conv = {l["name"]: l for l in p["layers"]}["conv3.Conv"]
+    assert conv["op"] == "BlockedConv+QAdd" and conv["nodes"] == "conv3.Conv, add.Add"
+    assert model["host_bytes"] < model["host_separate_bytes"]
     peak = [q["ops_per_s"] for q in p["machine"]["peaks"]
             if (q["level"], q["dtype"], q["threads"]) == (p["level"], "i8", 1)]
     conv = {l["name"]: l for l in p["layers"]}["conv2.Conv"]

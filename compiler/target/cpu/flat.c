@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two last axes as one. A convolution of 1x1 over 14 rows of 14 is one over a row of 196, and
- * whatever works element by element works on one long row: lanes want long rows. A func is the
- * same over the same memory when every stage uses the two axes only to read elements at its own
- * place. */
+/* Two axes as one. A convolution of 1x1 over 14 rows of 14 is one over a row of 196, and whatever
+ * works element by element works on one long row: lanes and tiles want long rows. A func is the same
+ * over the same memory when every stage has the two side by side and uses them only to read elements
+ * at its own place, side by side, too. */
 #include <string.h>
 
 #include "compiler/target/cpu/cpu.h"
@@ -12,6 +12,7 @@ struct flat {
   struct tsr_arena *a;
   const struct tir_func *from;
   struct tir_func *to;
+  int at; /* the first of the two axes; likewise the dim of every stage's result */
   int64_t rows, columns;
   const struct tir_stage *stage; /* at hand, and what it becomes */
   struct tir_stage *made;
@@ -19,23 +20,79 @@ struct flat {
   bool fails;
 };
 
-static bool is_wide(const struct flat *f, const struct tir_buffer *b)
-{
-  return b->rank >= 2 && b->dims[b->rank - 2] == f->rows && b->dims[b->rank - 1] == f->columns;
-}
-
 static const struct tir_buffer *buffer_of(struct flat *f, const struct tir_buffer *b)
 {
   return tir__map_get(&f->buffers, b);
 }
 
+static bool is_pair(const struct flat *f, const struct tir_buffer *b, int dim)
+{
+  return dim + 1 < b->rank && b->dims[dim] == f->rows && b->dims[dim + 1] == f->columns;
+}
+
+/* `axis`, possibly with axes of one iteration added to it. */
+static bool is_axis(const struct tir_stage *s, tir_e x, int axis)
+{
+  struct tir__linear l;
+  int found = 0;
+  if (!tir__linear(x, &l) || l.constant)
+    return false;
+  for (int i = 0; i < l.n; i++)
+    for (int k = 0; k < s->axes; k++) {
+      if (l.atom[i]->op != TIR_VAR)
+        return false;
+      if (l.atom[i]->var != s->axis[k].var)
+        continue;
+      if (k == axis && l.coefficient[i] == 1)
+        found++;
+      else if (s->axis[k].extent != 1)
+        return false;
+    }
+  return found == 1;
+}
+
+/* The first dim that a load reads along the two axes; -1: none. */
+static int pair_in(const struct flat *f, const struct tir_stage *s, tir_e load)
+{
+  for (int d = 0; d + 1 < load->buffer->rank; d++)
+    if (is_pair(f, load->buffer, d) && is_axis(s, load->arg[d], f->at) &&
+        is_axis(s, load->arg[d + 1], f->at + 1))
+      return d;
+  return -1;
+}
+
+static int pair_of_load(const struct flat *f, const struct tir_stage *s, tir_e x,
+                        const struct tir_buffer *b)
+{
+  int found = x->op == TIR_LOAD && x->buffer == b ? pair_in(f, s, x) : -1;
+  for (int i = 0; i < x->args && found < 0; i++)
+    found = pair_of_load(f, s, x->arg[i], b);
+  return found;
+}
+
+/* The first of the two dims of b that become one; -1: none. */
+static int pair_of(const struct flat *f, const struct tir_buffer *b)
+{
+  int found = -1;
+  for (int i = 0; i < f->from->stages && found < 0; i++) {
+    const struct tir_stage *s = f->from->stage[i];
+    found = s->out == b ? f->at : pair_of_load(f, s, s->value, b);
+    if (found < 0 && s->init)
+      found = pair_of_load(f, s, s->init, b);
+  }
+  return found;
+}
+
 /* The shape that a buffer gets; the rank is returned. */
 static int shape_of(const struct flat *f, const struct tir_buffer *b, int64_t *dims)
 {
+  int d = pair_of(f, b);
   memcpy(dims, b->dims, sizeof b->dims);
-  if (!is_wide(f, b))
+  if (d < 0)
     return b->rank;
-  dims[b->rank - 2] = f->rows * f->columns;
+  dims[d] = f->rows * f->columns;
+  for (int k = d + 1; k + 1 < b->rank; k++)
+    dims[k] = b->dims[k + 1];
   return b->rank - 1;
 }
 
@@ -65,50 +122,30 @@ static tir_e rebuild(struct flat *f, tir_e x);
 static tir_e variable(struct flat *f, tir_e x)
 {
   const struct tir_stage *s = f->stage;
-  int rank = s->out->rank, i = 0;
+  int i = 0;
   while (i < s->axes && s->axis[i].var != x->var)
     i++;
-  if (i >= s->axes || i == rank - 2 || i == rank - 1)
+  if (i >= s->axes || i == f->at || i == f->at + 1)
     f->fails = true;
   else if (s->axis[i].extent == 1)
     return tir_index(f->a, 0);
-  return f->fails ? x : tir_axis_use(f->a, f->made, i < rank ? i : i - 1);
-}
-
-/* `axis`, possibly with axes of one iteration added to it. */
-static bool is_axis(const struct flat *f, tir_e x, int axis)
-{
-  struct tir__linear l;
-  int found = 0;
-  if (!tir__linear(x, &l) || l.constant)
-    return false;
-  for (int i = 0; i < l.n; i++)
-    for (int k = 0; k < f->stage->axes; k++) {
-      if (l.atom[i]->op != TIR_VAR)
-        return false;
-      if (l.atom[i]->var != f->stage->axis[k].var)
-        continue;
-      if (k == axis && l.coefficient[i] == 1)
-        found++;
-      else if (f->stage->axis[k].extent != 1)
-        return false;
-    }
-  return found == 1;
+  return f->fails ? x : tir_axis_use(f->a, f->made, i < f->at ? i : i - 1);
 }
 
 static tir_e load(struct flat *f, tir_e x)
 {
   tir_e index[TSR_MAX_RANK] = {NULL};
-  int rank = x->buffer->rank, out = f->stage->out->rank;
-  bool wide = is_wide(f, x->buffer);
-  if (wide && (!is_axis(f, x->arg[rank - 2], out - 2) || !is_axis(f, x->arg[rank - 1], out - 1))) {
+  int pair = pair_of(f, x->buffer), n = 0;
+  if (pair >= 0 && pair_in(f, f->stage, x) != pair) {
     f->fails = true;
     return x;
   }
-  for (int d = 0; d < rank - 2 * wide; d++)
-    index[d] = rebuild(f, x->arg[d]);
-  if (wide)
-    index[rank - 2] = tir_axis_use(f->a, f->made, out - 2);
+  for (int d = 0; d < x->buffer->rank; d++) {
+    if (pair < 0 || d < pair || d > pair + 1)
+      index[n++] = rebuild(f, x->arg[d]);
+    else if (d == pair)
+      index[n++] = tir_axis_use(f->a, f->made, f->at);
+  }
   return f->fails ? x : tir_load(f->a, buffer_of(f, x->buffer), index);
 }
 
@@ -150,7 +187,7 @@ static void add_stage(struct flat *f, const struct tir_stage *s)
   int64_t reduce[TSR_MAX_RANK];
   int rank = s->out->rank, reduces = s->axes - rank;
   for (int i = 0; i < s->axes; i++)
-    if (i != rank - 1)
+    if (i != f->at + 1)
       tsr_text_add(&names, "%s%s", names.length ? " " : "",
                    s->axis[i].var->name + strlen(s->name) + 1);
   for (int i = 0; i < reduces; i++)
@@ -165,18 +202,18 @@ static void add_stage(struct flat *f, const struct tir_stage *s)
   f->made->value = rebuild(f, s->value);
 }
 
-static const struct tir_func *merged(struct tsr_arena *a, const struct tir_func *from)
+/* With axes `at` and the next one merged; NULL: that is another func. */
+static const struct tir_func *merged(struct tsr_arena *a, const struct tir_func *from, int at)
 {
-  const struct tir_buffer *out = from->stages ? from->stage[from->stages - 1]->out : NULL;
-  if (!out || out->rank < 2)
-    return NULL;
+  const struct tir_buffer *out = from->stage[from->stages - 1]->out;
   struct flat f = {.a = a,
                    .from = from,
                    .to = tir_func_new(a, from->name),
-                   .rows = out->dims[out->rank - 2],
-                   .columns = out->dims[out->rank - 1]};
+                   .at = at,
+                   .rows = out->dims[at],
+                   .columns = out->dims[at + 1]};
   for (int i = 0; i < from->stages; i++)
-    if (!is_wide(&f, from->stage[i]->out))
+    if (!is_pair(&f, from->stage[i]->out, at))
       return NULL;
   add_buffers(&f);
   for (int i = 0; i < from->stages && !f.fails; i++)
@@ -186,7 +223,11 @@ static const struct tir_func *merged(struct tsr_arena *a, const struct tir_func 
 
 const struct tir_func *tsr_cpu_flatten(struct tsr_arena *a, const struct tir_func *f)
 {
-  for (const struct tir_func *next = f; next; next = merged(a, f))
-    f = next;
+  if (!f->stages)
+    return f;
+  for (int at = f->stage[f->stages - 1]->out->rank - 2; at >= 0; at--) {
+    const struct tir_func *next = merged(a, f, at);
+    f = next ? next : f;
+  }
   return f;
 }

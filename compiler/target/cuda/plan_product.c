@@ -111,6 +111,26 @@ static enum tsr_status order_axes(struct product_planner *p)
   return n > 1 ? tir_sched_apply(p->plan.sched, p->plan.err, line.data) : TSR_OK;
 }
 
+/* Columns as tiles nb, and in these `block` times `threads` times what one thread stores side by
+ * side, at most 4. Where that does not divide them the last tile has fewer, and stores are one by
+ * one. */
+static enum tsr_status split_columns(struct product_planner *p, const char *n, int64_t threads,
+                                     int64_t run, const char *names[3])
+{
+  const char *s = p->out, *block = names[0], *thread = names[1], *lane = names[2];
+  if (p->p->columns % run == 0) {
+    DO("split %s %s %lld nr %s", s, n, (long long)run, lane);
+    DO("split %s nr %lld nb nt", s, (long long)(p->tile->columns / run));
+    DO("split %s nt %lld %s %s", s, (long long)threads, block, thread);
+    return TSR_OK;
+  }
+  DO("split %s %s %lld nb nt", s, n, (long long)p->tile->columns);
+  DO("split %s nt %lld %s nr", s, (long long)(threads * run), block);
+  DO("split %s nr %lld %s %s", s, (long long)run, thread, lane);
+  DO("unroll %s %s", s, lane);
+  return TSR_OK;
+}
+
 /* Blocks, and in each the fragments as the tensor cores leave them in registers. */
 static enum tsr_status plan_out(struct product_planner *p, const char **inner)
 {
@@ -120,14 +140,12 @@ static enum tsr_status plan_out(struct product_planner *p, const char **inner)
       fuse_along(p, CUDA__ALONG_ROWS, &m) || fuse_along(p, CUDA__ALONG_COLUMNS, &n))
     return TSR_REFUSED;
   DO("split %s %s %lld mb mt", s, m, (long long)t->rows);
-  DO("split %s %s %lld nb nt", s, n, (long long)t->columns);
-  DO("reorder %s mb nb mt nt", s);
+  if (split_columns(p, n, FRAGMENT_COLUMNS / 2, 2, (const char *[]){"j", "cx", "cl"}))
+    return TSR_REFUSED;
   DO("split %s mt %lld w mw", s, (long long)(t->rows / t->warps));
   DO("split %s mw %d i r", s, FRAGMENT_ROWS);
   DO("split %s r %d rh rl", s, FRAGMENT_ROWS / 2);
-  DO("split %s nt %d j c", s, FRAGMENT_COLUMNS);
-  DO("split %s c 2 cx cl", s);
-  DO("reorder %s w j cx i rh rl cl", s);
+  DO("reorder %s mb nb w j cx i rh rl cl", s);
   if (z)
     DO("bind %s %s block.z", s, z);
   *inner = "nb";
@@ -166,11 +184,11 @@ static enum tsr_status plan_sum(struct product_planner *p, const char *at)
 }
 
 /* A tile on its way to shared memory: 16 bytes of `inner` at a time, by threads next to one another
- * along it if elements lie so, else along `outer`. */
+ * along it, if elements lie so; else 4 that are collected, by threads along `outer`. */
 static enum tsr_status plan_side(struct product_planner *p, const char *s, const char *outer,
                                  const char *inner, bool side_by_side)
 {
-  int64_t run = 16 / (int64_t)tsr_dtype_bytes(p->p->dtype);
+  int64_t run = (side_by_side ? 16 : 4) / (int64_t)tsr_dtype_bytes(p->p->dtype);
   DO("set_scope %s shared", s);
   DO("compute_at %s %s ko", s, p->acc);
   DO("split %s %s %lld runs run", s, inner, (long long)run);
@@ -183,7 +201,8 @@ static enum tsr_status plan_side(struct product_planner *p, const char *s, const
   DO("bind %s w thread.z", s);
   DO("bind %s ly thread.y", s);
   DO("bind %s lx thread.x", s);
-  DO("unroll %s fo", s);
+  if (side_by_side) /* else it is long */
+    DO("unroll %s fo", s);
   return TSR_OK;
 }
 
@@ -225,18 +244,6 @@ static enum tsr_status plan_tensor_cores(struct product_planner *p)
 
 /* --- without tensor cores --------------------------------------------------------------------- */
 
-/* A square of threads, each with 4 by 4 results, or several such, a square of threads apart. */
-static enum tsr_status plan_points(struct product_planner *p, const char *s, const char *m,
-                                   const char *n)
-{
-  int64_t threads = p->tile->threads;
-  DO("split %s %s %lld mi mr", s, m, (long long)(4 * threads));
-  DO("split %s mr 4 ty m4", s);
-  DO("split %s %s %lld ni nr", s, n, (long long)(4 * threads));
-  DO("split %s nr 4 tx n4", s);
-  return TSR_OK;
-}
-
 static enum tsr_status plan_copies(struct product_planner *p, const char *s, const char *along,
                                    bool along_side)
 {
@@ -254,6 +261,7 @@ static enum tsr_status plan_copies(struct product_planner *p, const char *s, con
   return TSR_OK;
 }
 
+/* A square of threads, each with 4 by 4 results, or several such, a square of threads apart. */
 static enum tsr_status plan_threads(struct product_planner *p)
 {
   const char *z, *m, *n, *out = p->out, *acc = p->acc;
@@ -262,15 +270,20 @@ static enum tsr_status plan_threads(struct product_planner *p)
       fuse_along(p, CUDA__ALONG_ROWS, &m) || fuse_along(p, CUDA__ALONG_COLUMNS, &n))
     return TSR_REFUSED;
   DO("split %s %s %lld mb mt", out, m, (long long)t->rows);
-  DO("split %s %s %lld nb nt", out, n, (long long)t->columns);
-  DO("reorder %s mb nb mt nt", out);
+  DO("split %s mt %lld mi mr", out, (long long)(4 * t->threads));
+  DO("split %s mr 4 ty m4", out);
+  if (split_columns(p, n, t->threads, 4, (const char *[]){"ni", "tx", "n4"}))
+    return TSR_REFUSED;
+  DO("reorder %s mb nb mi ty m4 ni tx n4", out);
   DO("set_scope %s register", acc);
   DO("pad %s m %lld", acc, (long long)t->rows);
   DO("pad %s n %lld", acc, (long long)t->columns);
   DO("compute_at %s %s nb", acc, out);
   DO("split %s k %lld ko ki", acc, (long long)t->depth);
-  if (plan_points(p, acc, "m", "n") || plan_points(p, out, "mt", "nt"))
-    return TSR_REFUSED;
+  DO("split %s m %lld mi mr", acc, (long long)(4 * t->threads));
+  DO("split %s mr 4 ty m4", acc);
+  DO("split %s n %lld ni nr", acc, (long long)(4 * t->threads));
+  DO("split %s nr 4 tx n4", acc);
   DO("reorder %s ko ty tx ki mi m4 ni n4", acc);
   if (plan_copies(p, p->a, "m", p->p->along_side[CUDA__ROWS]) ||
       plan_copies(p, p->b, "n", p->p->along_side[CUDA__COLUMNS]))

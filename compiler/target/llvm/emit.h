@@ -21,9 +21,26 @@ struct llvm__machine {
   int lanes;                   /* of every vector; 0: as many as vector_bytes hold */
   int alignment;               /* bytes, of where buffers begin; 0: that of their elements */
   bool no_library;             /* there is no C library to call */
-  int unroll;                  /* loops of so many iterations are laid out; 0: as LLVM decides */
+  unsigned constants;          /* the address space of tables */
+  int unroll;                  /* leaves' loops of so many iterations are laid out; 0: as LLVM does */
+  bool quick_f64;              /* lanes of f64 cost no more than those of i64 */
   bool f16;                    /* instructions that convert f16 */
+  bool dot;                    /* sums of four products of bytes in one step */
 };
+
+struct llvm__emit;
+
+/* What the target makes of an intrinsic: `sum`, operand 0 as one vector, with what the call adds. */
+typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *call,
+                                LLVMValueRef sum);
+
+/* What the target makes of a loop that is marked parallel; false: nothing, it is run in order. */
+typedef bool llvm__share(struct llvm__emit *e, const struct tir_stmt *loop);
+
+/* What the target makes of a part that is to be a function of its own, so that nothing around it takes
+ * its registers. */
+typedef void llvm__emission(struct llvm__emit *e, void *context);
+typedef void llvm__outline(struct llvm__emit *e, llvm__emission *emit, void *context);
 
 /* Values of expressions that are there for whatever is emitted in this scope. */
 struct llvm__scope {
@@ -40,6 +57,7 @@ struct llvm__place {
    * `row` on, so that 16 bytes at one place of rows next to one another are in different banks. 0:
    * they are not. */
   int swizzle, row;
+  bool is_private; /* a temporary of one thread's share of a parallel loop: each has its own */
 };
 
 struct llvm__emit;
@@ -48,17 +66,25 @@ typedef void llvm__emit_stmt(struct llvm__emit *e, const struct tir_stmt *s);
 struct llvm__emit {
   struct tsr_arena *arena;
   struct llvm__machine machine;
+  llvm__step *step;       /* NULL: a target without intrinsics */
+  llvm__share *share;     /* NULL: without parallel loops */
+  llvm__outline *outline; /* NULL: everything is one function */
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
   LLVMValueRef function;
   LLVMBasicBlockRef entry;   /* where allocas go; its end is open until the function is done */
+  LLVMValueRef kept;         /* a value that the target's intrinsics made in `entry`; NULL: none */
   LLVMBasicBlockRef outside; /* returns 1: an index was outside of its buffer */
   llvm__emit_stmt *stmt;     /* of the bodies of loops and ifs */
 
   int places;
   size_t place_capacity;
   struct llvm__place *place; /* parameters, then temporaries */
+  uint64_t private_bytes;    /* of temporaries of one thread */
+  LLVMValueRef threads;      /* i64: how many there are; in the function that is called */
+  bool shared;               /* in a parallel loop */
+  int cut;                   /* loops around that are cut */
 
   int depth; /* loops around, outer to inner */
   struct tir__range range[LLVM__MOST_DEPTH];
@@ -69,7 +95,6 @@ struct llvm__emit {
   const struct tir_var *lane; /* NULL: none */
   int width;
   LLVMValueRef mask; /* lanes that count; NULL: all */
-  bool untiled;      /* reductions are emitted as they stand: the ends of a tiled one */
   struct llvm__scope *scope;
   struct tir__map varies; /* expressions that do, plus one, and those that don't; of this lane */
 };
@@ -121,6 +146,8 @@ LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dty
 /* math64.c: without a C library. */
 LLVMValueRef llvm__math64(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                           LLVMValueRef *arg);
+/* trig.c: of f64. */
+LLVMValueRef llvm__trigonometric(struct llvm__emit *e, LLVMValueRef x, bool cosine);
 LLVMValueRef llvm__combine(struct llvm__emit *e, enum tir_combine combine, enum tsr_dtype dtype,
                            LLVMValueRef old, LLVMValueRef value);
 /* What changes nothing. */
@@ -158,7 +185,7 @@ bool llvm__lane_step(struct llvm__emit *e, const struct tir_buffer *b, const tir
 /* Inside for all values of the loops around. */
 bool llvm__always_inside(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index);
 
-/* --- loops.c, vector.c, tile.c: statements ---------------------------------------------------- */
+/* --- loops.c, cuts.c, transpose.c, vector.c, tile.c: statements ------------------------------- */
 
 struct llvm__loop {
   LLVMBasicBlockRef head, done;
@@ -181,14 +208,32 @@ void llvm__if(struct llvm__emit *e, const struct tir_stmt *s);
 /* The largest extent; 0 where nothing is known. */
 int64_t llvm__most(struct llvm__emit *e, tir_e extent);
 
+/* Iterations of a loop at which conditions change: set var and extent. */
+enum { LLVM__MOST_CUTS = 16, LLVM__MOST_INNER = 16 };
+struct llvm__cuts {
+  const struct tir_var *var;
+  int64_t extent;
+  int n;
+  int64_t at[LLVM__MOST_CUTS]; /* ascending, inside of the loop */
+  int inner;                   /* loops inside of it */
+  const struct tir_var *inner_var[LLVM__MOST_INNER];
+  int64_t inner_most[LLVM__MOST_INNER];
+};
+void llvm__cut_value(struct llvm__cuts *c, tir_e x);
+/* false: s is more than loops around stores. */
+bool llvm__cut_stmt(struct llvm__cuts *c, const struct tir_stmt *s);
+
 bool llvm__uses(tir_e x, const struct tir_var *var);
 bool llvm__reads(tir_e x, const struct tir_buffer *b);
 /* Lanes of a loop whose elements have these dtypes. */
 int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store);
 
+/* A copy of rows to columns; false: nothing was emitted. */
+bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s);
 /* The loop in lanes, if its stores allow it; false: nothing was emitted. */
 bool llvm__vector(struct llvm__emit *e, const struct tir_stmt *s);
-/* A reduction whose results stay in registers; false: nothing was emitted. */
-bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s);
+/* A reduction whose results stay in registers; false: nothing was emitted. init: the loops before it
+ * that have to be those of its initial values, which it takes over; NULL: it adds to what is there. */
+bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s, const struct tir_stmt *init);
 
 #endif

@@ -22,12 +22,12 @@ static LLVMValueRef float_of(struct llvm__emit *e, LLVMValueRef bits)
   return as(e, bits, LLVMFloatTypeInContext(e->context));
 }
 
-static LLVMValueRef and (struct llvm__emit * e, LLVMValueRef x, int64_t mask)
+static LLVMValueRef masked(struct llvm__emit *e, LLVMValueRef x, int64_t mask)
 {
   return LLVMBuildAnd(e->builder, x, llvm__int_like(x, mask), "");
 }
 
-static LLVMValueRef or (struct llvm__emit * e, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef joined(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   return LLVMBuildOr(e->builder, x, y, "");
 }
@@ -60,26 +60,29 @@ static LLVMValueRef below(struct llvm__emit *e, LLVMValueRef x, int64_t limit, L
 static LLVMValueRef float_of_f16(struct llvm__emit *e, LLVMValueRef h)
 {
   LLVMValueRef u = LLVMBuildZExt(e->builder, h, like(e, h, LLVMInt32TypeInContext(e->context)), "");
-  LLVMValueRef sign = up(e, and(e, u, 0x8000), 16), m = and(e, u, 0x7fff), scaled = up(e, m, 13);
+  LLVMValueRef sign = up(e, masked(e, u, 0x8000), 16), m = masked(e, u, 0x7fff),
+               scaled = up(e, m, 13);
   LLVMValueRef x = float_of(e, scaled);
   LLVMValueRef finite = bits_of(e, LLVMBuildFMul(e->builder, x, llvm__float_like(x, 0x1p112), ""));
-  LLVMValueRef infinite = or (e, scaled, llvm__int_like(m, 0x7f800000));
-  LLVMValueRef other = below(e, m, 0x7c01, infinite, or (e, infinite, llvm__int_like(m, 0x400000)));
-  return float_of(e, or (e, sign, below(e, m, 0x7c00, finite, other)));
+  LLVMValueRef infinite = joined(e, scaled, llvm__int_like(m, 0x7f800000));
+  LLVMValueRef other =
+      below(e, m, 0x7c01, infinite, joined(e, infinite, llvm__int_like(m, 0x400000)));
+  return float_of(e, joined(e, sign, below(e, m, 0x7c00, finite, other)));
 }
 
 static LLVMValueRef f16_of_float(struct llvm__emit *e, LLVMValueRef x)
 {
-  LLVMValueRef u = bits_of(e, x), sign = and(e, down(e, u, 16), 0x8000), m = and(e, u, 0x7fffffff);
-  LLVMValueRef odd = and(e, down(e, m, 13), 1), size = float_of(e, m);
+  LLVMValueRef u = bits_of(e, x), sign = masked(e, down(e, u, 16), 0x8000),
+               m = masked(e, u, 0x7fffffff);
+  LLVMValueRef odd = masked(e, down(e, m, 13), 1), size = float_of(e, m);
   LLVMValueRef normal =
       down(e, LLVMBuildAdd(e->builder, plus(e, m, 0xfff - (INT64_C(112) << 23)), odd, ""), 13);
   LLVMValueRef moved = LLVMBuildFAdd(e->builder, size, llvm__float_like(size, 0.5), "");
   LLVMValueRef denormal = plus(e, bits_of(e, moved), -(INT64_C(126) << 23));
-  LLVMValueRef payload = or (e, and(e, down(e, m, 13), 0x3ff), llvm__int_like(m, 0x7e00));
+  LLVMValueRef payload = joined(e, masked(e, down(e, m, 13), 0x3ff), llvm__int_like(m, 0x7e00));
   LLVMValueRef large = below(e, m, 0x7f800001, llvm__int_like(m, 0x7c00), payload);
   LLVMValueRef finite = below(e, m, INT64_C(113) << 23, denormal, normal);
-  LLVMValueRef all = or (e, sign, below(e, m, INT64_C(143) << 23, finite, large));
+  LLVMValueRef all = joined(e, sign, below(e, m, INT64_C(143) << 23, finite, large));
   return LLVMBuildTrunc(e->builder, all, like(e, x, LLVMInt16TypeInContext(e->context)), "");
 }
 
@@ -105,10 +108,10 @@ static LLVMValueRef float_of_bf16(struct llvm__emit *e, LLVMValueRef h)
 
 static LLVMValueRef bf16_of_float(struct llvm__emit *e, LLVMValueRef x)
 {
-  LLVMValueRef u = bits_of(e, x), odd = and(e, down(e, u, 16), 1);
+  LLVMValueRef u = bits_of(e, x), odd = masked(e, down(e, u, 16), 1);
   LLVMValueRef rounded = LLVMBuildAdd(e->builder, plus(e, u, 0x7fff), odd, "");
-  LLVMValueRef quiet = or (e, u, llvm__int_like(u, 0x400000));
-  LLVMValueRef all = down(e, below(e, and(e, u, 0x7fffffff), 0x7f800001, rounded, quiet), 16);
+  LLVMValueRef quiet = joined(e, u, llvm__int_like(u, 0x400000));
+  LLVMValueRef all = down(e, below(e, masked(e, u, 0x7fffffff), 0x7f800001, rounded, quiet), 16);
   return LLVMBuildTrunc(e->builder, all, like(e, x, LLVMInt16TypeInContext(e->context)), "");
 }
 
@@ -117,8 +120,8 @@ static LLVMValueRef bf16_of_float(struct llvm__emit *e, LLVMValueRef x)
 static LLVMValueRef float_to_odd(struct llvm__emit *e, LLVMValueRef x)
 {
   int64_t unit = INT64_C(1) << 40;
-  LLVMValueRef u = as(e, x, LLVMInt64TypeInContext(e->context)), rest = and(e, u, unit - 1);
-  LLVMValueRef odd = or (e, and(e, u, -unit), llvm__int_like(u, unit));
+  LLVMValueRef u = as(e, x, LLVMInt64TypeInContext(e->context)), rest = masked(e, u, unit - 1);
+  LLVMValueRef odd = joined(e, masked(e, u, -unit), llvm__int_like(u, unit));
   LLVMValueRef kept = below(e, rest, 1, u, odd);
   return LLVMBuildFPTrunc(e->builder, as(e, kept, LLVMDoubleTypeInContext(e->context)),
                           like(e, x, LLVMFloatTypeInContext(e->context)), "");

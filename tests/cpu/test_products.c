@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums of products in the forms that the planner knows: that it finds them, and what comes out. */
+#include "tests/cpu/rig.h"
+
+enum { MOST_INPUTS = 3 };
+
+/* Bytes of all values, small floats, and words that quantize to the whole range of int8. */
+static void *data_of(struct tsr_arena *a, const struct tir_buffer *b)
+{
+  uint64_t seed = 7;
+  int64_t n = tsr_count(b->dims, b->rank, 1), inner = b->rank ? b->dims[b->rank - 1] : 1;
+  char *p = tsr_arena_alloc(a, (size_t)n * tsr_dtype_bytes(b->dtype) + 1);
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t r = next_random(&seed);
+    int part = (int)(i / inner % 3);
+    if (b->dtype == TSR_F32)
+      ((float *)p)[i] = ((float)(r % 2001) - 1000) / 256;
+    else if (b->dtype == TSR_I32)
+      ((int32_t *)p)[i] = part == 0   ? (int32_t)(r % 20001) - 10000
+                          : part == 1 ? (int32_t)(r | 1u << 30) & INT32_MAX
+                                      : (int32_t)(0x7f800500u | (r % 7 ? 40 : 46));
+    else
+      p[i] = (char)r;
+  }
+  return p;
+}
+
+static int compare(struct tsr_arena *a, const char *text)
+{
+  const struct tir_func *f = func_of(a, text);
+  void *in[MOST_INPUTS];
+  for (int i = 0; i < f->inputs; i++)
+    in[i] = data_of(a, f->param[i]);
+  return compare_text(a, text, in);
+}
+
+static const char *schedule_of(struct tsr_arena *a, const char *text, enum tsr_level level)
+{
+  struct tir_sched *sched;
+  struct tsr_err err = {0};
+  if (tsr_cpu_plan(a, &err, tsr_cpu_flatten(a, func_of(a, text)), level, &sched))
+    fail_msg("%s", err.text);
+  return tir_sched_text(sched);
+}
+
+/* Every level has these lines in its schedule. */
+static void expect(struct tsr_arena *a, const char *text, const char *line)
+{
+  for (int level = 0; level < TSR_LEVELS; level++)
+    if (!strstr(schedule_of(a, text, (enum tsr_level)level), line))
+      fail_msg("%s has no '%s' in its schedule:\n%s\n%s", tsr_level_info(level)->name, line, text,
+               schedule_of(a, text, (enum tsr_level)level));
+}
+
+/* --- convolutions ----------------------------------------------------------------------------- */
+
+struct shape {
+  int in, out, h, w, kernel, stride, pad; /* in, out: blocks of 16 channels */
+};
+
+static const struct shape shapes[] = {{1, 1, 5, 5, 3, 1, 1},   {2, 3, 7, 9, 3, 1, 1},
+                                      {1, 2, 9, 31, 3, 2, 1},  {3, 4, 4, 17, 1, 1, 0},
+                                      {2, 1, 13, 13, 1, 2, 0}, {1, 5, 8, 15, 5, 1, 2},
+                                      {1, 2, 1, 1, 3, 1, 1},   {2, 2, 30, 29, 2, 1, 0}};
+
+static int places(int in, const struct shape *s)
+{
+  return (in + 2 * s->pad - s->kernel) / s->stride + 1;
+}
+
+/* The stage xs, if there is padding. */
+static const char *padding(struct tsr_arena *a, const struct shape *s, const char *dtype,
+                           const char *value)
+{
+  if (!s->pad)
+    return "";
+  return tsr_arena_printf(
+      a,
+      "  xs: xs[n, c, h, w, i] = select(%d <= h and h < %d and (%d <= w and w < %d), "
+      "x[n, c, h - %d, w - %d, i], %s(%s))\n",
+      s->pad, s->h + s->pad, s->pad, s->w + s->pad, s->pad, s->pad, dtype, value);
+}
+
+static const char *temp(struct tsr_arena *a, const struct shape *s, const char *dtype)
+{
+  return s->pad ? tsr_arena_printf(a, "  temp xs: %s[2,%d,%d,%d,16]\n", dtype, s->in,
+                                   s->h + 2 * s->pad, s->w + 2 * s->pad)
+                : "";
+}
+
+static const char *conv(struct tsr_arena *a, const struct shape *s, bool bytes)
+{
+  int p = places(s->h, s), q = places(s->w, s), k = s->kernel;
+  const char *x = bytes ? "i8" : "f32", *acc = bytes ? "i32" : "f32", *xs = s->pad ? "xs" : "x";
+  return tsr_arena_printf(
+      a,
+      "func f(x: %s[2,%d,%d,%d,16], w: %s[%d,%d,%d,%d,%s], p: %s[%d,%s16]) -> (y: "
+      "%s[2,%d,%d,%d,16]) {\n"
+      "%s  temp acc: %s[2,%d,%d,%d,16]\n%s"
+      "  acc: acc[n, ob, h, w, o] sum(cb < %d, kh < %d, kw < %d, %s) init %s(0) = %s\n"
+      "  y: y[n, ob, h, w, o] = %s\n}\n",
+      x, s->in, s->h, s->w, x, s->out, s->in, k, k, bytes ? "4,16,4" : "16,16", acc, s->out,
+      bytes ? "3," : "", x, s->out, p, q, temp(a, s, x), acc, s->out, p, q,
+      padding(a, s, x, bytes ? "-3" : "0"), s->in, k, k, bytes ? "ig < 4, i < 4" : "i < 16", acc,
+      bytes
+          ? tsr_arena_printf(a,
+                             "(i32(%s[n, cb, h * %d + kh, w * %d + kw, ig * 4 + i]) + i32(128)) * "
+                             "i32(w[ob, cb, kh, kw, ig, o, i])",
+                             xs, s->stride, s->stride)
+          : tsr_arena_printf(a, "%s[n, cb, h * %d + kh, w * %d + kw, i] * w[ob, cb, kh, kw, i, o]",
+                             xs, s->stride, s->stride),
+      bytes ? "i8(quant(acc[n, ob, h, w, o], p[ob, 0, o], p[ob, 1, o], p[ob, 2, o]))"
+            : "max(acc[n, ob, h, w, o] + p[ob, o], 0.0)");
+}
+
+static void convolutions(void **state)
+{
+  for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+    for (int bytes = 0; bytes < 2; bytes++) {
+      const char *text = conv(*state, &shapes[k], bytes);
+      expect(*state, text, bytes ? "tensorize acc o x86.dot4.offset" : "compute_at acc y");
+      assert_int_equal(compare(*state, text), 0);
+    }
+}
+
+static const char *depthwise(struct tsr_arena *a, const struct shape *s, bool bytes)
+{
+  int p = places(s->h, s), q = places(s->w, s), k = s->kernel;
+  const char *x = bytes ? "i8" : "f32", *acc = bytes ? "i32" : "f32", *xs = s->pad ? "xs" : "x";
+  const char *factors = bytes ? "i32(%s[n, c, h * %d + kh, w * %d + kw, i]) * i32(w[c, kh, kw, i])"
+                              : "%s[n, c, h * %d + kh, w * %d + kw, i] * w[c, kh, kw, i]";
+  char value[128];
+  snprintf(value, sizeof value, factors, xs, s->stride, s->stride);
+  return tsr_arena_printf(
+      a,
+      "func f(x: %s[2,%d,%d,%d,16], w: %s[%d,%d,%d,16], p: %s[%d,%s16]) -> (y: %s[2,%d,%d,%d,16]) "
+      "{\n"
+      "%s  temp acc: %s[2,%d,%d,%d,16]\n%s"
+      "  acc: acc[n, c, h, w, i] sum(kh < %d, kw < %d) init %s(0) = %s\n"
+      "  y: y[n, c, h, w, i] = %s\n}\n",
+      x, s->in, s->h, s->w, x, s->in, k, k, acc, s->in, bytes ? "3," : "", x, s->in, p, q,
+      temp(a, s, x), acc, s->in, p, q, padding(a, s, x, bytes ? "-3" : "0"), k, k, acc, value,
+      bytes ? "i8(quant(acc[n, c, h, w, i], p[c, 0, i], p[c, 1, i], p[c, 2, i]))"
+            : "max(acc[n, c, h, w, i] + p[c, i], 0.0)");
+}
+
+static void depthwise_convolutions(void **state)
+{
+  for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+    for (int bytes = 0; bytes < 2; bytes++) {
+      const char *text = depthwise(*state, &shapes[k], bytes);
+      if (shapes[k].pad && shapes[k].kernel == 3)
+        expect(*state, text, "inline xs");
+      assert_int_equal(compare(*state, text), 0);
+    }
+}
+
+/* --- matrices --------------------------------------------------------------------------------- */
+
+static const int sizes[][3] = {{1, 8, 16},    {1, 64, 1000}, {5, 12, 48},   {13, 20, 80},
+                               {128, 40, 96}, {29, 32, 176}, {97, 36, 300}, {200, 64, 520}};
+
+/* Columns in blocks of 16; not a multiple of 16 of them, too. */
+static void packed(void **state)
+{
+  static const char *const factors[][3] = {
+      {"u8", "i32(a[m, k])", "x86.dot4.u8s8"},
+      {"i8", "i32(a[m, k])", "x86.dot4.s8s8"},
+      {"i8", "(i32(a[m, k]) + i32(128))", "x86.dot4.offset"},
+  };
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    int m = sizes[s][0], k = sizes[s][1], n = sizes[s][2], blocks = (n + 15) / 16;
+    const char *text = tsr_arena_printf(
+        *state,
+        "func f(a: f32[%d,%d], b: f32[%d,%d,16], c: f32[%d]) -> (y: f32[%d,%d]) {\n"
+        "  temp acc: f32[%d,%d]\n"
+        "  acc: acc[m, n] sum(k < %d) init c[n] = a[m, k] * b[floordiv(n, 16), k, floormod(n, "
+        "16)]\n"
+        "  y: y[m, n] = acc[m, n] * acc[m, n]\n}\n",
+        m, k, blocks, k, n, m, n, m, n, k);
+    assert_int_equal(compare(*state, text), 0);
+    for (int way = 0; way < 3; way++) {
+      text = tsr_arena_printf(*state,
+                              "func f(a: %s[%d,%d], b: i8[%d,%d,16,4]) -> (y: i32[%d,%d]) {\n"
+                              "  y: y[m, n] sum(k < %d) init i32(0) = %s * i32(b[floordiv(n, 16), "
+                              "floordiv(k, 4), floormod(n, 16), floormod(k, 4)])\n}\n",
+                              factors[way][0], m, k, blocks, k / 4, m, n, k, factors[way][1]);
+      if (n % 16 == 0)
+        expect(*state, text, factors[way][2]);
+      assert_int_equal(compare(*state, text), 0);
+    }
+  }
+}
+
+/* As they lie in memory: columns of wide matrices are copied before they are used again and again. */
+static void plain(void **state)
+{
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    int m = sizes[s][0], k = sizes[s][1], n = sizes[s][2];
+    const char *text =
+        tsr_arena_printf(*state,
+                         "func f(a: f32[2,%d,%d], b: f32[2,%d,%d]) -> (y: f32[2,%d,%d]) {\n"
+                         "  y: y[g, m, n] sum(k < %d) init 1.5 = a[g, m, k] * b[g, k, n]\n}\n",
+                         m, k, k, n, m, n, k);
+    if (n >= 300 && m > 50)
+      expect(*state, text, "cache_read b local y b.near");
+    assert_int_equal(compare(*state, text), 0);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      IN_ARENA(convolutions),
+      IN_ARENA(depthwise_convolutions),
+      IN_ARENA(packed),
+      IN_ARENA(plain),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
