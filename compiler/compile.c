@@ -491,14 +491,13 @@ static enum tsr_status set_floats(struct compiler *c)
 
 static enum tsr_status place_graph(struct compiler *c)
 {
-  static const struct tsr_layout for_cpu = {16, 128};
+  static const struct tsr_layout for_cpu = {16, 128}, for_gpu = {0, 0};
   c->plain_nodes = c->g->nodes;
   c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
-  if (c->options->cpu_only && c->options->archs)
-    return TSR_OK; /* kernels read plain layouts */
   if (c->options->cpu_only) {
-    const struct tsr_layout *layout = c->options->layout ? c->options->layout : &for_cpu;
-    enum tsr_status blocked = tsr_graph_block(c->err, c->g, layout);
+    const struct tsr_layout *layout = c->options->archs ? &for_gpu : &for_cpu;
+    enum tsr_status blocked =
+        tsr_graph_block(c->err, c->g, c->options->layout ? c->options->layout : layout);
     dump_pass(c, "block", c->g);
     return blocked;
   }
