@@ -31,8 +31,8 @@ static void run_batch(struct all *all, int least)
 }
 
 /* Inputs from `first` on become constants; where `half` is f16 or bf16, floats become such. */
-static bool try_model(struct all *all, const char *model, const struct recorded *recorded, int first,
-                      enum tsr_dtype half)
+static bool try_model(struct all *all, const char *model, const struct recorded *recorded,
+                      int first, enum tsr_dtype half)
 {
   struct recorded run = *recorded;
   struct tsr_err err = {0};

@@ -14,6 +14,7 @@ const struct llvm__machine cuda__machine = {.vector_bytes = 16,
                                             .lanes = 16,
                                             .alignment = 16,
                                             .unroll = 8,
+                                            .constants = 1, /* global */
                                             .no_library = true};
 
 static void start_llvm(void)

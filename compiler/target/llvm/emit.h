@@ -21,6 +21,7 @@ struct llvm__machine {
   int lanes;                   /* of every vector; 0: as many as vector_bytes hold */
   int alignment;               /* bytes, of where buffers begin; 0: that of their elements */
   bool no_library;             /* there is no C library to call */
+  unsigned constants;          /* the address space of tables */
   int unroll;                  /* leaves' loops of so many iterations are laid out; 0: as LLVM does */
   bool quick_f64;              /* lanes of f64 cost no more than those of i64 */
   bool f16;                    /* instructions that convert f16 */
@@ -145,6 +146,8 @@ LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dty
 /* math64.c: without a C library. */
 LLVMValueRef llvm__math64(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                           LLVMValueRef *arg);
+/* trig.c: of f64. */
+LLVMValueRef llvm__trigonometric(struct llvm__emit *e, LLVMValueRef x, bool cosine);
 LLVMValueRef llvm__combine(struct llvm__emit *e, enum tir_combine combine, enum tsr_dtype dtype,
                            LLVMValueRef old, LLVMValueRef value);
 /* What changes nothing. */

@@ -74,8 +74,8 @@ static LLVMValueRef bits_of(struct llvm__emit *e, LLVMValueRef x)
 static LLVMValueRef power_of_two(struct llvm__emit *e, LLVMValueRef n, LLVMTypeRef type)
 {
   LLVMValueRef biased = LLVMBuildAdd(e->builder, n, llvm__int_like(n, 1023), "");
-  return LLVMBuildBitCast(e->builder,
-                          LLVMBuildShl(e->builder, biased, llvm__int_like(n, 52), ""), type, "");
+  return LLVMBuildBitCast(e->builder, LLVMBuildShl(e->builder, biased, llvm__int_like(n, 52), ""),
+                          type, "");
 }
 
 /* e^x = 2^n (1 + p), |p| small: r + r^2/2 + r^3/6 + ... of the rest r. */
@@ -123,8 +123,8 @@ static LLVMValueRef logarithm(struct llvm__emit *e, LLVMValueRef x)
   LLVMValueRef above = LLVMBuildSub(e->builder, bits, llvm__int_like(bits, 0x3fe6a09e667f3bcd), "");
   LLVMValueRef whole = LLVMBuildAShr(e->builder, above, llvm__int_like(bits, 52), "");
   LLVMValueRef power = LLVMBuildShl(e->builder, whole, llvm__int_like(bits, 52), "");
-  LLVMValueRef f = LLVMBuildBitCast(e->builder, LLVMBuildSub(e->builder, bits, power, ""),
-                                    LLVMTypeOf(x), "");
+  LLVMValueRef f =
+      LLVMBuildBitCast(e->builder, LLVMBuildSub(e->builder, bits, power, ""), LLVMTypeOf(x), "");
   f = subtract(e, f, constant(x, 1));
   LLVMValueRef n = LLVMBuildSIToFP(e->builder, whole, LLVMTypeOf(x), "");
   n = add(e, n, choose(e, small, constant(x, -54), constant(x, 0)));
@@ -168,17 +168,36 @@ static LLVMValueRef floor_of(struct llvm__emit *e, LLVMValueRef x)
   return llvm__intrinsic_like(e, "llvm.floor", 1, &x);
 }
 
+/* x^y, y whole and less than 64, by squaring: exact where the result is a whole number. */
+static LLVMValueRef whole_power(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
+{
+  LLVMBuilderRef b = e->builder;
+  LLVMValueRef one = constant(x, 1), r = one, square = x;
+  LLVMValueRef n = LLVMBuildFPToSI(b, clamp(e, magnitude(e, y), 0, 63), whole_type(e, y), "");
+  for (int k = 0; k < 6; k++) {
+    LLVMValueRef bit =
+        LLVMBuildAnd(b, LLVMBuildLShr(b, n, llvm__int_like(n, k), ""), llvm__int_like(n, 1), "");
+    LLVMValueRef set = LLVMBuildICmp(b, LLVMIntNE, bit, llvm__int_like(n, 0), "");
+    r = choose(e, set, multiply(e, r, square), r);
+    square = multiply(e, square, square);
+  }
+  return choose(e, compare(e, LLVMRealOLT, y, 0), quotient(e, one, r), r);
+}
+
 /* |x|^y with the sign of x where y is odd; nothing where x is negative and y not whole. */
 static LLVMValueRef power(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   LLVMBuilderRef b = e->builder;
-  LLVMValueRef size = magnitude(e, x), one = constant(x, 1), half = multiply(e, y, constant(x, 0.5));
+  LLVMValueRef size = magnitude(e, x), one = constant(x, 1),
+               half = multiply(e, y, constant(x, 0.5));
   LLVMValueRef r = exponential(e, multiply(e, y, logarithm(e, size)));
   LLVMValueRef whole = LLVMBuildFCmp(b, LLVMRealOEQ, floor_of(e, y), y, "");
-  LLVMValueRef odd = LLVMBuildAnd(
-      b, whole, LLVMBuildFCmp(b, LLVMRealUNE, floor_of(e, half), half, ""), "");
-  LLVMValueRef negative = LLVMBuildAnd(b, compare(e, LLVMRealOLT, x, 0),
-                                       compare(e, LLVMRealOGT, x, -INFINITY), "");
+  LLVMValueRef odd =
+      LLVMBuildAnd(b, whole, LLVMBuildFCmp(b, LLVMRealUNE, floor_of(e, half), half, ""), "");
+  LLVMValueRef negative =
+      LLVMBuildAnd(b, compare(e, LLVMRealOLT, x, 0), compare(e, LLVMRealOGT, x, -INFINITY), "");
+  LLVMValueRef few = LLVMBuildFCmp(b, LLVMRealOLT, magnitude(e, y), constant(x, 64), "");
+  r = choose(e, LLVMBuildAnd(b, whole, few, ""), whole_power(e, size, y), r);
   r = choose(e, compare(e, LLVMRealOEQ, size, 1), one, r);
   r = choose(e, odd, with_sign(e, r, x), r);
   r = choose(e, LLVMBuildAnd(b, negative, LLVMBuildNot(b, whole, ""), ""), constant(x, NAN), r);
@@ -196,6 +215,8 @@ static LLVMValueRef of_f64(struct llvm__emit *e, enum tir_op op, LLVMValueRef *a
   case TIR_TANH: return hyperbolic_tangent(e, arg[0]);
   case TIR_ERF: return error_function(e, arg[0]);
   case TIR_POW: return power(e, arg[0], arg[1]);
+  case TIR_SIN:
+  case TIR_COS: return llvm__trigonometric(e, arg[0], op == TIR_COS);
   default: return LLVMGetPoison(LLVMTypeOf(arg[0]));
   }
 }
