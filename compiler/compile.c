@@ -449,6 +449,19 @@ static enum tsr_status verify_module(struct compiler *c)
   return TSR_OK;
 }
 
+/* Code for all layers is of use where each tensor has memory of its own. */
+static enum tsr_status check_parts(const struct compiler *c)
+{
+  const struct tsr_module *m = c->m;
+  int part = tsr_module_first_part(m);
+  if (!c->options->code_for_all || part < 0)
+    return TSR_OK;
+  return tsr_refuse(c->err,
+                    "a package for the accelerator can't run elsewhere, too: in its memory '%s' is "
+                    "a part of '%s'; a package for 'cpu' or 'cuda' alone can",
+                    m->buffer[part].name, m->buffer[m->buffer[part].whole].name);
+}
+
 /* Machine code and GPU kernels for what does, or may, not run on the accelerator. */
 static enum tsr_status add_code(struct compiler *c)
 {
@@ -561,6 +574,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
     status = close_module(&c);
   if (!status)
     status = verify_module(&c);
+  if (!status)
+    status = check_parts(&c);
   if (!status)
     status = add_code(&c);
   if (!status)

@@ -71,4 +71,13 @@ struct tsr_module {
   struct tsr_bytes kernels; /* of layers on a GPU, as native/kernels.h has it; size 0: none */
 };
 
+/* A buffer that is a part of another; -1: there is none. */
+static inline int tsr_module_first_part(const struct tsr_module *m)
+{
+  int k = 0;
+  while (k < m->buffers && !m->buffer[k].is_part)
+    k++;
+  return k < m->buffers ? k : -1;
+}
+
 #endif

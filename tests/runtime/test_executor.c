@@ -62,6 +62,20 @@ static void runs_without_a_device(void **state)
   tsr_executor_close(x);
 }
 
+/* A tensor that is a part of another has no memory of its own elsewhere. */
+static void parts_need_the_device(void **state)
+{
+  struct tsr_executor *x = NULL;
+  struct tsr_err err = {0};
+  assert_int_equal(tsr_executor_open(*state, &err, hand_made_part(*state, 1), NULL, &x),
+                   TSR_REFUSED);
+  assert_null(x);
+  assert_string_equal(err.text,
+                      "'by hand' was compiled for the accelerator, in whose memory 'double' is a "
+                      "part of 'whole'; targets 'cpu' and 'cuda' need the ONNX model or a package "
+                      "compiled for them");
+}
+
 /* A layer whose compute is not what its instructions do. */
 static void check_names_the_difference(void **state)
 {
@@ -205,6 +219,7 @@ int main(void)
     IN_ARENA(runs_without_a_device),
     IN_ARENA(check_names_the_difference),
     IN_ARENA(parts_are_gathered),
+    IN_ARENA(parts_need_the_device),
     IN_ARENA(two_executors_do_not_meet),
     IN_ARENA(a_stream_that_would_hang_is_refused),
     IN_ARENA(devices_are_named),
