@@ -171,6 +171,29 @@ static struct tsr_module *compile_text(struct tsr_arena *a, const char *text, bo
   return m;
 }
 
+/* Two of the same would lie in two places. */
+static void views_of_others(void **state)
+{
+  struct tsr_arena *a = tsr_arena_new(NULL);
+  struct tsr_err err = {0};
+  struct tsr_compile_options options = {0};
+  struct tsr_design d;
+  struct tsr_graph *g;
+  struct tsr_module *m;
+  (void)state;
+  assert_int_equal(tsr_design_open(a, NULL, "default", &d), TSR_OK);
+  assert_int_equal(tsr_graph_parse(a, &err, "g",
+                                   CPU_CASE("i8[1,1,2,2,1,16]", "",
+                                            "AccConcat (x, x) -> (y i8[1,2,2,2,1,16]) axis=1"),
+                                   &g),
+                   TSR_OK);
+  assert_int_equal(tsr_compile_graph(a, &err, g, &d, &options, &m), TSR_REFUSED);
+  assert_string_equal(
+      err.text,
+      "node 'n' (AccConcat): which values lie in another is for the compiler to say");
+  tsr_arena_free(a);
+}
+
 static void reasons(void **state)
 {
   (void)state;
@@ -317,7 +340,7 @@ static void exact_numbers(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(too_small), cmocka_unit_test(reasons),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(too_small), cmocka_unit_test(reasons), cmocka_unit_test(views_of_others),
                                      cmocka_unit_test(tables_of_random_networks),
                                      cmocka_unit_test(exact_numbers)};
   return cmocka_run_group_tests(tests, NULL, NULL);
