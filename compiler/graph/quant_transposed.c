@@ -61,6 +61,8 @@ static bool read_dims(struct tsr__request *r, const struct tsr__affine *f, struc
                           .pad = pad[k]};
     if (stride[k] > 1 && dilation[k] > 1)
       return no(r, "it is both strided and dilated");
+    if (pad[k] > d[k].kernel * dilation[k])
+      return no(r, "its padding is larger than its kernel");
     count_rows(&d[k]);
   }
   return true;

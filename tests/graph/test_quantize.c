@@ -311,6 +311,8 @@ static void reasons(void **state)
        "its windows are dilated, or reach over padding that they count"},
       {"node n ConvTranspose (fx, ft) -> (r ?) strides=[2,2] dilations=[1,2]\n",
        "it is both strided and dilated"},
+      {"node n ConvTranspose (fx, ft) -> (r ?) strides=[2,2] pads=[4,0,0,0]\n",
+       "its padding is larger than its kernel"},
       {"node n ConvTranspose (fx, ft) -> (r ?) strides=[13,5]\n",
        "its strides make more than 64 convolutions of it"},
       {"const kp f32[6] {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}\nnode n PRelu (fx, kp) -> (r ?)\n",

@@ -417,6 +417,10 @@ enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g,
 {
   struct tsr__blocker b = {.g = g, .a = g->arena, .d = d};
   int count = g->nodes;
+  for (int k = 0; k < count; k++)
+    if (tsr_accel_is_view(g->node[k]->op))
+      return tsr_refuse(err, "node '%s' (%s): which values lie in another is for the compiler to say",
+                        g->node[k]->name, tsr_gop_name(g->node[k]->op));
   struct tsr_node **old = tsr_arena_copy(g->arena, g->node, (size_t)count * sizeof g->node[0]);
   g->nodes = 0;
   for (int k = 0; k < count; k++) {

@@ -110,7 +110,7 @@ static struct tsr_value *copy_of(struct tsr__blocker *b, const struct tsr_node *
   int8_t *table = tsr_arena_alloc(b->a, 256);
   for (int k = 0; k < 256; k++)
     table[k] = (int8_t)(k - 128);
-  struct tsr_node *m = tsr_graph_node(b->g, TSR_G_AccLut, n->name, 2, 1);
+  struct tsr_node *m = tsr_graph_node(b->g, TSR_G_AccLut, tsr_arena_printf(b->a, "%s.copy", n->name), 2, 1);
   m->in[0] = x;
   m->in[1] =
       tsr_graph_constant(b->g, tsr_arena_printf(b->a, "%s.table", n->name), TSR_I8, 1, dims, table);

@@ -36,8 +36,9 @@ struct tsr_value *tsr__channel_blocks(struct tsr__blocker *b, const struct tsr_n
   return m->out[0];
 }
 
-/* A convolution of x with these weights, and places hw of the result. */
-static struct tsr_node *convolution(struct tsr__blocker *b, const struct tsr_node *n, int64_t piece,
+/* A convolution of x with these weights, and places hw of the result: piece `what` of n. */
+static struct tsr_node *convolution(struct tsr__blocker *b, const struct tsr_node *n,
+                                    const char *what, int64_t piece,
                                     struct tsr_value *x, const struct tsr__weights *w,
                                     const int64_t hw[2])
 {
@@ -45,7 +46,7 @@ static struct tsr_node *convolution(struct tsr__blocker *b, const struct tsr_nod
   int64_t dims[6] = {x->dims[NB], tsr__ceil_div(w->o, b->d->block_out),
                      hw[0],       hw[1],
                      x->dims[PB], b->d->block_out};
-  const char *name = tsr_arena_printf(b->a, "%s.%lld", n->name, (long long)piece);
+  const char *name = tsr_arena_printf(b->a, "%s.%s%lld", n->name, what, (long long)piece);
   struct tsr_node *m = tsr_graph_node(b->g, TSR_G_AccConv, name, 3, 1);
   tsr_node_set_output(m, 0, tsr__blocked_value(b, name, dims));
   m->in[0] = x;
@@ -71,7 +72,7 @@ static struct tsr_value *convolve_groups(struct tsr__blocker *b, const struct ts
                                             first * per_in / b->d->block_in,
                                             tsr__ceil_div(w.c, b->d->block_in));
   int64_t hw[2] = {tsr__dim_of(n->out[0], 2), tsr__dim_of(n->out[0], 3)};
-  struct tsr_node *m = convolution(b, n, piece, x, &w, hw);
+  struct tsr_node *m = convolution(b, n, "group", piece, x, &w, hw);
   const int32_t *part[3];
   for (int k = 0; k < 3; k++)
     part[k] = (const int32_t *)n->in[2 + k]->data + first * per_out;
@@ -129,7 +130,7 @@ static struct tsr_value *pick_block(struct tsr__blocker *b, const struct tsr_nod
   for (int64_t c = 0; c < channels; c++)
     ones[c * blocks * block + lane[c] - from * block] = 1;
   struct tsr__weights w = {ones, channels, blocks * block, 1, 1, 1};
-  struct tsr_node *m = convolution(b, n, piece, tsr__channel_blocks(b, n, x, from, blocks), &w, hw);
+  struct tsr_node *m = convolution(b, n, "block", piece, tsr__channel_blocks(b, n, x, from, blocks), &w, hw);
   m->in[2] = unchanged(b, n, channels);
   return m->out[0];
 }
