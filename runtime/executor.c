@@ -204,10 +204,26 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
   return status;
 }
 
+/* Only the device has tensors that lie inside of others. */
+static enum tsr_status check_parts(struct tsr_err *err, const struct tsr_executor *x)
+{
+  const struct tsr_module *m = x->module;
+  int part = tsr_module_first_part(m);
+  if (x->streams || part < 0)
+    return TSR_OK;
+  return tsr_refuse(
+      err,
+      "'%s' was compiled for the accelerator, in whose memory '%s' is a part of '%s'; "
+      "targets 'cpu' and 'cuda' need the ONNX model or a package compiled for them",
+      m->name, m->buffer[part].name, m->buffer[m->buffer[part].whole].name);
+}
+
 static enum tsr_status prepare(struct tsr_arena *arena, struct tsr_err *err, struct tsr_executor *x,
                                const struct tsr_cpu_choice *cpu, const struct tsr_gpu_choice *gpu)
 {
   enum tsr_status status = tsr_module_check(arena, err, x->module);
+  if (!status)
+    status = check_parts(err, x);
   if (!status)
     status = tsr__native_choose(arena, err, x->module, x->streams, cpu, &x->native);
   if (!status && gpu && gpu->used && x->module->layers) /* all may have been folded */
@@ -327,12 +343,35 @@ enum tsr_status tsr__with_scratch(struct tsr_executor *x, struct tsr_err *err, t
   return status;
 }
 
+/* The elements of a part from dim d on; *to moves on behind them. */
+static enum tsr_status fetch_part(struct tsr_executor *x, struct tsr_err *err,
+                                  const struct tsr_module_buffer *b, int d, uint64_t offset,
+                                  char **to)
+{
+  size_t bytes = (size_t)tsr_count(b->dims + d, b->rank - d, 1) * tsr_dtype_bytes(b->dtype);
+  uint64_t row = tsr_dtype_bytes(b->dtype);
+  bool together = true;
+  for (int k = b->rank; k-- > d; row *= (uint64_t)b->dims[k])
+    together &= b->dims[k] == 1 || b->step[k] == row;
+  enum tsr_status status = TSR_OK;
+  if (together) {
+    status = tsr_device_read(x->device, err, offset, *to, bytes);
+    *to += bytes;
+    return status;
+  }
+  for (int64_t i = 0; i < b->dims[d] && !status; i++)
+    status = fetch_part(x, err, b, d + 1, offset + (uint64_t)i * b->step[d], to);
+  return status;
+}
+
 enum tsr_status tsr__fetch(struct tsr_executor *x, struct tsr_err *err, int index, void *to)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  return x->device && b->on_device
-             ? tsr_device_read(x->device, err, b->offset, to, tsr__buffer_bytes(b))
-             : TSR_OK;
+  char *at = to;
+  if (!x->device || !b->on_device)
+    return TSR_OK;
+  return b->is_part ? fetch_part(x, err, b, 0, b->offset, &at)
+                    : tsr_device_read(x->device, err, b->offset, to, tsr__buffer_bytes(b));
 }
 
 static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scratch,

@@ -4,8 +4,6 @@
 
 #include "compiler/graph/graph_private.h"
 
-enum { GROUP = 4 }; /* bytes of x that are multiplied and added up in one lane */
-
 /* b: of floats one for each lane, which may be left out; of bytes three words. */
 static enum tsr_status check_parameters(struct tsr__infer *c, int64_t blocks, int64_t lanes)
 {
@@ -70,8 +68,7 @@ enum tsr_status tsr__infer_blocked_conv(struct tsr__infer *c)
     return s;
   bool fits = plain ? !bytes && x->dims[1] == w->dims[1]
                     : x->rank == 5 && x->dims[1] == w->dims[1] &&
-                          x->dims[4] == w->dims[4] * (bytes ? GROUP : 1) &&
-                          (!bytes || w->dims[6] == GROUP);
+                          x->dims[4] == w->dims[4] * (bytes ? w->dims[6] : 1);
   if (!fits)
     return refuse_fit(c);
   c->out[0].rank = 5;
@@ -100,8 +97,7 @@ enum tsr_status tsr__infer_blocked_dense(struct tsr__infer *c)
   enum tsr_status s = check_weights(c, 3, 1);
   if (s)
     return s;
-  if (x->rank != 2 || x->dims[1] != w->dims[1] * (bytes ? GROUP : 1) ||
-      (bytes && w->dims[3] != GROUP))
+  if (x->rank != 2 || x->dims[1] != w->dims[1] * (bytes ? w->dims[3] : 1))
     return refuse_fit(c);
   c->out[0].rank = 3;
   c->out[0].dims[1] = w->dims[0];

@@ -5,7 +5,7 @@
 
 #include "compiler/graph/graph_private.h"
 
-enum { LAYOUT__GROUP = 4 }; /* bytes that are multiplied and added up in one lane */
+enum { LAYOUT__GROUP = 4 }; /* bytes that are multiplied and added up in one lane of a vector */
 
 /* Weights in the plain form of some op: element (o, c, tap) is at o * stride_o + c * stride_c + tap. */
 struct layout__weights {
@@ -13,11 +13,11 @@ struct layout__weights {
   int64_t outs, ins, taps, stride_o, stride_c;
 };
 
-/* Weights as [OB, CB, TAPS, I / r, O, r] with r the group for bytes, else 1; `dims` (rank of them) says how
- * that is seen. What is beyond the last channel is zero. */
+/* Weights as [OB, CB, TAPS, I / group, O, group]; `dims` (rank of them) says how that is seen. What is
+ * beyond the last channel is zero. */
 struct tsr_value *layout__pack(struct tsr_graph *g, const char *name,
-                               const struct layout__weights *w, int64_t block_in,
-                               int64_t block_out, int rank, const int64_t *dims);
+                               const struct layout__weights *w, int64_t block_in, int64_t block_out,
+                               int64_t group, int rank, const int64_t *dims);
 /* Weights of one input for each output as [CB, TAPS, I]. */
 struct tsr_value *layout__spread(struct tsr_graph *g, const char *name,
                                  const struct layout__weights *w, int64_t block,

@@ -24,10 +24,9 @@ static char *pack_lanes(const struct layout__weights *w, size_t size, int64_t o,
 
 struct tsr_value *layout__pack(struct tsr_graph *g, const char *name,
                                const struct layout__weights *w, int64_t block_in, int64_t block_out,
-                               int rank, const int64_t *dims)
+                               int64_t r, int rank, const int64_t *dims)
 {
   enum tsr_dtype dtype = w->value->dtype;
-  int64_t r = dtype == TSR_I8 ? LAYOUT__GROUP : 1;
   struct tsr_value *v = tsr__add_constant(g, name, dtype, rank, dims);
   char *to = (char *)(uintptr_t)v->data;
   for (int64_t o = 0; o < w->outs; o += block_out)

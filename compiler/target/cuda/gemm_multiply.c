@@ -67,7 +67,8 @@ static void with_sums(const struct gemm *k, const char *text, const char *more, 
   for (int i = 0; i < k->sums; i++)
     at += (size_t)snprintf(constraints + at, room - at, ",%d", i);
   snprintf(constraints + at, room - at, ",~{memory}");
-  memcpy(all, arg, (size_t)n * sizeof *arg);
+  for (int i = 0; i < n; i++)
+    all[i] = arg[i];
   LLVMTypeRef result = LLVMStructTypeInContext(e->context, type, (unsigned)k->sums, 0);
   LLVMValueRef out = cuda__asm(e, result, text, constraints, n + k->sums, all);
   for (int i = 0; i < k->sums; i++)

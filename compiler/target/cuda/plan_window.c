@@ -2,7 +2,10 @@
 /* Convolutions of channels that lie side by side: which pixels a tap reads, and where its weights lie. */
 #include "compiler/target/cuda/plan_gemm_private.h"
 
-enum { MOST_PLACES = 1 << 20 }; /* of windows, that are looked at one by one */
+enum {
+  MOST_PLACES = 1 << 20, /* of windows, that are looked at one by one */
+  LEAST_CHANNELS = 64,   /* bytes: a tile of k has 128 of one tap */
+};
 
 /* A dim of pixels: step * (the result's) + apart * (the tap's) - before. */
 struct pixels {
@@ -180,6 +183,8 @@ bool plan__find_convolution(struct finder *f)
   if (!find_image(f, &m) || !has_all_axes(f, &m) || (m.condition && !is_border(f, &m)))
     return false;
   f->out->gemm.k = extent_of(f, m.channel.tap);
+  if (f->out->gemm.k * (int64_t)tsr_dtype_bytes(f->p->dtype) < LEAST_CHANNELS)
+    return false;
   f->side[CUDA__ROWS].param = plan__param_of(f->p->func, m.load->buffer);
   set_window(f, &m);
   return find_weights(f, &m) && plan__choose(f) && map_pixels(f, &m) && plan__map_b(f);
