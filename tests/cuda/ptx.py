@@ -103,8 +103,10 @@ class TensorMap:
         self.step = step or [1] * len(dims)
         self.raw, self.size = array.reshape(-1).view(np.uint8), array.itemsize
         self.dims, self.strides, self.box = dims, [self.size, *strides], box
-        if box[0] * self.size != 128 or any(s % 16 for s in strides) or max(box) > 256:
-            raise Refused("a map whose boxes are not 128 bytes wide or its strides no multiples of 16")
+        if box[0] * self.size != 128 or max(box) > 256:
+            raise Refused("a map whose boxes are not 128 bytes wide")
+        if any(s % before for s, before in zip(strides, [16, *strides])):
+            raise Refused("a map whose strides are no multiples of 16 or of the one before")
         if sum((d - 1) * s for d, s in zip(dims, self.strides)) + self.size > self.raw.size:
             raise Refused("a map that reaches out of its array")
 
