@@ -79,13 +79,18 @@ static bool on_accelerator(const struct tsr_node *n)
   return n && tsr_accel_runs(n->op);
 }
 
+static bool is_view(const struct tsr_node *n)
+{
+  return n && tsr_accel_is_view(n->op);
+}
+
 /* A value lies on the device when the accelerator makes or reads it. */
 static bool on_device(const struct compiler *c, const struct tsr_value *v)
 {
-  if (on_accelerator(v->producer))
+  if (on_accelerator(v->producer) || is_view(v->producer))
     return true;
   for (int k = 0; k < c->g->nodes; k++)
-    if (on_accelerator(c->g->node[k]))
+    if (on_accelerator(c->g->node[k]) || is_view(c->g->node[k]))
       for (int i = 0; i < c->g->node[k]->inputs; i++)
         if (c->g->node[k]->in[i] == v)
           return true;
@@ -103,11 +108,28 @@ static void add_buffer(struct compiler *c, const struct tsr_value *v)
   b->on_device = c->stream && on_device(c, v);
   if (b->on_device && v->data) {
     b->offset = tsr__stream_constant(c->stream, v->data, bytes);
-  } else if (b->on_device) {
+  } else if (b->on_device && tsr_accel_view_of(c->g, v).whole == v) {
     b->offset = c->activations;
     c->activations += (bytes + 127) / 128 * 128; /* on the widest beat */
   }
   c->value[c->m->buffers++] = v;
+}
+
+/* Gives a value that lies in another's memory its place there. */
+static void add_part(struct compiler *c, int index)
+{
+  struct tsr_module_buffer *b = &c->m->buffer[index];
+  struct tsr_accel_view view = tsr_accel_view_of(c->g, c->value[index]);
+  uint64_t step = tsr_dtype_bytes(b->dtype);
+  if (!b->on_device || view.whole == c->value[index])
+    return;
+  b->is_part = true;
+  b->whole = buffer_of(c, view.whole);
+  b->offset = c->m->buffer[b->whole].offset;
+  for (int d = b->rank; d-- > 0; step *= (uint64_t)view.whole->dims[d]) {
+    b->offset += (uint64_t)view.first[d] * step;
+    b->step[d] = (uint64_t)view.by[d] * step;
+  }
 }
 
 /* Made and read in one layer: never in memory. */
@@ -136,6 +158,8 @@ static void add_buffers(struct compiler *c)
     if (used && !(v->producer && is_inside(c, v)) && !is_free(c, v->producer))
       add_buffer(c, v);
   }
+  for (int k = 0; k < c->m->buffers; k++)
+    add_part(c, k);
 }
 
 static int *buffer_list(struct compiler *c, struct tsr_value *const *values, int count)
@@ -174,6 +198,7 @@ static struct tsr__place *parameter_places(struct compiler *c, const struct tsr_
     const struct tsr_module_buffer *b = &c->m->buffer[l->arg[k]];
     place[k].base = b->data ? BASE_CONSTANT : BASE_ACTIVATION;
     place[k].dram = b->offset;
+    place[k].step = b->is_part ? b->step : NULL;
   }
   return place;
 }
@@ -358,20 +383,23 @@ static enum tsr_status add_layers(struct compiler *c)
   bool *done = TSR_NEW_ARRAY(c->a, bool, count + 1);
   c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, count + 1);
   c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, count + 1);
-  int layers = count;
+  int left = count;
   for (int k = 0; k < count; k++)
     if (is_free(c, c->group[k].node[0]) && c->group[k].nodes == 1) {
       done[k] = true;
-      layers--;
+      left--;
     }
-  for (bool accel = false; c->m->layers < layers; accel = !accel)
+  for (bool accel = false; left > 0; accel = !accel)
     for (int k = 0; k < count; k++) {
-      if (done[k] || on_accelerator(c->group[k].node[0]) != accel || !is_ready(c, k, done))
+      bool view = is_view(c->group[k].node[0]); /* of a kind with both */
+      if (done[k] || (!view && on_accelerator(c->group[k].node[0]) != accel) ||
+          !is_ready(c, k, done))
         continue;
-      enum tsr_status status = add_layer(c, &c->group[k]);
+      enum tsr_status status = view ? TSR_OK : add_layer(c, &c->group[k]);
       if (status)
         return status;
       done[k] = true;
+      left--;
     }
   close_step(c);
   return TSR_OK;
@@ -421,6 +449,19 @@ static enum tsr_status verify_module(struct compiler *c)
   return TSR_OK;
 }
 
+/* Code for all layers is of use where each tensor has memory of its own. */
+static enum tsr_status check_parts(const struct compiler *c)
+{
+  const struct tsr_module *m = c->m;
+  int part = tsr_module_first_part(m);
+  if (!c->options->code_for_all || part < 0)
+    return TSR_OK;
+  return tsr_refuse(c->err,
+                    "a package for the accelerator can't run elsewhere, too: in its memory '%s' is "
+                    "a part of '%s'; a package for 'cpu' or 'cuda' alone can",
+                    m->buffer[part].name, m->buffer[m->buffer[part].whole].name);
+}
+
 /* Machine code and GPU kernels for what does, or may, not run on the accelerator. */
 static enum tsr_status add_code(struct compiler *c)
 {
@@ -467,8 +508,9 @@ static enum tsr_status place_graph(struct compiler *c)
   c->plain_nodes = c->g->nodes;
   c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
   if (c->options->cpu_only) {
+    const struct tsr_layout *layout = c->options->archs ? &for_gpu : &for_cpu;
     enum tsr_status blocked =
-        tsr_graph_block(c->err, c->g, c->options->archs ? &for_gpu : &for_cpu);
+        tsr_graph_block(c->err, c->g, c->options->layout ? c->options->layout : layout);
     dump_pass(c, "block", c->g);
     return blocked;
   }
@@ -532,6 +574,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
     status = close_module(&c);
   if (!status)
     status = verify_module(&c);
+  if (!status)
+    status = check_parts(&c);
   if (!status)
     status = add_code(&c);
   if (!status)

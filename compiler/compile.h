@@ -10,6 +10,7 @@
 
 struct tsr_compile_options {
   bool cpu_only; /* nothing on the accelerator: --target cpu */
+  const struct tsr_layout *layout; /* of its tensors then; NULL: as CPUs want them */
   bool sets_floats;           /* the graph's floats become: */
   enum tsr_dtype float_dtype; /* f16, bf16 or f32 */
   bool tf32;                  /* products of f32 matrices may be rounded to tf32, where a target has it */

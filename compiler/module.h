@@ -10,7 +10,8 @@
 #include "configs/design.h"
 
 /* One tensor of the network. On the device it lies in the DMA window at `offset`, elsewhere in host
- * memory. A constant has data (device constants: inside the module's image at offset). */
+ * memory. A constant has data (device constants: inside the module's image at offset). A part of another
+ * buffer lies inside of that one, with steps of its own. */
 struct tsr_module_buffer {
   const char *name;
   enum tsr_dtype dtype;
@@ -19,6 +20,9 @@ struct tsr_module_buffer {
   bool on_device;
   uint64_t offset;  /* in the window, when on_device */
   const void *data; /* host constants; else NULL */
+  bool is_part;     /* on the device: of buffer `whole`, which is no part itself */
+  int whole;
+  uint64_t step[TSR_MAX_RANK]; /* bytes from one element to the next, along each dim */
 };
 
 enum tsr_step_kind { TSR_STEP_CPU, TSR_STEP_ACCEL };
@@ -66,5 +70,14 @@ struct tsr_module {
   struct tsr_bytes code;    /* of layers on a CPU, as native/code.h has it; size 0: none */
   struct tsr_bytes kernels; /* of layers on a GPU, as native/kernels.h has it; size 0: none */
 };
+
+/* A buffer that is a part of another; -1: there is none. */
+static inline int tsr_module_first_part(const struct tsr_module *m)
+{
+  int k = 0;
+  while (k < m->buffers && !m->buffer[k].is_part)
+    k++;
+  return k < m->buffers ? k : -1;
+}
 
 #endif

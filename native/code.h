@@ -43,9 +43,9 @@ enum tsr_status tsr_code_read(struct tsr_arena *arena, struct tsr_err *err,
                               const struct tsr_bytes *bytes, int layers, int *blocks,
                               struct tsr_code_block **block);
 
-/* The block of the highest level up to `most`; of exactly that one if `exact`. NULL: none. */
+/* The block of the highest of these levels, a bit each. NULL: there is none of them. */
 const struct tsr_code_block *tsr_code_choose(int blocks, const struct tsr_code_block *block,
-                                             int most, bool exact);
+                                             unsigned levels);
 
 /* params: dense row-major data of each parameter, inputs then outputs. scratch: aligned to 64, as
  * large as so many threads need. 0: done; else an index lay outside of its buffer, and nothing was

@@ -158,10 +158,10 @@ uint64_t tsr_code_scratch(const struct tsr_code_layer *layer, int threads)
 }
 
 const struct tsr_code_block *tsr_code_choose(int blocks, const struct tsr_code_block *block,
-                                             int most, bool exact)
+                                             unsigned levels)
 {
   for (int i = blocks - 1; i >= 0; i--)
-    if (exact ? (int)block[i].level == most : (int)block[i].level <= most)
+    if (levels >> block[i].level & 1)
       return &block[i];
   return NULL;
 }

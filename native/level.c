@@ -2,6 +2,9 @@
 #include "native/level.h"
 
 #include <string.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 static const struct tsr_level_info infos[TSR_LEVELS] = {
 #define TSR_LEVEL(id, name, bytes, registers, fma, dot, meaning)                                   \
@@ -39,20 +42,39 @@ static bool has_avx512(void)
          __builtin_cpu_supports("avx512vl");
 }
 
+/* Compilers do not all know its name. */
+static bool has_avxvnni(void)
+{
+  unsigned a = 0, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+}
+
 /* The compiler's builtins also ask the operating system (XGETBV). Every CPU with AVX2 and FMA has
  * the rest of x86-64-v3: F16C, LZCNT and MOVBE. */
-int tsr_level_of_machine(void)
+unsigned tsr_levels_of_machine(void)
 {
   __builtin_cpu_init();
+  unsigned levels = 1u << TSR_LEVEL_SSE2;
   if (!has_avx2())
-    return TSR_LEVEL_SSE2;
+    return levels;
+  levels |= 1u << TSR_LEVEL_AVX2 | (unsigned)has_avxvnni() << TSR_LEVEL_AVXVNNI;
   if (!has_avx512())
-    return TSR_LEVEL_AVX2;
-  return __builtin_cpu_supports("avx512vnni") ? TSR_LEVEL_VNNI : TSR_LEVEL_AVX512;
+    return levels;
+  bool vnni = __builtin_cpu_supports("avx512vnni");
+  return levels | 1u << TSR_LEVEL_AVX512 | (unsigned)vnni << TSR_LEVEL_VNNI;
 }
 #else
-int tsr_level_of_machine(void)
+unsigned tsr_levels_of_machine(void)
 {
-  return TSR_LEVEL_NONE;
+  return 0;
 }
 #endif
+
+int tsr_level_of_machine(void)
+{
+  unsigned levels = tsr_levels_of_machine();
+  int level = TSR_LEVELS - 1;
+  while (level >= 0 && !(levels >> level & 1))
+    level--;
+  return level;
+}

@@ -23,8 +23,9 @@ struct tsr_level_info {
 const struct tsr_level_info *tsr_level_info(enum tsr_level level);
 bool tsr_level_from_name(const char *name, enum tsr_level *out);
 
-/* The highest level that this CPU and its operating system have; TSR_LEVEL_NONE where the CPU is no
- * x86-64. It has all levels below it. */
+/* The levels that this CPU and its operating system have, a bit each; 0 where the CPU is no x86-64. */
+unsigned tsr_levels_of_machine(void);
+/* The highest of them; TSR_LEVEL_NONE: there is none. */
 int tsr_level_of_machine(void);
 
 #endif

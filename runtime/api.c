@@ -206,7 +206,7 @@ const char *tessera_cpu_level_meaning(int k)
 
 bool tessera_cpu_level_here(int k)
 {
-  return k <= tsr_level_of_machine();
+  return k < TSR_LEVELS && tsr_levels_of_machine() >> k & 1;
 }
 
 static enum tsr_status check_target(struct tsr_err *err, const char *target, const char **device)

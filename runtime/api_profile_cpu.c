@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "native/level.h"
 #include "runtime/api.h"
 
 enum { LEAST_RUNS = 3, MOST_RUNS = 100, MOST_GIVEN_RUNS = 1000000 };
@@ -60,8 +61,7 @@ static double peak_of(const struct profiling *p, const struct tsr_module *m,
   enum tessera_dtype dtype = integer ? TESSERA_I8 : TESSERA_F32;
   const char *level = p->profile->level;
   if (!strcmp(level, "interpreter"))
-    for (int k = 0; tessera_cpu_level(k) && tessera_cpu_level_here(k); k++)
-      level = tessera_cpu_level(k);
+    level = tsr_level_info((enum tsr_level)tsr_level_of_machine())->name;
   return tessera_machine_ops(p->machine, level, dtype, p->profile->threads);
 }
 

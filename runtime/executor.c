@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/executor.h"
+#include "runtime/executor_private.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
-#include "runtime/gpu.h"
 #include "runtime/memory.h"
-#include "runtime/native.h"
-#include "runtime/near.h"
 #include "runtime/package.h"
 #include "verify/verify.h"
-
-struct tsr_executor {
-  const struct tsr_allocator *allocator;
-  const struct tsr_module *module;
-  struct tsr_device *device; /* NULL: no stream runs */
-  bool streams;              /* of ACCEL steps; else their layers run as the others do */
-  int works;
-  struct tsr__work *work; /* in order */
-  void **host;            /* by buffer; for those on the device a copy, where the CPU uses it */
-  struct tsr__native native;
-  struct tsr__gpu *gpu; /* NULL: none is used */
-  struct tir_code *
-      *code;      /* by layer, for the interpreter; NULL: the device or machine code runs it */
-  void ***params; /* by layer on the CPU: its buffers */
-  bool ran, timing_only;
-  double *seconds; /* by step, of the run; NULL: nobody wants to know */
-};
-
-static size_t bytes_of(const struct tsr_module_buffer *b)
-{
-  return tsr__buffer_bytes(b);
-}
 
 enum tsr_place tsr_executor_place(const struct tsr_executor *x, int layer)
 {
@@ -44,8 +18,8 @@ enum tsr_place tsr_executor_place(const struct tsr_executor *x, int layer)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static enum tsr_status compile_layer(struct tsr_arena *arena, struct tsr_err *err,
-                                     const struct tsr_module_layer *l, struct tir_code **out)
+enum tsr_status tsr__compile_layer(struct tsr_arena *arena, struct tsr_err *err,
+                                   const struct tsr_module_layer *l, struct tir_code **out)
 {
   struct tir_program *program;
   enum tsr_status status = tir_lower(arena, err, tir_sched_new(arena, l->func), &program);
@@ -82,8 +56,8 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
                     step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
-static void **layer_params(struct tsr_arena *arena, const struct tsr_module *m, int layer,
-                           void *const *place)
+void **tsr__layer_params(struct tsr_arena *arena, const struct tsr_module *m, int layer,
+                         void *const *place)
 {
   const struct tsr_module_layer *l = &m->layer[layer];
   void **params = TSR_NEW_ARRAY(arena, void *, l->args + 1);
@@ -137,16 +111,15 @@ static enum tsr_status prepare_work(struct tsr_arena *arena, struct tsr_err *err
     if (w->kind == TSR__STREAM)
       status = verify_stream(arena, err, x->module, w->step);
     else if (w->kind == TSR__CPU && !tsr_executor_is_native(x, w->layer[0]))
-      status = compile_layer(arena, err, &x->module->layer[w->layer[0]], &x->code[w->layer[0]]);
+      status =
+          tsr__compile_layer(arena, err, &x->module->layer[w->layer[0]], &x->code[w->layer[0]]);
     if (status)
       return status;
   }
   return TSR_OK;
 }
 
-/* The data of a constant in host memory, which is read only: tsr_module_check() says so. NULL: it is
- * none, or on the device. */
-static void *constant_of(const struct tsr_executor *x, int index)
+void *tsr__constant_of(const struct tsr_executor *x, int index)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
   if (x->streams && b->on_device)
@@ -164,14 +137,14 @@ static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
   struct tsr_memory plan = tsr_memory_plan(arena, m, on_cpu);
   char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 bytes or more: aligned to 64 */
   for (int i = 0; i < m->buffers; i++) {
-    if (constant_of(x, i))
-      x->host[i] = constant_of(x, i);
+    if (tsr__constant_of(x, i))
+      x->host[i] = tsr__constant_of(x, i);
     else if (plan.offset[i] != TSR_NOWHERE)
       x->host[i] = block + plan.offset[i];
   }
   for (int i = 0; i < m->layers; i++)
     if (on_cpu[i])
-      x->params[i] = layer_params(arena, m, i, x->host);
+      x->params[i] = tsr__layer_params(arena, m, i, x->host);
 }
 
 static void set_params(struct tsr_executor *x)
@@ -231,10 +204,26 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
   return status;
 }
 
+/* Only the device has tensors that lie inside of others. */
+static enum tsr_status check_parts(struct tsr_err *err, const struct tsr_executor *x)
+{
+  const struct tsr_module *m = x->module;
+  int part = tsr_module_first_part(m);
+  if (x->streams || part < 0)
+    return TSR_OK;
+  return tsr_refuse(
+      err,
+      "'%s' was compiled for the accelerator, in whose memory '%s' is a part of '%s'; "
+      "targets 'cpu' and 'cuda' need the ONNX model or a package compiled for them",
+      m->name, m->buffer[part].name, m->buffer[m->buffer[part].whole].name);
+}
+
 static enum tsr_status prepare(struct tsr_arena *arena, struct tsr_err *err, struct tsr_executor *x,
                                const struct tsr_cpu_choice *cpu, const struct tsr_gpu_choice *gpu)
 {
   enum tsr_status status = tsr_module_check(arena, err, x->module);
+  if (!status)
+    status = check_parts(err, x);
   if (!status)
     status = tsr__native_choose(arena, err, x->module, x->streams, cpu, &x->native);
   if (!status && gpu && gpu->used && x->module->layers) /* all may have been folded */
@@ -341,12 +330,8 @@ void *tsr_executor_buffer(struct tsr_executor *x, int index)
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-/* One piece of work with memory of its own for the time that it takes. */
-typedef enum tsr_status piece(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, void *context);
-
-static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err, piece *work,
-                                    void *context)
+enum tsr_status tsr__with_scratch(struct tsr_executor *x, struct tsr_err *err, tsr__piece *work,
+                                  void *context)
 {
   struct tsr_arena *scratch = tsr_arena_new(x->allocator);
   if (!scratch || setjmp(*tsr_arena_landing(scratch))) {
@@ -358,38 +343,56 @@ static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err,
   return status;
 }
 
-static enum tsr_status fetch(struct tsr_executor *x, struct tsr_err *err, int index, void *to)
+/* The elements of a part from dim d on; *to moves on behind them. */
+static enum tsr_status fetch_part(struct tsr_executor *x, struct tsr_err *err,
+                                  const struct tsr_module_buffer *b, int d, uint64_t offset,
+                                  char **to)
 {
-  const struct tsr_module_buffer *b = &x->module->buffer[index];
-  return x->device && b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b))
-                                   : TSR_OK;
+  size_t bytes = (size_t)tsr_count(b->dims + d, b->rank - d, 1) * tsr_dtype_bytes(b->dtype);
+  uint64_t row = tsr_dtype_bytes(b->dtype);
+  bool together = true;
+  for (int k = b->rank; k-- > d; row *= (uint64_t)b->dims[k])
+    together &= b->dims[k] == 1 || b->step[k] == row;
+  enum tsr_status status = TSR_OK;
+  if (together) {
+    status = tsr_device_read(x->device, err, offset, *to, bytes);
+    *to += bytes;
+    return status;
+  }
+  for (int64_t i = 0; i < b->dims[d] && !status; i++)
+    status = fetch_part(x, err, b, d + 1, offset + (uint64_t)i * b->step[d], to);
+  return status;
 }
 
-/* A layer and the buffers that it computes with. */
-struct computation {
-  int layer;
-  void **params;
-};
+enum tsr_status tsr__fetch(struct tsr_executor *x, struct tsr_err *err, int index, void *to)
+{
+  const struct tsr_module_buffer *b = &x->module->buffer[index];
+  char *at = to;
+  if (!x->device || !b->on_device)
+    return TSR_OK;
+  return b->is_part ? fetch_part(x, err, b, 0, b->offset, &at)
+                    : tsr_device_read(x->device, err, b->offset, to, tsr__buffer_bytes(b));
+}
 
 static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scratch,
                                  struct tsr_err *err, void *context)
 {
-  const struct computation *c = context;
+  const struct tsr__computation *c = context;
   struct tir_code *code = x->code[c->layer];
-  if (!code && compile_layer(scratch, err, &x->module->layer[c->layer], &code))
+  if (!code && tsr__compile_layer(scratch, err, &x->module->layer[c->layer], &code))
     return TSR_REFUSED;
   return tir_code_run(code, scratch, err, c->params);
 }
 
 /* Machine code only tells that an index lay outside of its buffer; the interpreter has the words.
  * */
-static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err,
-                                     struct computation c)
+enum tsr_status tsr__compute_layer(struct tsr_executor *x, struct tsr_err *err,
+                                   struct tsr__computation c)
 {
   tsr_code_function *function = tsr__native_layer(&x->native, c.layer);
   if (function && !function(c.params, x->native.scratch, x->native.threads))
     return TSR_OK;
-  return with_scratch(x, err, interpret, &c);
+  return tsr__with_scratch(x, err, interpret, &c);
 }
 
 static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
@@ -398,29 +401,28 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, in
   void **params = x->params[layer];
   enum tsr_status status = TSR_OK;
   for (int k = 0; k < l->func->inputs && !status; k++)
-    status = fetch(x, err, l->arg[k], params[k]);
+    status = tsr__fetch(x, err, l->arg[k], params[k]);
   if (!status)
-    status = compute_layer(x, err, (struct computation){layer, params});
+    status = tsr__compute_layer(x, err, (struct tsr__computation){layer, params});
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
     if (x->device && b->on_device)
-      status = tsr_device_write(x->device, err, b->offset, params[k], bytes_of(b));
+      status = tsr_device_write(x->device, err, b->offset, params[k], tsr__buffer_bytes(b));
   }
   return status;
 }
 
-/* A place on the host for each buffer: those that layers on the GPU write get one in scratch memory. */
-static void **place_gpu_results(const struct tsr_executor *x, struct tsr_arena *scratch)
+void **tsr__place_gpu_results(const struct tsr_executor *x, struct tsr_arena *scratch)
 {
   const struct tsr_module *m = x->module;
   void **place = TSR_NEW_ARRAY(scratch, void *, m->buffers + 1);
   for (int b = 0; b < m->buffers; b++)
-    place[b] = constant_of(x, b) ? constant_of(x, b) : x->host[b];
+    place[b] = tsr__constant_of(x, b) ? tsr__constant_of(x, b) : x->host[b];
   for (int i = 0; i < m->layers; i++)
     for (int k = m->layer[i].func->inputs; k < m->layer[i].args; k++) {
       int b = m->layer[i].arg[k];
       if (tsr_executor_place(x, i) == TSR_PLACE_GPU)
-        place[b] = tsr_arena_alloc(scratch, bytes_of(&m->buffer[b]) + 1);
+        place[b] = tsr_arena_alloc(scratch, tsr__buffer_bytes(&m->buffer[b]) + 1);
     }
   return place;
 }
@@ -430,16 +432,16 @@ static enum tsr_status tell_outside(struct tsr_executor *x, struct tsr_arena *sc
                                     struct tsr_err *err, void *context)
 {
   int layer = *(int *)context;
-  void **place = place_gpu_results(x, scratch);
+  void **place = tsr__place_gpu_results(x, scratch);
   struct tir_code *code;
   enum tsr_status status = TSR_OK;
   for (int i = 0; i < x->works && !status; i++)
     if (x->work[i].kind == TSR__GPU)
       status = tsr__gpu_replay(x->gpu, err, i, place);
   if (!status)
-    status = compile_layer(scratch, err, &x->module->layer[layer], &code);
+    status = tsr__compile_layer(scratch, err, &x->module->layer[layer], &code);
   if (!status)
-    status = tir_code_run(code, scratch, err, layer_params(scratch, x->module, layer, place));
+    status = tir_code_run(code, scratch, err, tsr__layer_params(scratch, x->module, layer, place));
   return status ? status
                 : tsr_refuse(err, "a kernel met an index outside of its buffer, and the "
                                   "interpreter none: the kernel is wrong");
@@ -451,7 +453,7 @@ static enum tsr_status run_on_gpu(struct tsr_executor *x, struct tsr_err *err, i
   enum tsr_status status = tsr__gpu_run(x->gpu, err, work, &outside);
   if (status || outside < 0)
     return status;
-  (void)with_scratch(x, err, tell_outside, &outside);
+  (void)tsr__with_scratch(x, err, tell_outside, &outside);
   return tsr_refuse_at(err, "layer '%s'", x->module->layer[outside].name);
 }
 
@@ -504,277 +506,4 @@ void tsr_executor_counters(const struct tsr_executor *x, struct tsr_device_count
   *out = (struct tsr_device_counters){0};
   if (x->device)
     tsr_device_counters(x->device, out);
-}
-
-/* --- checking ---------------------------------------------------------------------------------
- *
- * Memory is used again within a run, so that little of what layers read is left when it is done.
- * Layers on the CPU and on the GPU are computed a second time, each into memory of its own. */
-
-struct check {
-  void **place; /* by buffer: what is on the host, as it was in the run */
-  int layer;    /* at hand */
-  struct tsr_difference *out;
-  void **params; /* what the layer read, and what its reference computes */
-};
-
-/* What a layer read, or wrote. */
-static enum tsr_status actual(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, const struct check *c, int index, void **out)
-{
-  const struct tsr_module_buffer *b = &x->module->buffer[index];
-  *out = c->place[index];
-  if (!x->device || !b->on_device)
-    return TSR_OK;
-  *out = tsr_arena_alloc(scratch, bytes_of(b) + 1);
-  return fetch(x, err, index, *out);
-}
-
-static const char *element_text(struct tsr_arena *scratch, const struct tsr_module_buffer *b,
-                                const void *data, int64_t i)
-{
-  struct tsr_tensor t = {.dtype = b->dtype, .rank = b->rank, .data = (void *)(uintptr_t)data};
-  memcpy(t.dims, b->dims, sizeof t.dims);
-  if (tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT)
-    return tsr_arena_printf(scratch, "%.9g", tsr_get_float(&t, i));
-  return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
-}
-
-/* How far floats may be off, as a part of the norm. A unit more or less in the last place is what the
- * rounding of a half may be moved by. */
-static double limit_of(const struct tsr_executor *x, int layer, enum tsr_dtype dtype)
-{
-  static const double limits[TSR_DTYPE_COUNT] = {
-      [TSR_BF16] = 0x1p-7, [TSR_F16] = 0x1p-10, [TSR_F32] = 1e-5, [TSR_F64] = 1e-9};
-  int bits = tsr_executor_operand_bits(x, layer);
-  return bits && limits[dtype] < ldexp(1, 1 - bits) ? ldexp(1, 1 - bits) : limits[dtype];
-}
-
-/* Machine code and GPUs add up and compute functions of floats in another way than the interpreter. */
-static bool is_free(const struct tsr_executor *x, int layer)
-{
-  return tsr_executor_is_native(x, layer) || tsr_executor_place(x, layer) == TSR_PLACE_GPU;
-}
-
-static bool may_differ(const struct tsr_executor *x, int layer, const struct tsr_module_buffer *b,
-                       const void *expected, const void *found)
-{
-  if (!is_free(x, layer))
-    return false;
-  if (b->dtype == TSR_BOOL)
-    return tsr__is_as_true(b, expected, found);
-  return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT &&
-         tsr__is_near(b, limit_of(x, layer, b->dtype), expected, found);
-}
-
-static const char *place_name(const struct tsr_executor *x, int layer)
-{
-  static const char *const names[] = {"accel", "cpu", "cuda"};
-  return names[tsr_executor_place(x, layer)];
-}
-
-/* Is machine code the reference? Only of a GPU, and where there is some: it is what the CPU's own
- * check is about. */
-static bool by_machine_code(const struct tsr_executor *x, int layer)
-{
-  return tsr_executor_place(x, layer) == TSR_PLACE_GPU && tsr_executor_is_native(x, layer);
-}
-
-static enum tsr_status reference(struct tsr_executor *x, struct tsr_arena *scratch,
-                                 struct tsr_err *err, int layer, void **params)
-{
-  struct tir_code *code;
-  if (by_machine_code(x, layer) &&
-      !tsr__native_layer(&x->native, layer)(params, x->native.scratch, x->native.threads))
-    return TSR_OK;
-  enum tsr_status status = compile_layer(scratch, err, &x->module->layer[layer], &code);
-  return status ? status : tir_code_run(code, scratch, err, params);
-}
-
-/* The reference of inputs that are `sign` times the limit larger: of floats that are no constants. */
-static enum tsr_status nudged(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, const struct check *c, int sign, void ***out)
-{
-  const struct tsr_module_layer *l = &x->module->layer[c->layer];
-  void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
-  for (int k = 0; k < l->args; k++) {
-    const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
-    bool input = k < l->func->inputs;
-    params[k] = c->params[k];
-    if (input && (tsr__constant(x->module, b) || tsr_dtype_kind(b->dtype) != TSR_KIND_FLOAT))
-      continue;
-    params[k] = tsr_arena_alloc(scratch, bytes_of(b) + 1);
-    if (input)
-      tsr__scale(b, 1 + sign * limit_of(x, c->layer, b->dtype), c->params[k], params[k]);
-  }
-  *out = params;
-  return reference(x, scratch, err, c->layer, params);
-}
-
-/* Where sums of floats are rounded to steps, one that lies between two steps goes to either. Then the
- * reference goes to the other one when its inputs are a limit larger or smaller. */
-static enum tsr_status look_between(struct tsr_executor *x, struct tsr_arena *scratch,
-                                    struct tsr_err *err, const struct check *c, int k,
-                                    const void *found, bool *out)
-{
-  const struct tsr_module_layer *l = &x->module->layer[c->layer];
-  void **less, **more;
-  *out = false;
-  if (!is_free(x, c->layer) || !tsr__rounds(l->func))
-    return TSR_OK;
-  enum tsr_status status = nudged(x, scratch, err, c, -1, &less);
-  status = status ? status : nudged(x, scratch, err, c, 1, &more);
-  if (!status)
-    *out = tsr__is_between(&x->module->buffer[l->arg[k]],
-                           (const void *const[]){less[k], c->params[k], more[k]}, found);
-  return status;
-}
-
-static enum tsr_status differ(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, const struct check *c, int k, const void *found)
-{
-  struct tsr_difference *out = c->out;
-  const struct tsr_module_layer *l = &x->module->layer[c->layer];
-  const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
-  const char *expected = c->params[k];
-  size_t width = tsr_dtype_bytes(b->dtype), n = bytes_of(b) / width;
-  *out = (struct tsr_difference){.layer = c->layer, .buffer = l->arg[k], .element = -1};
-  for (size_t i = 0; i < n; i++) {
-    if (!memcmp(expected + i * width, (const char *)found + i * width, width))
-      continue;
-    if (!out->differing++)
-      out->element = (int64_t)i;
-  }
-  tsr_refuse(err,
-             "layer '%s' (%s, on %s): element %" PRId64 " of '%s' is %s where the %s has %s; "
-             "%" PRId64 " of %zu elements differ",
-             l->name, l->op, place_name(x, c->layer), out->element, b->name,
-             element_text(scratch, b, found, out->element),
-             by_machine_code(x, c->layer) ? "CPU" : "interpreter",
-             element_text(scratch, b, expected, out->element), out->differing, n);
-  if (err)
-    err->status = TSR_MISMATCH;
-  return TSR_MISMATCH;
-}
-
-static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
-                               struct tsr_err *err, const struct check *c, int k)
-{
-  int index = x->module->layer[c->layer].arg[k];
-  const struct tsr_module_buffer *b = &x->module->buffer[index];
-  void *found;
-  bool between;
-  enum tsr_status status = actual(x, scratch, err, c, index, &found);
-  if (status || !memcmp(c->params[k], found, bytes_of(b)) ||
-      may_differ(x, c->layer, b, c->params[k], found))
-    return status;
-  status = look_between(x, scratch, err, c, k, found, &between);
-  return status || between ? status : differ(x, scratch, err, c, k, found);
-}
-
-static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scratch,
-                                   struct tsr_err *err, void *context)
-{
-  struct check *c = context;
-  const struct tsr_module_layer *l = &x->module->layer[c->layer];
-  enum tsr_status status = TSR_OK;
-  c->params = TSR_NEW_ARRAY(scratch, void *, l->args);
-  for (int k = 0; k < l->args && !status; k++) {
-    if (k < l->func->inputs)
-      status = actual(x, scratch, err, c, l->arg[k], &c->params[k]);
-    else
-      c->params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
-  }
-  if (!status)
-    status = reference(x, scratch, err, c->layer, c->params);
-  for (int k = l->func->inputs; k < l->args && !status; k++)
-    status = compare(x, scratch, err, c, k);
-  return status;
-}
-
-static enum tsr_status compute_again(struct tsr_executor *x, struct tsr_arena *scratch,
-                                     struct tsr_err *err, void *context)
-{
-  const struct check *c = context;
-  const struct tsr_module_layer *l = &x->module->layer[c->layer];
-  void **params = layer_params(scratch, x->module, c->layer, c->place);
-  for (int k = 0; k < l->func->inputs; k++)
-    if (fetch(x, err, l->arg[k], params[k]))
-      return TSR_REFUSED;
-  return compute_layer(x, err, (struct computation){c->layer, params});
-}
-
-/* Outputs of the run are those of layers that did not share memory. */
-static enum tsr_status check_outputs(struct tsr_executor *x, struct tsr_err *err,
-                                     const struct check *c)
-{
-  const struct tsr_module *m = x->module;
-  for (int k = 0; k < m->outputs; k++) {
-    int index = m->output[k];
-    if (!memcmp(c->place[index], x->host[index], bytes_of(&m->buffer[index])))
-      continue;
-    c->out->buffer = index;
-    tsr_refuse(err, "output '%s' of the run is not what its layers compute one by one",
-               m->buffer[index].name);
-    if (err)
-      err->status = TSR_MISMATCH;
-    return TSR_MISMATCH;
-  }
-  return TSR_OK;
-}
-
-/* Memory for all that layers on the CPU or the GPU write. */
-static void **place_results(const struct tsr_executor *x, struct tsr_arena *scratch)
-{
-  const struct tsr_module *m = x->module;
-  void **place = place_gpu_results(x, scratch);
-  for (int k = 0; k < m->buffers; k++)
-    if (place[k] && place[k] == x->host[k] && !constant_of(x, k))
-      place[k] = tsr_arena_alloc(scratch, bytes_of(&m->buffer[k]) + 1);
-  for (int k = 0; k < m->inputs; k++)
-    place[m->input[k]] = x->host[m->input[k]];
-  return place;
-}
-
-static enum tsr_status check_layers(struct tsr_executor *x, struct tsr_err *err, struct check *c,
-                                    const struct tsr__work *w)
-{
-  const struct tsr_module *m = x->module;
-  enum tsr_status status = TSR_OK;
-  for (int i = 0; i < w->layers && !status; i++) {
-    c->layer = w->layer[i];
-    if (w->kind == TSR__CPU)
-      status = with_scratch(x, err, compute_again, c);
-    if (!status)
-      status = with_scratch(x, err, check_layer, c);
-  }
-  for (c->layer = 0; w->kind == TSR__STREAM && c->layer < m->layers && !status; c->layer++)
-    if (m->layer[c->layer].step == w->step)
-      status = with_scratch(x, err, check_layer, c);
-  return status;
-}
-
-static enum tsr_status check_all(struct tsr_executor *x, struct tsr_arena *scratch,
-                                 struct tsr_err *err, void *context)
-{
-  struct check c = {.place = place_results(x, scratch), .out = context};
-  enum tsr_status status = TSR_OK;
-  for (int i = 0; i < x->works && !status; i++) {
-    if (x->work[i].kind == TSR__GPU)
-      status = tsr__gpu_replay(x->gpu, err, i, c.place);
-    if (!status)
-      status = check_layers(x, err, &c, &x->work[i]);
-  }
-  return status ? status : check_outputs(x, err, &c);
-}
-
-enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
-                                   struct tsr_difference *out)
-{
-  *out = (struct tsr_difference){.layer = -1};
-  if (!x->ran)
-    return tsr_refuse(err, "there is nothing to check before a run");
-  if (x->timing_only)
-    return tsr_refuse(err, "there is nothing to check of a run for timing only");
-  return with_scratch(x, err, check_all, out);
 }

@@ -140,6 +140,25 @@ static enum tsr_status read_dims(const struct reader *r, const struct place *p,
   return TSR_OK;
 }
 
+static enum tsr_status read_part(const struct reader *r, const struct place *p,
+                                 struct tsr_module_buffer *b)
+{
+  const json_t *array;
+  int count;
+  b->is_part = true;
+  if (read_index(r, p, "whole", &b->whole) || read_array(r, p, "steps", &array, &count))
+    return TSR_REFUSED;
+  if (count != b->rank)
+    return refuse(r, p, "steps", "an array of one number for each dim");
+  for (int i = 0; i < count; i++) {
+    const json_t *v = json_array_get(array, (size_t)i);
+    if (!json_is_integer(v) || json_integer_value(v) < 0)
+      return refuse(r, p, "steps", "an array of numbers that are not negative");
+    b->step[i] = (uint64_t)json_integer_value(v);
+  }
+  return TSR_OK;
+}
+
 static enum tsr_status read_buffer(const struct reader *r, const struct place *p)
 {
   struct tsr_module_buffer *b = &r->out->buffer[p->index];
@@ -152,6 +171,8 @@ static enum tsr_status read_buffer(const struct reader *r, const struct place *p
   if (read_dims(r, p, b))
     return TSR_REFUSED;
   b->on_device = json_object_get(p->object, "window_offset") != NULL;
+  if (json_object_get(p->object, "whole") && read_part(r, p, b))
+    return TSR_REFUSED;
   if (b->on_device)
     return read_u64(r, p, "window_offset", &b->offset);
   if (!json_object_get(p->object, "const_offset"))

@@ -98,6 +98,12 @@ static void put_buffer(struct writer *w, json_t *buffers, int index)
     append(w, dims, json_integer(b->dims[i]));
   if (b->on_device)
     put_int(w, object, "window_offset", b->offset);
+  if (b->is_part) {
+    put_int(w, object, "whole", (uint64_t)b->whole);
+    json_t *steps = put(w, object, "steps", json_array());
+    for (int i = 0; i < b->rank; i++)
+      append(w, steps, json_integer((json_int_t)b->step[i]));
+  }
   if (b->data && !b->on_device) {
     put_int(w, object, "const_offset", piece->offset);
     put_int(w, object, "const_bytes", piece->size);

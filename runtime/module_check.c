@@ -24,7 +24,7 @@ static bool is_constant(const struct tsr_module *m, const struct tsr_module_buff
 static enum tsr_status check_buffer(struct tsr_err *err, const struct tsr_module *m, int i)
 {
   const struct tsr_module_buffer *b = &m->buffer[i];
-  if (!b->on_device)
+  if (!b->on_device || b->is_part)
     return TSR_OK;
   size_t size = bytes_of(b), end = is_image(m, b) ? m->image_bytes : m->window_bytes;
   if (b->offset > end || size > end - b->offset)
@@ -32,6 +32,40 @@ static enum tsr_status check_buffer(struct tsr_err *err, const struct tsr_module
                       "buffer %d ('%s') has %zu bytes from %" PRIu64 ", which leave the %s of %zu "
                       "bytes",
                       i, b->name, size, b->offset, is_image(m, b) ? "image" : "window", end);
+  return TSR_OK;
+}
+
+/* Bytes from the first element of a part to behind its last; UINT64_MAX: more than `limit`. */
+static uint64_t span_of(const struct tsr_module_buffer *b, uint64_t limit)
+{
+  uint64_t span = tsr_dtype_bytes(b->dtype);
+  if (span > limit)
+    return UINT64_MAX;
+  for (int d = 0; d < b->rank; d++) {
+    uint64_t last = b->dims[d] > 0 ? (uint64_t)b->dims[d] - 1 : 0;
+    if (last && b->step[d] && last > (limit - span) / b->step[d])
+      return UINT64_MAX;
+    span += last * b->step[d];
+    if (span > limit)
+      return UINT64_MAX;
+  }
+  return span;
+}
+
+/* A part lies inside of a buffer of its type that has memory of its own in the window. */
+static enum tsr_status check_part(struct tsr_err *err, const struct tsr_module *m, int i)
+{
+  const struct tsr_module_buffer *b = &m->buffer[i];
+  const struct tsr_module_buffer *w = b->whole < m->buffers ? &m->buffer[b->whole] : NULL;
+  if (!b->is_part)
+    return TSR_OK;
+  if (!b->on_device || !w || w->is_part || !w->on_device || is_image(m, w) || w->dtype != b->dtype)
+    return tsr_refuse(err, "buffer %d ('%s') is a part of buffer %d, which can have none of it", i,
+                      b->name, b->whole);
+  size_t size = bytes_of(w);
+  if (bytes_of(b) > size || b->offset < w->offset || b->offset - w->offset > size ||
+      span_of(b, size - (b->offset - w->offset)) == UINT64_MAX)
+    return tsr_refuse(err, "buffer %d ('%s') is a part of '%s' and leaves it", i, b->name, w->name);
   return TSR_OK;
 }
 
@@ -93,6 +127,8 @@ static enum tsr_status check_args(struct tsr_err *err, const struct tsr_module *
                         l->name, b->name, l->func->param[k]->name);
     if (k >= l->func->inputs && is_constant(m, b))
       return tsr_refuse(err, "layer '%s' writes to '%s', a constant", l->name, b->name);
+    if (k >= l->func->inputs && b->is_part && strcmp(l->target, "accel"))
+      return tsr_refuse(err, "layer '%s' writes to '%s', a part, from the CPU", l->name, b->name);
   }
   return TSR_OK;
 }
@@ -131,7 +167,8 @@ static enum tsr_status check_overlaps(struct tsr_arena *arena, struct tsr_err *e
                                                         m->buffers);
   size_t n = 0;
   for (int i = 0; i < m->buffers; i++)
-    if (m->buffer[i].on_device && !is_image(m, &m->buffer[i]) && bytes_of(&m->buffer[i]))
+    if (m->buffer[i].on_device && !m->buffer[i].is_part && !is_image(m, &m->buffer[i]) &&
+        bytes_of(&m->buffer[i]))
       list[n++] = &m->buffer[i];
   if (n)
     qsort(list, n, sizeof *list, by_offset);
@@ -158,7 +195,7 @@ enum tsr_status tsr_module_check(struct tsr_arena *arena, struct tsr_err *err,
     if (m->buffer[m->input[i]].data)
       return tsr_refuse(err, "input %d ('%s') is a constant", i, m->buffer[m->input[i]].name);
   for (int i = 0; i < m->buffers; i++)
-    if (check_buffer(err, m, i))
+    if (check_buffer(err, m, i) || check_part(err, m, i))
       return TSR_REFUSED;
   for (int i = 0; i < m->steps; i++)
     if (check_step(err, m, i))

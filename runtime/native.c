@@ -54,7 +54,8 @@ enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
                                    const struct tsr_module *m, bool streams,
                                    const struct tsr_cpu_choice *choice, struct tsr__native *out)
 {
-  int blocks, machine = tsr_level_of_machine();
+  int blocks;
+  unsigned levels = tsr_levels_of_machine();
   struct tsr_code_block *block;
   *out = (struct tsr__native){.block = NULL};
   if (count_threads(err, choice->threads, &out->threads))
@@ -62,12 +63,12 @@ enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
   if (choice->way == TSR_CPU_INTERPRETER || (streams && !has_cpu_layers(m)))
     return TSR_OK;
   bool forced = choice->way == TSR_CPU_LEVEL;
-  if (forced && (int)choice->level > machine)
+  if (forced && !(levels >> choice->level & 1))
     return tsr_refuse(err, "this CPU does not have '%s'; the highest level that it has is '%s'",
-                      name_of((int)choice->level), name_of(machine));
+                      name_of((int)choice->level), name_of(tsr_level_of_machine()));
   if (tsr_code_read(arena, err, &m->code, m->layers, &blocks, &block))
     return TSR_REFUSED;
-  out->block = tsr_code_choose(blocks, block, forced ? (int)choice->level : machine, forced);
+  out->block = tsr_code_choose(blocks, block, forced ? 1u << choice->level : levels);
   if (forced && !out->block)
     return not_there(arena, err, m, choice->level, blocks, block);
   if (out->block)

@@ -19,6 +19,7 @@ sys.path.append(os.path.join(ROOT, "models"))
 try:
     import numpy as np
 
+    import awkward
     import bert
     import image
     import qdq
@@ -33,6 +34,8 @@ NETWORKS = {
     "mobilenetv2": (image.mobilenetv2, "MobileNetV2 of width 1, 1x3x224x224"),
     "vgg16": (image.vgg16, "VGG-16, 1x3x224x224"),
     "bert": (bert.bert, "one encoder layer of BERT-base, 1x128x768"),
+    "awkward": (awkward.awkward, "one of each layer that is awkward to map"),
+    "awkward2": (awkward.awkward2, "the same with a batch of 2"),
 }
 
 

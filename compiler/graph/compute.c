@@ -114,6 +114,7 @@ static const struct row {
   [TSR_G_BlockedConv] = {tsr__compute_blocked_conv, "x w b"},
   [TSR_G_BlockedDepthwise] = {tsr__compute_blocked_depthwise, "x w b"},
   [TSR_G_BlockedDense] = {tsr__compute_blocked_dense, "x w b"},
+  [TSR_G_Interleave] = {tsr__compute_interleave, "x..."},
   [TSR_G_Pack] = {tsr__compute_pack, "x"},
   [TSR_G_Unpack] = {tsr__compute_unpack, "x"},
   [TSR_G_AccConv] = {tsr__compute_acc_conv, "x w p"},
@@ -123,6 +124,9 @@ static const struct row {
   [TSR_G_AccMaxPool] = {tsr__compute_acc_max_pool, "x"},
   [TSR_G_AccAvgPool] = {tsr__compute_acc_avg_pool, "x p"},
   [TSR_G_AccLut] = {tsr__compute_acc_lut, "x table"},
+  [TSR_G_AccConcat] = {tsr__compute_concat, "x..."},
+  [TSR_G_AccInterleave] = {tsr__compute_interleave, "x..."},
+  [TSR_G_AccSlice] = {tsr__compute_acc_slice, "x"},
 };
 
 enum tsr_status tsr__refuse(const struct tsr__compute *c, const char *format, ...)

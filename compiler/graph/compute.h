@@ -227,6 +227,7 @@ tsr__builder tsr__compute_pack, tsr__compute_unpack, tsr__compute_acc_conv,
     tsr__compute_acc_depthwise;
 tsr__builder tsr__compute_acc_binary, tsr__compute_acc_max_pool, tsr__compute_acc_avg_pool;
 tsr__builder tsr__compute_acc_lut;
+tsr__builder tsr__compute_acc_slice;
 /* compute_conv.c */
 tsr__builder tsr__compute_conv, tsr__compute_conv_integer, tsr__compute_qlinear_conv,
     tsr__compute_qconv, tsr__compute_conv_transpose;
@@ -249,8 +250,8 @@ tsr__builder tsr__compute_view, tsr__compute_transpose, tsr__compute_expand, tsr
     tsr__compute_depth_to_space, tsr__compute_shape, tsr__compute_size, tsr__compute_range,
     tsr__compute_constant_of_shape;
 /* compute_slice.c */
-tsr__builder tsr__compute_concat, tsr__compute_split, tsr__compute_slice, tsr__compute_pad,
-    tsr__compute_gather;
+tsr__builder tsr__compute_concat, tsr__compute_interleave, tsr__compute_split, tsr__compute_slice,
+    tsr__compute_pad, tsr__compute_gather;
 /* compute_resize.c */
 tsr__builder tsr__compute_resize;
 

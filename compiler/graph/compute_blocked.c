@@ -286,3 +286,15 @@ enum tsr_status tsr__compute_unpack(struct tsr__compute *c)
   s->value = e_load(c, x, at);
   return TSR_OK;
 }
+
+enum tsr_status tsr__compute_acc_slice(struct tsr__compute *c)
+{
+  int64_t starts[3];
+  tir_e at[BLOCKED_RANK];
+  struct tir_stage *s = blocked_stage(c, "y", c->out[0], at);
+  tsr_node_ints(c->n, "starts", 3, 0, starts);
+  for (int k = 0; k < 3; k++)
+    at[CB + k] = e_plus(c, at[CB + k], starts[k]);
+  s->value = e_load(c, c->in[0], at);
+  return TSR_OK;
+}

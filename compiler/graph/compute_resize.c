@@ -119,6 +119,26 @@ static bool repeats(const struct resize *r, int d)
           (r->coordinate == HALF_PIXEL && r->nearest <= PREFER_CEIL));
 }
 
+bool tsr_node_repeats(const struct tsr_node *n, int64_t times[TSR_MAX_RANK])
+{
+  const struct tsr_value *from = n->in[0], *to = n->out[0];
+  struct tir_buffer x = {.dtype = from->dtype, .rank = from->rank},
+                    y = {.dtype = to->dtype, .rank = to->rank};
+  struct tir_buffer *in[] = {&x}, *out[] = {&y};
+  struct tsr__compute c = {.n = n, .in = in, .out = out};
+  struct resize r;
+  memcpy(x.dims, from->dims, sizeof x.dims);
+  memcpy(y.dims, to->dims, sizeof y.dims);
+  if (n->op != TSR_G_Resize || resize_read(&c, &r) || !r.is_nearest)
+    return false;
+  for (int d = 0; d < x.rank; d++) {
+    if (resized(&r, d) && !repeats(&r, d))
+      return false;
+    times[d] = (int64_t)r.scale[d];
+  }
+  return true;
+}
+
 static tir_e nearest(struct tsr__compute *c, const struct resize *r, int d, tir_e o)
 {
   if (!resized(r, d))

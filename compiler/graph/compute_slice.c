@@ -32,6 +32,25 @@ enum tsr_status tsr__compute_concat(struct tsr__compute *c)
   return TSR_OK;
 }
 
+/* Dims 2 and 3 go round the inputs. */
+enum tsr_status tsr__compute_interleave(struct tsr__compute *c)
+{
+  int64_t factor[2];
+  tir_e i[TSR_MAX_RANK], turn[2];
+  struct tir_stage *s = tsr__elementwise(c, "interleave", c->out[0], i);
+  tsr_node_ints(c->n, "factor", 2, 1, factor);
+  for (int k = 0; k < 2; k++) {
+    turn[k] = e_floormod(c, i[2 + k], factor[k]);
+    i[2 + k] = e_floordiv(c, i[2 + k], factor[k]);
+  }
+  tir_e which = e_add(c, e_times(c, turn[0], factor[1]), turn[1]);
+  for (int k = c->n->inputs - 1; k >= 0; k--) {
+    tir_e here = e_load(c, c->in[k], i);
+    s->value = s->value ? e_select(c, e_less(c, which, e_index(c, k + 1)), here, s->value) : here;
+  }
+  return TSR_OK;
+}
+
 enum tsr_status tsr__compute_split(struct tsr__compute *c)
 {
   int64_t start = 0;

@@ -67,6 +67,20 @@ bool tsr__same_type(const struct tsr_value *a, const struct tsr_value *b)
   return a->dtype == b->dtype && tsr_same_shape(&x, &y);
 }
 
+struct tsr_value *tsr__reshaped(struct tsr_graph *g, struct tsr_value *v, int rank,
+                                const int64_t *dims)
+{
+  struct tsr_value *in[] = {v, tsr__add_ints(g, "shape", rank, dims)};
+  struct tsr_node *n = tsr__add_node(g, TSR_G_Reshape, v->name, 2, in);
+  tsr_node_set_int(g, n, "allowzero", 1);
+  if (v->typed) {
+    struct tsr_value like = {.rank = rank};
+    memcpy(like.dims, dims, (size_t)rank * sizeof *dims);
+    tsr__take_type(n->out[0], &like, v->dtype);
+  }
+  return n->out[0];
+}
+
 void tsr__take_type(struct tsr_value *v, const struct tsr_value *like, enum tsr_dtype dtype)
 {
   v->typed = true;

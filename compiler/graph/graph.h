@@ -185,6 +185,9 @@ struct tsr_layout {
 enum tsr_status tsr_graph_block(struct tsr_err *err, struct tsr_graph *g,
                                 const struct tsr_layout *layout);
 
+/* Is n a Resize that repeats every element as often as `times` says along each dim? */
+bool tsr_node_repeats(const struct tsr_node *n, int64_t times[TSR_MAX_RANK]);
+
 /* Multiply-accumulates of a node: Conv, Gemm, MatMul, QConv, QDense; 0 for others. */
 int64_t tsr_node_macs(const struct tsr_node *n);
 

@@ -133,6 +133,9 @@ struct tsr_value *tsr__add_ints(struct tsr_graph *g, const char *name, int count
 bool tsr__uniform(const struct tsr_value *v, double *out);
 int64_t tsr__count(const struct tsr_value *v);
 bool tsr__same_type(const struct tsr_value *a, const struct tsr_value *b);
+/* v with other dims of as many elements, through Reshape. */
+struct tsr_value *tsr__reshaped(struct tsr_graph *g, struct tsr_value *v, int rank,
+                                const int64_t *dims);
 /* v gets the shape of `like`, and a dtype. */
 void tsr__take_type(struct tsr_value *v, const struct tsr_value *like, enum tsr_dtype dtype);
 /* tsr_graph_replace that keeps the names of the graph's outputs: `now` takes the name, or where it
@@ -178,12 +181,62 @@ struct tsr__request {
   const char *reason; /* out: why it can't be an integer op */
 };
 
+/* --- quant_affine.c: convolutions and products of dequantized operands, as integers ------------ */
+
+struct tsr__affine {
+  struct tsr__request *r;
+  struct tsr__scale x;
+  struct tsr_value *in;      /* the i8 input */
+  struct tsr_value *weight;  /* i8, [O, ...], zero points taken out */
+  struct tsr_tensor w_scale; /* one, or one for each output channel, or for each of a group */
+  int64_t channels, groups;
+  double factor; /* the op's own: Gemm's alpha */
+  int64_t *bias; /* integer bias, before the input's zero point is taken out */
+};
+
+enum tsr__storage {
+  TSR__ROWS,      /* [O, ...] */
+  TSR__COLUMNS,   /* [inner, O] */
+  TSR__TRANSPOSED /* [C, O / groups, kernel...]: of ConvTranspose */
+};
+
+/* Each is false, with a reason in the request, where it can't be done. */
+bool tsr__affine_input(struct tsr__affine *f, struct tsr_value *v);
+/* Weights less their zero points as i8 [O, C / groups, ...], out of how they are stored. */
+bool tsr__affine_weights(struct tsr__affine *f, const struct tsr_value *v, int64_t groups,
+                         enum tsr__storage storage);
+/* Adds factor * v, v being of constants: one number, or one for each output channel in its last dim
+ * (or in its dim `axis`). */
+bool tsr__affine_bias(struct tsr__affine *f, const struct tsr_value *v, int axis, double factor);
+/* The operands of QConv and QDense: in[0..5). */
+bool tsr__affine_operands(struct tsr__affine *f, struct tsr_value *in[5]);
+
+/* --- maps.c: one-dimensional maps are two-dimensional ones of one column ------------------------ */
+
+bool tsr__is_map(const struct tsr_value *v); /* [N, C, H, W] or [N, C, H] */
+/* v as [N, C, H, 1]: itself where it has two dims, else through Reshape. */
+struct tsr_value *tsr__as_map(struct tsr_graph *g, struct tsr_value *v);
+void tsr__kernel_as_map(struct tsr_value *w); /* the same of a constant */
+/* v with the dims of `like`. */
+struct tsr_value *tsr__from_map(struct tsr_graph *g, struct tsr_value *v,
+                                const struct tsr_value *like);
+/* Numbers for rows and columns of an attribute that may have them for rows only. */
+void tsr__map_ints(const struct tsr_node *n, const char *name, int64_t otherwise, int64_t out[2]);
+void tsr__map_pads(const struct tsr_node *n, int64_t out[4]);
+
+/* --- quantize ----------------------------------------------------------------------------------- */
+
 /* Each makes the integer op's i8 result, or NULL and a reason. */
 struct tsr_value *tsr__quantize_conv(struct tsr__request *r);
+struct tsr_value *tsr__quantize_transposed(struct tsr__request *r);
 struct tsr_value *tsr__quantize_dense(struct tsr__request *r);
 struct tsr_value *tsr__quantize_add(struct tsr__request *r);
 struct tsr_value *tsr__quantize_mul(struct tsr__request *r);
 struct tsr_value *tsr__quantize_average(struct tsr__request *r);
+struct tsr_value *tsr__quantize_prelu(struct tsr__request *r);
+/* Attributes bias, mult and pack of an op that requantizes all channels alike. */
+void tsr__set_quant(struct tsr__request *r, struct tsr_node *n, int64_t bias, int32_t mult,
+                    int shift);
 /* QLut of x, typed by the next inference. */
 struct tsr_value *tsr__lut_node(struct tsr_graph *g, const char *name, struct tsr_value *x,
                                 const int8_t table[256]);

@@ -129,3 +129,22 @@ enum tsr_status tsr__infer_acc_same(struct tsr__infer *c)
                             tsr__shape(c, 1));
   return blocked(c, 1);
 }
+
+enum tsr_status tsr__infer_acc_slice(struct tsr__infer *c)
+{
+  const struct tsr_attr *starts = tsr_node_attr(c->n, "starts");
+  const struct tsr_attr *sizes = tsr_node_attr(c->n, "sizes");
+  enum tsr_status s = blocked(c, 0);
+  if (s)
+    return s;
+  if (starts->count != 3 || sizes->count != 3)
+    return tsr__refuse_node(c->err, c->n, "starts and sizes must have 3 numbers each");
+  for (int k = 0; k < 3; k++) {
+    int64_t extent = c->n->in[0]->dims[CB + k];
+    if (starts->ints[k] < 0 || sizes->ints[k] < 0 || starts->ints[k] > extent ||
+        sizes->ints[k] > extent - starts->ints[k])
+      return tsr__refuse_node(c->err, c->n, "its box leaves %s", tsr__shape(c, 0));
+    c->out[0].dims[CB + k] = sizes->ints[k];
+  }
+  return TSR_OK;
+}

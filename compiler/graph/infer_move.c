@@ -167,6 +167,26 @@ enum tsr_status tsr__infer_concat(struct tsr__infer *c)
   return s;
 }
 
+enum tsr_status tsr__infer_interleave(struct tsr__infer *c)
+{
+  const struct tsr_value *x = c->n->in[0];
+  const struct tsr_attr *factor = tsr_node_attr(c->n, "factor");
+  if (factor->count != 2 || factor->ints[0] < 1 || factor->ints[1] < 1 || x->rank < 4 ||
+      factor->ints[0] > c->n->inputs || factor->ints[1] > c->n->inputs ||
+      factor->ints[0] * factor->ints[1] != c->n->inputs)
+    return tsr__refuse_node(c->err, c->n,
+                            "factor must be two numbers whose product is the number of inputs, "
+                            "which have 4 dims at least");
+  for (int k = 1; k < c->n->inputs; k++)
+    if (!tsr__same_type(x, c->n->in[k]))
+      return tsr__refuse_node(c->err, c->n, "its inputs %s and %s differ in type", tsr__shape(c, 0),
+                              tsr__shape(c, k));
+  for (int k = 0; k < 2; k++)
+    if (__builtin_mul_overflow(x->dims[2 + k], factor->ints[k], &c->out[0].dims[2 + k]))
+      return tsr__refuse_node(c->err, c->n, "its output is too large");
+  return TSR_OK;
+}
+
 /* The parts are told by input 1, or are equal but for a smaller last one. */
 enum tsr_status tsr__infer_split(struct tsr__infer *c)
 {

@@ -68,30 +68,31 @@ static struct tsr_value *quantize_concat(struct tsr__request *r)
   return q->out[0];
 }
 
+void tsr__set_quant(struct tsr__request *r, struct tsr_node *n, int64_t bias, int32_t mult,
+                    int shift)
+{
+  tsr_node_set_int(r->g, n, "bias", bias);
+  tsr_node_set_int(r->g, n, "mult", mult);
+  tsr_node_set_int(r->g, n, "pack", tsr_quant_pack(shift, r->y.zero, r->lo, r->hi));
+}
+
 static struct tsr_value *convert(struct tsr__request *r)
 {
   switch (r->core->op) {
-  case TSR_G_Conv:
-    return tsr__quantize_conv(r);
+  case TSR_G_Conv: return tsr__quantize_conv(r);
+  case TSR_G_ConvTranspose: return tsr__quantize_transposed(r);
   case TSR_G_Gemm:
-  case TSR_G_MatMul:
-    return tsr__quantize_dense(r);
-  case TSR_G_Add:
-    return biased_product(r->core) ? tsr__quantize_dense(r) : tsr__quantize_add(r);
-  case TSR_G_Sub:
-    return tsr__quantize_add(r);
-  case TSR_G_Sum:
-    return r->core->inputs == 2 ? tsr__quantize_add(r) : NULL;
-  case TSR_G_Mul:
-    return tsr__quantize_mul(r);
+  case TSR_G_MatMul: return tsr__quantize_dense(r);
+  case TSR_G_Add: return biased_product(r->core) ? tsr__quantize_dense(r) : tsr__quantize_add(r);
+  case TSR_G_Sub: return tsr__quantize_add(r);
+  case TSR_G_Sum: return r->core->inputs == 2 ? tsr__quantize_add(r) : NULL;
+  case TSR_G_Mul: return tsr__quantize_mul(r);
   case TSR_G_AveragePool:
   case TSR_G_GlobalAveragePool:
-  case TSR_G_ReduceMean:
-    return tsr__quantize_average(r);
-  case TSR_G_Concat:
-    return quantize_concat(r);
-  default:
-    return NULL;
+  case TSR_G_ReduceMean: return tsr__quantize_average(r);
+  case TSR_G_PRelu: return tsr__quantize_prelu(r);
+  case TSR_G_Concat: return quantize_concat(r);
+  default: return NULL;
   }
 }
 
@@ -128,13 +129,14 @@ static void give_reasons(struct tsr_graph *g)
   for (int i = 0; i < g->nodes; i++) {
     struct tsr_node *n = g->node[i];
     struct tsr__scale s;
-    bool has_form = n->op == TSR_G_Conv || n->op == TSR_G_Gemm || n->op == TSR_G_MatMul;
+    bool has_form = n->op == TSR_G_Conv || n->op == TSR_G_ConvTranspose || n->op == TSR_G_Gemm ||
+                    n->op == TSR_G_MatMul;
     if (n->op == TSR_G_ConvInteger || n->op == TSR_G_MatMulInteger)
       tsr_node_set_string(g, n, "reason", "its result is int32, which no integer op requantizes");
     if (has_form && !tsr_node_attr(n, "reason"))
-      tsr_node_set_string(g, n, "reason", tsr__dequantized(n->in[0], &s)
-                                              ? "its result is not quantized to int8"
-                                              : "its input is not quantized to int8");
+      tsr_node_set_string(g, n, "reason",
+                          tsr__dequantized(n->in[0], &s) ? "its result is not quantized to int8"
+                                                         : "its input is not quantized to int8");
   }
 }
 

@@ -11,6 +11,12 @@
 
 #include "compiler/graph/graph_private.h"
 
+static bool picks_nearest(const struct tsr_node *n)
+{
+  const struct tsr_attr *mode = tsr_node_attr(n, "mode");
+  return !mode || !strcmp(mode->s, "nearest");
+}
+
 /* Ops whose first input is moved whole, element by element, whatever the elements are. */
 static bool moves(const struct tsr_node *n)
 {
@@ -26,6 +32,10 @@ static bool moves(const struct tsr_node *n)
   case TSR_G_Tile:
   case TSR_G_DepthToSpace:
     break;
+  case TSR_G_Resize:
+    if (picks_nearest(n))
+      break;
+    return false;
   default:
     return false;
   }
@@ -50,33 +60,35 @@ static struct tsr_value *moved(struct tsr_graph *g, const struct tsr_node *n, st
 static struct tsr_value *max_pool(struct tsr_graph *g, const struct tsr_node *n,
                                   struct tsr_value *x)
 {
-  const struct tsr_value *from = n->in[0], *to = n->out[0];
-  bool global = n->op == TSR_G_GlobalMaxPool;
+  const struct tsr_value *to = n->out[0];
+  struct tsr_value *from = tsr__as_map(g, x);
   int64_t kernel[2] = {from->dims[2], from->dims[3]}, strides[2], dilations[2], pads[4];
-  if (!global)
-    tsr_node_ints(n, "kernel_shape", 2, 1, kernel);
-  tsr_node_ints(n, "strides", 2, 1, strides);
-  tsr_node_ints(n, "dilations", 2, 1, dilations);
-  tsr_node_ints(n, "pads", 4, 0, pads);
+  int64_t dims[4] = {to->dims[0], to->dims[1], to->dims[2], to->rank > 3 ? to->dims[3] : 1};
+  if (n->op != TSR_G_GlobalMaxPool)
+    tsr__map_ints(n, "kernel_shape", 1, kernel);
+  tsr__map_ints(n, "strides", 1, strides);
+  tsr__map_ints(n, "dilations", 1, dilations);
+  tsr__map_pads(n, pads);
   for (int i = 0; i < 2; i++) {
     int64_t span = (kernel[i] - 1) * dilations[i] + 1;
-    int64_t over =
-        (to->dims[i + 2] - 1) * strides[i] + span - from->dims[i + 2] - pads[i] - pads[i + 2];
+    int64_t over = (dims[i + 2] - 1) * strides[i] + span - from->dims[i + 2] - pads[i] -
+                   pads[i + 2];
     pads[i + 2] += over > 0 ? over : 0;
   }
-  struct tsr_node *m = tsr__add_node(g, TSR_G_QMaxPool, n->name, 1, &x);
-  struct tsr_value *v = m->out[0];
+  struct tsr_node *m = tsr__add_node(g, TSR_G_QMaxPool, n->name, 1, &from);
+  struct tsr_value *v = m->out[0], like = {.rank = 4};
   tsr_node_set_ints(g, m, "kernel", 2, kernel);
   tsr_node_set_ints(g, m, "strides", 2, strides);
   tsr_node_set_ints(g, m, "pads", 4, pads);
   tsr_node_set_ints(g, m, "dilations", 2, dilations);
-  tsr__take_type(v, to, TSR_I8);
-  return v;
+  memcpy(like.dims, dims, sizeof dims);
+  tsr__take_type(v, &like, TSR_I8);
+  return tsr__from_map(g, v, to);
 }
 
 static bool pools_maximum(const struct tsr_node *n)
 {
-  return (n->op == TSR_G_MaxPool || n->op == TSR_G_GlobalMaxPool) && n->in[0]->rank == 4;
+  return (n->op == TSR_G_MaxPool || n->op == TSR_G_GlobalMaxPool) && tsr__is_map(n->in[0]);
 }
 
 static struct tsr_value *dequantize_like(struct tsr_graph *g, const struct tsr_node *dq,

@@ -11,29 +11,25 @@
 
 #include "compiler/graph/graph_private.h"
 
-struct affine {
-  struct tsr__request *r;
-  struct tsr__scale x;
-  struct tsr_value *in;       /* the i8 input */
-  struct tsr_value *weight;   /* i8, [O, ...], zero points taken out */
-  struct tsr_tensor w_scale;  /* one, or one for each output channel */
-  int64_t channels;
-  double factor;              /* the op's own: Gemm's alpha */
-  int64_t *bias;              /* integer bias, before the input's zero point is taken out */
-};
-
 static bool no(struct tsr__request *r, const char *reason)
 {
   r->reason = reason;
   return false;
 }
 
-static double w_scale(const struct affine *f, int64_t o)
+/* Of a tensor with one number for all channels, or for each of a group, or for each. */
+static int64_t of_channel(const struct tsr_tensor *t, int64_t o)
 {
-  return tsr_get_float(&f->w_scale, f->w_scale.rank && f->w_scale.dims[0] > 1 ? o : 0);
+  int64_t count = tsr_tensor_count(t);
+  return count > 1 ? o % count : 0;
 }
 
-static bool take_input(struct affine *f, struct tsr_value *v)
+static double w_scale(const struct tsr__affine *f, int64_t o)
+{
+  return tsr_get_float(&f->w_scale, of_channel(&f->w_scale, o));
+}
+
+bool tsr__affine_input(struct tsr__affine *f, struct tsr_value *v)
 {
   const struct tsr_node *dq = tsr__dequantized(v, &f->x);
   if (!dq)
@@ -42,15 +38,40 @@ static bool take_input(struct affine *f, struct tsr_value *v)
   return true;
 }
 
-/* The element of a tensor [O, inner] that element (o, i) of the weights comes from: weights stored
- * as [inner, O] are transposed. */
-static int64_t stored_at(bool columns, int64_t o, int64_t i, int64_t channels, int64_t inner)
+/* Weights as they are stored: [O, inner], [inner, O], or [groups, inner / taps, O / groups, taps]. */
+static int64_t stored_at(const struct tsr__affine *f, enum tsr__storage storage, int64_t taps,
+                         int64_t o, int64_t i, int64_t inner)
 {
-  return columns ? i * channels + o : o * inner + i;
+  int64_t each = f->channels / f->groups;
+  switch (storage) {
+  case TSR__ROWS: return o * inner + i;
+  case TSR__COLUMNS: return i * f->channels + o;
+  default: return ((o / each * (inner / taps) + i / taps) * each + o % each) * taps + i % taps;
+  }
 }
 
-/* Weights less their zero points as i8 [O, inner...]. columns: they are stored as [inner, O]. */
-static bool take_weights(struct affine *f, const struct tsr_value *v, bool columns)
+static bool fill_weights(struct tsr__affine *f, const struct tsr_value *q,
+                         const struct tsr_tensor *zeros, enum tsr__storage storage)
+{
+  struct tsr_tensor stored = tsr_value_tensor(q);
+  int64_t inner = f->channels ? tsr__count(q) / f->channels : 0;
+  int64_t taps = q->rank > 2 ? tsr_count(q->dims + 2, q->rank - 2, 1) : 1;
+  for (int64_t o = 0; o < f->channels; o++) {
+    int64_t zero = zeros->data ? tsr_get_int(zeros, of_channel(zeros, o)) : 0;
+    if (!(w_scale(f, o) > 0))
+      return no(f->r, "a scale of its weights is not greater than 0");
+    for (int64_t i = 0; i < inner; i++) {
+      int64_t w = tsr_get_int(&stored, stored_at(f, storage, taps, o, i, inner)) - zero;
+      if (w < -128 || w > 127)
+        return no(f->r, "its weights less their zero points do not fit int8");
+      ((int8_t *)f->weight->data)[o * inner + i] = (int8_t)w;
+    }
+  }
+  return true;
+}
+
+bool tsr__affine_weights(struct tsr__affine *f, const struct tsr_value *v, int64_t groups,
+                         enum tsr__storage storage)
 {
   const struct tsr_node *dq = tsr__made_by(v, TSR_G_DequantizeLinear);
   if (!dq || !dq->in[0]->data || !dq->in[1]->data ||
@@ -59,31 +80,22 @@ static bool take_weights(struct affine *f, const struct tsr_value *v, bool colum
   if (dq->in[0]->dtype != TSR_I8 && dq->in[0]->dtype != TSR_U8)
     return no(f->r, "its weights are not of 8 bits");
   const struct tsr_value *q = dq->in[0];
-  int64_t axis = tsr_node_int(dq, "axis", 1), wanted = columns ? 1 : 0;
-  f->channels = q->dims[wanted];
+  int64_t axis = tsr_node_int(dq, "axis", 1), wanted = storage == TSR__ROWS ? 0 : 1;
+  f->groups = groups;
+  f->channels = q->dims[wanted] * groups;
   f->w_scale = tsr_value_tensor(dq->in[1]);
   axis = axis < 0 ? axis + q->rank : axis;
   if (tsr__count(dq->in[1]) > 1 && axis != wanted)
     return no(f->r, "its weights' scales are not one for each output channel");
-  struct tsr_tensor stored = tsr_value_tensor(q), zeros = {0};
+  struct tsr_tensor zeros = {0};
   if (dq->inputs > 2 && dq->in[2])
     zeros = tsr_value_tensor(dq->in[2]);
-  int64_t inner = f->channels ? tsr__count(q) / f->channels : 0;
-  int64_t flat[2] = {f->channels, inner};
-  const int64_t *dims = columns ? flat : q->dims;
+  int64_t dims[TSR_MAX_RANK];
+  memcpy(dims, q->dims, sizeof dims);
+  dims[0] = f->channels; /* output channels first */
+  dims[1] = storage == TSR__ROWS ? dims[1] : q->dims[0] / groups;
   f->weight = tsr__add_constant(f->r->g, q->name, TSR_I8, q->rank, dims);
-  for (int64_t o = 0; o < f->channels; o++) {
-    int64_t zero = zeros.data ? tsr_get_int(&zeros, tsr_tensor_count(&zeros) > 1 ? o : 0) : 0;
-    if (!(w_scale(f, o) > 0))
-      return no(f->r, "a scale of its weights is not greater than 0");
-    for (int64_t i = 0; i < inner; i++) {
-      int64_t w = tsr_get_int(&stored, stored_at(columns, o, i, f->channels, inner)) - zero;
-      if (w < -128 || w > 127)
-        return no(f->r, "its weights less their zero points do not fit int8");
-      ((int8_t *)f->weight->data)[o * inner + i] = (int8_t)w;
-    }
-  }
-  return true;
+  return fill_weights(f, q, &zeros, storage);
 }
 
 /* One bias in units of the sum: exactly the stored integer where its scale is the sum's but for the
@@ -99,9 +111,7 @@ static bool scaled_bias(double q, double q_scale, double unit, double step, int6
   return true;
 }
 
-/* Adds factor * v, v being of constants: one number, or one for each output channel in its last dim
- * (or in its dim `axis`). */
-static bool take_bias(struct affine *f, const struct tsr_value *v, int axis, double factor)
+bool tsr__affine_bias(struct tsr__affine *f, const struct tsr_value *v, int axis, double factor)
 {
   const struct tsr_node *dq = tsr__made_by(v, TSR_G_DequantizeLinear);
   const struct tsr_value *q = dq ? dq->in[0] : v;
@@ -128,7 +138,7 @@ static bool take_bias(struct affine *f, const struct tsr_value *v, int axis, dou
 }
 
 /* The input's zero point times the sum of the channel's weights. */
-static int64_t zero_share(const struct affine *f, int64_t o)
+static int64_t zero_share(const struct tsr__affine *f, int64_t o)
 {
   int64_t inner = tsr__count(f->weight) / f->channels, sum = 0;
   for (int64_t i = 0; i < inner; i++)
@@ -136,8 +146,7 @@ static int64_t zero_share(const struct affine *f, int64_t o)
   return sum * f->x.zero;
 }
 
-/* The operands of QConv and QDense: in[0..5). */
-static bool operands(struct affine *f, struct tsr_value *in[5])
+bool tsr__affine_operands(struct tsr__affine *f, struct tsr_value *in[5])
 {
   struct tsr__request *r = f->r;
   int64_t dims[1] = {f->channels};
@@ -163,42 +172,35 @@ static bool operands(struct affine *f, struct tsr_value *in[5])
   return true;
 }
 
-/* The pads of a convolution as typed nodes have them: four numbers. */
 struct tsr_value *tsr__quantize_conv(struct tsr__request *r)
 {
   struct tsr_node *n = r->core;
-  struct affine f = {.r = r, .factor = 1};
+  struct tsr__affine f = {.r = r, .factor = 1};
   struct tsr_value *in[5];
   int64_t list[4];
-  if (n->in[0]->rank != 4) {
-    r->reason = "it is not two-dimensional";
+  if (!tsr__is_map(n->in[0])) {
+    r->reason = "it has more than two spatial dims";
     return NULL;
   }
-  if (!take_input(&f, n->in[0]) || !take_weights(&f, n->in[1], false))
+  if (!tsr__affine_input(&f, n->in[0]) || !tsr__affine_weights(&f, n->in[1], 1, TSR__ROWS))
     return NULL;
   f.bias = TSR_NEW_ARRAY(r->g->arena, int64_t, f.channels);
-  if ((n->inputs > 2 && n->in[2] && !take_bias(&f, n->in[2], -1, 1)) || !operands(&f, in))
+  if (n->inputs > 2 && n->in[2] && !tsr__affine_bias(&f, n->in[2], -1, 1))
     return NULL;
+  if (!tsr__affine_operands(&f, in))
+    return NULL;
+  tsr__kernel_as_map(f.weight);
+  in[0] = tsr__as_map(r->g, in[0]);
   struct tsr_node *q = tsr__add_node(r->g, TSR_G_QConv, n->name, 5, in);
-  tsr_node_ints(n, "strides", 2, 1, list);
+  tsr__map_ints(n, "strides", 1, list);
   tsr_node_set_ints(r->g, q, "strides", 2, list);
-  tsr_node_ints(n, "pads", 4, 0, list);
+  tsr__map_pads(n, list);
   tsr_node_set_ints(r->g, q, "pads", 4, list);
-  tsr_node_ints(n, "dilations", 2, 1, list);
+  tsr__map_ints(n, "dilations", 1, list);
   tsr_node_set_ints(r->g, q, "dilations", 2, list);
   tsr_node_set_int(r->g, q, "group", tsr_node_int(n, "group", 1));
   tsr_node_set_int(r->g, q, "x_zero", f.x.zero);
-  return q->out[0];
-}
-
-/* v with other dims of as many elements, through Reshape. */
-static struct tsr_value *reshaped(struct tsr_graph *g, struct tsr_value *v, int rank,
-                                  const int64_t *dims)
-{
-  struct tsr_value *in[] = {v, tsr__add_ints(g, "shape", rank, dims)};
-  struct tsr_node *n = tsr__add_node(g, TSR_G_Reshape, v->name, 2, in);
-  tsr_node_set_int(g, n, "allowzero", 1);
-  return n->out[0];
+  return tsr__from_map(r->g, q->out[0], n->out[0]);
 }
 
 /* core is a Gemm, a MatMul, or an Add of a constant to a MatMul. */
@@ -214,22 +216,23 @@ struct tsr_value *tsr__quantize_dense(struct tsr__request *r)
     bias = n->in[2];
   }
   bool gemm = product->op == TSR_G_Gemm;
-  struct affine f = {.r = r, .factor = gemm ? tsr_node_float(product, "alpha", 1) : 1};
+  struct tsr__affine f = {.r = r, .factor = gemm ? tsr_node_float(product, "alpha", 1) : 1};
   const struct tsr_value *x = product->in[0], *w = product->in[1];
   if (w->rank != 2 || x->rank < 1 || (gemm && tsr_node_int(n, "transA", 0)) || !(f.factor > 0)) {
     r->reason = "it is no product of rows by a constant matrix";
     return NULL;
   }
   bool columns = !(gemm && tsr_node_int(product, "transB", 0));
-  if (!take_input(&f, product->in[0]) || !take_weights(&f, w, columns))
+  if (!tsr__affine_input(&f, product->in[0]) ||
+      !tsr__affine_weights(&f, w, 1, columns ? TSR__COLUMNS : TSR__ROWS))
     return NULL;
   f.bias = TSR_NEW_ARRAY(r->g->arena, int64_t, f.channels);
-  if ((bias && !take_bias(&f, bias, -1, gemm ? tsr_node_float(n, "beta", 1) : 1)) ||
-      !operands(&f, in))
+  if ((bias && !tsr__affine_bias(&f, bias, -1, gemm ? tsr_node_float(n, "beta", 1) : 1)) ||
+      !tsr__affine_operands(&f, in))
     return NULL;
   int64_t k = x->dims[x->rank - 1], flat[2] = {k ? tsr__count(x) / k : 0, k};
   if (x->rank != 2)
-    in[0] = reshaped(r->g, in[0], 2, flat);
+    in[0] = tsr__reshaped(r->g, in[0], 2, flat);
   struct tsr_value *y = tsr__add_node(r->g, TSR_G_QDense, n->name, 5, in)->out[0];
-  return x->rank == 2 ? y : reshaped(r->g, y, n->out[0]->rank, n->out[0]->dims);
+  return x->rank == 2 ? y : tsr__reshaped(r->g, y, n->out[0]->rank, n->out[0]->dims);
 }

@@ -199,9 +199,11 @@ static size_t place_bytes(int place, int threads)
 static enum tsr_status measure_peaks(struct tsr_err *err, struct team *team,
                                      struct tessera_machine *out)
 {
-  int highest = tsr_level_of_machine();
+  unsigned levels = tsr_levels_of_machine();
   team->clock = CLOCK_THREAD_CPUTIME_ID;
-  for (int level = 0; level <= highest; level++) {
+  for (int level = 0; level < TSR_LEVELS; level++) {
+    if (!(levels >> level & 1))
+      continue;
     team->loops = tsr__peak_loops((enum tsr_level)level);
     for (int integer = 0; integer < 2; integer++) {
       struct tessera_machine_peak *p = &out->peak[out->peaks];

@@ -36,6 +36,20 @@
 #define STORE                      _mm256_store_si256
 #include "runtime/machine/peak_loops.h"
 
+#define NAME(loop)        avxvnni_##loop
+#define TARGET            __attribute__((target("avx2,fma,avxvnni")))
+#define PS                __m256
+#define SI                __m256i
+#define SET_PS            _mm256_set1_ps
+#define SET_EPI8          _mm256_set1_epi8
+#define ADD_PRODUCTS_PS   _mm256_fmadd_ps
+#define ADD_PRODUCTS_EPI8 _mm256_dpbusd_avx_epi32
+#define PRODUCTS          4
+#define ADD               _mm256_add_epi32
+#define LOAD              _mm256_load_si256
+#define STORE             _mm256_store_si256
+#include "runtime/machine/peak_loops.h"
+
 #define NAME(loop)                 avx512_##loop
 #define TARGET                     __attribute__((target("avx512f,avx512bw")))
 #define PS                         __m512
@@ -70,6 +84,7 @@ const struct tsr_peak_loops *tsr__peak_loops(enum tsr_level level)
 #define SET(level, f32, i8) {f32, i8, level##_f32, level##_i8, level##_read, level##_copy}
       [TSR_LEVEL_SSE2] = SET(sse2, "mulps, addps", "pmaddwd, paddd"),
       [TSR_LEVEL_AVX2] = SET(avx2, "vfmadd", "vpmaddwd, vpaddd"),
+      [TSR_LEVEL_AVXVNNI] = SET(avxvnni, "vfmadd", "vpdpbusd"),
       [TSR_LEVEL_AVX512] = SET(avx512, "vfmadd", "vpmaddwd, vpaddd"),
       [TSR_LEVEL_VNNI] = SET(vnni, "vfmadd", "vpdpbusd"),
 #undef SET

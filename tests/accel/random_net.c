@@ -4,7 +4,7 @@
 #include "base/arith.h"
 
 const char *const net_kind_names[NET_KINDS] = {"conv",        "depthwise", "grouped", "dense",
-                                               "elementwise", "pool",      "mixed"};
+                                               "elementwise", "pool",      "joined",  "mixed"};
 
 struct net {
   struct tsr_arena *a;
@@ -166,6 +166,111 @@ static struct tsr_value *pool(struct net *n, struct tsr_value *x, bool mean, boo
   return finish(n, node);
 }
 
+/* --- maps that are joined, cut and repeated ---------------------------------------------------- */
+
+static struct tsr_value *ints(struct net *n, int count, const int64_t *v)
+{
+  int64_t dims[1] = {count};
+  return tsr_graph_constant(n->g, "list", TSR_I64, 1, dims,
+                            tsr_arena_copy(n->a, v, (size_t)count * sizeof *v));
+}
+
+static struct tsr_value *concat(struct net *n, struct tsr_value *x, struct tsr_value *y,
+                                int64_t axis)
+{
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_Concat, "concat", 3, 1);
+  node->in[0] = x;
+  node->in[1] = y;
+  node->in[2] = random_bits(n->r) & 1 ? x : y; /* one of them twice */
+  tsr_node_set_int(n->g, node, "axis", axis);
+  return finish(n, node);
+}
+
+static struct tsr_value *slice(struct net *n, struct tsr_value *x)
+{
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_Slice, "slice", 4, 1);
+  int64_t starts[3], ends[3], axes[3] = {1, -2, 3};
+  for (int k = 0; k < 3; k++) {
+    starts[k] = random_in(n->r, 0, x->dims[1 + k] - 1);
+    ends[k] = random_in(n->r, starts[k] + 1, x->dims[1 + k]);
+  }
+  node->in[0] = x;
+  node->in[1] = ints(n, 3, starts);
+  node->in[2] = ints(n, 3, ends);
+  node->in[3] = ints(n, 3, axes);
+  return finish(n, node);
+}
+
+/* The second part of two. */
+static struct tsr_value *split(struct net *n, struct tsr_value *x)
+{
+  int64_t axis = random_in(n->r, 1, 3), extent = x->dims[axis], parts[2];
+  if (extent < 2)
+    return x;
+  parts[0] = random_in(n->r, 1, extent - 1);
+  parts[1] = extent - parts[0];
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_Split, "split", 2, 2);
+  node->in[0] = x;
+  node->in[1] = ints(n, 2, parts);
+  tsr_node_set_int(n->g, node, "axis", axis);
+  tsr_node_set_output(node, 0, tsr_graph_value(n->g, "first"));
+  tsr_node_set_output(node, 1, tsr_graph_value(n->g, "second"));
+  struct tsr_err err;
+  return tsr_graph_infer(&err, n->g) ? NULL : node->out[1];
+}
+
+static struct tsr_value *interleave(struct net *n, struct tsr_value *x, struct tsr_value *y)
+{
+  int64_t factor[2] = {random_in(n->r, 1, 3), random_in(n->r, 1, 2)};
+  int parts = (int)(factor[0] * factor[1]);
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_Interleave, "interleave", parts, 1);
+  for (int k = 0; k < parts; k++)
+    node->in[k] = k % 2 ? y : x;
+  tsr_node_set_ints(n->g, node, "factor", 2, factor);
+  return finish(n, node);
+}
+
+static struct tsr_value *resize(struct net *n, struct tsr_value *x)
+{
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_Resize, "resize", 3, 1);
+  int64_t dims[1] = {4};
+  float *scale = TSR_NEW_ARRAY(n->a, float, 4);
+  for (int k = 0; k < 4; k++)
+    scale[k] = k < 2 ? 1 : (float)random_in(n->r, 1, 3);
+  node->in[0] = x;
+  node->in[2] = tsr_graph_constant(n->g, "scales", TSR_F32, 1, dims, scale);
+  tsr_node_set_string(n->g, node, "mode", "nearest");
+  tsr_node_set_string(n->g, node, "nearest_mode", "floor");
+  tsr_node_set_string(n->g, node, "coordinate_transformation_mode", "asymmetric");
+  return finish(n, node);
+}
+
+static struct tsr_value *shuffle(struct net *n, struct tsr_value *x)
+{
+  struct tsr_value *y = conv(n, x, 4 * random_in(n->r, 1, 20), 1);
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_DepthToSpace, "shuffle", 1, 1);
+  node->in[0] = y;
+  tsr_node_set_int(n->g, node, "blocksize", 2);
+  tsr_node_set_string(n->g, node, "mode", random_bits(n->r) & 1 ? "CRD" : "DCR");
+  return y ? finish(n, node) : NULL;
+}
+
+static struct tsr_value *joined(struct net *n, struct tsr_value *x)
+{
+  struct tsr_value *y = conv(n, x, random_in(n->r, 1, 40), 1);
+  for (int k = (int)random_in(n->r, 1, 3); k > 0 && y && tsr_count(y->dims, 4, 1) < 8000; k--)
+    switch (random_in(n->r, 0, 6)) {
+    case 0: y = concat(n, y, lut(n, y), random_in(n->r, 2, 3)); break;
+    case 1: y = slice(n, y); break;
+    case 2: y = interleave(n, y, lut(n, y)); break;
+    case 3: y = resize(n, y); break;
+    case 4: y = shuffle(n, y); break;
+    case 5: y = split(n, y); break;
+    default: y = concat(n, y, lut(n, y), 1);
+    }
+  return y && random_bits(n->r) & 1 ? conv(n, y, random_in(n->r, 1, 40), 1) : y;
+}
+
 static struct tsr_value *mixed(struct net *n, struct tsr_value *x)
 {
   struct tsr_value *y = conv(n, x, random_in(n->r, 1, 40), 1);
@@ -181,9 +286,11 @@ static struct tsr_value *mixed(struct net *n, struct tsr_value *x)
 struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kind kind)
 {
   struct net n = {a, r, tsr_graph_new(a, net_kind_names[kind])};
-  int64_t group = kind == NET_GROUPED ? random_in(r, 2, 4) : 1;
+  int64_t group = kind == NET_GROUPED ? random_in(r, 2, 6) : 1;
   int64_t dims[4] = {random_in(r, 0, 3) ? 1 : random_in(r, 2, 5),
                      random_in(r, 1, 48 / group) * group, random_in(r, 1, 20), random_in(r, 1, 20)};
+  if (kind == NET_GROUPED && random_bits(r) & 1) /* whole blocks, or halves */
+    dims[1] = group * 8 * random_in(r, 1, 3);
   if (kind == NET_POOL && random_bits(r) % 4 == 0) { /* a map that no scratchpad holds whole */
     dims[2] = random_in(r, 40, 70);
     dims[3] = random_in(r, 40, 70);
@@ -193,9 +300,10 @@ struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kin
   switch (kind) {
   case NET_CONV: y = conv(&n, x, random_in(r, 1, 90), 1); break;
   case NET_DEPTHWISE: y = conv(&n, x, dims[1], dims[1]); break;
-  case NET_GROUPED: y = conv(&n, x, group * random_in(r, 1, 12), group); break;
+  case NET_GROUPED: y = conv(&n, x, group * random_in(r, 1, 6) * random_in(r, 1, 6), group); break;
   case NET_DENSE: y = dense(&n, x, random_in(r, 1, 200)); break;
   case NET_POOL: y = pool(&n, x, random_bits(r) & 1, random_bits(r) % 3 == 0); break;
+  case NET_JOINED: y = joined(&n, x); break;
   case NET_MIXED: y = mixed(&n, x); break;
   default:
     y = lut(&n, x);

@@ -22,7 +22,7 @@ static inline int64_t random_in(struct random *r, int64_t lo, int64_t hi) /* bot
   return lo + (int64_t)(random_bits(r) % (uint64_t)(hi - lo + 1));
 }
 
-enum net_kind { NET_CONV, NET_DEPTHWISE, NET_GROUPED, NET_DENSE, NET_ELEMENTWISE, NET_POOL, NET_MIXED,
+enum net_kind { NET_CONV, NET_DEPTHWISE, NET_GROUPED, NET_DENSE, NET_ELEMENTWISE, NET_POOL, NET_JOINED, NET_MIXED,
                 NET_KINDS };
 
 extern const char *const net_kind_names[NET_KINDS];

@@ -70,11 +70,12 @@ static const struct small {
   int inp, wgt, acc, kernel, group;
   const char *key;
   int is, needed, entry; /* bytes */
+  const char *fits;      /* at which standing point */
 } points[] = {
-  {128, 4096, 4096, 5, 1, "inp_bytes", 128, 200, 4},
-  {4096, 256, 4096, 5, 1, "wgt_bytes", 256, 400, 16},
-  {4096, 4096, 512, 5, 4, "acc_bytes", 512, 928, 32},
-  {64, 4096, 512, 9, 4, "inp_bytes", 64, 72, 4}, /* the first of two; a row of the window at a time */
+  {128, 4096, 4096, 5, 1, "inp_bytes", 128, 200, 4, "tiny"},
+  {4096, 256, 4096, 5, 1, "wgt_bytes", 256, 400, 16, "tiny"},
+  {4096, 4096, 512, 5, 4, "acc_bytes", 512, 928, 32, "tiny"},
+  {64, 4096, 512, 9, 4, "inp_bytes", 64, 72, 4, "tiny"}, /* the first of two; a row of the window at a time */
 };
 
 static enum tsr_status compile_small(struct tsr_arena *a, struct tsr_err *err, const struct small *p,
@@ -97,8 +98,9 @@ static void too_small(void **state)
     struct tsr_arena *a = tsr_arena_new(NULL);
     struct tsr_err err = {0};
     const char *sentence = tsr_arena_printf(
-        a, "node 'conv1' (%s): design point small cannot hold one tile: %s is %d, and %d are needed",
-        p->group > 1 ? "AccDepthwise" : "AccConv", p->key, p->is, p->needed);
+        a, "node 'conv1' (%s): design point small cannot hold one tile: %s is %d, and %d are needed; "
+           "it would fit at design point %s",
+        p->group > 1 ? "AccDepthwise" : "AccConv", p->key, p->is, p->needed, p->fits);
     assert_int_equal(compile_small(a, &err, p, p->is), TSR_REFUSED);
     assert_string_equal(err.text, sentence);
     /* an entry less than what is asked for is too small, and what is asked for is enough of this
@@ -118,6 +120,9 @@ static void too_small(void **state)
   "graph g\ninput x " in "\n" constants "node n " node "\noutput y\nend\n"
 #define SUMMED(type) "QAdd (x, x) -> (y " type ") mx=1 my=1 bias=0 mult=1073741824 pack=2139160862"
 
+#define MADE(type)                                                                                 \
+  "node m QAdd (x, x) -> (m " type ") mx=1 my=1 bias=0 mult=1073741824 pack=2139160862\n"
+
 static const struct cpu_row {
   const char *text, *op, *reason;
 } on_cpu[] = {
@@ -128,6 +133,20 @@ static const struct cpu_row {
    "Softmax computes in f32; the accelerator runs int8 ops"},
   {CPU_CASE("i8[2,3,4]", "", "Transpose (x) -> (y i8[4,3,2]) perm=[2,1,0]"), "Transpose",
    "the accelerator has no instruction for Transpose"},
+  {CPU_CASE("i8[1,3,4,4]", "", "Concat (x, x) -> (y i8[1,6,4,4]) axis=1"), "Concat",
+   "the accelerator makes none of its inputs"},
+  {CPU_CASE("i8[2,3,4,4]", MADE("i8[2,3,4,4]"), "Concat (m, m) -> (y i8[4,3,4,4]) axis=-4"), "Concat",
+   "the accelerator joins and cuts along any axis but the first"},
+  {CPU_CASE("i8[1,3,4,4]", MADE("i8[1,3,4,4]") "const from i64[1] {0}\nconst to i64[1] {4}\n"
+            "const axis i64[1] {2}\nconst by i64[1] {2}\n",
+            "Slice (m, from, to, axis, by) -> (y i8[1,3,2,4])"),
+   "Slice", "the accelerator cuts boxes of whole batches, without steps"},
+  {CPU_CASE("i8[1,3,4,4]", MADE("i8[1,3,4,4]") "const half f32[4] {1.0, 1.0, 0.5, 2.0}\n",
+            "Resize (m, -, half) -> (y i8[1,3,2,8]) mode=\"nearest\""),
+   "Resize", "the accelerator resizes maps by repeating elements, up to 64 times"},
+  {CPU_CASE("i8[1,3,4,4]", MADE("i8[1,3,4,4]") "const shape i64[2] {3, 16}\n",
+            "Reshape (m, shape) -> (y i8[3,16])"),
+   "Reshape", "the accelerator keeps channels, rows and columns apart"},
   {CPU_CASE("i8[1,2,3,2,2]", "", SUMMED("i8[1,2,3,2,2]")), "QAdd",
    "'x' is 1x2x3x2x2; activations on the accelerator have 2 to 4 dims"},
   {CPU_CASE("i8[7]", "", SUMMED("i8[7]")), "QAdd",
@@ -150,6 +169,29 @@ static struct tsr_module *compile_text(struct tsr_arena *a, const char *text, bo
   if (tsr_graph_parse(a, &err, "g", text, &g) || tsr_compile_graph(a, &err, g, &d, &options, &m))
     fail_msg("%s", err.text);
   return m;
+}
+
+/* Two of the same would lie in two places. */
+static void views_of_others(void **state)
+{
+  struct tsr_arena *a = tsr_arena_new(NULL);
+  struct tsr_err err = {0};
+  struct tsr_compile_options options = {0};
+  struct tsr_design d;
+  struct tsr_graph *g;
+  struct tsr_module *m;
+  (void)state;
+  assert_int_equal(tsr_design_open(a, NULL, "default", &d), TSR_OK);
+  assert_int_equal(tsr_graph_parse(a, &err, "g",
+                                   CPU_CASE("i8[1,1,2,2,1,16]", "",
+                                            "AccConcat (x, x) -> (y i8[1,2,2,2,1,16]) axis=1"),
+                                   &g),
+                   TSR_OK);
+  assert_int_equal(tsr_compile_graph(a, &err, g, &d, &options, &m), TSR_REFUSED);
+  assert_string_equal(
+      err.text,
+      "node 'n' (AccConcat): which values lie in another is for the compiler to say");
+  tsr_arena_free(a);
 }
 
 static void reasons(void **state)
@@ -298,7 +340,7 @@ static void exact_numbers(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(too_small), cmocka_unit_test(reasons),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(too_small), cmocka_unit_test(reasons), cmocka_unit_test(views_of_others),
                                      cmocka_unit_test(tables_of_random_networks),
                                      cmocka_unit_test(exact_numbers)};
   return cmocka_run_group_tests(tests, NULL, NULL);

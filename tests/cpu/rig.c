@@ -7,7 +7,7 @@ enum { THREADS = 3 }; /* more than one, and no divisor of most extents */
 
 unsigned levels_here(void)
 {
-  return (2u << tsr_level_of_machine()) - 1;
+  return tsr_levels_of_machine();
 }
 
 static int64_t count_of(const struct tir_buffer *b)
@@ -214,7 +214,7 @@ int compare_all(struct tsr_arena *a, int trials, const struct trial *trial, doub
   int blocks, bad = 0;
   if (tsr_code_read(a, &err, &bytes, trials, &blocks, &block))
     fail_msg("%s", err.text);
-  assert_int_equal(blocks, tsr_level_of_machine() + 1);
+  assert_int_equal(blocks, __builtin_popcount(levels_here()));
   for (int k = 0; k < blocks; k++) {
     struct tsr_code_mapping mapping;
     if (tsr_code_map(&err, &block[k], &mapping))
@@ -233,4 +233,12 @@ int compare_text(struct tsr_arena *a, const char *text, void *const *inputs)
   for (int i = 0; i < t.func->inputs; i++)
     t.input[i] = inputs[i];
   return compare_all(a, 1, &t, 1e-5);
+}
+
+bool calls_library(const struct tsr_code_block *block)
+{
+  for (int i = 0; i < block->imports; i++)
+    if (strcmp(block->import[i], "tsr_parallel"))
+      return true;
+  return false;
 }

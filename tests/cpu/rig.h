@@ -28,5 +28,7 @@ double *widened(struct tsr_arena *a, const float *data, int64_t count);
 /* Levels of this machine as bits. */
 unsigned levels_here(void);
 struct tsr_bytes code_of(struct tsr_arena *a, const struct tir_func *f, unsigned levels);
+/* Whether the code calls anything but what shares out loops. */
+bool calls_library(const struct tsr_code_block *block);
 
 #endif

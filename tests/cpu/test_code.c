@@ -30,10 +30,13 @@ static void levels(void **state)
     assert_int_equal(block[k].imports, 1);
     assert_string_equal(block[k].import[0], "sinf");
   }
-  assert_ptr_equal(tsr_code_choose(blocks, block, TSR_LEVEL_AVX2, false), &block[TSR_LEVEL_AVX2]);
-  assert_ptr_equal(tsr_code_choose(1, block, TSR_LEVEL_VNNI, false), &block[0]);
-  assert_null(tsr_code_choose(1, block, TSR_LEVEL_VNNI, true));
-  assert_null(tsr_code_choose(blocks, block, TSR_LEVEL_NONE, false));
+  assert_ptr_equal(tsr_code_choose(blocks, block, TSR_ALL_LEVELS), &block[TSR_LEVELS - 1]);
+  assert_ptr_equal(tsr_code_choose(blocks, block, 1u << TSR_LEVEL_AVX2), &block[TSR_LEVEL_AVX2]);
+  unsigned without = TSR_ALL_LEVELS & ~(1u << TSR_LEVEL_AVXVNNI) & ~(1u << TSR_LEVEL_VNNI);
+  assert_ptr_equal(tsr_code_choose(TSR_LEVEL_AVX512, block, without), &block[TSR_LEVEL_AVX2]);
+  assert_ptr_equal(tsr_code_choose(1, block, TSR_ALL_LEVELS), &block[0]);
+  assert_null(tsr_code_choose(1, block, 1u << TSR_LEVEL_VNNI));
+  assert_null(tsr_code_choose(blocks, block, 0));
 }
 
 /* The same func gives the same bytes. */

@@ -37,7 +37,9 @@ static void random_networks(void **state)
       TSR_G_QConv,    TSR_G_QDense,   TSR_G_QAdd,       TSR_G_QMul,
       TSR_G_QMaxPool, TSR_G_QAvgPool, TSR_G_QLut,       TSR_G_Pack,
       TSR_G_Unpack,   TSR_G_AccConv,  TSR_G_AccAdd,     TSR_G_AccDepthwise,
-      TSR_G_AccMul,   TSR_G_AccLut,   TSR_G_AccMaxPool, TSR_G_AccAvgPool};
+      TSR_G_AccMul,   TSR_G_AccLut,   TSR_G_AccMaxPool, TSR_G_AccAvgPool,
+      TSR_G_Concat,   TSR_G_Slice,    TSR_G_Interleave, TSR_G_AccConcat,
+      TSR_G_AccSlice};
   struct all all = {.a = *state};
   struct random r = {12345};
   for (int k = 0; k < NETS; k++)

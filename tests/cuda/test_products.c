@@ -118,6 +118,34 @@ static const char *const convolutions[] = {
     "  mm: y[b, h, m, n] sum(d < 16) init f32(0) = f32(q[b, h, m, d]) * f32(k[b, h, n, d])\n}",
 };
 
+/* Channels in planes, and enough products that they are worth being put side by side first. */
+static const char *const large[] = {
+    "func conv(x: i8[1,32,17,16], w: i8[64,32,3,3], bias: i32[64], mult: i32[64], pack: i32[64]) "
+    "-> (y: i8[1,64,17,16]) {\n"
+    "  temp xp: i8[1,32,19,18]\n  temp conv: i32[1,64,17,16]\n"
+    "  pad: xp[n, c, h, w] = select(0 <= h - 1 and h - 1 < 17 and (0 <= w - 1 and w - 1 < 16), "
+    "x[n, c, h - 1, w - 1], i8(-128))\n"
+    "  conv: conv[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init i32(0) = "
+    "i32(xp[n, ic, oh + kh, ow + kw]) * i32(w[oc, ic, kh, kw])\n"
+    "  quantize: y[n, oc, oh, ow] = "
+    "sat8(quant(conv[n, oc, oh, ow], bias[oc], mult[oc], pack[oc]))\n}",
+    "func conv(x: f16[1,32,18,18], w: f16[64,32,3,3]) -> (y: f16[1,64,16,16]) {\n"
+    "  temp acc: f32[1,64,16,16]\n"
+    "  conv: acc[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init f32(0) = "
+    "f32(x[n, ic, oh + kh, ow + kw]) * f32(w[oc, ic, kh, kw])\n"
+    "  round: y[n, oc, oh, ow] = f16(max(acc[n, oc, oh, ow], f32(0)))\n}",
+};
+
+static void test_moved(void **state)
+{
+  for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+    struct tsr_kernel_block b = kernels_of(*state, func_of(*state, large[i]), "sm_80");
+    check(*state, large[i]);
+    assert_int_equal(b.layer[0].kernels, 3);
+    assert_true(count(b.ptx, "cp.async.cg") >= 8);
+  }
+}
+
 static void test_convolutions(void **state)
 {
   for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) {
@@ -130,6 +158,6 @@ static void test_convolutions(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {IN_ARENA(test_products), IN_ARENA(test_instructions),
-                                     IN_ARENA(test_convolutions)};
+                                     IN_ARENA(test_convolutions), IN_ARENA(test_moved)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,30 +54,100 @@ static void compare_group(const char *row, const struct values *k, const struct 
     fail_msg("%s: %s differs\n%s", row, out->name, tir_func_print(k->a, f));
 }
 
+/* Runs all nodes, then each group. */
+static void compare_groups(struct tsr_arena *a, const char *name, const struct tsr_graph *g,
+                           const struct tsr_group *group, int groups, uint64_t *seed)
+{
+  struct tsr_err err = {0};
+  struct tsr_tensor *inputs = TSR_NEW_ARRAY(a, struct tsr_tensor, g->inputs);
+  struct tsr_tensor *outputs = TSR_NEW_ARRAY(a, struct tsr_tensor, g->outputs);
+  struct values k = {a, tsr__map_new(a)};
+  random_inputs(a, g, seed, 4, inputs);
+  for (int n = 0; n < g->inputs; n++)
+    tsr__map_put(k.data, g->input[n], inputs[n].data);
+  if (tsr_graph_run(a, &err, g, inputs, outputs, keep, &k))
+    fail_msg("%s: %s", name, err.text);
+  for (int n = 0; n < groups; n++)
+    compare_group(name, &k, &group[n]);
+}
+
 static void rows_group(void **state)
 {
   struct tsr_arena *a = *state;
   uint64_t seed = 1;
   for (size_t i = 0; i < sizeof group_rows / sizeof group_rows[0]; i++) {
-    struct tsr_err err = {0};
     int groups;
     struct tsr_graph *g =
         graph_of(a, tsr_arena_printf(a, "%s%s", group_values, group_rows[i].lines));
-    struct tsr_tensor *inputs = TSR_NEW_ARRAY(a, struct tsr_tensor, g->inputs);
-    struct tsr_tensor *outputs = TSR_NEW_ARRAY(a, struct tsr_tensor, g->outputs);
-    struct values k = {a, tsr__map_new(a)};
     struct tsr_group *group = tsr_graph_groups(a, g, true, &groups);
     const char *text = groups_text(a, group, groups);
     if (strcmp(text, group_rows[i].groups))
       fail_msg("%s: '%s' where '%s' is expected", group_rows[i].name, text, group_rows[i].groups);
-    random_inputs(a, g, &seed, 4, inputs);
-    for (int n = 0; n < g->inputs; n++)
-      tsr__map_put(k.data, g->input[n], inputs[n].data);
-    if (tsr_graph_run(a, &err, g, inputs, outputs, keep, &k))
-      fail_msg("%s: %s", group_rows[i].name, err.text);
-    for (int n = 0; n < groups; n++)
-      compare_group(group_rows[i].name, &k, &group[n]);
+    compare_groups(a, group_rows[i].name, g, group, groups, &seed);
   }
+}
+
+/* Every node is in one group, behind whatever makes what it reads. */
+static void check_order(struct tsr_arena *a, const struct tsr_graph *g,
+                        const struct tsr_group *group, int groups)
+{
+  struct tsr__map *made = tsr__map_new(a);
+  int nodes = 0;
+  for (int k = 0; k < groups; k++) {
+    int inputs;
+    struct tsr_value **in = tsr_group_inputs(a, &group[k], &inputs);
+    for (int i = 0; i < inputs; i++)
+      assert_true(!in[i]->producer || tsr__map_get(made, in[i]));
+    for (int n = 0; n < group[k].nodes; n++)
+      tsr__map_put(made, group[k].node[n]->out[0], in);
+    nodes += group[k].nodes;
+  }
+  assert_int_equal(nodes, g->nodes);
+}
+
+/* `line` with each "%" an input. */
+static void add_line(struct tsr_text *text, const char *line, const char *const in[2])
+{
+  for (int i = 0; *line; line++)
+    if (*line == '%')
+      tsr_text_add(text, "%s", in[i++]);
+    else
+      tsr_text_add(text, "%c", *line);
+}
+
+/* Any graph of points, rows and others, each node reading what is there. */
+static void any_graph(void **state)
+{
+  static const char *const lines[] = {
+      "Relu (%)",      "Add (%, %)",          "Mul (%, %)", "Softmax (%)", "MatMul (%, %)",
+      "Transpose (%)", "ReduceMax (%, last)", "Floor (%)",  "Sigmoid (%)"};
+  uint64_t seed = 77;
+  int together = 0;
+  for (int n = 0; n < 150; n++) {
+    struct tsr_arena *a = *state;
+    struct tsr_text text = {.arena = a};
+    int count = 3 + (int)(next_random(&seed) % 20), groups;
+    tsr_text_add(&text, "input v0 f32[4,4]\nconst last i64[1] {-1}\n");
+    for (int k = 1; k <= count; k++) {
+      const char *in[2];
+      for (int i = 0; i < 2; i++)
+        in[i] = tsr_arena_printf(a, "v%d",
+                                 k - 1 - (int)(next_random(&seed) % (uint64_t)(k < 4 ? k : 4)));
+      const char *line = lines[next_random(&seed) % (sizeof lines / sizeof lines[0])];
+      if (!strncmp(line, "Mat", 3) || !strncmp(line, "Tr", 2)) /* of what is whole */
+        in[0] = in[1] = "v0";
+      tsr_text_add(&text, "node n%d ", k);
+      add_line(&text, line, in);
+      tsr_text_add(&text, " -> (v%d ?)\n", k);
+    }
+    tsr_text_add(&text, "output v%d\n", count);
+    struct tsr_graph *g = graph_of(a, text.data);
+    struct tsr_group *group = tsr_graph_groups(a, g, true, &groups);
+    check_order(a, g, group, groups);
+    compare_groups(a, text.data, g, group, groups, &seed);
+    together += groups < count;
+  }
+  assert_true(together > 75);
 }
 
 static void alone(void **state)
@@ -109,6 +179,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       IN_ARENA(rows_group),
+      IN_ARENA(any_graph),
       IN_ARENA(alone),
       IN_ARENA(long_chain),
   };

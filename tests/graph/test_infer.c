@@ -26,7 +26,7 @@ static const char values[] =
     "const up f32[4] {1.0, 1.0, 2.0, 0.5}\nconst sizes i64[4] {2, 6, 5, 5}\nconst e1 i64[3] {6, 6, "
     "10}\n"
     "const far i64[1] {99}\nconst near i64[1] {-99}\nconst three i64[1] {3}\n"
-    "const table i8[3] {0, 1, 2}\n"
+    "input blocked i8[1,3,6,8,2,5]\nconst table i8[3] {0, 1, 2}\n"
     "input bl f32[2,3,8,10,2]\ninput bw f32[5,3,3,3,2,4]\ninput bb f32[5,4]\ninput bp f32[4,6,3,3,8]\n"
     "input dw f32[3,3,3,2]\ninput db f32[3,2]\ninput bq i8[1,1,4,4,8]\ninput qw7 i8[2,1,1,1,2,16,4]\n"
     "input qp i32[2,3,16]\ninput dn f32[4,6,16]\ninput qn i8[3,8]\ninput qwn i8[1,2,16,4]\n"
@@ -165,6 +165,20 @@ static const struct row {
     {"QAdd (q, u) mx=1 my=1 bias=0 mult=1 pack=0",
      "its inputs must be i8 of one shape, not i8 2x6x8x10 and u8 2x6x8x10"},
     {"QMaxPool (q) kernel=[2,2] strides=[2,2] pads=[1,0,0,0] dilations=[1,1]", "i8[2,6,4,5]"},
+    {"Interleave (q, q, q, q, q, q) factor=[2,3]", "i8[2,6,16,30]"},
+    {"Interleave (q, q, q) factor=[2,2]",
+     "factor must be two numbers whose product is the number of inputs, which have 4 dims at least"},
+    {"Interleave (q, q) factor=[2]",
+     "factor must be two numbers whose product is the number of inputs, which have 4 dims at least"},
+    {"Interleave (qm, qm) factor=[1,2]",
+     "factor must be two numbers whose product is the number of inputs, which have 4 dims at least"},
+    {"Interleave (q, u) factor=[1,2]", "its inputs 2x6x8x10 and 2x6x8x10 differ in type"},
+    {"AccSlice (blocked) starts=[1,0,4] sizes=[2,6,4]", "i8[1,2,6,4,2,5]"},
+    {"AccSlice (blocked) starts=[1,0,4] sizes=[2,6,5]", "its box leaves 1x3x6x8x2x5"},
+    {"AccSlice (blocked) starts=[-1,0,4] sizes=[2,6,4]", "its box leaves 1x3x6x8x2x5"},
+    {"AccSlice (blocked) starts=[1,0] sizes=[2,6,4]", "starts and sizes must have 3 numbers each"},
+    {"AccSlice (q) starts=[1,0,4] sizes=[2,6,4]", "'q' must be blocked i8, not i8 2x6x8x10"},
+    {"AccConcat (blocked, blocked) axis=1", "i8[1,6,6,8,2,5]"},
     {"QLut (q, table)", "it wants i8 and a table of 256 i8, not i8 and i8 of shape 3"},
 };
 

@@ -46,6 +46,7 @@ static const char *prelude(struct tsr_arena *a, uint64_t *seed)
                (int)(next_random(seed) % 64) - 32, (int)(next_random(seed) % 64) + 96);
   add_random(&t, seed, "kw", "i8[8,4,3,3]", 288);
   add_random(&t, seed, "kdw", "i8[4,1,3,3]", 36);
+  add_random(&t, seed, "kt", "i8[4,8,3,3]", 288);
   add_random(&t, seed, "kd", "i8[5,4]", 20);
   add_random(&t, seed, "kdt", "i8[4,5]", 20);
   add_scales(&t, seed, "ws", 8, 0, ws);
@@ -57,6 +58,8 @@ static const char *prelude(struct tsr_arena *a, uint64_t *seed)
           "-0.5, 1.0, 2.0, 3.0}\n"
           "const zero f32[] {0.0}\nconst six f32[] {6.0}\nconst three f32[] {3.0}\n"
           "const half f32[] {0.5}\nconst root f32[] {0.70710678}\nconst one f32[] {1.0}\n"
+          "const slopes f32[4,1,1] {0.25, -1.5, 0.0, 1.75}\n"
+          "const fb4 f32[4] {1.0, -2.0, 0.3, 0.01}\n"
           "const wu u8[4,1,1,1] {100, 200, 130, 140}\nconst wuz u8[] {128}\nconst wuz0 u8[] {0}\n"
           "const flat i64[2] {1, -1}\nconst pads i64[8] {0, 0, 1, 2, 0, 0, 0, 1}\n"
           "node fx DequantizeLinear (x, xs, xz) -> (fx ?)\n"
@@ -67,6 +70,7 @@ static const char *prelude(struct tsr_arena *a, uint64_t *seed)
           "node fw DequantizeLinear (kw, ws) -> (fw ?) axis=0\n"
           "node fw1 DequantizeLinear (kw, w0) -> (fw1 ?)\n"
           "node fdw DequantizeLinear (kdw, w0) -> (fdw ?)\n"
+          "node ft DequantizeLinear (kt, ws) -> (ft ?) axis=1\n"
           "node fd DequantizeLinear (kd, ds) -> (fd ?) axis=0\n"
           "node fdt DequantizeLinear (kdt, ds) -> (fdt ?) axis=1\n"
           "node fb DequantizeLinear (kb, bs) -> (fb ?) axis=0\n"
@@ -77,6 +81,16 @@ static const char *prelude(struct tsr_arena *a, uint64_t *seed)
 
 #define QUANTIZED(op) op "node q QuantizeLinear (r, ys, yz) -> (y ?)\noutput y\n"
 #define FINE(op) op "node q QuantizeLinear (r, as, yz) -> (y ?)\noutput y\n"
+
+/* x as one row of 36 elements a channel, and weights of three taps. */
+#define ONE_ROW                                                                                    \
+  "const row i64[3] {1, 4, 36}\n"                                    \
+  "const k1 i8[8,4,3] hex "                                                                        \
+  "0102f304051607f809aa0b0c1d0e0f7011125314f5161798191a1b8c1d1e1f20" \
+  "2122e324252627d829aa2b2c3d2e2f3031323334f53637983a3b3c8c3d3e3f40" \
+  "4142c344454647b849aa4b4c4d4e4f5051525354f5565798595a5b8c5d5e5f60" \
+  "\nnode f1 Reshape (fx, row) -> (f1 ?)\n"                                                        \
+  "node fw1d DequantizeLinear (k1, ws) -> (fw1d ?) axis=0\n"
 
 static const struct row {
   const char *name, *lines, *ops;
@@ -137,7 +151,41 @@ static const struct row {
      "QAvgPool 1"},
     {"AveragePool, padding does not count",
      FINE("node p AveragePool (fx) -> (r ?) kernel_shape=[3,3] pads=[1,1,1,1]\n"),
-     "AveragePool 1 DequantizeLinear 1 QuantizeLinear 1"},
+     "Concat 4 Slice 9 QAvgPool 9"},
+    {"AveragePool, rounded up",
+     FINE("node p AveragePool (fx) -> (r ?) kernel_shape=[3,3] strides=[2,2] ceil_mode=1\n"),
+     "Concat 3 Slice 4 QAvgPool 4"},
+    {"one-dimensional convolution",
+     ONE_ROW FINE("node c Conv (f1, fw1d, fb8) -> (r ?) strides=[2] pads=[1,0] dilations=[2]\n"),
+     "Reshape 2 QConv 1"},
+    {"one-dimensional pools",
+     ONE_ROW "node m MaxPool (f1) -> (m ?) kernel_shape=[3] strides=[2] pads=[0,1]\n"
+     FINE("node p AveragePool (m) -> (r ?) kernel_shape=[2]\n"),
+     "Reshape 2 QMaxPool 1 QAvgPool 1"},
+    {"transposed convolution",
+     FINE("node c ConvTranspose (fx, ft, fb8) -> (r ?) strides=[2,2] pads=[1,1,1,1]\n"),
+     "Slice 1 QConv 4 Interleave 1"},
+    {"transposed convolution of whole steps",
+     FINE("node c ConvTranspose (fx, ft) -> (r ?) strides=[3,3]\n"), "QConv 9 Interleave 1"},
+    {"transposed convolution with gaps",
+     FINE("node c ConvTranspose (fx, ft, fb8) -> (r ?) strides=[4,1] output_padding=[2,0]\n"),
+     "Slice 1 QConv 4 Interleave 1"},
+    {"transposed convolution, padding as large as the kernel",
+     FINE("node c ConvTranspose (fx, ft) -> (r ?) strides=[1,2] pads=[0,3,2,3]\n"),
+     "Slice 1 QConv 2 Interleave 1"},
+    {"transposed convolution without strides",
+     QUANTIZED("node c ConvTranspose (fx, ft, fb8) -> (c ?) dilations=[2,1] pads=[1,0,0,0]\n"
+               "node l Relu (c) -> (r ?)\n"),
+     "QConv 1"},
+    {"grouped transposed convolution",
+     FINE("node c ConvTranspose (fx, fdw, fb4) -> (r ?) group=4 strides=[2,2] pads=[1,1,0,0]\n"),
+     "QConv 4 Interleave 1"},
+    {"PRelu", FINE("node p PRelu (fx, slopes) -> (r ?)\n"), "QConv 1 QAdd 1 QLut 1"},
+    {"PRelu of one slope", FINE("node p PRelu (fx, half) -> (r ?)\n"), "QLut 1"},
+    {"Resize, nearest",
+     "const times f32[4] {1.0, 1.0, 2.0, 3.0}\n" QUANTIZED(
+         "node c Conv (fx, fw, fb) -> (c ?)\nnode s Resize (c, -, times) -> (r ?)\n"),
+     "Resize 1 QConv 1"},
     {"GlobalAveragePool", FINE("node p GlobalAveragePool (fx) -> (r ?)\n"), "QAvgPool 1"},
     {"ReduceMean", FINE("node p ReduceMean (fx) -> (r ?) axes=[3,-2] keepdims=0\n"),
      "Reshape 1 QAvgPool 1"},
@@ -258,8 +306,17 @@ static void reasons(void **state)
        "its input is not dequantized from int8 with one constant scale"},
       {"const cw f32[4,1,1,1] {1.0, 2.0, 3.0, 4.0}\nnode n Conv (fx, cw) -> (r ?) group=4\n",
        "its weights are not dequantized from constants"},
-      {"node n AveragePool (fx) -> (r ?) kernel_shape=[3,3] pads=[1,1,1,1]\n",
-       "its windows at the border are means of fewer elements"},
+      {"node n AveragePool (fx) -> (r ?) kernel_shape=[3,3] pads=[1,1,1,1] count_include_pad=1 "
+       "ceil_mode=1 strides=[2,3]\n",
+       "its windows are dilated, or reach over padding that they count"},
+      {"node n ConvTranspose (fx, ft) -> (r ?) strides=[2,2] dilations=[1,2]\n",
+       "it is both strided and dilated"},
+      {"node n ConvTranspose (fx, ft) -> (r ?) strides=[2,2] pads=[4,0,0,0]\n",
+       "its padding is larger than its kernel"},
+      {"node n ConvTranspose (fx, ft) -> (r ?) strides=[13,5]\n",
+       "its strides make more than 64 convolutions of it"},
+      {"const kp f32[6] {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}\nnode n PRelu (fx, kp) -> (r ?)\n",
+       "its slopes are not one number for each channel"},
       {"const c4 f32[4,1,1] {1.0, 2.0, 3.0, 4.0}\nnode n Mul (fx, c4) -> (r ?)\n",
        "an operand is not dequantized from int8 with one constant scale"},
       {"const tiny f32[] {1e-30}\nnode d DequantizeLinear (z, tiny) -> (d ?)\nnode n Add (fx, d) "

@@ -130,6 +130,11 @@ class Graph(qdq.Graph):
             self.const(name, values), self.const(name + ".scale", np.float32(edge["scale"])),
             self.const(name + ".zero", np.array(edge["zero"], dtype))])
 
+    def slopes(self, layer, dims):
+        """A float constant in [-2, 2)."""
+        values = bytes_of(layer["salt"] + ".slopes", int(np.prod(dims))).reshape(dims)
+        return self.const(layer["name"] + ".slopes", values.astype(np.float32) / 64)
+
     def activation(self, y, act):
         if not act:
             return y

@@ -178,6 +178,25 @@ class Draw:
             return False
         return places * out * inner <= MACS * self.size and self.affine(layer, x, inner)
 
+    def transposed(self):
+        x = self.value((3, 4) if self.chance(0.2) else (4,))
+        if not x:
+            return False
+        r, c, rank = self.r, self.shape[x][1], len(self.shape[x]) - 2
+        group = r.choice((1, 1, 1, c, r.choice([d for d in range(1, c + 1) if c % d == 0])))
+        layer = {"op": "transposed", "in": [x], "group": group, "form": "qdq",
+                 "out": max(1, r.choice(CHANNELS) // group) * group,
+                 "kernel": [r.choice((1, 2, 2, 3, 3, 4, 5)) for _ in range(rank)],
+                 "strides": [r.choice((1, 2, 2, 2, 3)) for _ in range(rank)]}
+        layer["dilations"] = [r.choice((1, 1, 2)) if s == 1 else 1 for s in layer["strides"]]
+        layer["extra"] = [r.randrange(s) for s in layer["strides"]]
+        layer["pads"] = [r.randint(0, layer["kernel"][i % rank]) if self.chance(0.6) else 0
+                         for i in range(2 * rank)]
+        inner = c // group * prod(layer["kernel"]) / prod(layer["strides"])
+        if prod(self.shape[x]) * layer["out"] // group * prod(layer["kernel"]) > MACS * self.size:
+            return False
+        return self.affine(layer, x, inner)
+
     def dense(self):
         kind = self.r.choice(("gemm", "matmul"))
         x = self.value((2,) if kind == "gemm" else None)
@@ -277,14 +296,34 @@ class Draw:
                               for n in self.shape[x]]
         return self.put(layer, self.power[x], self.kept(x))
 
+    def resize(self):
+        x = self.value((3, 4) if self.chance(0.2) else (4,))
+        if not x:
+            return False
+        times = [self.r.choice((1, 2, 2, 2, 3)) for _ in self.shape[x][2:]]
+        return self.put({"op": "resize", "in": [x], "times": times, "corner": self.chance(0.5)},
+                        self.power[x], self.kept(x))
+
+    def shuffle(self):
+        x = self.value((4,))
+        if not x:
+            return False
+        return self.put({"op": "shuffle", "in": [x], "block": self.r.choice((2, 2, 3)),
+                         "mode": self.r.choice(("DCR", "CRD"))}, self.power[x], self.kept(x))
+
+    def prelu(self):
+        x = self.value()
+        return self.put({"op": "prelu", "in": [x]}, self.power[x])
+
     def softmax(self):
         return self.put({"op": "softmax", "in": [self.value()]}, 0.2)
 
     def draw(self):
         kinds = (self.conv,) * 8 + (self.dense, self.dense, self.binary, self.binary, self.binary,
                                     self.pool, self.pool, self.mean, self.unary, self.unary,
-                                    self.concat, self.move, self.move,
-                                    self.constant)
+                                    self.concat, self.concat, self.move, self.move,
+                                    self.transposed, self.transposed, self.resize, self.shuffle,
+                                    self.prelu, self.constant)
         self.input()
         if self.chance(0.15):
             self.input()

@@ -95,6 +95,31 @@ def emit_conv(g, layer):
     return g.affine("Conv", layer, w, **options)
 
 
+def transposed_shape(layer, x):
+    need(x[0][1] % layer["group"] == 0 and layer["out"] % layer["group"] == 0,
+         "a group that does not divide")
+    rank = len(x[0]) - 2
+    need(rank == len(layer["kernel"]), "a kernel of another rank")
+    dims = []
+    for i in range(rank):
+        span = (layer["kernel"][i] - 1) * layer["dilations"][i] + 1
+        extra, stride = layer["extra"][i], layer["strides"][i]
+        need(extra < max(stride, layer["dilations"][i]), "an output padding of a whole step")
+        dims.append((x[0][2 + i] - 1) * stride + extra + span - layer["pads"][i] -
+                    layer["pads"][rank + i])
+        need(dims[-1] > 0, "pads that leave nothing")
+    return [x[0][0], layer["out"]] + dims
+
+
+def emit_transposed(g, layer):
+    group = layer["group"]
+    shape = [g.shape(layer["in"][0])[1], layer["out"] // group] + layer["kernel"]
+    names, scale, axis = g.weights(layer, shape, 1)
+    w = names, np.tile(scale, group) if scale.ndim else scale, axis
+    return g.affine("ConvTranspose", layer, w, group=group, output_padding=layer["extra"],
+                    **window_attributes(layer))
+
+
 def dense_shape(layer, x):
     need(layer["kind"] == "matmul" or len(x[0]) == 2, "a Gemm of more than two dims")
     return x[0][:-1] + [layer["out"]]
@@ -221,6 +246,42 @@ def emit_move(g, layer):
     return g.close(y, layer)
 
 
+def resize_shape(layer, x):
+    need(len(x[0]) == 2 + len(layer["times"]), "a scale of another rank")
+    return x[0][:2] + [n * t for n, t in zip(x[0][2:], layer["times"])]
+
+
+def emit_resize(g, layer):
+    scales = g.const(layer["name"] + ".scales", np.array([1, 1] + layer["times"], np.float32))
+    rounds = "floor" if layer["corner"] else "round_prefer_floor"
+    y = g.node("Resize", [g.real(layer["in"][0]), "", scales], mode="nearest", nearest_mode=rounds,
+               coordinate_transformation_mode="asymmetric" if layer["corner"] else "half_pixel")
+    return g.close(y, layer)
+
+
+def shuffle_shape(layer, x):
+    n = layer["block"]
+    need(len(x[0]) == 4 and x[0][1] % (n * n) == 0, "blocks that do not divide the channels")
+    return [x[0][0], x[0][1] // (n * n), x[0][2] * n, x[0][3] * n]
+
+
+def emit_shuffle(g, layer):
+    return g.close(g.node("DepthToSpace", [g.real(layer["in"][0])], blocksize=layer["block"],
+                          mode=layer["mode"]), layer)
+
+
+def prelu_shape(_, x):
+    need(len(x[0]) > 1, "no channels")
+    return list(x[0])
+
+
+def emit_prelu(g, layer):
+    x = layer["in"][0]
+    shape = g.shape(x)
+    slopes = g.slopes(layer, [shape[1]] + [1] * (len(shape) - 2))
+    return g.close(g.node("PRelu", [g.real(x), slopes]), layer)
+
+
 def emit_softmax(g, layer):
     return g.close(g.node("Softmax", [g.real(layer["in"][0])], axis=-1), layer)
 
@@ -231,6 +292,7 @@ def same_shape(_, x):
 
 OPS = {
     "conv": (conv_shape, emit_conv),
+    "transposed": (transposed_shape, emit_transposed),
     "dense": (dense_shape, emit_dense),
     "binary": (binary_shape, emit_binary),
     "constant": (constant_shape, emit_constant),
@@ -239,5 +301,8 @@ OPS = {
     "unary": (same_shape, emit_unary),
     "concat": (concat_shape, emit_concat),
     "move": (move_shape, emit_move),
+    "resize": (resize_shape, emit_resize),
+    "shuffle": (shuffle_shape, emit_shuffle),
+    "prelu": (prelu_shape, emit_prelu),
     "softmax": (same_shape, emit_softmax),
 }

@@ -128,3 +128,19 @@ struct tsr_module *hand_made(struct tsr_arena *a)
   m->step[2] = (struct tsr_module_step){.kind = TSR_STEP_CPU, .layer = 2};
   return m;
 }
+
+struct tsr_module *hand_made_part(struct tsr_arena *a, uint64_t step)
+{
+  struct tsr_module *m = hand_made(a);
+  struct tsr_module_buffer *list = TSR_NEW_ARRAY(a, struct tsr_module_buffer, BUFFERS + 1);
+  memcpy(list, m->buffer, BUFFERS * sizeof *list);
+  list[BUFFERS] = (struct tsr_module_buffer){.name = "whole", .dtype = TSR_I8, .rank = 2,
+                                             .dims = {4, LANES}, .on_device = true, .offset = 112};
+  list[BUFFER_DOUBLE].is_part = true;
+  list[BUFFER_DOUBLE].whole = BUFFERS;
+  list[BUFFER_DOUBLE].step[0] = LANES;
+  list[BUFFER_DOUBLE].step[1] = step;
+  m->buffer = list;
+  m->buffers = BUFFERS + 1;
+  return m;
+}

@@ -11,6 +11,8 @@ enum { LANES = 16 };
 enum { BUFFER_X, BUFFER_C, BUFFER_SUM, BUFFER_DOUBLE, BUFFER_Y, BUFFERS };
 
 struct tsr_module *hand_made(struct tsr_arena *a);
+/* The same, but 'double' is every `step`th byte of one more buffer, 'whole', from its byte 16 on. */
+struct tsr_module *hand_made_part(struct tsr_arena *a, uint64_t step);
 /* What the module computes. */
 void hand_reference(const int8_t x[LANES], int8_t y[LANES]);
 

@@ -62,6 +62,20 @@ static void runs_without_a_device(void **state)
   tsr_executor_close(x);
 }
 
+/* A tensor that is a part of another has no memory of its own elsewhere. */
+static void parts_need_the_device(void **state)
+{
+  struct tsr_executor *x = NULL;
+  struct tsr_err err = {0};
+  assert_int_equal(tsr_executor_open(*state, &err, hand_made_part(*state, 1), NULL, &x),
+                   TSR_REFUSED);
+  assert_null(x);
+  assert_string_equal(err.text,
+                      "'by hand' was compiled for the accelerator, in whose memory 'double' is a "
+                      "part of 'whole'; targets 'cpu' and 'cuda' need the ONNX model or a package "
+                      "compiled for them");
+}
+
 /* A layer whose compute is not what its instructions do. */
 static void check_names_the_difference(void **state)
 {
@@ -85,6 +99,27 @@ static void check_names_the_difference(void **state)
   assert_int_equal(difference.element, 1);
   assert_int_equal(difference.differing, 15);
   tsr_executor_close(x);
+}
+
+/* The CPU reads a part with its steps: of what the accelerator wrote, every second element, and then what
+ * lies behind it. */
+static void parts_are_gathered(void **state)
+{
+  struct tsr_arena *a = *state;
+  for (int step = 1; step <= 2; step++) {
+    struct tsr_module *m = hand_made_part(a, (uint64_t)step);
+    struct tsr_executor *x;
+    int8_t in[LANES], all[2 * LANES] = {0};
+    uint64_t seed = 3;
+    assert_int_equal(tsr_executor_open(a, NULL, m, "func", &x), TSR_OK);
+    fill(x, &seed, in);
+    assert_int_equal(tsr_executor_run(x, NULL), TSR_OK);
+    hand_reference(in, all);
+    const int8_t *y = tsr_executor_buffer(x, BUFFER_Y);
+    for (int i = 0; i < LANES; i++)
+      assert_int_equal(y[i], all[i * step]);
+    tsr_executor_close(x);
+  }
 }
 
 static void two_executors_do_not_meet(void **state)
@@ -183,6 +218,8 @@ int main(void)
     IN_ARENA(runs_and_checks),
     IN_ARENA(runs_without_a_device),
     IN_ARENA(check_names_the_difference),
+    IN_ARENA(parts_are_gathered),
+    IN_ARENA(parts_need_the_device),
     IN_ARENA(two_executors_do_not_meet),
     IN_ARENA(a_stream_that_would_hang_is_refused),
     IN_ARENA(devices_are_named),

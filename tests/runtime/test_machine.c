@@ -12,8 +12,8 @@
 static int levels_here(void)
 {
   int n = 0;
-  while (tessera_cpu_level(n) && tessera_cpu_level_here(n))
-    n++;
+  for (int k = 0; tessera_cpu_level(k); k++)
+    n += tessera_cpu_level_here(k);
   return n;
 }
 

@@ -47,6 +47,21 @@ static void a_read_module_runs(void **state)
   tsr_executor_close(x);
 }
 
+static void parts_come_back(void **state)
+{
+  struct tsr_arena *a = *state;
+  struct tsr_module *m = hand_made_part(a, 2), *back;
+  struct tsr_bytes file = tsr_package_write(a, m);
+  assert_int_equal(tsr_package_read(a, NULL, "p.tsr", file.data, file.size, &back), TSR_OK);
+  const struct tsr_module_buffer *b = &back->buffer[BUFFER_DOUBLE];
+  assert_true(b->is_part);
+  assert_int_equal(b->whole, BUFFERS);
+  assert_int_equal(b->offset, 128);
+  assert_int_equal(b->step[0], LANES);
+  assert_int_equal(b->step[1], 2);
+  assert_false(back->buffer[BUFFER_SUM].is_part);
+}
+
 /* Every byte is under a checksum or fixed. */
 static void every_damaged_byte_is_refused(void **state)
 {
@@ -109,6 +124,44 @@ static void layer_step(struct tsr_module *m) { m->layer[1].step = 3; }
 static void layer_target(struct tsr_module *m) { m->layer[1].target = "cpu"; }
 static void layer_nowhere(struct tsr_module *m) { m->layer[1].target = "gpu"; }
 static void layer_insns(struct tsr_module *m) { m->layer[1].first_insn = 3; }
+
+static void part_of_nothing(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].whole = BUFFERS + 1; }
+static void part_of_itself(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].whole = BUFFER_DOUBLE; }
+static void part_of_host(struct tsr_module *m) { m->buffer[BUFFERS].on_device = false; }
+static void part_of_image(struct tsr_module *m) { m->buffer[BUFFERS].offset = 0; }
+static void part_of_others(struct tsr_module *m) { m->buffer[BUFFERS].dtype = TSR_U8; }
+static void part_before(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].offset = 111; }
+static void part_behind(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].offset = 146; }
+static void part_far(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].step[1] = INT64_MAX; }
+static void part_written(struct tsr_module *m) { m->layer[0].arg[2] = BUFFER_DOUBLE; }
+
+static void bad_parts_are_refused(void **state)
+{
+  static const struct {
+    void (*edit)(struct tsr_module *m);
+    const char *sentence;
+  } rows[] = {
+      {part_of_nothing,
+       "buffer 3 ('double') is a part of buffer 6, which can have none of it"},
+      {part_of_itself, "buffer 3 ('double') is a part of buffer 3, which can have none of it"},
+      {part_of_host, "buffer 3 ('double') is a part of buffer 5, which can have none of it"},
+      {part_of_image, "buffer 3 ('double') is a part of buffer 5, which can have none of it"},
+      {part_of_others, "buffer 3 ('double') is a part of buffer 5, which can have none of it"},
+      {part_before, "buffer 3 ('double') is a part of 'whole' and leaves it"},
+      {part_behind, "buffer 3 ('double') is a part of 'whole' and leaves it"},
+      {part_far, "buffer 3 ('double') is a part of 'whole' and leaves it"},
+      {part_written, "layer 'add' writes to 'double', a part, from the CPU"},
+  };
+  struct tsr_arena *a = *state;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct tsr_module *m = hand_made_part(a, 2), *back;
+    struct tsr_err err = {0};
+    rows[i].edit(m);
+    struct tsr_bytes file = tsr_package_write(a, m);
+    assert_int_equal(tsr_package_read(a, &err, "p.tsr", file.data, file.size, &back), TSR_REFUSED);
+    assert_string_equal(err.text + 7, rows[i].sentence);
+  }
+}
 
 static void contradictions_are_refused(void **state)
 {
@@ -280,6 +333,8 @@ int main(void)
     IN_ARENA(every_damaged_byte_is_refused),
     IN_ARENA(every_truncation_is_refused),
     IN_ARENA(contradictions_are_refused),
+    IN_ARENA(bad_parts_are_refused),
+    IN_ARENA(parts_come_back),
     IN_ARENA(every_value_may_be_junk),
     IN_ARENA(other_versions_are_refused),
   };

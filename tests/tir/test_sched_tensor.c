@@ -20,13 +20,13 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {{"dot4", NULL, true},
+    {{.name = "dot4", .accumulates = true},
      "func dot4(x: i8[4], w: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] sum(k < 4) init i32(0) = i32(x[k]) * i32(w[k])\n}\n"},
-    {{"dot4.once", NULL, false},
+    {{.name = "dot4.once"},
      "func dot4(x: i8[4], w: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] sum(k < 4) init i32(0) = i32(x[k]) * i32(w[k])\n}\n"},
-    {{"max4", NULL, true},
+    {{.name = "max4", .accumulates = true},
      "func max4(x: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] maximum(k < 4) init i32(-2147483648) = i32(x[k])\n}\n"},
 };

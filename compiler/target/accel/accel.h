@@ -3,6 +3,8 @@
  *
  *   place    which nodes the accelerator runs, and why not the others
  *   block    activations in blocked layout, weights packed, Pack/Unpack where layouts meet
+ *   split    what one blocked op can't do by several, and maps that are joined or cut
+ *   view     where joined and cut maps lie
  *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
  *   layout   where buffers lie in the scratchpads
@@ -43,6 +45,18 @@ const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n);
 enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g, const struct tsr_design *d);
 
 bool tsr_accel_runs(enum tsr_gop op); /* a blocked op */
+
+/* --- views ----------------------------------------------------------------------------------------- */
+
+/* A blocked op that is no work: its result, or its operands, lie in the other's memory. */
+bool tsr_accel_is_view(enum tsr_gop op);
+
+/* Where blocked value v lies: element i in element first + i * by of `whole`, along each dim. */
+struct tsr_accel_view {
+  const struct tsr_value *whole; /* v itself: it has memory of its own */
+  int64_t first[TSR_MAX_RANK], by[TSR_MAX_RANK];
+};
+struct tsr_accel_view tsr_accel_view_of(const struct tsr_graph *g, const struct tsr_value *v);
 
 /* --- dependences ----------------------------------------------------------------------------------- */
 
@@ -148,6 +162,7 @@ struct tsr__place {
   const struct tir_buffer *buffer;
   enum tsr__dram_base base; /* parameter */
   uint64_t dram;            /* parameter: byte offset */
+  const uint64_t *step;     /* parameter: bytes between elements along each dim; NULL: row-major */
   const struct tir_var *loop; /* scratchpad: it lives for an iteration of this; NULL: for all */
   int depth;                /* scratchpad: copies, used in turn */
   int64_t instance;         /* the present copy is instance % depth; -1 before the first */

@@ -9,38 +9,20 @@
 #include <string.h>
 
 #include "base/arith.h"
-#include "compiler/target/accel/accel.h"
+#include "compiler/target/accel/block.h"
 
-struct form {
-  const struct tsr_value *plain;
-  struct tsr_value *blocked;
-};
-
-struct blocker {
-  struct tsr_graph *g;
-  struct tsr_arena *a;
-  const struct tsr_design *d;
-  struct form *form;
-  size_t forms, form_capacity;
-};
-
-static int64_t dim_of(const struct tsr_value *v, int k)
-{
-  return k < v->rank ? v->dims[k] : 1;
-}
-
-static struct tsr_value *typed_value(struct blocker *b, const char *name, int rank,
-                                     const int64_t *dims)
+struct tsr_value *tsr__blocked_value(struct tsr__blocker *b, const char *name,
+                                     const int64_t dims[6])
 {
   struct tsr_value *v = tsr_graph_value(b->g, name);
   v->typed = true;
   v->dtype = TSR_I8;
-  v->rank = rank;
-  memcpy(v->dims, dims, (size_t)rank * sizeof dims[0]);
+  v->rank = 6;
+  memcpy(v->dims, dims, 6 * sizeof dims[0]);
   return v;
 }
 
-static struct tsr_value *known_form(const struct blocker *b, const struct tsr_value *plain)
+struct tsr_value *tsr__known_form(const struct tsr__blocker *b, const struct tsr_value *plain)
 {
   for (size_t k = 0; k < b->forms; k++)
     if (b->form[k].plain == plain)
@@ -48,10 +30,10 @@ static struct tsr_value *known_form(const struct blocker *b, const struct tsr_va
   return NULL;
 }
 
-static void remember(struct blocker *b, const struct tsr_value *plain, struct tsr_value *blocked)
+void tsr__remember(struct tsr__blocker *b, const struct tsr_value *plain, struct tsr_value *blocked)
 {
   b->form = TSR_GROW(b->a, b->form, b->forms, &b->form_capacity);
-  b->form[b->forms++] = (struct form){plain, blocked};
+  b->form[b->forms++] = (struct tsr__form){plain, blocked};
 }
 
 /* --- layout nodes ---------------------------------------------------------------------------------- */
@@ -61,16 +43,16 @@ struct fold {
   int64_t kernel[2], stride[2], dilation[2], pad[4], out[2], value;
 };
 
-static struct tsr_value *pack(struct blocker *b, struct tsr_value *x, const struct fold *f)
+static struct tsr_value *pack(struct tsr__blocker *b, struct tsr_value *x, const struct fold *f)
 {
   int64_t taps = f ? f->kernel[0] * f->kernel[1] : 1;
   int64_t dims[6] = {tsr__ceil_div(x->dims[0], b->d->batch),
                      tsr__ceil_div(x->dims[1] * taps, b->d->block_in),
-                     f ? f->out[0] : dim_of(x, 2),
-                     f ? f->out[1] : dim_of(x, 3),
+                     f ? f->out[0] : tsr__dim_of(x, 2),
+                     f ? f->out[1] : tsr__dim_of(x, 3),
                      b->d->batch,
                      b->d->block_in};
-  struct tsr_value *y = typed_value(b, tsr_arena_printf(b->a, "%s.blocked", x->name), 6, dims);
+  struct tsr_value *y = tsr__blocked_value(b, tsr_arena_printf(b->a, "%s.blocked", x->name), dims);
   struct tsr_node *n =
       tsr_graph_node(b->g, TSR_G_Pack, tsr_arena_printf(b->a, "pack %s", x->name), 1, 1);
   n->in[0] = x;
@@ -87,17 +69,17 @@ static struct tsr_value *pack(struct blocker *b, struct tsr_value *x, const stru
   return y;
 }
 
-static struct tsr_value *blocked_of(struct blocker *b, struct tsr_value *x)
+struct tsr_value *tsr__blocked_of(struct tsr__blocker *b, struct tsr_value *x)
 {
-  struct tsr_value *y = known_form(b, x);
+  struct tsr_value *y = tsr__known_form(b, x);
   if (!y) {
     y = pack(b, x, NULL);
-    remember(b, x, y);
+    tsr__remember(b, x, y);
   }
   return y;
 }
 
-static void unpack(struct blocker *b, struct tsr_value *blocked, struct tsr_value *plain)
+static void unpack(struct tsr__blocker *b, struct tsr_value *blocked, struct tsr_value *plain)
 {
   struct tsr_node *n =
       tsr_graph_node(b->g, TSR_G_Unpack, tsr_arena_printf(b->a, "unpack %s", plain->name), 1, 1);
@@ -108,16 +90,17 @@ static void unpack(struct blocker *b, struct tsr_value *blocked, struct tsr_valu
 
 /* --- packed constants ------------------------------------------------------------------------------ */
 
-static struct tsr_value *constant(struct blocker *b, const struct tsr_node *n, const char *what,
-                                  enum tsr_dtype dtype, int rank, const int64_t *dims, void *data)
+static struct tsr_value *constant(struct tsr__blocker *b, const struct tsr_node *n,
+                                  const char *what, enum tsr_dtype dtype, int rank,
+                                  const int64_t *dims, void *data)
 {
   return tsr_graph_constant(b->g, tsr_arena_printf(b->a, "%s.%s", n->name, what), dtype, rank, dims,
                             data);
 }
 
 /* p[CB, 3, B, I] of per-channel bias, mult, pack; lanes past the last channel are 0. */
-static struct tsr_value *lane_parameters(struct blocker *b, const struct tsr_node *n,
-                                         int64_t channels, const int32_t *const part[3])
+struct tsr_value *tsr__lane_parameters(struct tsr__blocker *b, const struct tsr_node *n,
+                                       int64_t channels, const int32_t *const part[3])
 {
   int64_t dims[4] = {tsr__ceil_div(channels, b->d->block_out), 3, b->d->batch, b->d->block_out};
   int32_t *p = tsr_arena_alloc_array(b->a, (size_t)tsr_count(dims, 4, 4), 4);
@@ -129,7 +112,7 @@ static struct tsr_value *lane_parameters(struct blocker *b, const struct tsr_nod
 }
 
 /* One row for every lane of every block, from attributes. */
-static struct tsr_value *uniform_parameters(struct blocker *b, const struct tsr_node *n)
+static struct tsr_value *uniform_parameters(struct tsr__blocker *b, const struct tsr_node *n)
 {
   static const char *const names[] = {"bias", "mult", "pack"};
   int64_t lanes = b->d->block_out;
@@ -140,11 +123,11 @@ static struct tsr_value *uniform_parameters(struct blocker *b, const struct tsr_
       part[k][c] = (int32_t)tsr_node_int(n, names[k], 0);
   }
   const int32_t *const parts[3] = {part[0], part[1], part[2]};
-  return lane_parameters(b, n, lanes, parts);
+  return tsr__lane_parameters(b, n, lanes, parts);
 }
 
-static struct tsr_value *two_vectors(struct blocker *b, const struct tsr_node *n, const char *first,
-                                     const char *second)
+static struct tsr_value *two_vectors(struct tsr__blocker *b, const struct tsr_node *n,
+                                     const char *first, const char *second)
 {
   int64_t dims[3] = {2, b->d->batch, b->d->block_out}, lanes = dims[1] * dims[2];
   int32_t *k = TSR_NEW_ARRAY(b->a, int32_t, 2 * lanes);
@@ -153,21 +136,14 @@ static struct tsr_value *two_vectors(struct blocker *b, const struct tsr_node *n
   return constant(b, n, "k", TSR_I32, 3, dims, k);
 }
 
-/* Plain weights i8[O, C/group, KH, KW] as a convolution of dims (OC, C, KH, KW) sees them: zero outside of
- * an output channel's group. */
-struct weights {
-  const int8_t *data;
-  int64_t o, c, kh, kw, group;
-};
-
 /* Where an input lane's weights are: in which group, and how far from an output channel's first weight. */
 struct lane {
   int64_t group, at;
 };
 
 /* Lane L is channel L mod C at folded tap L div C. */
-static struct lane *lanes_of(struct blocker *b, const struct weights *w, const int64_t folded[2],
-                             int64_t count)
+static struct lane *lanes_of(struct tsr__blocker *b, const struct tsr__weights *w,
+                             const int64_t folded[2], int64_t count)
 {
   struct lane *lane = TSR_NEW_ARRAY(b->a, struct lane, count);
   int64_t per_group = w->c / w->group;
@@ -180,7 +156,7 @@ static struct lane *lanes_of(struct blocker *b, const struct weights *w, const i
 }
 
 /* One tile's row: the weights of output channel o from input lanes [from, to), shifted by `tap`. */
-static void fill_row(const struct weights *w, int64_t o, const struct lane *lane, int64_t from,
+static void fill_row(const struct tsr__weights *w, int64_t o, const struct lane *lane, int64_t from,
                      int64_t to, int64_t tap, int8_t *row)
 {
   int64_t group = o / (w->o / w->group);
@@ -192,8 +168,8 @@ static void fill_row(const struct weights *w, int64_t o, const struct lane *lane
 
 /* w[OB, CB, KH, KW, O, I]; folded: taps become input lanes, and the kernel is what is not folded. Lanes and
  * channels past the last stay zero. */
-static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *n,
-                                      const struct weights *w, const int64_t folded[2])
+struct tsr_value *tsr__conv_weights(struct tsr__blocker *b, const struct tsr_node *n,
+                                    const struct tsr__weights *w, const int64_t folded[2])
 {
   int64_t lanes = w->c * folded[0] * folded[1], block = b->d->block_in;
   int64_t dims[6] = {tsr__ceil_div(w->o, b->d->block_out),
@@ -216,8 +192,8 @@ static struct tsr_value *conv_weights(struct blocker *b, const struct tsr_node *
 }
 
 /* w[CB, KH, KW, B, I] of i8[C, 1, KH, KW]. */
-static struct tsr_value *depthwise_weights(struct blocker *b, const struct tsr_node *n,
-                                           const struct weights *w)
+static struct tsr_value *depthwise_weights(struct tsr__blocker *b, const struct tsr_node *n,
+                                           const struct tsr__weights *w)
 {
   int64_t dims[5] = {tsr__ceil_div(w->c, b->d->block_in), w->kh, w->kw, b->d->batch, b->d->block_in};
   int64_t taps = w->kh * w->kw;
@@ -231,27 +207,27 @@ static struct tsr_value *depthwise_weights(struct blocker *b, const struct tsr_n
 
 /* --- nodes ----------------------------------------------------------------------------------------- */
 
-static struct tsr_node *blocked_node(struct blocker *b, const struct tsr_node *n, enum tsr_gop op,
-                                     int inputs)
+static struct tsr_node *blocked_node(struct tsr__blocker *b, const struct tsr_node *n,
+                                     enum tsr_gop op, int inputs)
 {
   const struct tsr_value *y = n->out[0];
   int64_t dims[6] = {tsr__ceil_div(y->dims[0], b->d->batch),
                      tsr__ceil_div(y->dims[1], b->d->block_out),
-                     dim_of(y, 2),
-                     dim_of(y, 3),
+                     tsr__dim_of(y, 2),
+                     tsr__dim_of(y, 3),
                      b->d->batch,
                      b->d->block_out};
-  struct tsr_value *v = typed_value(b, tsr_arena_printf(b->a, "%s.blocked", y->name), 6, dims);
+  struct tsr_value *v = tsr__blocked_value(b, tsr_arena_printf(b->a, "%s.blocked", y->name), dims);
   struct tsr_node *m = tsr_graph_node(b->g, op, n->name, inputs, 1);
   tsr_node_set_output(m, 0, v);
   m->name = n->name; /* it takes the node's place */
   if (op == TSR_G_AccConv || op == TSR_G_AccDepthwise)
     tsr_node_set_int(b->g, m, "macs", tsr_node_macs(n));
-  remember(b, y, v);
+  tsr__remember(b, y, v);
   return m;
 }
 
-static void copy_ints(struct blocker *b, struct tsr_node *to, const struct tsr_node *from,
+static void copy_ints(struct tsr__blocker *b, struct tsr_node *to, const struct tsr_node *from,
                       const char *name, int count, int64_t otherwise)
 {
   int64_t v[4];
@@ -259,29 +235,30 @@ static void copy_ints(struct blocker *b, struct tsr_node *to, const struct tsr_n
   tsr_node_set_ints(b->g, to, name, count, v);
 }
 
-static void copy_window(struct blocker *b, struct tsr_node *to, const struct tsr_node *from)
+void tsr__copy_window(struct tsr__blocker *b, struct tsr_node *to, const struct tsr_node *from)
 {
   copy_ints(b, to, from, "strides", 2, 1);
   copy_ints(b, to, from, "pads", 4, 0);
   copy_ints(b, to, from, "dilations", 2, 1);
 }
 
-static struct weights weights_of(const struct tsr_node *n)
+struct tsr__weights tsr__weights_of(const struct tsr_node *n)
 {
   const struct tsr_value *w = n->in[1];
   int64_t group = tsr_node_int(n, "group", 1);
-  return (struct weights){w->data,      w->dims[0],   w->dims[1] * group,
-                          dim_of(w, 2), dim_of(w, 3), group};
+  return (struct tsr__weights){w->data,           w->dims[0],        w->dims[1] * group,
+                               tsr__dim_of(w, 2), tsr__dim_of(w, 3), group};
 }
 
-static struct tsr_value *conv_parameters(struct blocker *b, const struct tsr_node *n)
+static struct tsr_value *conv_parameters(struct tsr__blocker *b, const struct tsr_node *n)
 {
   const int32_t *const part[3] = {n->in[2]->data, n->in[3]->data, n->in[4]->data};
-  return lane_parameters(b, n, n->in[2]->dims[0], part);
+  return tsr__lane_parameters(b, n, n->in[2]->dims[0], part);
 }
 
 /* Which taps to fold: none, the kernel's columns, or all of it; what needs the fewest tile products. */
-static void choose_fold(const struct blocker *b, const struct weights *w, int64_t folded[2])
+static void choose_fold(const struct tsr__blocker *b, const struct tsr__weights *w,
+                        int64_t folded[2])
 {
   const int64_t option[3][2] = {{1, 1}, {1, w->kw}, {w->kh, w->kw}};
   int64_t best = INT64_MAX;
@@ -297,8 +274,9 @@ static void choose_fold(const struct blocker *b, const struct weights *w, int64_
 }
 
 /* The Pack that folds, and what is left of the window for the convolution m. */
-static struct tsr_value *fold_input(struct blocker *b, const struct tsr_node *n, struct tsr_node *m,
-                                    const struct weights *w, const int64_t folded[2])
+static struct tsr_value *fold_input(struct tsr__blocker *b, const struct tsr_node *n,
+                                    struct tsr_node *m, const struct tsr__weights *w,
+                                    const int64_t folded[2])
 {
   int64_t stride[2], pad[4], dilation[2], kernel[2] = {w->kh, w->kw};
   tsr_node_ints(n, "strides", 2, 1, stride);
@@ -324,27 +302,29 @@ static struct tsr_value *fold_input(struct blocker *b, const struct tsr_node *n,
   return pack(b, n->in[0], &f);
 }
 
-static void block_conv(struct blocker *b, const struct tsr_node *n)
+static void block_conv(struct tsr__blocker *b, const struct tsr_node *n)
 {
-  struct weights w = weights_of(n);
+  struct tsr__weights w = tsr__weights_of(n);
   int64_t folded[2] = {1, 1};
   bool depthwise = w.group > 1 && w.group == w.c && w.o == w.c;
+  if (!depthwise && tsr__split_groups(b, n))
+    return;
   struct tsr_node *m = blocked_node(b, n, depthwise ? TSR_G_AccDepthwise : TSR_G_AccConv, 3);
-  if (!depthwise && !known_form(b, n->in[0]))
+  if (!depthwise && !tsr__known_form(b, n->in[0]))
     choose_fold(b, &w, folded);
   if (folded[0] * folded[1] > 1) {
     m->in[0] = fold_input(b, n, m, &w, folded);
   } else {
-    m->in[0] = blocked_of(b, n->in[0]);
-    copy_window(b, m, n);
+    m->in[0] = tsr__blocked_of(b, n->in[0]);
+    tsr__copy_window(b, m, n);
   }
-  m->in[1] = depthwise ? depthwise_weights(b, n, &w) : conv_weights(b, n, &w, folded);
+  m->in[1] = depthwise ? depthwise_weights(b, n, &w) : tsr__conv_weights(b, n, &w, folded);
   m->in[2] = conv_parameters(b, n);
   tsr_node_set_int(b->g, m, "x_zero", tsr_node_int(n, "x_zero", 0));
 }
 
 /* The map that x = [N, K] is a flattened form of, when the accelerator made that; else x. */
-static struct tsr_value *unflattened(const struct blocker *b, struct tsr_value *x)
+static struct tsr_value *unflattened(const struct tsr__blocker *b, struct tsr_value *x)
 {
   struct tsr_value *v = x;
   for (const struct tsr_node *p = v->producer; p; p = v->producer) {
@@ -352,57 +332,57 @@ static struct tsr_value *unflattened(const struct blocker *b, struct tsr_value *
         p->op != TSR_G_Unsqueeze)
       break;
     v = p->in[0];
-    if (known_form(b, v) && v->dims[0] == x->dims[0])
+    if (tsr__known_form(b, v) && v->dims[0] == x->dims[0])
       return v;
   }
   return x;
 }
 
-static void block_dense(struct blocker *b, const struct tsr_node *n)
+static void block_dense(struct tsr__blocker *b, const struct tsr_node *n)
 {
   static const int64_t unfolded[2] = {1, 1};
   struct tsr_value *x = unflattened(b, n->in[0]);
-  struct weights w = weights_of(n);
+  struct tsr__weights w = tsr__weights_of(n);
   struct tsr_node *m = blocked_node(b, n, TSR_G_AccConv, 3);
-  w.c = dim_of(x, 1);
-  w.kh = dim_of(x, 2);
-  w.kw = dim_of(x, 3);
-  m->in[0] = blocked_of(b, x);
-  m->in[1] = conv_weights(b, n, &w, unfolded);
+  w.c = tsr__dim_of(x, 1);
+  w.kh = tsr__dim_of(x, 2);
+  w.kw = tsr__dim_of(x, 3);
+  m->in[0] = tsr__blocked_of(b, x);
+  m->in[1] = tsr__conv_weights(b, n, &w, unfolded);
   m->in[2] = conv_parameters(b, n);
 }
 
-static void block_binary(struct blocker *b, const struct tsr_node *n)
+static void block_binary(struct tsr__blocker *b, const struct tsr_node *n)
 {
   bool sum = n->op == TSR_G_QAdd;
   struct tsr_node *m = blocked_node(b, n, sum ? TSR_G_AccAdd : TSR_G_AccMul, 4);
-  m->in[0] = blocked_of(b, n->in[0]);
-  m->in[1] = blocked_of(b, n->in[1]);
+  m->in[0] = tsr__blocked_of(b, n->in[0]);
+  m->in[1] = tsr__blocked_of(b, n->in[1]);
   m->in[2] = two_vectors(b, n, sum ? "mx" : "x_zero", sum ? "my" : "y_zero");
   m->in[3] = uniform_parameters(b, n);
 }
 
-static void block_pool(struct blocker *b, const struct tsr_node *n)
+static void block_pool(struct tsr__blocker *b, const struct tsr_node *n)
 {
   bool mean = n->op == TSR_G_QAvgPool;
   struct tsr_node *m = blocked_node(b, n, mean ? TSR_G_AccAvgPool : TSR_G_AccMaxPool, mean ? 2 : 1);
-  m->in[0] = blocked_of(b, n->in[0]);
+  m->in[0] = tsr__blocked_of(b, n->in[0]);
   if (mean) {
     m->in[1] = uniform_parameters(b, n);
     tsr_node_set_int(b->g, m, "x_zero", tsr_node_int(n, "x_zero", 0));
   }
   copy_ints(b, m, n, "kernel", 2, 1);
-  copy_window(b, m, n);
+  tsr__copy_window(b, m, n);
 }
 
-static void block_lut(struct blocker *b, const struct tsr_node *n)
+static void block_lut(struct tsr__blocker *b, const struct tsr_node *n)
 {
   struct tsr_node *m = blocked_node(b, n, TSR_G_AccLut, 2);
-  m->in[0] = blocked_of(b, n->in[0]);
+  m->in[0] = tsr__blocked_of(b, n->in[0]);
   m->in[1] = n->in[1];
 }
 
-static void block_node(struct blocker *b, const struct tsr_node *n)
+static void block_node(struct tsr__blocker *b, const struct tsr_node *n)
 {
   switch (n->op) {
   case TSR_G_QConv: block_conv(b, n); break;
@@ -412,7 +392,7 @@ static void block_node(struct blocker *b, const struct tsr_node *n)
   case TSR_G_QMaxPool:
   case TSR_G_QAvgPool: block_pool(b, n); break;
   case TSR_G_QLut: block_lut(b, n); break;
-  default: assert(!"a node that the accelerator runs");
+  default: tsr__block_join(b, n);
   }
 }
 
@@ -435,8 +415,12 @@ static void remove_unused(struct tsr_graph *g)
 enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g,
                                 const struct tsr_design *d)
 {
-  struct blocker b = {.g = g, .a = g->arena, .d = d};
+  struct tsr__blocker b = {.g = g, .a = g->arena, .d = d};
   int count = g->nodes;
+  for (int k = 0; k < count; k++)
+    if (tsr_accel_is_view(g->node[k]->op))
+      return tsr_refuse(err, "node '%s' (%s): which values lie in another is for the compiler to say",
+                        g->node[k]->name, tsr_gop_name(g->node[k]->op));
   struct tsr_node **old = tsr_arena_copy(g->arena, g->node, (size_t)count * sizeof g->node[0]);
   g->nodes = 0;
   for (int k = 0; k < count; k++) {
@@ -446,9 +430,11 @@ enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g,
       g->node[g->nodes++] = n;
       continue;
     }
-    struct tsr_value *plain = n->out[0];
+    struct tsr_value **plain = n->out; /* an Unpack takes them over */
     block_node(&b, n);
-    unpack(&b, known_form(&b, plain), plain);
+    for (int o = 0; o < n->outputs; o++)
+      if (plain[o])
+        unpack(&b, tsr__known_form(&b, plain[o]), plain[o]);
   }
   remove_unused(g);
   tsr_graph_sort(g);

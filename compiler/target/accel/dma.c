@@ -31,21 +31,22 @@ struct box {
 
 /* --- from a nest to a box --------------------------------------------------------------------------- */
 
-/* Flat element index of a load or store, per loop of the nest. */
+/* Where a load or store is, per loop of the nest: elements of a scratchpad, bytes of DRAM. */
 static bool flat_index(const struct tsr__walk *w, const struct tsr__nest *nest,
-                       const struct tir_buffer *b, const tir_e *index, int64_t *base,
+                       const struct tsr__place *place, const tir_e *index, int64_t *base,
                        int64_t step[16])
 {
-  int64_t stride = 1;
+  const struct tir_buffer *b = place->buffer;
+  int64_t stride = place->base != BASE_NONE ? (int64_t)tsr_dtype_bytes(b->dtype) : 1;
   *base = 0;
   memset(step, 0, sizeof(int64_t) * 16);
   for (int d = b->rank; d-- > 0; stride *= b->dims[d]) {
-    int64_t c0, c[16];
+    int64_t c0, c[16], by = place->step ? (int64_t)place->step[d] : stride;
     if (!tsr__env_affine(&w->env, index[d], nest->loops, nest->var, &c0, c))
       return false;
-    *base += c0 * stride;
+    *base += c0 * by;
     for (int k = 0; k < nest->loops; k++)
-      step[k] += c[k] * stride;
+      step[k] += c[k] * by;
   }
   return true;
 }
@@ -332,7 +333,7 @@ static enum tsr_status padding_of(struct tsr__walk *w, const struct tsr__nest *n
                       .base = BASE_CONSTANT,
                       .entry = (int)sram->entry_elements,
                       .buffer = buffer_of(sram->buffer->scope, c->widens)};
-  if (!flat_index(w, nest, c->to, c->to_index, &box->sram, step))
+  if (!flat_index(w, nest, sram, c->to_index, &box->sram, step))
     return tsr_refuse(w->err, "the padding of %s is not an affine function of its loops",
                       c->to->name);
   for (int k = 0; k < nest->loops; k++)
@@ -357,15 +358,12 @@ static enum tsr_status box_of(struct tsr__walk *w, const struct tsr__nest *nest,
                       .pad = c->pad,
                       .buffer = buffer_of(sram->buffer->scope, c->widens),
                       .entry = (int)(sram->entry_elements * element)};
-  if (!flat_index(w, nest, c->to, c->to_index, load ? &box->sram : &box->dram,
-                  load ? sram_step : dram_step) ||
-      !flat_index(w, nest, c->from, c->from_index, load ? &box->dram : &box->sram,
-                  load ? dram_step : sram_step))
+  if (!flat_index(w, nest, sram, load ? c->to_index : c->from_index, &box->sram, sram_step) ||
+      !flat_index(w, nest, dram, load ? c->from_index : c->to_index, &box->dram, dram_step))
     return tsr_refuse(w->err, "a copy of %s is not an affine function of its loops", c->from->name);
-  box->dram = box->dram * element + (int64_t)dram->dram;
+  box->dram += (int64_t)dram->dram;
   for (int k = 0; k < nest->loops; k++)
-    box->dim[k] =
-        (struct dim){nest->extent[k], sram_step[k], dram_step[k] * element, 0, nest->extent[k]};
+    box->dim[k] = (struct dim){nest->extent[k], sram_step[k], dram_step[k], 0, nest->extent[k]};
   if (c->inside && !condition(w, nest, c->inside, box))
     return tsr_refuse(w->err, "the padding of %s is not a box", c->from->name);
   for (int k = 0; k < nest->loops; k++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which nodes the accelerator runs. */
-#include "compiler/target/accel/accel.h"
+#include "compiler/target/accel/block.h"
 
 static const char *shape_refusal(struct tsr_arena *a, const struct tsr_value *v)
 {
@@ -29,6 +29,24 @@ static const char *dtype_refusal(struct tsr_arena *a, const struct tsr_node *n)
                           tsr_gop_name(n->op), dtype);
 }
 
+/* The first reason that an activation gives: of the inputs that n's op has of them, and of its results. */
+static const char *activation_refusal(struct tsr_arena *a, const struct tsr_node *n)
+{
+  bool all = n->op == TSR_G_Concat || n->op == TSR_G_Interleave || n->op == TSR_G_QAdd ||
+             n->op == TSR_G_QMul;
+  const char *why = NULL;
+  for (int k = 0; k < (all ? n->inputs : 1) && !why; k++) {
+    why = shape_refusal(a, n->in[k]);
+    why = why ? why : empty_refusal(a, n->in[k]);
+  }
+  for (int k = 0; k < n->outputs && !why; k++)
+    if (n->out[k]) {
+      why = shape_refusal(a, n->out[k]);
+      why = why ? why : empty_refusal(a, n->out[k]);
+    }
+  return why;
+}
+
 const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n)
 {
   switch (n->op) {
@@ -45,14 +63,13 @@ const char *tsr_accel_refusal(struct tsr_arena *a, const struct tsr_node *n)
   case TSR_G_DequantizeLinear:
     return "conversion between float and int8 at the border is the CPU's";
   default:
-    if (n->outputs && n->out[0] && n->out[0]->dtype == TSR_I8)
-      return tsr_arena_printf(a, "the accelerator has no instruction for %s", tsr_gop_name(n->op));
-    return dtype_refusal(a, n);
+    if (!n->outputs || !n->out[0] || n->out[0]->dtype != TSR_I8)
+      return dtype_refusal(a, n);
+    const char *why = tsr__join_refusal(a, n);
+    if (why)
+      return why;
   }
-  const char *why = shape_refusal(a, n->in[0]);
-  if (!why)
-    why = empty_refusal(a, n->in[0]);
-  return why ? why : shape_refusal(a, n->out[0]);
+  return activation_refusal(a, n);
 }
 
 bool tsr_accel_runs(enum tsr_gop op)

@@ -21,11 +21,35 @@ struct planner {
 
 /* --- when nothing fits ------------------------------------------------------------------------ */
 
-static enum tsr_status refuse_capacity(struct tsr_err *err, const struct tsr__problem *p,
-                                       const struct tsr_design *d)
+/* Of the standing design points with room for so many entries, the one with the smallest scratchpads. */
+static const char *point_for(struct tsr_arena *a, const struct tsr__problem *p,
+                             const struct tsr__need *n)
+{
+  const char *name = NULL;
+  int64_t least = INT64_MAX;
+  for (const char *const *point = tsr_design_names(); *point; point++) {
+    struct tsr_design d;
+    if (tsr_design_open(a, NULL, *point, &d))
+      continue;
+    struct tsr__problem there = tsr__problem_of(p->node, &d);
+    int64_t bytes = (there.inp + there.out_entries + 8 * there.acc) * there.entry +
+                    there.wgt * there.weight_entry;
+    bool fits = n->inp <= there.inp && n->wgt <= there.wgt && n->acc <= there.acc &&
+                n->out <= there.out_entries;
+    if (fits && bytes < least) {
+      least = bytes;
+      name = *point;
+    }
+  }
+  return name;
+}
+
+static enum tsr_status refuse_capacity(struct tsr_arena *a, struct tsr_err *err,
+                                       const struct tsr__problem *p, const struct tsr_design *d)
 {
   struct tsr__tiling one = {.tile = {1, 1, 1, 1}, .slice = 1, .sliced = p->summed > 1};
   struct tsr__need n = tsr__tiling_need(p, &one);
+  const char *point = point_for(a, p, &n);
   const struct {
     const char *key;
     int64_t need, have, entry;
@@ -36,9 +60,11 @@ static enum tsr_status refuse_capacity(struct tsr_err *err, const struct tsr__pr
   for (int k = 0; k < 4; k++)
     if (row[k].need > row[k].have)
       return tsr_refuse(err,
-                        "design point %s cannot hold one tile: %s is %lld, and %lld are needed",
+                        "design point %s cannot hold one tile: %s is %lld, and %lld are needed; %s%s",
                         d->name, row[k].key, (long long)(row[k].have * row[k].entry),
-                        (long long)(row[k].need * row[k].entry));
+                        (long long)(row[k].need * row[k].entry),
+                        point ? "it would fit at design point " : "no standing design point could",
+                        point ? point : "");
   return tsr_refuse(err, "design point %s has no tiling for it", d->name);
 }
 
@@ -152,7 +178,7 @@ static enum tsr_status choose(struct planner *m, struct tsr_err *err, struct tsr
   struct tsr_arena *a = m->plan->arena;
   m->count = tsr__tilings(a, &m->problem, &m->tiling);
   if (!m->count)
-    return refuse_capacity(err, &m->problem, m->plan->design);
+    return refuse_capacity(a, err, &m->problem, m->plan->design);
   struct tsr_tune_candidate *list = TSR_NEW_ARRAY(a, struct tsr_tune_candidate, m->count);
   for (size_t k = 0; k < m->count; k++)
     list[k] = candidate_of(&m->problem, &m->tiling[k]);

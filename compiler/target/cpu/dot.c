@@ -47,31 +47,6 @@ static LLVMValueRef load_columns(struct llvm__emit *e, const struct tir_stmt *ca
   return v;
 }
 
-/* 128 in each byte. LLVM must not know it: it would move the addition before the broadcast, into a
- * general register, and a broadcast from there costs more than one from memory. */
-static LLVMValueRef offsets(struct llvm__emit *e)
-{
-  LLVMTypeRef type = lanes(e, 32, LANES), function = LLVMFunctionType(type, &type, 1, 0);
-  LLVMValueRef all = splat(type, (int32_t)0x80808080);
-  LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
-  if (!e->machine.dot)
-    return all;
-  if (!e->kept) {
-    LLVMValueRef nothing =
-        LLVMGetInlineAsm(function, "", 0, "=v,0", 4, 0, 0, LLVMInlineAsmDialectATT, 0);
-    LLVMPositionBuilderAtEnd(e->builder, e->entry);
-    e->kept = LLVMBuildCall2(e->builder, function, nothing, &all, 1, "");
-    LLVMPositionBuilderAtEnd(e->builder, here);
-  }
-  return e->kept;
-}
-
-/* Bytes of either sign as those that are 128 more. */
-static LLVMValueRef offset(struct llvm__emit *e, LLVMValueRef v)
-{
-  return LLVMBuildXor(e->builder, v, offsets(e), "");
-}
-
 static LLVMValueRef part_of(struct llvm__emit *e, LLVMValueRef v, int n, int at)
 {
   LLVMValueRef lane[2 * LANES];
@@ -91,13 +66,48 @@ static LLVMValueRef joined(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b)
   return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lane, 2 * n), "");
 }
 
+/* 128 in each byte of a register. LLVM must not know it: it would move the addition before the
+ * broadcast, into a general register, and a broadcast from there costs more than one from memory. */
+static LLVMValueRef offsets(struct llvm__emit *e)
+{
+  LLVMTypeRef type = lanes(e, 32, (unsigned)e->machine.vector_bytes / 4);
+  LLVMTypeRef function = LLVMFunctionType(type, &type, 1, 0);
+  LLVMValueRef all = splat(type, (int32_t)0x80808080);
+  LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+  if (!e->machine.dot)
+    return splat(lanes(e, 32, LANES), (int32_t)0x80808080);
+  if (!e->kept) {
+    LLVMValueRef nothing = LLVMGetInlineAsm(function, "", 0,
+                                            e->machine.vector_bytes == 64 ? "=v,0" : "=x,0", 4, 0,
+                                            0, LLVMInlineAsmDialectATT, 0);
+    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    e->kept = LLVMBuildCall2(e->builder, function, nothing, &all, 1, "");
+    LLVMPositionBuilderAtEnd(e->builder, here);
+  }
+  return e->machine.vector_bytes == 64 ? e->kept : joined(e, e->kept, e->kept);
+}
+
+/* Bytes of either sign as those that are 128 more. */
+static LLVMValueRef offset(struct llvm__emit *e, LLVMValueRef v)
+{
+  return LLVMBuildXor(e->builder, v, offsets(e), "");
+}
+
 /* --- with VNNI -------------------------------------------------------------------------------- */
 
 static LLVMValueRef dot_bytes(struct llvm__emit *e, LLVMValueRef sum, LLVMValueRef row,
                               LLVMValueRef columns)
 {
-  LLVMValueRef arg[] = {sum, row, columns};
-  return llvm__intrinsic(e, "llvm.x86.avx512.vpdpbusd.512", 0, NULL, 3, arg);
+  LLVMValueRef arg[] = {sum, row, columns}, half[2];
+  if (e->machine.vector_bytes == 64)
+    return llvm__intrinsic(e, "llvm.x86.avx512.vpdpbusd.512", 0, NULL, 3, arg);
+  for (int k = 0; k < 2; k++) { /* the name is that of AVX-512, the instruction that of AVX-VNNI */
+    LLVMValueRef part[3];
+    for (int i = 0; i < 3; i++)
+      part[i] = part_of(e, arg[i], LANES / 2, k * LANES / 2);
+    half[k] = llvm__intrinsic(e, "llvm.x86.avx512.vpdpbusd.256", 0, NULL, 3, part);
+  }
+  return joined(e, half[0], half[1]);
 }
 
 /* --- without ---------------------------------------------------------------------------------- */

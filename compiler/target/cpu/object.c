@@ -19,6 +19,7 @@ static const struct {
 } names[TSR_LEVELS] = {
     [TSR_LEVEL_SSE2] = {"x86-64", ""},
     [TSR_LEVEL_AVX2] = {"x86-64-v3", ""},
+    [TSR_LEVEL_AVXVNNI] = {"x86-64-v3", "+avxvnni"},
     [TSR_LEVEL_AVX512] = {"x86-64-v4", "-prefer-256-bit"},
     [TSR_LEVEL_VNNI] = {"x86-64-v4", "-prefer-256-bit,+avx512vnni"},
 };

@@ -218,6 +218,29 @@ static enum tsr_status plan_fragments(struct product_planner *p, const char *s, 
   return TSR_OK;
 }
 
+/* A copy of a side with a dim last: each thread collects 16 bytes along it, by threads along the
+ * last of the others, where they lie side by side before. */
+static enum tsr_status plan_moved(struct product_planner *p, const struct tir_stage *s)
+{
+  const char *name[TSR_MAX_RANK + 1] = {"runs"}, *all;
+  int last = s->out->rank - 1;
+  struct tsr_text line = {.arena = p->plan.a};
+  DO("split %s d%d %lld runs run", s->name, last,
+     (long long)(16 / (int64_t)tsr_dtype_bytes(s->out->dtype)));
+  tsr_text_add(&line, "reorder %s runs", s->name);
+  for (int d = 0; d < last; d++) {
+    name[d + 1] = tsr_arena_printf(p->plan.a, "d%d", d);
+    tsr_text_add(&line, " d%d", d);
+  }
+  if (tir_sched_apply(p->plan.sched, p->plan.err, line.data) ||
+      cuda__fuse(&p->plan, s->name, last + 1, name, &all))
+    return TSR_REFUSED;
+  DO("split %s %s 128 block thread", s->name, all);
+  DO("bind %s block block.x", s->name);
+  DO("bind %s thread thread.x", s->name);
+  return TSR_OK;
+}
+
 static enum tsr_status plan_tensor_cores(struct product_planner *p)
 {
   const char *at, *fa = "fa", *fb = "fb";
@@ -319,10 +342,13 @@ enum tsr_status cuda__plan_product(struct tsr_arena *a, struct tsr_err *err,
                               .p = &product,
                               .tile = &tile,
                               .depth = FRAGMENT_BYTES / (int64_t)tsr_dtype_bytes(product.dtype),
-                              .a = to->stage[0]->name,
-                              .b = to->stage[1]->name,
-                              .acc = to->stage[2]->name,
-                              .out = to->stage[3]->name};
+                              .a = to->stage[to->stages - 4]->name,
+                              .b = to->stage[to->stages - 3]->name,
+                              .acc = to->stage[to->stages - 2]->name,
+                              .out = to->stage[to->stages - 1]->name};
+  for (int i = 0; i < to->stages - 4; i++)
+    if (plan_moved(&p, to->stage[i]))
+      return TSR_REFUSED;
   if (product.tensor_cores ? plan_tensor_cores(&p) : plan_threads(&p))
     return TSR_REFUSED;
   *out = sched;

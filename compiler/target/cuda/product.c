@@ -14,6 +14,8 @@
 
 #include "compiler/tir/region.h"
 
+enum { LARGE = 1 << 22 }; /* products from which on a side is worth a pass of its own */
+
 /* --- one expression --------------------------------------------------------------------------- */
 
 static bool uses(tir_e x, const struct tir_var *var)
@@ -260,9 +262,58 @@ static void find_turned(struct cuda__product *p)
   }
 }
 
+/* The dim of a side's buffer that the variable alone counts; -1: there is none. */
+static int dim_of(tir_e side, const struct tir_var *var)
+{
+  int loads = 0, found = -1;
+  tir_e x = only_load(side, &loads);
+  for (int d = 0; d < x->args; d++)
+    if (x->arg[d]->op == TIR_VAR && x->arg[d]->var == var)
+      found = d;
+    else if (uses(x->arg[d], var))
+      return -1;
+  return found;
+}
+
+/* Columns that lie side by side go through ldmatrix as they are, where nothing shifts them. */
+static bool stays_turned(const struct cuda__product *p, int axis)
+{
+  return p->turned[CUDA__COLUMNS] && p->side[CUDA__COLUMNS]->op == TIR_LOAD &&
+         p->depth == p->sum->axis[axis].extent;
+}
+
+/* Where elements do not lie along the depth, as those of channels in planes, a pass over the side
+ * costs less than to collect them for each product. */
+static void find_moved(struct cuda__product *p)
+{
+  const struct tir_stage *s = p->sum;
+  int64_t run = 16 / (int64_t)tsr_dtype_bytes(p->dtype), longest = 0;
+  bool all = p->side_by_side[0] && p->side_by_side[1];
+  if (!p->tensor_cores || all || p->batch * p->rows * p->columns * p->depth < LARGE)
+    return;
+  for (int k = s->out->rank; k < s->axes; k++) {
+    int dim[CUDA__SIDES];
+    bool good = s->axis[k].extent % run == 0 && s->axis[k].extent > longest && !stays_turned(p, k);
+    for (int i = 0; i < CUDA__SIDES; i++) {
+      bool lies = cuda__step_of(p->side[i], s->axis[k].var) == 1;
+      dim[i] = lies ? -1 : dim_of(p->side[i], s->axis[k].var);
+      good &= lies || dim[i] >= 0;
+    }
+    if (!good)
+      continue;
+    longest = s->axis[k].extent;
+    p->deepest = k;
+    for (int i = 0; i < CUDA__SIDES; i++) {
+      p->moved[i] = dim[i];
+      p->side_by_side[i] = true;
+      p->turned[i] = false;
+    }
+  }
+}
+
 bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda__product *out)
 {
-  struct cuda__product p = {.func = f};
+  struct cuda__product p = {.func = f, .moved = {-1, -1}};
   if (!find_stages(&p) || !find_tail(a, &p) || !find_sides(a, &p))
     return false;
   order_sides(&p);
@@ -270,6 +321,7 @@ bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda
     return false;
   find_deepest(&p);
   find_turned(&p);
+  find_moved(&p);
   *out = p;
   return true;
 }
@@ -278,6 +330,7 @@ bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda
 
 struct maker {
   struct tsr_arena *a;
+  tir_e side[CUDA__SIDES];
   const struct cuda__product *p;
   const struct cuda__tile *tile;
   struct tir_func *to;
@@ -350,6 +403,54 @@ static tir_e simplified(struct maker *m, const struct tir_stage *s, tir_e x)
   return tir__simplify(&ranges, x);
 }
 
+struct move {
+  struct maker *m;
+  int dim;
+  const struct tir_buffer *from, *to;
+};
+
+/* Indices with one of them last. */
+static void move_last(int rank, int dim, const tir_e *index, tir_e *out)
+{
+  for (int d = 0; d < rank - 1; d++)
+    out[d] = index[d + (d >= dim)];
+  out[rank - 1] = index[dim];
+}
+
+static tir_e moved_load(void *context, tir_e x)
+{
+  const struct move *v = context;
+  tir_e index[TSR_MAX_RANK];
+  if (x->buffer != v->from)
+    return x;
+  move_last(x->args, v->dim, x->arg, index);
+  return tir_load(v->m->a, v->to, index);
+}
+
+/* A stage that copies the side's buffer with one dim last, and the side's value by that. */
+static void add_moved(struct maker *m, int side)
+{
+  int loads = 0, dim = m->p->moved[side];
+  const struct tir_buffer *from = only_load(m->side[side], &loads)->buffer;
+  int64_t dims[TSR_MAX_RANK];
+  tir_e index[TSR_MAX_RANK];
+  struct tsr_text names = {.arena = m->a};
+  for (int d = 0; d < from->rank; d++) {
+    dims[d] = from->dims[d == from->rank - 1 ? dim : d + (d >= dim)];
+    tsr_text_add(&names, "%sd%d", d ? " " : "", d);
+  }
+  const char *name = new_name(m, side == CUDA__ROWS ? "am" : "bm");
+  struct tir_buffer *to = tir_func_temp(m->a, m->to, name, from->dtype, from->rank, dims);
+  struct tir_stage *s = tir_func_stage(m->a, m->to, name, to, names.data, 0, NULL);
+  for (int d = 0; d < from->rank; d++)
+    index[d] = tir_axis_use(m->a, s, d < dim ? d : d == dim ? from->rank - 1 : d - 1);
+  s->value = tir_load(m->a, from, index);
+  struct move v = {m, dim, from, to};
+  struct tir__ranges ranges = {.arena = m->a};
+  struct tir__rewriter w = {.ranges = &ranges, .load = moved_load, .context = &v};
+  m->side[side] = tir__rewrite(&w, m->side[side]);
+}
+
 static struct tir_buffer *add_side(struct maker *m, int side)
 {
   const struct cuda__product *p = m->p;
@@ -366,7 +467,7 @@ static struct tir_buffer *add_side(struct maker *m, int side)
   count_off(m, CUDA__ALONG_BATCH, tir_axis_use(m->a, s, 0));
   count_off(m, rows ? CUDA__ALONG_ROWS : CUDA__ALONG_COLUMNS, clamped(m, along, extent, all));
   count_off(m, CUDA__ALONG_SUM, k);
-  tir_e x = tir_substitute(m->a, p->side[side], p->sum->axes, m->var, m->with);
+  tir_e x = tir_substitute(m->a, m->side[side], p->sum->axes, m->var, m->with);
   if (depth != p->depth)
     x = tir_select(m->a, tir_binary(m->a, TIR_LT, k, tir_index(m->a, p->depth)), x,
                    zero_of(m->a, p->dtype));
@@ -462,6 +563,11 @@ struct tir_func *cuda__matrices(struct tsr_arena *a, const struct cuda__product 
   for (int k = 0; k < p->sum->axes; k++) {
     m.var[k] = p->sum->axis[k].var;
     m.with[k] = tir_index(a, 0);
+  }
+  for (int i = 0; i < CUDA__SIDES; i++) {
+    m.side[i] = p->side[i];
+    if (p->moved[i] >= 0)
+      add_moved(&m, i);
   }
   const struct tir_buffer *rows = add_side(&m, CUDA__ROWS), *columns = add_side(&m, CUDA__COLUMNS);
   add_tail(&m, add_sum(&m, rows, columns));

@@ -24,6 +24,9 @@ struct cuda__product {
   bool side_by_side[CUDA__SIDES];           /* ... in 16 bytes each */
   bool along_side[CUDA__SIDES];             /* elements lie along rows, or columns */
   bool turned[CUDA__SIDES];                 /* the depth comes first in shared memory */
+  /* The dim of the side's buffer that is made the last one first, by a stage of its own, so that
+   * elements lie along the depth; -1: none. */
+  int moved[CUDA__SIDES];
 };
 
 /* Whether the func is one, of sums of i32 or f32. */
@@ -40,7 +43,7 @@ struct cuda__tile {
   int stages;                   /* tiles in shared memory at a time */
 };
 
-/* The func over matrices: stages a, b, acc and out. */
+/* The func over matrices: stages a, b, acc and out, behind those that move a dim. */
 struct tir_func *cuda__matrices(struct tsr_arena *a, const struct cuda__product *p,
                                 const struct cuda__tile *tile);
 
