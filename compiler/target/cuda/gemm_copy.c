@@ -68,17 +68,22 @@ static void copy_a(const struct gemm *k, LLVMValueRef to, const struct gemm__pla
   cuda__copy_box(k->e, to, k->map_a, 4, index, full, 0);
 }
 
+static void wait_for_room(const struct gemm *k)
+{
+  LLVMValueRef parity = cuda__get(k->e, k->parity);
+  LLVMValueRef before = LLVMBuildXor(k->e->builder, parity, number(k, 1), "");
+  cuda__barrier_wait(k->e, gemm__barrier(k, true, cuda__get(k->e, k->stage)), before);
+}
+
 static void copy_stage(const struct gemm *k, const struct gemm__place *at, LLVMValueRef step)
 {
   const struct cuda__gemm_tile *t = &k->g->tile;
   struct cuda__gemm_launch launch = cuda__gemm_launch(k->g);
   struct gemm__place part = *at;
   struct depth depth = depth_of(k, step);
-  LLVMBuilderRef b = k->e->builder;
   LLVMValueRef stage = cuda__get(k->e, k->stage), full = gemm__barrier(k, false, stage);
   LLVMValueRef to = add(k, k->ring, times(k, stage, stage_bytes(t)));
-  LLVMValueRef free_parity = LLVMBuildXor(b, cuda__get(k->e, k->parity), number(k, 1), "");
-  cuda__barrier_wait(k->e, gemm__barrier(k, true, stage), free_parity);
+  wait_for_room(k);
   cuda__barrier_expect(k->e, full, number(k, (launch.box_m + t->n) * ROW));
   copy_a(k, to, at, &depth, full);
   to = add(k, to, number(k, t->m * ROW));
@@ -88,6 +93,15 @@ static void copy_stage(const struct gemm *k, const struct gemm__place *at, LLVMV
     to = add(k, to, times(k, k->rank, rows * ROW));
   }
   copy_b(k, to, &part, &depth, full);
+}
+
+/* Other blocks' arrivals are still on their way here: a block may end when all of its stages are free. */
+static void wait_for_all(const struct gemm *k)
+{
+  for (int i = 0; i < k->g->tile.stages; i++) {
+    wait_for_room(k);
+    gemm__advance(k);
+  }
 }
 
 void gemm__copy_tiles(const struct gemm *k)
@@ -112,4 +126,6 @@ void gemm__copy_tiles(const struct gemm *k)
   gemm__advance(k);
   cuda__loop_end(e, &steps);
   cuda__loop_end(e, &tiles);
+  if (k->g->tile.cluster > 1)
+    wait_for_all(k);
 }
