@@ -176,8 +176,8 @@ static void test_forms(void **state)
   tir_e sum = tir_binary(a, TIR_ADD, tir_binary(a, TIR_MUL, i, tir_index(a, 4)), j);
   tir_e whole = tir_binary(a, TIR_MUL, tir_binary(a, TIR_FDIV, sum, eight), eight);
   tir_e rest = tir_binary(a, TIR_FMOD, sum, eight);
-  assert_true(tir_same(tir__simplify(&s.ranges, tir_binary(a, TIR_ADD, whole, rest)),
-                       tir__simplify(&s.ranges, sum)));
+  tir_e joined = tir__simplify(&s.ranges, tir_binary(a, TIR_ADD, whole, rest));
+  assert_true(tir__is_int(tir__sum(&s.ranges, joined, sum, -1), 0));
   /* j is less than 4, so it makes no difference */
   tir_e half = tir_binary(a, TIR_FDIV, i, tir_index(a, 2));
   assert_true(tir_same(tir__simplify(&s.ranges, tir_binary(a, TIR_FDIV, sum, eight)),
