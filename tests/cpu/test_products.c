@@ -158,7 +158,7 @@ static void depthwise_convolutions(void **state)
 /* --- matrices --------------------------------------------------------------------------------- */
 
 static const int sizes[][3] = {{1, 8, 16},    {1, 64, 1000}, {5, 12, 48},   {13, 20, 80},
-                               {128, 40, 96}, {29, 32, 176}, {97, 36, 300}, {200, 64, 520}};
+                               {128, 40, 96}, {29, 32, 176}, {53, 36, 300}, {61, 40, 520}};
 
 /* Columns in blocks of 16; not a multiple of 16 of them, too. */
 static void packed(void **state)
