@@ -179,14 +179,14 @@ static bool is_decided_by(struct llvm__emit *e, tir_e x, LLVMValueRef first)
          (LLVMConstIntGetZExtValue(first) != 0) == (x->op == TIR_OR);
 }
 
-/* Quotients and remainders of indices that fit into 32 bits: a division of 64 bits is slow. NULL:
- * they don't. */
+/* Quotients and remainders of indices that fit into 32 bits, where lanes are few: a division of 64 bits
+ * is slow there. LLVM takes minutes for those of long vectors. NULL: they are divided as they are. */
 static LLVMValueRef short_division(struct llvm__emit *e, tir_e x)
 {
   int64_t lo, hi;
-  if ((x->op != TIR_FDIV && x->op != TIR_FMOD) || x->arg[1]->op != TIR_INT || x->arg[1]->i < 1 ||
-      x->arg[1]->i > INT32_MAX || !tir__interval(x->arg[0], e->depth, e->range, &lo, &hi) ||
-      lo < 0 || hi > INT32_MAX)
+  if (!e->machine.lanes || (x->op != TIR_FDIV && x->op != TIR_FMOD) || x->arg[1]->op != TIR_INT ||
+      x->arg[1]->i < 1 || x->arg[1]->i > INT32_MAX ||
+      !tir__interval(x->arg[0], e->depth, e->range, &lo, &hi) || lo < 0 || hi > INT32_MAX)
     return NULL;
   LLVMValueRef n = llvm__value(e, x->arg[0]), by;
   LLVMTypeRef wide = LLVMTypeOf(n), narrow = LLVMInt32TypeInContext(e->context);
