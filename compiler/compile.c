@@ -18,6 +18,7 @@ struct compiler {
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
+  struct tsr_accel_group **group; /* that ends with node k; NULL: none */
   const struct tsr_value **value; /* of buffer k */
   uint64_t activations;           /* bytes handed out */
   int step;                       /* being made; its stream is open when it is the accelerator's */
@@ -83,6 +84,15 @@ static void add_buffer(struct compiler *c, const struct tsr_value *v)
   c->value[c->m->buffers++] = v;
 }
 
+/* A value that one node of a group makes for the next has no buffer: it is gone with its tile. */
+static bool stays_inside(const struct compiler *c, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->g->nodes; k++)
+    if (c->group[k] && v->producer != c->g->node[k] && tsr_accel_group_makes(c->group[k], v))
+      return true;
+  return false;
+}
+
 /* Buffers for all values in use: inputs and outputs of the graph, operands and results of nodes. */
 static void add_buffers(struct compiler *c)
 {
@@ -96,7 +106,7 @@ static void add_buffers(struct compiler *c)
       used = g->input[i] == v;
     for (int n = 0; n < g->nodes && !used; n++)
       used = v->producer == g->node[n];
-    if (used)
+    if (used && !stays_inside(c, v))
       add_buffer(c, v);
   }
 }
@@ -111,12 +121,26 @@ static int *buffer_list(struct compiler *c, struct tsr_value *const *values, int
 
 /* --- layers ---------------------------------------------------------------------------------------- */
 
-static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n)
+static void add_inputs(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n,
+                       const struct tsr_accel_group *group)
 {
-  l->arg = TSR_NEW_ARRAY(c->a, int, n->inputs + n->outputs + 1);
   for (int k = 0; k < n->inputs; k++)
-    if (n->in[k])
+    if (n->in[k] && !(group && tsr_accel_group_makes(group, n->in[k])))
       l->arg[l->args++] = buffer_of(c, n->in[k]);
+}
+
+/* n is the layer's node, the last one of its group where there is one. */
+static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n,
+                     const struct tsr_accel_group *group)
+{
+  int most = n->inputs + n->outputs + 1;
+  for (int k = 0; group && k < group->nodes; k++)
+    most += group->node[k]->inputs;
+  l->arg = TSR_NEW_ARRAY(c->a, int, most);
+  for (int k = 0; group && k < group->nodes; k++)
+    add_inputs(c, l, group->node[k], group);
+  if (!group)
+    add_inputs(c, l, n, NULL);
   for (int k = 0; k < n->outputs; k++)
     if (n->out[k])
       l->arg[l->args++] = buffer_of(c, n->out[k]);
@@ -145,9 +169,9 @@ static void dump_stream(struct compiler *c, const struct tsr_module_layer *l)
 }
 
 /* The layer whose schedule the caller has given. */
-static bool is_given(const struct compiler *c, const struct tsr_node *n)
+static bool is_given(const struct compiler *c, const struct tsr_module_layer *l)
 {
-  return c->options->schedule && !strcmp(c->options->layer, n->name);
+  return c->options->schedule && !strcmp(c->options->layer, l->name);
 }
 
 /* What a schedule that was given becomes may be more than the fields of an instruction hold. */
@@ -162,33 +186,28 @@ static enum tsr_status check_fields(struct compiler *c, size_t from)
 }
 
 static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l,
-                                  const struct tsr_node *n)
+                                  const struct tsr_accel_group *group)
 {
   struct tir_program *program;
-  struct tir_sched *s;
-  bool given = is_given(c, n);
-  struct tsr_accel_plan plan = {c->a,          n,       l->func, c->d,
-                                c->intrinsics, c->tune, given ? c->options->schedule : NULL};
-  struct tsr_accel_least least = tsr_accel_least(c->a, n, c->d);
+  struct tsr_accel_least least = tsr_accel_least(c->a, group, c->d);
   l->least_cycles = least.cycles;
   l->least_read_bytes = least.read_bytes;
   l->least_write_bytes = least.write_bytes;
-  enum tsr_status status = tsr__accel_plan(&plan, c->err, &s, &l->found_cycles);
-  if (!status)
-    status = tir_lower(c->a, c->err, s, &program);
+  l->found_cycles = group->found.cycles;
+  enum tsr_status status = tir_lower(c->a, c->err, group->found.schedule, &program);
   if (status)
-    return tsr_refuse_at(c->err, "node '%s' (%s)", n->name, tsr_gop_name(n->op));
-  l->schedule = tsr_arena_strdup(c->a, tir_sched_text(s));
+    return tsr_refuse_at(c->err, "node '%s' (%s)", l->name, l->op);
+  l->schedule = tsr_arena_strdup(c->a, tir_sched_text(group->found.schedule));
   dump(c, "schedule", l->name, l->schedule);
   if (c->options->dump)
     dump(c, "tir", l->name, tir_program_print(c->a, program));
   uint64_t read = c->stream->read_bytes, written = c->stream->write_bytes;
   l->first_insn = c->stream->count;
   status = tsr__walk_program(c->stream, c->err, program, parameter_places(c, l));
-  if (!status && given)
+  if (!status && is_given(c, l))
     status = check_fields(c, l->first_insn);
   if (status)
-    return tsr_refuse_at(c->err, "node '%s' (%s)", n->name, tsr_gop_name(n->op));
+    return tsr_refuse_at(c->err, "node '%s' (%s)", l->name, l->op);
   l->insns = c->stream->count - l->first_insn;
   l->dram_read_bytes = c->stream->read_bytes - read;
   l->dram_write_bytes = c->stream->write_bytes - written;
@@ -219,30 +238,49 @@ static void close_step(struct compiler *c)
   s->insns = c->stream->count - s->first_insn;
 }
 
-static enum tsr_status add_layer(struct compiler *c, const struct tsr_node *n)
+/* Its op's names, and products of all. */
+static void describe_group(struct compiler *c, struct tsr_module_layer *l,
+                           const struct tsr_accel_group *group)
+{
+  l->name = tsr_accel_group_name(c->a, group);
+  l->op = tsr_gop_name(group->node[0]->op);
+  l->macs = (uint64_t)tsr_node_macs(group->node[0]);
+  for (int k = 1; k < group->nodes; k++) {
+    l->op = tsr_arena_printf(c->a, "%s+%s", l->op, tsr_gop_name(group->node[k]->op));
+    l->macs += (uint64_t)tsr_node_macs(group->node[k]);
+  }
+}
+
+static enum tsr_status add_accel_layer(struct compiler *c, const struct tsr_accel_group *group)
+{
+  int index = c->m->layers++;
+  struct tsr_module_layer *l = &c->m->layer[index];
+  l->target = "accel";
+  l->func = group->func;
+  describe_group(c, l, group);
+  add_args(c, l, group->node[group->nodes - 1], group);
+  open_step(c, TSR_STEP_ACCEL, index);
+  return emit_layer(c, l, group);
+}
+
+static enum tsr_status add_cpu_layer(struct compiler *c, const struct tsr_node *n)
 {
   int index = c->m->layers++;
   struct tsr_module_layer *l = &c->m->layer[index];
   struct tir_func *func;
-  bool accel = on_accelerator(n);
   l->name = n->name;
   l->op = tsr_gop_name(n->op);
-  l->target = accel ? "accel" : "cpu";
+  l->target = "cpu";
   l->macs = (uint64_t)tsr_node_macs(n);
-  add_args(c, l, n);
+  add_args(c, l, n, NULL);
   enum tsr_status status = tsr_node_compute(c->a, c->err, n, &func);
   if (status)
     return status;
   l->func = func;
-  if (!accel) {
-    l->reason = c->stream ? tsr_accel_refusal(c->a, n)
-                          : "everything runs on the CPU: --target cpu";
-    close_step(c);
-    open_step(c, TSR_STEP_CPU, index);
-    return TSR_OK;
-  }
-  open_step(c, TSR_STEP_ACCEL, index);
-  return emit_layer(c, l, n);
+  l->reason = c->stream ? tsr_accel_refusal(c->a, n) : "everything runs on the CPU: --target cpu";
+  close_step(c);
+  open_step(c, TSR_STEP_CPU, index);
+  return TSR_OK;
 }
 
 /* --- order ----------------------------------------------------------------------------------------- */
@@ -256,6 +294,45 @@ static bool is_ready(const struct tsr_node *n, const struct tsr_graph *g, const 
   return true;
 }
 
+/* All but what the group itself makes. */
+static bool is_group_ready(const struct tsr_accel_group *group, const struct tsr_graph *g, bool *done)
+{
+  bool ready = true;
+  for (int k = 0; k < g->nodes; k++)
+    for (int i = 0; i < group->nodes; i++)
+      done[k] |= g->node[k] == group->node[i];
+  for (int i = 0; i < group->nodes; i++)
+    ready &= is_ready(group->node[i], g, done);
+  for (int k = 0; k < g->nodes && !ready; k++)
+    for (int i = 0; i < group->nodes; i++)
+      done[k] &= g->node[k] != group->node[i];
+  return ready;
+}
+
+/* Adds the layer that ends with node k, if there is one on the CPU or the accelerator whose inputs are
+ * computed. */
+static enum tsr_status add_layer(struct compiler *c, int k, bool accel, bool *done)
+{
+  const struct tsr_node *n = c->g->node[k];
+  if (done[k] || on_accelerator(n) != accel)
+    return TSR_OK;
+  if (accel)
+    return c->group[k] && is_group_ready(c->group[k], c->g, done) ? add_accel_layer(c, c->group[k])
+                                                                 : TSR_OK;
+  if (!is_ready(n, c->g, done))
+    return TSR_OK;
+  done[k] = true;
+  return add_cpu_layer(c, n);
+}
+
+static bool all_done(const struct compiler *c, const bool *done)
+{
+  for (int k = 0; k < c->g->nodes; k++)
+    if (!done[k])
+      return false;
+  return true;
+}
+
 /* In an order with few changes between CPU and accelerator: each runs whatever it can before the other's
  * turn comes. */
 static enum tsr_status add_layers(struct compiler *c)
@@ -264,14 +341,11 @@ static enum tsr_status add_layers(struct compiler *c)
   bool *done = TSR_NEW_ARRAY(c->a, bool, g->nodes + 1);
   c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, g->nodes + 1);
   c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, g->nodes + 1);
-  for (bool accel = false; c->m->layers < g->nodes; accel = !accel)
+  for (bool accel = false; !all_done(c, done); accel = !accel)
     for (int k = 0; k < g->nodes; k++) {
-      if (done[k] || on_accelerator(g->node[k]) != accel || !is_ready(g->node[k], g, done))
-        continue;
-      enum tsr_status status = add_layer(c, g->node[k]);
+      enum tsr_status status = add_layer(c, k, accel, done);
       if (status)
         return status;
-      done[k] = true;
     }
   close_step(c);
   return TSR_OK;
@@ -335,6 +409,17 @@ static enum tsr_status place_graph(struct compiler *c)
   return status;
 }
 
+static enum tsr_status group_nodes(struct compiler *c)
+{
+  const struct tsr_compile_options *o = c->options;
+  c->group = TSR_NEW_ARRAY(c->a, struct tsr_accel_group *, c->g->nodes + 1);
+  if (o->cpu_only)
+    return TSR_OK;
+  struct tsr_accel_planning planning = {c->a,    c->g,     c->d,     c->intrinsics,
+                                        c->tune, o->apart, o->layer, o->schedule};
+  return tsr_accel_groups(&planning, c->err, c->group);
+}
+
 /* A schedule that is given is for a layer that there is, on the accelerator. */
 static enum tsr_status find_given(const struct compiler *c)
 {
@@ -344,10 +429,10 @@ static enum tsr_status find_given(const struct compiler *c)
   if (!c->options->schedule)
     return TSR_OK;
   for (int k = 0; k < g->nodes; k++) {
-    name[k] = g->node[k]->name;
+    name[k] = c->group[k] ? tsr_accel_group_name(c->a, c->group[k]) : g->node[k]->name;
     if (strcmp(name[k], layer))
       continue;
-    if (on_accelerator(g->node[k]))
+    if (c->group[k])
       return TSR_OK;
     return tsr_refuse(c->err, "layer '%s' runs on the CPU, which takes no schedule", layer);
   }
@@ -368,6 +453,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
   if (!status)
     status = place_graph(&c);
+  if (!status)
+    status = group_nodes(&c);
   if (!status)
     status = find_given(&c);
   if (status)

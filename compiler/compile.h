@@ -14,6 +14,7 @@ struct tsr_compile_options {
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;
   struct tsr_tune_options tune; /* how schedules are looked for */
+  bool apart;                   /* every node is a layer of its own: nothing stays on the chip */
   const char *layer;            /* NULL, or the layer that gets the schedule with this text: */
   const char *schedule;
 };

@@ -17,14 +17,14 @@
 #include "tests/accel/random_net.h"
 
 #ifdef __SANITIZE_ADDRESS__
-enum { CASES = 70 }; /* two of each kind at each design point */
+enum { CASES = 80 }; /* two of each kind at each design point */
 #else
-enum { CASES = 420 };
+enum { CASES = 480 };
 #endif
 
 struct outcome {
-  char text[1200]; /* empty: equal */
-  int on_accel;
+  char text[1200];      /* empty: equal */
+  int on_accel, groups; /* layers, and those of more than one node */
 };
 
 static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
@@ -50,8 +50,10 @@ static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
     snprintf(o->text, sizeof o->text, "%s", err.text);
     return;
   }
-  for (int k = 0; k < m->layers; k++)
+  for (int k = 0; k < m->layers; k++) {
     o->on_accel += !strcmp(m->layer[k].target, "accel");
+    o->groups += strchr(m->layer[k].name, '+') != NULL;
+  }
   memcpy(tsr_executor_buffer(executor, m->input[0]), in.data, tsr_tensor_bytes(&in));
   o->text[0] = 0;
   if (tsr_executor_run(executor, &err) || tsr_executor_check(executor, &err, &difference))
@@ -66,7 +68,7 @@ static void run_cases(int cases, enum tsr_tune_effort effort)
 {
   const char *seed_text = getenv("TESSERA_SEED");
   uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : 20240611;
-  int differing = 0, on_accel = 0;
+  int differing = 0, on_accel = 0, groups = 0;
   print_message("seed %llu (TESSERA_SEED)\n", (unsigned long long)seed);
   for (int k = 0; k < cases; k++) {
     struct random r = {seed * 1000003 + (uint64_t)k + 1};
@@ -82,10 +84,13 @@ static void run_cases(int cases, enum tsr_tune_effort effort)
     if (o.text[0] && differing++ < 20)
       print_error("case %d (%s at %s): %s\n", k, net_kind_names[kind], name, o.text);
     on_accel += o.on_accel;
+    groups += o.groups;
     tsr_arena_free(a);
   }
   assert_int_equal(differing, 0);
+  print_message("%d layers, %d of more than one node\n", on_accel, groups);
   assert_true(on_accel >= cases); /* it was the accelerator that ran them */
+  assert_true(groups >= cases / 20);
 }
 
 static void device_equals_interpreter(void **state)

@@ -3,8 +3,10 @@
  *
  *   place    which nodes the accelerator runs, and why not the others
  *   block    activations in blocked layout, weights packed, Pack/Unpack where layouts meet
+ *   group    which nodes make a layer together
  *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
+ *   inplace  which buffers take the place of another
  *   layout   where buffers lie in the scratchpads
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
  *   dma      a copying nest: LOADs or STOREs
@@ -144,6 +146,10 @@ bool tsr__env_affine(const struct tsr__env *env, tir_e x, int n, const struct ti
 bool tsr__env_value(const struct tsr__env *env, tir_e x, int64_t *value);
 
 /* Where a buffer of the program is: a parameter in DRAM, or copies in a scratchpad. */
+enum tsr__bank {
+  BANK_BY_COPY,        /* copies in turn, the first where the layer's first work is */
+  BANK_FIRST, BANK_OTHER /* all copies there, or in the other one */
+};
 struct tsr__place {
   const struct tir_buffer *buffer;
   enum tsr__dram_base base; /* parameter */
@@ -153,7 +159,9 @@ struct tsr__place {
   int64_t instance;         /* the present copy is instance % depth; -1 before the first */
   bool filled_by_dma;       /* in ACC: constants for the vector engine, one copy per bank */
   bool once;                /* ... each for one piece of work, so that one bank's is enough */
+  enum tsr__bank bank;      /* in ACC */
   bool open;                /* the walk is where the buffer lives */
+  const struct tsr__place *in_place_of; /* the one whose entries it takes over; NULL: has its own */
   uint32_t entries, entry_elements;
   uint32_t at[2][2];        /* first entry: [copy][bank]; bank 1 only for ACC constants */
 };
@@ -171,9 +179,12 @@ struct tsr__inventory {
   int count;
   struct tsr__place place[TSR__MOST_BUFFERS];
   bool both_banks; /* ACC work alternates between banks */
+  bool apart;      /* work inside of other work has a bank of its own */
 };
-enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
-                                  struct tsr__inventory *out);
+enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,
+                                  const struct tir_program *p, struct tsr__inventory *out);
+/* inplace.c: finds the buffers of the inventory that take another's place. */
+void tsr__in_place(struct tsr_arena *a, const struct tir_program *p, struct tsr__inventory *v);
 
 struct tsr__walk {
   struct tsr_arena *arena;
@@ -215,32 +226,65 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, co
 
 /* --- plan ------------------------------------------------------------------------------------------ */
 
-struct tsr_accel_plan {
+/* What all plans of a network have in common. */
+struct tsr_accel_planning {
   struct tsr_arena *arena;
-  const struct tsr_node *node; /* blocked */
-  const struct tir_func *func; /* its compute */
+  const struct tsr_graph *graph; /* blocked */
   const struct tsr_design *design;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
-  const char *schedule; /* NULL: one is looked for; else its text */
+  bool apart;        /* every node is a layer of its own */
+  const char *layer; /* the one that gets this schedule: */
+  const char *schedule;
 };
 
-/* A schedule of the node's compute, and the cycles that it was measured to take; 0: it was not.
- * Refuses when no tile fits, saying which scratchpad is short. */
+struct tsr_accel_found {
+  struct tir_sched *schedule;
+  uint64_t cycles; /* as it was measured; 0: it was not */
+  uint64_t cost;   /* the same, or an estimate */
+};
+
+/* The nodes of a layer, each but the first with a result of the one before as its first input. */
+enum { TSR_ACCEL_MOST_GROUPED = 3 };
+struct tsr_accel_group {
+  int nodes;
+  const struct tsr_node *node[TSR_ACCEL_MOST_GROUPED];
+  struct tir_func *func; /* the compute of all */
+  struct tsr_accel_found found;
+};
+
+/* Every node that the accelerator runs in a group. of_node[k], of the graph's nodes: the group that ends
+ * with node k; NULL: there is none. Refuses when no tile of a node fits, saying which scratchpad is short. */
+enum tsr_status tsr_accel_groups(struct tsr_accel_planning *p, struct tsr_err *err,
+                                 struct tsr_accel_group **of_node);
+bool tsr_accel_group_makes(const struct tsr_accel_group *g, const struct tsr_value *v);
+const char *tsr_accel_group_name(struct tsr_arena *a, const struct tsr_accel_group *g);
+/* Of the names of node k's stages and buffers in the group's compute. */
+const char *tsr_accel_group_suffix(const struct tsr_accel_group *g, int k);
+enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err,
+                                        const struct tsr_accel_group *g, struct tir_func **out);
+
+struct tsr_accel_plan {
+  const struct tsr_accel_planning *planning;
+  const struct tsr_accel_group *group; /* with its func */
+  const char *schedule;                /* NULL: one is looked for; else its text */
+};
+
+/* A schedule of the group's compute. Refuses when no tile fits, saying which scratchpad is short. */
 enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
-                                struct tir_sched **out, uint64_t *cycles);
+                                struct tsr_accel_found *out);
 
 /* Applies a schedule's text: a line each, but for empty ones and comments, which begin with '#'. What
  * is refused says in which line. */
 enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const char *text,
                                  struct tir_sched *s);
 
-/* What a blocked node takes at the least, on its own, whatever its schedule: cycles of the engine that
- * computes, each byte moved once. */
+/* What a group takes at the least, on its own, whatever its schedule: cycles of the engine that computes,
+ * each byte moved once. */
 struct tsr_accel_least {
   uint64_t cycles, read_bytes, write_bytes;
 };
-struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_node *n,
+struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_accel_group *g,
                                        const struct tsr_design *d);
 
 #endif

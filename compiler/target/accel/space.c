@@ -33,11 +33,23 @@ static int64_t copies(int64_t iterations)
   return iterations > 1 ? 2 : 1;
 }
 
+/* Entries of INP that the head's input and result take, all copies. */
+static int64_t head_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
+                            int64_t pieces)
+{
+  int64_t region = reach(p->head, 0, t->tile[ROWS], p->head->kernel[0]) *
+                   reach(p->head, 1, t->tile[COLUMNS], p->head->kernel[1]);
+  int64_t blocks = copies(pieces) * t->slice * t->tile[IMAGES];
+  return blocks * (region + t->tile[ROWS] * t->tile[COLUMNS]);
+}
+
 /* Entries of INP that a tile's input takes, all copies. */
 static int64_t input_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
                              int64_t tiles, int64_t sums)
 {
   int64_t blocks = t->tile[CHANNELS], times = copies(tiles);
+  if (p->head)
+    return head_entries(p, t, tiles * sums);
   if (p->kind == KIND_CONV)
     blocks = t->sliced ? t->slice : p->summed;
   if (t->sliced)
@@ -57,13 +69,25 @@ struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr
   int64_t outer = tsr__tiles(p, t, CHANNELS); /* iterations of the loop in which parameters stay */
   outer *= t->order == ORDER_INPUT ? tsr__tiles(p, t, IMAGES) : 1;
   outer = t->order == ORDER_PLACES ? tiles : outer;
-  int64_t weights = channels * t->slice * p->kernel[0] * p->kernel[1];
-  return (struct tsr__need){
-      .inp = input_entries(p, t, tiles, sums),
-      .wgt = p->kind == KIND_CONV ? copies(sums > 1 ? tiles * sums : outer) * weights : 0,
+  bool keeps = tsr__tiling_keeps_weights(p);
+  int64_t weights = channels * (keeps ? p->summed : t->slice) * p->kernel[0] * p->kernel[1];
+  if (!keeps)
+    weights *= copies(sums > 1 ? tiles * sums : outer);
+  struct tsr__need n = {
+      .inp = input_entries(p, t, tiles, sums) + copies(tiles) * p->beside * channels * places,
+      .wgt = p->kind == KIND_CONV ? weights : 0,
       .acc = p->work * channels * places + copies(outer) * p->params * channels + p->fixed_params,
       .out = copies(tiles) * channels * places,
   };
+  if (p->head)
+    n.head_acc = t->slice * (p->head->work * places + copies(tiles * sums) * p->head->params) +
+                 p->head->fixed_params;
+  return n;
+}
+
+bool tsr__tiling_keeps_weights(const struct tsr__problem *p)
+{
+  return p->head && p->out[CHANNELS] * p->summed * p->kernel[0] * p->kernel[1] <= p->wgt;
 }
 
 static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
@@ -75,7 +99,8 @@ static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
   for (int k = 0; k < DIMS; k++)
     if (t->tile[k] > UINT16_MAX)
       return false;
-  return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.out <= p->out_entries;
+  return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.head_acc <= p->acc &&
+         n.out <= p->out_entries;
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
@@ -93,17 +118,29 @@ static int64_t next_size(int64_t extent, int64_t tile)
   return tile <= 1 ? 0 : tsr__ceil_div(extent, tsr__ceil_div(extent, tile - 1));
 }
 
+/* Whether the order, and the way to bring the input, are different from others for this tiling. A head is
+ * computed once for each tile: of all channels, its slices as they are summed. */
+static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  bool conv = p->kind == KIND_CONV, slices = t->slice < p->summed;
+  if (p->head)
+    return t->order == ORDER_WEIGHTS && t->tile[CHANNELS] == p->out[CHANNELS] && slices &&
+           t->sliced;
+  if (t->order == ORDER_INPUT && (!conv || t->sliced))
+    return false;
+  return conv ? slices || !t->sliced : t->sliced == slices;
+}
+
 /* Adds the tiling in every order and way to bring its input; false when none fits. */
 static bool add_orders(struct space *s, struct tsr__tiling t)
 {
   const struct tsr__problem *p = s->problem;
-  bool conv = p->kind == KIND_CONV, slices = t.slice < p->summed, any = false;
+  bool any = false;
   for (int order = 0; order < ORDERS; order++)
     for (int sliced = 0; sliced < 2; sliced++) {
       t.order = (enum tsr__order)order;
       t.sliced = sliced;
-      bool has = conv ? slices || !sliced : sliced == slices;
-      if (!has || (order == ORDER_INPUT && (!conv || sliced)) || !fits(p, &t))
+      if (!is_way(p, &t) || !fits(p, &t))
         continue;
       s->list = TSR_GROW(s->arena, s->list, s->count, &s->capacity);
       s->list[s->count++] = t;

@@ -5,7 +5,8 @@
  * Every scratchpad buffer has its place for the whole program: as many copies as the pipelined loop
  * around it asks for, used in turn, so that an engine can fill one while another is read. Copies of an
  * ACC buffer lie in different banks. ACC buffers that only DMA fills (parameters of the vector engine)
- * stand in every bank that work uses. */
+ * stand in every bank that work uses. Where work is done inside of other work (the head of a group, while
+ * sums are open), each has a bank of its own, and one copy. */
 #include <assert.h>
 
 #include "compiler/target/accel/accel.h"
@@ -122,13 +123,87 @@ static enum tsr_status add_buffer(struct tsr_err *err, const struct tir_stmt *s,
                       "buffer %s of %s lives in %s; on the accelerator i8 lives in inp, wgt, out and "
                       "lut, and i32 in acc",
                       b->name, tsr_dtype_name(b->dtype), tir_scope_name(b->scope));
+  bool filled_by_dma = !computed(s->alloc.body, b);
   v->place[v->count++] = (struct tsr__place){.buffer = b,
                                              .loop = loop ? loop->f.var : NULL,
                                              .depth = depth > 2 ? 2 : depth,
                                              .instance = -1,
-                                             .filled_by_dma = !computed(s->alloc.body, b),
+                                             .filled_by_dma = filled_by_dma,
                                              .once = works_once(s->alloc.body, false)};
   return TSR_OK;
+}
+
+static struct tsr__place *work_of(struct tsr__inventory *v, const struct tir_buffer *b)
+{
+  for (int k = 0; k < v->count; k++)
+    if (v->place[k].buffer == b && b->scope == TIR_ACC && !v->place[k].filled_by_dma)
+      return &v->place[k];
+  return NULL;
+}
+
+/* Gives work that lives in other loops than `outer`, inside of it, the other bank. */
+static void set_banks(struct tsr__inventory *v, const struct tir_stmt *s,
+                      const struct tsr__place *outer)
+{
+  struct tsr__place *work;
+  switch (s->kind) {
+  case TIR_FOR: set_banks(v, s->f.body, outer); break;
+  case TIR_IF: set_banks(v, s->when.body, outer); break;
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count; k++)
+      set_banks(v, s->block.stmt[k], outer);
+    break;
+  case TIR_ALLOC:
+    work = work_of(v, s->alloc.buffer);
+    if (work) {
+      work->bank = outer && outer->loop != work->loop ? BANK_OTHER : BANK_FIRST;
+      v->apart |= work->bank == BANK_OTHER;
+    }
+    set_banks(v, s->alloc.body, outer ? outer : work);
+    break;
+  default: break;
+  }
+}
+
+/* Constants of the vector engine lie in the bank of the work that uses them. */
+static void follow_work(struct tsr__inventory *v, const struct tir_stmt *s)
+{
+  switch (s->kind) {
+  case TIR_FOR: follow_work(v, s->f.body); break;
+  case TIR_IF: follow_work(v, s->when.body); break;
+  case TIR_ALLOC: follow_work(v, s->alloc.body); break;
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count; k++)
+      follow_work(v, s->block.stmt[k]);
+    break;
+  case TIR_CALL: {
+    enum tsr__bank bank = BANK_BY_COPY;
+    for (int k = 0; k < s->call.operands; k++) {
+      const struct tsr__place *work = work_of(v, s->call.buffer[k]);
+      bank = work ? work->bank : bank;
+    }
+    for (int k = 0; k < s->call.operands; k++)
+      for (int i = 0; i < v->count; i++)
+        if (v->place[i].buffer == s->call.buffer[k])
+          v->place[i].bank = bank;
+    break;
+  }
+  default: break;
+  }
+}
+
+/* Work inside of other work: each in its bank, with one copy. Else copies are in turn in both. */
+static void part_banks(struct tsr__inventory *v, const struct tir_program *p)
+{
+  set_banks(v, p->body, NULL);
+  for (int k = 0; k < v->count && !v->apart; k++)
+    v->place[k].bank = BANK_BY_COPY;
+  if (!v->apart)
+    return;
+  follow_work(v, p->body);
+  for (int k = 0; k < v->count; k++)
+    if (work_of(v, v->place[k].buffer))
+      v->place[k].depth = 1;
 }
 
 /* Every ALLOC of the statement, with the loop around it. */
@@ -150,16 +225,19 @@ static enum tsr_status collect(struct tsr_err *err, const struct tir_stmt *s,
   }
 }
 
-enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
-                                  struct tsr__inventory *out)
+enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,
+                                  const struct tir_program *p, struct tsr__inventory *out)
 {
   *out = (struct tsr__inventory){0};
   enum tsr_status status = collect(err, p->body, NULL, out);
+  part_banks(out, p);
   for (int k = 0; k < out->count; k++) {
     const struct tsr__place *place = &out->place[k];
     if (place->buffer->scope == TIR_ACC && !place->filled_by_dma && place->depth > 1)
       out->both_banks = true;
   }
+  if (!status)
+    tsr__in_place(a, p, out);
   return status;
 }
 
@@ -251,7 +329,7 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
 {
   struct tsr__inventory *v = TSR_NEW(s->arena, struct tsr__inventory);
   struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
-  enum tsr_status status = tsr__inventory_of(err, p, v);
+  enum tsr_status status = tsr__inventory_of(s->arena, err, p, v);
   if (status)
     return status;
   w.both_banks = v->both_banks;
