@@ -70,7 +70,8 @@ static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, 
                   loaded(h, 0, t->tile[ROWS], 0, h->kernel[0]) *
                   loaded(h, 1, t->tile[COLUMNS], 0, h->kernel[1]);
   int64_t taps = h->params > 3 ? h->params - 3 : 0; /* int8, the others int32 */
-  bytes += places * p->summed * ((h->params - taps) * 4 + taps) * h->entry;
+  bytes += (tsr__tiling_keeps_head(p, t) ? 1 : places) * p->summed *
+           ((h->params - taps) * 4 + taps) * h->entry;
   times->vector += points * h->vector_steps + pieces * 2 * QUANT_CYCLES;
   times->load += bytes / p->beat + pieces * DMA_CYCLES;
   times->bytes += bytes;

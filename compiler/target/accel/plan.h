@@ -73,6 +73,10 @@ struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr
  * to load them would. */
 bool tsr__tiling_keeps_weights(const struct tsr__problem *p);
 
+/* Whether the constants of the head stay, too: there is more than one tile, and room. LOADs into the bank
+ * in which vector works would wait for it. */
+bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tiling *t);
+
 /* Every tiling that fits, in a fixed order; returns how many. */
 size_t tsr__tilings(struct tsr_arena *a, const struct tsr__problem *p, struct tsr__tiling **out);
 

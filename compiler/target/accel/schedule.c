@@ -87,7 +87,8 @@ static void write_conv(struct writer *w, const struct tsr__problem *p, const str
 }
 
 /* Before a convolution: all of it with its slice of the sum. */
-static void write_head(struct writer *w, const struct tsr__problem *p, const char *at)
+static void write_head(struct writer *w, const struct tsr__problem *p, const char *at,
+                       const char *constants_at)
 {
   enum tsr_gop op = p->node->op;
   line(w, "cache_read p@ acc y@ ps@");
@@ -99,8 +100,8 @@ static void write_head(struct writer *w, const struct tsr__problem *p, const cha
   line(w, "reorder acc@ nb cb kh kw h w b i");
   if (op == TSR_G_AccDepthwise) {
     line(w, "set_scope ws@ acc");
-    line(w, "compute_at ws@ %s", at);
-    line(w, "compute_at ps@ %s", at);
+    line(w, "compute_at ws@ %s", constants_at);
+    line(w, "compute_at ps@ %s", constants_at);
   }
   line(w, "tensorize acc@ b accel.%s", op == TSR_G_AccDepthwise ? "mac" : "sum");
   line(w, "tensorize y@ b accel.quant_inp");
@@ -213,7 +214,7 @@ enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__prob
   if (p->head) {
     const char *at = input_loop(&w, t, loop);
     w.suffix = p->head->suffix;
-    write_head(&w, p->head, at);
+    write_head(&w, p->head, at, tsr__tiling_keeps_head(p, t) ? "ys co" : at);
   }
   return w.status;
 }

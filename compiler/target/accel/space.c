@@ -59,6 +59,21 @@ static int64_t input_entries(const struct tsr__problem *p, const struct tsr__til
   return times * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) * region_columns(p, t);
 }
 
+/* Entries of a bank of ACC that the head takes, with the constants of so many blocks of channels. */
+static int64_t head_acc(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t blocks)
+{
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  return p->head->work * t->slice * places + blocks * p->head->params + p->head->fixed_params;
+}
+
+bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  int64_t tiles = 1;
+  for (int k = 0; k < DIMS; k++)
+    tiles *= tsr__tiles(p, t, k);
+  return tiles > 1 && head_acc(p, t, p->summed) <= p->acc;
+}
+
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   int64_t tiles = 1, channels = t->tile[CHANNELS];
@@ -80,8 +95,8 @@ struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr
       .out = copies(tiles) * channels * places,
   };
   if (p->head)
-    n.head_acc = t->slice * (p->head->work * places + copies(tiles * sums) * p->head->params) +
-                 p->head->fixed_params;
+    n.head_acc =
+        head_acc(p, t, tsr__tiling_keeps_head(p, t) ? p->summed : copies(tiles * sums) * t->slice);
   return n;
 }
 
