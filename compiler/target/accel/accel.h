@@ -144,6 +144,10 @@ struct tsr__env {
 bool tsr__env_affine(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
                      int64_t *constant, int64_t *coefficient);
 bool tsr__env_value(const struct tsr__env *env, tir_e x, int64_t *value);
+/* Narrows lo <= variable < hi of each to where the condition holds; *nothing: it holds nowhere. False when
+ * that is no box. */
+bool tsr__env_box(const struct tsr__env *env, tir_e condition, int n,
+                  const struct tir_var *const *vars, int64_t *lo, int64_t *hi, bool *nothing);
 
 /* Where a buffer of the program is: a parameter in DRAM, or copies in a scratchpad. */
 enum tsr__bank {
@@ -169,7 +173,7 @@ struct tsr__place {
 struct tsr__nest {
   int loops; /* outer to inner */
   const struct tir_var *var[16];
-  int64_t extent[16];
+  int64_t from[16], extent[16]; /* the first iteration, and how many there are */
   const struct tir_stmt *leaf; /* CALL or STORE */
 };
 
@@ -245,7 +249,7 @@ struct tsr_accel_found {
 };
 
 /* The nodes of a layer, each but the first with a result of the one before as its first input. */
-enum { TSR_ACCEL_MOST_GROUPED = 3 };
+enum { TSR_ACCEL_MOST_GROUPED = 4 };
 struct tsr_accel_group {
   int nodes;
   const struct tsr_node *node[TSR_ACCEL_MOST_GROUPED];

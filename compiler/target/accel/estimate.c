@@ -59,20 +59,33 @@ static int64_t input_bytes(const struct tsr__problem *p, const struct tsr__tilin
   return again ? bytes * tsr__tiles(p, t, CHANNELS) : bytes;
 }
 
-/* What the head of each tile costs: its input, and its constants with every slice. */
+/* Bytes of a head's constants, all channel blocks: the kernel's weights as int8, the others int32. */
+static int64_t constant_bytes(const struct tsr__problem *h)
+{
+  int64_t taps = h->params > 3 ? h->params - 3 : 0;
+  return h->out[CHANNELS] * ((h->params - taps) * 4 + taps) * h->entry;
+}
+
+/* What the head of each tile costs, with its feeder: the places that its windows reach are loaded, or
+ * computed. */
 static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t places,
                      struct tsr__times *times)
 {
-  const struct tsr__problem *h = p->head;
+  const struct tsr__problem *h = p->head, *feeder = h->head;
   int64_t points = h->out[CHANNELS] * h->out[ROWS] * h->out[COLUMNS] * h->out[IMAGES];
-  int64_t pieces = places * tsr__ceil_div(p->summed, t->slice);
-  int64_t bytes = h->out[IMAGES] * h->out[CHANNELS] * h->entry *
-                  loaded(h, 0, t->tile[ROWS], 0, h->kernel[0]) *
-                  loaded(h, 1, t->tile[COLUMNS], 0, h->kernel[1]);
-  int64_t taps = h->params > 3 ? h->params - 3 : 0; /* int8, the others int32 */
-  bytes += (tsr__tiling_keeps_head(p, t) ? 1 : places) * p->summed *
-           ((h->params - taps) * 4 + taps) * h->entry;
+  int64_t pieces = places * tsr__ceil_div(p->summed, t->slice), blocks = h->out[CHANNELS];
+  int64_t reached = h->out[IMAGES] * loaded(h, 0, t->tile[ROWS], 0, h->kernel[0]) *
+                    loaded(h, 1, t->tile[COLUMNS], 0, h->kernel[1]);
+  int64_t bytes = constant_bytes(h) + (feeder ? constant_bytes(feeder) : 0);
+  bytes *= tsr__tiling_keeps_head(p, t) ? 1 : places;
+  bytes += reached * (feeder ? feeder->summed : blocks) * h->entry;
   times->vector += points * h->vector_steps + pieces * 2 * QUANT_CYCLES;
+  if (feeder) {
+    bytes += blocks * feeder->summed * p->weight_entry *
+             (tsr__tiling_keeps_weights(p) ? 1 : places);
+    times->matrix += reached * blocks * feeder->summed + pieces * GEMM_CYCLES;
+    times->vector += reached * blocks + pieces * QUANT_CYCLES;
+  }
   times->load += bytes / p->beat + pieces * DMA_CYCLES;
   times->bytes += bytes;
 }

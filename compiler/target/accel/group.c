@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which nodes make a layer together: what one computes stays on the chip until the other has used it.
  *
- * A group is a convolution, perhaps with the op that makes its input (the head: depthwise or a mean, in front
- * of a kernel of 1x1), and with what is done with each element of its result (the tail: a sum, a product, a
- * table). The head's result goes to INP slice by slice, the convolution's stays in ACC. A node is taken into
- * a group where that is measured to take no more cycles than a layer of its own. */
+ * A group is a convolution, perhaps with
+ *   the head    which makes its input, where its kernel is 1x1: depthwise or a mean
+ *   the feeder  which makes the input of a depthwise head: a convolution of kernel 1x1
+ *   the tail    what is done with each element of its result: a sum, a product, a table
+ * The results of feeder and head go to INP, as much as one slice of the sum needs; the convolution's stays in
+ * ACC. Nodes of which each is the only one to read the one before make a chain; it is cut into groups such
+ * that they are measured to take the fewest cycles. */
 #include <string.h>
 
 #include "compiler/target/accel/accel.h"
 
 const char *tsr_accel_group_suffix(const struct tsr_accel_group *g, int k)
 {
-  static const char *const suffix[] = {"1", "2"};
+  static const char *const suffix[] = {"1", "2", "3"};
   return k + 1 < g->nodes ? suffix[k] : "";
 }
 
@@ -27,6 +30,11 @@ static int maker_of(const struct tsr_accel_group *g, const struct tsr_value *v)
 bool tsr_accel_group_makes(const struct tsr_accel_group *g, const struct tsr_value *v)
 {
   return maker_of(g, v) >= 0;
+}
+
+static bool is_tail(const struct tsr_node *n)
+{
+  return n->op == TSR_G_AccAdd || n->op == TSR_G_AccMul || n->op == TSR_G_AccLut;
 }
 
 enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err,
@@ -45,8 +53,8 @@ enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err
     int *from = TSR_NEW_ARRAY(a, int, n->inputs);
     for (int i = 0; i < n->inputs; i++)
       from[i] = maker_of(g, n->in[i]);
-    bool conv = n->op == TSR_G_AccConv;
-    part[k] = (struct tir_part){f, tsr_accel_group_suffix(g, k), from, conv && k + 1 < g->nodes};
+    bool stays = k == g->nodes - 2 && is_tail(g->node[k + 1]);
+    part[k] = (struct tir_part){f, tsr_accel_group_suffix(g, k), from, stays};
     tsr_text_add(&name, "%s%s", k ? "." : "", f->name);
   }
   *out = tir_func_join(a, name.data, g->nodes, part);
@@ -61,7 +69,7 @@ const char *tsr_accel_group_name(struct tsr_arena *a, const struct tsr_accel_gro
   return name;
 }
 
-/* --- which could be ---------------------------------------------------------------------------- */
+/* --- what a group may be ---------------------------------------------------------------------- */
 
 /* Somebody wants the node as a layer of its own. */
 static bool is_apart(const struct tsr_accel_planning *p, const struct tsr_node *n)
@@ -79,28 +87,29 @@ static bool is_pointwise(const struct tsr_node *n)
          !pad[1] && !pad[2] && !pad[3];
 }
 
-static const struct tsr_node *head_of(const struct tsr_accel_planning *p,
-                                      const struct tsr_node *conv)
+/* Which of the group's nodes is the convolution, with what is in front of it; -1: it is no group. */
+static int conv_of(const struct tsr_accel_group *g)
 {
-  const struct tsr_value *x = conv->in[0];
-  const struct tsr_node *h = x->producer;
-  if (!h || !is_pointwise(conv) || tsr_graph_uses(p->graph, x) != 1 || is_apart(p, h))
-    return NULL;
-  return h->op == TSR_G_AccDepthwise || h->op == TSR_G_AccAvgPool ? h : NULL;
+  int conv = g->nodes - 1 - is_tail(g->node[g->nodes - 1]);
+  if (conv < 0 || g->node[conv]->op != TSR_G_AccConv)
+    return -1;
+  const struct tsr_node *head = conv > 0 ? g->node[conv - 1] : NULL;
+  bool depthwise = head && head->op == TSR_G_AccDepthwise;
+  if (head && (!is_pointwise(g->node[conv]) || !(depthwise || head->op == TSR_G_AccAvgPool)))
+    return -1;
+  if (conv > 1 && !(depthwise && g->node[0]->op == TSR_G_AccConv && is_pointwise(g->node[0])))
+    return -1;
+  return conv <= 2 ? conv : -1;
 }
 
-static const struct tsr_node *tail_of(const struct tsr_accel_planning *p,
-                                      const struct tsr_node *conv)
+static bool may_be(const struct tsr_accel_planning *p, const struct tsr_accel_group *g)
 {
-  const struct tsr_graph *g = p->graph;
-  const struct tsr_value *y = conv->out[0];
-  for (int k = 0; k < g->nodes && tsr_graph_uses(g, y) == 1; k++) {
-    const struct tsr_node *n = g->node[k];
-    bool can = n->op == TSR_G_AccAdd || n->op == TSR_G_AccMul || n->op == TSR_G_AccLut;
-    if (can && n->in[0] == y && !is_apart(p, n))
-      return n;
-  }
-  return NULL;
+  if (g->nodes == 1)
+    return true;
+  for (int k = 0; k < g->nodes; k++)
+    if (is_apart(p, g->node[k]))
+      return false;
+  return conv_of(g) >= 0;
 }
 
 /* --- which are --------------------------------------------------------------------------------- */
@@ -129,51 +138,41 @@ static uint64_t sum(uint64_t x, uint64_t y)
   return x == UINT64_MAX || y == UINT64_MAX ? UINT64_MAX : x + y;
 }
 
-struct best {
-  uint64_t cost;
-  struct tsr_accel_group group;
+/* The nodes of a chain in their order, and how it is cut. */
+struct chain {
+  int count;
+  const struct tsr_node **node;
+  uint64_t *cost;                /* of the first k nodes */
+  struct tsr_accel_group *group; /* the one that ends with node k */
 };
 
-/* Takes the group where, with what the nodes outside of it cost, it costs no more than the best. */
-static void consider(struct tsr_accel_planning *p, struct best *best, struct tsr_accel_group g,
-                     uint64_t outside)
+/* Takes the best group that ends with node k, or the longest of the best. */
+static enum tsr_status end_at(struct tsr_accel_planning *p, struct tsr_err *err, struct chain *c,
+                              int k)
 {
-  uint64_t cost = sum(cost_of(p, &g), outside);
-  if (cost == UINT64_MAX || cost > best->cost)
-    return;
-  *best = (struct best){cost, g};
-}
-
-static struct tsr_accel_group one(const struct tsr_node *n)
-{
-  return (struct tsr_accel_group){.nodes = 1, .node = {n}};
-}
-
-static enum tsr_status group_conv(struct tsr_accel_planning *p, struct tsr_err *err,
-                                  const struct tsr_node *conv, struct tsr_accel_group *out)
-{
-  const struct tsr_node *h = head_of(p, conv), *t = tail_of(p, conv);
-  struct tsr_accel_group alone = one(conv), head = one(h), tail = one(t);
-  uint64_t without_head = h ? cost_of(p, &head) : 0, without_tail = t ? cost_of(p, &tail) : 0;
-  uint64_t apart = sum(cost_of(p, &alone), sum(without_head, without_tail));
-  struct best best = {apart, alone};
-  if (t)
-    consider(p, &best, (struct tsr_accel_group){.nodes = 2, .node = {conv, t}}, without_head);
-  if (h)
-    consider(p, &best, (struct tsr_accel_group){.nodes = 2, .node = {h, conv}}, without_tail);
-  if (h && t)
-    consider(p, &best, (struct tsr_accel_group){.nodes = 3, .node = {h, conv, t}}, 0);
-  *out = best.group;
-  return best.cost == UINT64_MAX ? plan(p, err, out) : TSR_OK;
-}
-
-static enum tsr_status group_node(struct tsr_accel_planning *p, struct tsr_err *err,
-                                  const struct tsr_node *n, struct tsr_accel_group *out)
-{
-  *out = one(n);
-  if (n->op == TSR_G_AccConv && !is_apart(p, n))
-    return group_conv(p, err, n, out);
-  return plan(p, err, out);
+  uint64_t best = UINT64_MAX;
+  for (int n = 1; n <= TSR_ACCEL_MOST_GROUPED && n <= k + 1; n++) {
+    struct tsr_accel_group g = {.nodes = n};
+    for (int i = 0; i < n; i++)
+      g.node[i] = c->node[k + 1 - n + i];
+    if (!may_be(p, &g))
+      continue;
+    uint64_t cost = sum(cost_of(p, &g), c->cost[k + 1 - n]);
+    if (cost == UINT64_MAX || cost > best)
+      continue;
+    best = cost;
+    c->group[k] = g;
+  }
+  c->cost[k + 1] = best;
+  if (best != UINT64_MAX || k + 1 < c->count)
+    return TSR_OK;
+  for (int i = 0; i < c->count; i++) { /* one of them has no schedule: why? */
+    struct tsr_accel_group alone = {.nodes = 1, .node = {c->node[i]}};
+    enum tsr_status status = plan(p, err, &alone);
+    if (status)
+      return status;
+  }
+  return tsr_refuse(err, "node '%s' has no schedule", c->node[0]->name);
 }
 
 static int index_of(const struct tsr_graph *g, const struct tsr_node *n)
@@ -184,30 +183,47 @@ static int index_of(const struct tsr_graph *g, const struct tsr_node *n)
   return k;
 }
 
-/* Convolutions first: they choose what stays for others. */
-static enum tsr_status group_all(struct tsr_accel_planning *p, struct tsr_err *err, bool convs,
-                                 bool *taken, struct tsr_accel_group **of_node)
+static enum tsr_status cut(struct tsr_accel_planning *p, struct tsr_err *err, struct chain *c,
+                           struct tsr_accel_group **of_node)
 {
-  const struct tsr_graph *g = p->graph;
-  for (int k = 0; k < g->nodes; k++) {
-    const struct tsr_node *n = g->node[k];
-    if (!tsr_accel_runs(n->op) || taken[k] || (n->op == TSR_G_AccConv) != convs)
-      continue;
-    struct tsr_accel_group *group = TSR_NEW(p->arena, struct tsr_accel_group);
-    enum tsr_status status = group_node(p, err, n, group);
-    if (status)
-      return status;
-    for (int i = 0; i < group->nodes; i++)
-      taken[index_of(g, group->node[i])] = true;
-    of_node[index_of(g, group->node[group->nodes - 1])] = group;
-  }
-  return TSR_OK;
+  enum tsr_status status = TSR_OK;
+  c->cost = TSR_NEW_ARRAY(p->arena, uint64_t, c->count + 1);
+  c->group = TSR_NEW_ARRAY(p->arena, struct tsr_accel_group, c->count);
+  for (int k = 0; k < c->count && !status; k++)
+    status = end_at(p, err, c, k);
+  for (int k = c->count - 1; k >= 0 && !status; k -= c->group[k].nodes)
+    of_node[index_of(p->graph, c->node[k])] = &c->group[k];
+  return status;
+}
+
+/* The node that has n's result as its first input, and is the only one to read it; NULL: none. */
+static const struct tsr_node *next_of(const struct tsr_graph *g, const struct tsr_node *n)
+{
+  for (int k = 0; k < g->nodes && tsr_graph_uses(g, n->out[0]) == 1; k++)
+    if (tsr_accel_runs(g->node[k]->op) && g->node[k]->in[0] == n->out[0])
+      return g->node[k];
+  return NULL;
+}
+
+static bool begins_chain(const struct tsr_graph *g, const struct tsr_node *n)
+{
+  const struct tsr_node *before = n->in[0]->producer;
+  return !before || !tsr_accel_runs(before->op) || next_of(g, before) != n;
 }
 
 enum tsr_status tsr_accel_groups(struct tsr_accel_planning *p, struct tsr_err *err,
                                  struct tsr_accel_group **of_node)
 {
-  bool *taken = TSR_NEW_ARRAY(p->arena, bool, p->graph->nodes + 1);
-  enum tsr_status status = group_all(p, err, true, taken, of_node);
-  return status ? status : group_all(p, err, false, taken, of_node);
+  const struct tsr_graph *g = p->graph;
+  enum tsr_status status = TSR_OK;
+  for (int k = 0; k < g->nodes && !status; k++) {
+    const struct tsr_node *n = g->node[k];
+    if (!tsr_accel_runs(n->op) || !begins_chain(g, n))
+      continue;
+    struct chain chain = {.node = TSR_NEW_ARRAY(p->arena, const struct tsr_node *, g->nodes)};
+    for (; n; n = next_of(g, n))
+      chain.node[chain.count++] = n;
+    status = cut(p, err, &chain, of_node);
+  }
+  return status;
 }

@@ -191,6 +191,7 @@ static enum tsr_status operand(struct tsr__walk *w, const struct tsr__nest *nest
   const struct tsr__place *p = tsr__walk_place(w, call->call.buffer[which]);
   s->base[k] = base + tsr__place_entry(w, p, near);
   for (int l = 0; l < nest->loops; l++) {
+    s->base[k] += c[l] * nest->from[l];
     s->level[l].step[k] = c[l];
     if (c[l] < 0)
       return tsr_refuse(w->err, "operand %s of %s runs backwards", p->buffer->name,

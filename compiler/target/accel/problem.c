@@ -86,7 +86,7 @@ static void add_tail(struct tsr__problem *p, const struct tsr__problem *tail)
 struct tsr__problem tsr__problem_of(struct tsr_arena *a, const struct tsr_accel_group *g,
                                     const struct tsr_design *d)
 {
-  struct tsr__problem *part = TSR_NEW_ARRAY(a, struct tsr__problem, g->nodes), *conv = NULL;
+  struct tsr__problem *part = TSR_NEW_ARRAY(a, struct tsr__problem, g->nodes), *conv = part;
   for (int k = 0; k < g->nodes; k++) {
     part[k] = of_node(g->node[k], d);
     part[k].suffix = tsr_accel_group_suffix(g, k);
@@ -98,5 +98,7 @@ struct tsr__problem tsr__problem_of(struct tsr_arena *a, const struct tsr_accel_
     conv->head = conv - 1;
   if (conv < part + g->nodes - 1)
     add_tail(conv, conv + 1);
+  if (conv > part + 1)
+    conv[-1].head = conv - 2;
   return *conv;
 }

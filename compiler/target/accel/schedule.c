@@ -107,6 +107,23 @@ static void write_head(struct writer *w, const struct tsr__problem *p, const cha
   line(w, "tensorize y@ b accel.quant_inp");
 }
 
+/* Before a head: its result is the head's input, padding included; its own input comes with the tile. */
+static void write_feeder(struct writer *w, const char *head, const char *at,
+                         const char *constants_at, const char *weights_at)
+{
+  line(w, "cache_read w@ wgt acc@ ws@");
+  line(w, "cache_read p@ acc xs%s ps@", head);
+  line(w, "set_scope xs@ inp");
+  line(w, "set_scope acc@ acc");
+  line(w, "compute_at ps@ %s", constants_at);
+  line(w, "compute_at acc@ %s", at);
+  line(w, "reorder acc@ nb ob cb kh kw h w b o i");
+  line(w, "compute_at xs@ ys wo");
+  line(w, "compute_at ws@ %s", weights_at);
+  line(w, "tensorize acc@ b accel.gemm");
+  line(w, "tensorize xs%s b accel.quant_inp", head);
+}
+
 static void write_channelwise(struct writer *w, const struct tsr__problem *p,
                               const struct tsr__tiling *t)
 {
@@ -188,9 +205,13 @@ static void write_op(struct writer *w, const struct tsr__problem *p, const struc
   }
 }
 
-/* What one op makes for the next: for the convolution in INP, for its tail in ACC. */
+/* What one op makes for the next: for the convolution in INP, for its tail in ACC; for a head as its input. */
 static void place_between(struct writer *w, const struct tsr__problem *p)
 {
+  if (p->head && p->head->head) {
+    w->suffix = p->head->head->suffix;
+    line(w, "inline y@");
+  }
   if (p->head) {
     w->suffix = p->head->suffix;
     line(w, "set_scope y@ inp");
@@ -212,9 +233,13 @@ enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__prob
     write_op(&w, p->tail, t, true);
   write_op(&w, p, t, false);
   if (p->head) {
-    const char *at = input_loop(&w, t, loop);
+    const char *at = input_loop(&w, t, loop), *with = tsr__tiling_keeps_head(p, t) ? "ys co" : at;
     w.suffix = p->head->suffix;
-    write_head(&w, p->head, at, tsr__tiling_keeps_head(p, t) ? "ys co" : at);
+    write_head(&w, p->head, at, with);
+    if (p->head->head) {
+      w.suffix = p->head->head->suffix;
+      write_feeder(&w, p->head->suffix, at, with, tsr__tiling_keeps_weights(p) ? "ys co" : at);
+    }
   }
   return w.status;
 }

@@ -33,14 +33,25 @@ static int64_t copies(int64_t iterations)
   return iterations > 1 ? 2 : 1;
 }
 
-/* Entries of INP that the head's input and result take, all copies. */
-static int64_t head_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
-                            int64_t pieces)
+/* Places that the head's windows reach for a tile, with padding or without. */
+static int64_t head_region(const struct tsr__problem *p, const struct tsr__tiling *t, bool padding)
 {
-  int64_t region = reach(p->head, 0, t->tile[ROWS], p->head->kernel[0]) *
-                   reach(p->head, 1, t->tile[COLUMNS], p->head->kernel[1]);
-  int64_t blocks = copies(pieces) * t->slice * t->tile[IMAGES];
-  return blocks * (region + t->tile[ROWS] * t->tile[COLUMNS]);
+  int64_t region = 1;
+  for (int k = 0; k < 2; k++) {
+    int64_t reached = reach(p->head, k, t->tile[ROWS + k], p->head->kernel[k]);
+    region *= padding || reached < p->head->in[k] ? reached : p->head->in[k];
+  }
+  return region * t->tile[IMAGES];
+}
+
+/* Entries of INP that head and feeder take: inputs and results, all copies. */
+static int64_t head_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
+                            int64_t tiles, int64_t pieces)
+{
+  const struct tsr__problem *feeder = p->head->head;
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t input = feeder ? copies(tiles) * feeder->summed * head_region(p, t, false) : 0;
+  return input + copies(pieces) * t->slice * (head_region(p, t, true) + places);
 }
 
 /* Entries of INP that a tile's input takes, all copies. */
@@ -49,7 +60,7 @@ static int64_t input_entries(const struct tsr__problem *p, const struct tsr__til
 {
   int64_t blocks = t->tile[CHANNELS], times = copies(tiles);
   if (p->head)
-    return head_entries(p, t, tiles * sums);
+    return head_entries(p, t, tiles, tiles * sums);
   if (p->kind == KIND_CONV)
     blocks = t->sliced ? t->slice : p->summed;
   if (t->sliced)
@@ -59,50 +70,70 @@ static int64_t input_entries(const struct tsr__problem *p, const struct tsr__til
   return times * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) * region_columns(p, t);
 }
 
-/* Entries of a bank of ACC that the head takes, with the constants of so many blocks of channels. */
-static int64_t head_acc(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t blocks)
+/* What the head and its feeder need beside INP; `blocks`: of channels, whose constants are there. */
+static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t blocks,
+                     struct tsr__need *n)
 {
+  const struct tsr__problem *head = p->head, *feeder = head->head;
   int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
-  return p->head->work * t->slice * places + blocks * p->head->params + p->head->fixed_params;
+  n->head_acc = head->work * t->slice * places + blocks * head->params + head->fixed_params;
+  if (feeder)
+    n->acc += t->slice * head_region(p, t, false) + blocks * feeder->params;
 }
 
-bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tiling *t)
+/* Entries of WGT for so many blocks of what is summed. */
+static int64_t weight_entries(const struct tsr__problem *p, int64_t channels, int64_t blocks)
 {
-  int64_t tiles = 1;
-  for (int k = 0; k < DIMS; k++)
-    tiles *= tsr__tiles(p, t, k);
-  return tiles > 1 && head_acc(p, t, p->summed) <= p->acc;
-}
-
-struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
-{
-  int64_t tiles = 1, channels = t->tile[CHANNELS];
-  for (int k = 0; k < DIMS; k++)
-    tiles *= tsr__tiles(p, t, k);
-  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
-  int64_t sums = tsr__ceil_div(p->summed, t->slice);
-  int64_t outer = tsr__tiles(p, t, CHANNELS); /* iterations of the loop in which parameters stay */
-  outer *= t->order == ORDER_INPUT ? tsr__tiles(p, t, IMAGES) : 1;
-  outer = t->order == ORDER_PLACES ? tiles : outer;
-  bool keeps = tsr__tiling_keeps_weights(p);
-  int64_t weights = channels * (keeps ? p->summed : t->slice) * p->kernel[0] * p->kernel[1];
-  if (!keeps)
-    weights *= copies(sums > 1 ? tiles * sums : outer);
-  struct tsr__need n = {
-      .inp = input_entries(p, t, tiles, sums) + copies(tiles) * p->beside * channels * places,
-      .wgt = p->kind == KIND_CONV ? weights : 0,
-      .acc = p->work * channels * places + copies(outer) * p->params * channels + p->fixed_params,
-      .out = copies(tiles) * channels * places,
-  };
-  if (p->head)
-    n.head_acc =
-        head_acc(p, t, tsr__tiling_keeps_head(p, t) ? p->summed : copies(tiles * sums) * t->slice);
-  return n;
+  const struct tsr__problem *feeder = p->head ? p->head->head : NULL;
+  int64_t each = channels * p->kernel[0] * p->kernel[1] + (feeder ? feeder->summed : 0);
+  return blocks * each;
 }
 
 bool tsr__tiling_keeps_weights(const struct tsr__problem *p)
 {
-  return p->head && p->out[CHANNELS] * p->summed * p->kernel[0] * p->kernel[1] <= p->wgt;
+  return p->head && weight_entries(p, p->out[CHANNELS], p->summed) <= p->wgt;
+}
+
+static int64_t tiles_of(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  int64_t tiles = 1;
+  for (int k = 0; k < DIMS; k++)
+    tiles *= tsr__tiles(p, t, k);
+  return tiles;
+}
+
+static struct tsr__need need_of(const struct tsr__problem *p, const struct tsr__tiling *t,
+                                bool keeps_head)
+{
+  int64_t tiles = tiles_of(p, t), channels = t->tile[CHANNELS];
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t sums = tsr__ceil_div(p->summed, t->slice), pieces = copies(tiles * sums) * t->slice;
+  int64_t outer = tsr__tiles(p, t, CHANNELS); /* iterations of the loop in which parameters stay */
+  outer *= t->order == ORDER_INPUT ? tsr__tiles(p, t, IMAGES) : 1;
+  outer = t->order == ORDER_PLACES ? tiles : outer;
+  int64_t blocks = sums > 1 ? pieces : copies(outer) * t->slice;
+  if (tsr__tiling_keeps_weights(p))
+    blocks = p->summed;
+  struct tsr__need n = {
+      .inp = input_entries(p, t, tiles, sums) + copies(tiles) * p->beside * channels * places,
+      .wgt = p->kind == KIND_CONV ? weight_entries(p, channels, blocks) : 0,
+      .acc = p->work * channels * places + copies(outer) * p->params * channels + p->fixed_params,
+      .out = copies(tiles) * channels * places,
+  };
+  if (p->head)
+    add_head(p, t, keeps_head ? p->summed : pieces, &n);
+  return n;
+}
+
+bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  struct tsr__need n = need_of(p, t, true);
+  return tiles_of(p, t) > 1 && n.acc <= p->acc && n.head_acc <= p->acc;
+}
+
+struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  return need_of(p, t, p->head && tsr__tiling_keeps_head(p, t));
 }
 
 static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)

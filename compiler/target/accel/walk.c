@@ -11,11 +11,13 @@
 
 #include "compiler/target/accel/accel.h"
 
+/* Loops around one call or one copy; a condition may stand around the call. */
 static bool is_nest(const struct tir_stmt *s)
 {
   while (s->kind == TIR_FOR)
     s = s->f.body;
-  return s->kind == TIR_CALL || s->kind == TIR_STORE;
+  bool guarded = s->kind == TIR_IF && s->when.body->kind == TIR_CALL;
+  return guarded || s->kind == TIR_CALL || s->kind == TIR_STORE;
 }
 
 /* --- places ------------------------------------------------------------------------------------------ */
@@ -119,10 +121,11 @@ static enum tsr_status add_buffer(struct tsr_err *err, const struct tir_stmt *s,
   if (v->count == TSR__MOST_BUFFERS)
     return tsr_refuse(err, "there are more than %d scratchpad buffers", TSR__MOST_BUFFERS);
   if (!in_scratchpad(b))
-    return tsr_refuse(err,
-                      "buffer %s of %s lives in %s; on the accelerator i8 lives in inp, wgt, out and "
-                      "lut, and i32 in acc",
-                      b->name, tsr_dtype_name(b->dtype), tir_scope_name(b->scope));
+    return tsr_refuse(
+        err,
+        "buffer %s of %s lives in %s; on the accelerator i8 lives in inp, wgt, out and "
+        "lut, and i32 in acc",
+        b->name, tsr_dtype_name(b->dtype), tir_scope_name(b->scope));
   bool filled_by_dma = !computed(s->alloc.body, b);
   v->place[v->count++] = (struct tsr__place){.buffer = b,
                                              .loop = loop ? loop->f.var : NULL,
@@ -141,7 +144,25 @@ static struct tsr__place *work_of(struct tsr__inventory *v, const struct tir_buf
   return NULL;
 }
 
-/* Gives work that lives in other loops than `outer`, inside of it, the other bank. */
+/* Whether products of the matrix engine are summed in the buffer, in the statement. */
+static bool is_summed(const struct tir_stmt *s, const struct tir_buffer *b)
+{
+  bool found = false;
+  switch (s->kind) {
+  case TIR_FOR: return is_summed(s->f.body, b);
+  case TIR_ALLOC: return is_summed(s->alloc.body, b);
+  case TIR_IF: return is_summed(s->when.body, b);
+  case TIR_CALL:
+    return s->call.buffer[0] == b && tsr_accel_intrin_opcode(s->call.intrin) == TSR_OP_GEMM;
+  case TIR_BLOCK:
+    for (int k = 0; k < s->block.count && !found; k++)
+      found = is_summed(s->block.stmt[k], b);
+    return found;
+  default: return false;
+  }
+}
+
+/* Gives what vector does in other loops than `outer`, inside of it, the other bank. */
 static void set_banks(struct tsr__inventory *v, const struct tir_stmt *s,
                       const struct tsr__place *outer)
 {
@@ -156,8 +177,9 @@ static void set_banks(struct tsr__inventory *v, const struct tir_stmt *s,
   case TIR_ALLOC:
     work = work_of(v, s->alloc.buffer);
     if (work) {
-      work->bank = outer && outer->loop != work->loop ? BANK_OTHER : BANK_FIRST;
-      v->apart |= work->bank == BANK_OTHER;
+      bool other = outer && outer->loop != work->loop && !is_summed(s, work->buffer);
+      work->bank = other ? BANK_OTHER : BANK_FIRST;
+      v->apart |= other;
     }
     set_banks(v, s->alloc.body, outer ? outer : work);
     break;
@@ -255,17 +277,31 @@ int tsr__walk_bank(const struct tsr__walk *w)
 
 static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s);
 
+/* Keeps the iterations where the condition holds; false when they are no box. */
+static bool keep_where(const struct tsr__walk *w, tir_e condition, struct tsr__nest *nest)
+{
+  int64_t hi[16];
+  bool nothing = false;
+  for (int k = 0; k < nest->loops; k++)
+    hi[k] = nest->extent[k];
+  if (!tsr__env_box(&w->env, condition, nest->loops, nest->var, nest->from, hi, &nothing))
+    return false;
+  for (int k = 0; k < nest->loops; k++)
+    nest->extent[k] = nothing ? 0 : hi[k] - nest->from[k];
+  return nest->loops || !nothing;
+}
+
 /* The nest with all its extents known; false when one depends on a loop of the nest. */
 static bool known_nest(const struct tsr__walk *w, const struct tir_stmt *s, struct tsr__nest *nest)
 {
-  nest->loops = 0;
+  *nest = (struct tsr__nest){.loops = 0};
   for (; s->kind == TIR_FOR; s = s->f.body) {
     if (nest->loops == 16 || !tsr__env_value(&w->env, s->f.extent, &nest->extent[nest->loops]))
       return false;
     nest->var[nest->loops++] = s->f.var;
   }
-  nest->leaf = s;
-  return true;
+  nest->leaf = s->kind == TIR_IF ? s->when.body : s;
+  return s->kind != TIR_IF || keep_where(w, s->when.condition, nest);
 }
 
 static enum tsr_status emit_nest(struct tsr__walk *w, const struct tsr__nest *nest)
