@@ -195,17 +195,21 @@ static struct tsr_value *in_place(struct net *n, struct tsr_value *x, int64_t ou
   return finish(n, node);
 }
 
-/* What an accelerator may do without DRAM in between: depthwise or a mean, pointwise, something with each
- * element. Sometimes not: somebody else reads what is in between. */
+/* What an accelerator may do without DRAM in between: pointwise, depthwise or a mean, pointwise, something
+ * with each element. Sometimes not: somebody else reads what is in between. */
 static struct tsr_value *chain(struct net *n, struct tsr_value *x)
 {
   int64_t out = random_in(n->r, 1, 90);
+  struct tsr_value *from = x;
+  if (random_bits(n->r) % 4)
+    x = in_place(n, x, random_in(n->r, 17, 90), 1, 1);
   bool mean = random_bits(n->r) % 4 == 0;
   struct tsr_value *y = mean
                             ? pool(n, x, true, random_bits(n->r) & 1)
                             : in_place(n, x, x->dims[1], x->dims[1], 1 + 2 * random_in(n->r, 0, 2));
   struct tsr_value *z = y ? in_place(n, y, out, 1, 1) : NULL;
-  struct tsr_value *other = !mean && z ? in_place(n, x, out, 1, 2 * random_in(n->r, 0, 1) + 1) : z;
+  struct tsr_value *other = !mean && z ? in_place(n, from, out, 1, 2 * random_in(n->r, 0, 1) + 1)
+                                       : z;
   if (!z || random_bits(n->r) % 4 == 0)
     return z ? lut(n, z) : NULL;
   return random_bits(n->r) & 1 ? binary(n, z, other, random_bits(n->r) % 3 > 0)
