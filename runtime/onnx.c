@@ -29,6 +29,7 @@ enum tsr_status tsr__compile_onnx(struct tsr_arena *arena, struct tsr_err *err,
   struct tsr_compile_options options = {.cpu_only = job->cpu_only,
                                         .dump = job->options->dump,
                                         .context = job->options->context,
+                                        .apart = job->options->apart,
                                         .layer = job->options->layer,
                                         .schedule = job->options->schedule,
                                         .tune = tune_options(arena, job->options)};

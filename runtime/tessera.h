@@ -169,6 +169,7 @@ struct tessera_options {
   enum tessera_effort effort;
   const char *tune_cache; /* file that keeps what was found; "": none; NULL: tune.sqlite in the folder
                              $XDG_CACHE_HOME/tessera or else ~/.cache/tessera, where that can be */
+  bool apart; /* every op is a layer of its own: nothing stays on the chip from one to the next */
   /* NULL, or the text of a schedule (docs/tensor-ir.md) that the layer of that name gets instead of one
    * that is looked for: a line each, but for empty ones and comments, which begin with '#'. What is not
    * legal, or nothing that the accelerator can do, is refused. A package keeps the schedules it has. */
