@@ -10,7 +10,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 11 };
+enum { VERSION = 12 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
