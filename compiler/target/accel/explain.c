@@ -166,7 +166,7 @@ static struct tsr_accel_buffer buffer_of(const struct tsr_design *d, const struc
   bool twice = space == SPACE_ACC && place->filled_by_dma && both_banks;
   struct tsr_accel_buffer b = {.buffer = place->buffer,
                                .loop = place->loop ? place->loop->name : NULL,
-                               .copies = place->depth * (twice ? 2 : 1),
+                               .copies = place->in_place_of ? 0 : place->depth * (twice ? 2 : 1),
                                .entries = tsr__layout_entries(d, place->buffer),
                                .room = tsr__layout_room(d, space) * (space == SPACE_ACC ? 2 : 1),
                                .entry_bytes = (uint32_t)tsr_design_dram_entry(d, tsr__buffer_of(space))};
