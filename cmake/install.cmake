@@ -43,9 +43,12 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/tesseraConfigVersion.cmake
 file(RELATIVE_PATH TESSERA_PC_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/tessera.pc.in ${CMAKE_BINARY_DIR}/tessera.pc @ONLY)
 
+configure_file(cmake/tessera-cpu.pc.in ${CMAKE_BINARY_DIR}/tessera-cpu.pc @ONLY)
+
+install(TARGETS tsr_cpu tsr_llvm ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS tessera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${CMAKE_BINARY_DIR}/libtessera.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES runtime/tessera.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES runtime/tessera.h runtime/tessera_cpu.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_BINARY_DIR}/tesseraConfig.cmake ${CMAKE_BINARY_DIR}/tesseraConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tessera)
-install(FILES ${CMAKE_BINARY_DIR}/tessera.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_BINARY_DIR}/tessera.pc ${CMAKE_BINARY_DIR}/tessera-cpu.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

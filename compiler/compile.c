@@ -395,6 +395,30 @@ static enum tsr_status verify_module(struct compiler *c)
   return TSR_OK;
 }
 
+/* Machine code for what runs on the CPU. */
+static enum tsr_status add_code(struct compiler *c)
+{
+  struct tsr_module *m = c->m;
+  const char **name = TSR_NEW_ARRAY(c->a, const char *, m->layers + 1);
+  const struct tir_func **func = TSR_NEW_ARRAY(c->a, const struct tir_func *, m->layers + 1);
+  bool any = false;
+  for (int k = 0; k < m->layers; k++) {
+    bool cpu = m->step[m->layer[k].step].kind == TSR_STEP_CPU;
+    name[k] = m->layer[k].name;
+    func[k] = cpu ? m->layer[k].func : NULL;
+    any |= cpu;
+  }
+  struct tsr_codegen_job job = {.layers = m->layers,
+                                .name = name,
+                                .func = func,
+                                .levels = c->options->levels,
+                                .dump = c->options->dump,
+                                .context = c->options->context};
+  if (!any || !c->options->codegen || !job.levels)
+    return TSR_OK;
+  return c->options->codegen->compile(c->a, c->err, &job, &m->code);
+}
+
 static enum tsr_status place_graph(struct compiler *c)
 {
   if (c->options->cpu_only)
@@ -469,6 +493,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
     status = close_module(&c);
   if (!status)
     status = verify_module(&c);
+  if (!status)
+    status = add_code(&c);
   if (!status)
     *out = m;
   return status;

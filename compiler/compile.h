@@ -6,6 +6,7 @@
 #include "compiler/graph/graph.h"
 #include "compiler/module.h"
 #include "compiler/tune/tune.h"
+#include "native/codegen.h"
 
 struct tsr_compile_options {
   bool cpu_only; /* nothing on the accelerator: --target cpu */
@@ -15,6 +16,8 @@ struct tsr_compile_options {
   void *context;
   struct tsr_tune_options tune; /* how schedules are looked for */
   bool apart;                   /* every node is a layer of its own: nothing stays on the chip */
+  const struct tessera_codegen *codegen; /* machine code for the CPU's layers; NULL: none */
+  unsigned levels;                       /* for these, by enum tsr_level */
   const char *layer;            /* NULL, or the layer that gets the schedule with this text: */
   const char *schedule;
 };

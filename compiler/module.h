@@ -4,6 +4,7 @@
 #ifndef TSR_COMPILER_MODULE_H
 #define TSR_COMPILER_MODULE_H
 
+#include "base/file.h"
 #include "base/tensor.h"
 #include "compiler/tir/tir.h"
 #include "configs/design.h"
@@ -60,6 +61,7 @@ struct tsr_module {
   uint8_t *image;      /* first image_bytes of the window: micro-ops, weights, parameters, tables */
   size_t image_bytes;
   size_t window_bytes; /* image, then activations */
+  struct tsr_bytes code; /* of the CPU's layers, as native/code.h has it; size 0: none */
 };
 
 #endif

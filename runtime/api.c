@@ -146,6 +146,50 @@ const char *tessera_device_meaning(int k)
   return tsr_device_kinds()[k]->meaning;
 }
 
+static enum tsr_status check_cpu(struct tsr_err *err, const char *way)
+{
+  static const char *const ways[] = {
+#define TSR_LEVEL(id, name, bytes, registers, fma, meaning) name,
+#include "native/levels.def"
+#undef TSR_LEVEL
+    "interpreter"};
+  enum { WAYS = sizeof ways / sizeof *ways };
+  for (int i = 0; i < WAYS; i++)
+    if (!strcmp(way, ways[i]))
+      return TSR_OK;
+  const char *near = tsr_nearest(way, ways, WAYS);
+  if (near)
+    return tsr_refuse(err, "target 'cpu' has no '%.80s'; did you mean 'cpu:%s'?", way, near);
+  return tsr_refuse(err,
+                    "target 'cpu' has no '%.80s'; there are the levels of `tessera info`, such as "
+                    "'cpu:%s', and 'cpu:interpreter'",
+                    way, ways[1]);
+}
+
+struct tsr_cpu_choice tsr__cpu_choice(const char *target)
+{
+  struct tsr_cpu_choice choice = {TSR_CPU_BEST, TSR_LEVEL_SSE2};
+  if (!target || strncmp(target, "cpu:", 4))
+    return choice;
+  choice.way = tsr_level_from_name(target + 4, &choice.level) ? TSR_CPU_LEVEL : TSR_CPU_INTERPRETER;
+  return choice;
+}
+
+const char *tessera_cpu_level(int k)
+{
+  return k < TSR_LEVELS ? tsr_level_info((enum tsr_level)k)->name : NULL;
+}
+
+const char *tessera_cpu_level_meaning(int k)
+{
+  return tsr_level_info((enum tsr_level)k)->meaning;
+}
+
+bool tessera_cpu_level_here(int k)
+{
+  return k <= tsr_level_of_machine();
+}
+
 static enum tsr_status check_target(struct tsr_err *err, const char *target, const char **device)
 {
   const struct tsr_device_kind *kind;
@@ -153,8 +197,10 @@ static enum tsr_status check_target(struct tsr_err *err, const char *target, con
     *device = NULL;
     return TSR_OK;
   }
-  if (!strncmp(target, "cpu:", 4))
-    return tsr_refuse(err, "target 'cpu' has no devices; '%.80s' names one", target);
+  if (!strncmp(target, "cpu:", 4)) {
+    *device = NULL;
+    return check_cpu(err, target + 4);
+  }
   if (!strcmp(target, "cuda") || !strncmp(target, "cuda:", 5))
     return tsr_refuse(err, "target 'cuda' is not built into this command; 'accel' and 'cpu' are");
   bool named = !strncmp(target, "accel:", 6);

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/tensor.h"
 #include "compiler/module.h"
+#include "runtime/executor.h"
 #include "runtime/profile/record.h"
 #include "runtime/tessera.h"
 
@@ -20,6 +21,7 @@ struct tessera_model {
   struct tsr_arena *arena;
   const struct tsr_module *module;
   bool packaged;
+  struct tsr_cpu_choice cpu;
 };
 
 /* The one place where memory running out lands. Runs `work` with an arena of its own; when it
@@ -32,6 +34,13 @@ enum tessera_status tsr__call(struct tessera *t, tsr__work *work, void *context,
 enum tsr_status tsr__session_record(const struct tessera_session *session, struct tsr_err *err,
                                     const struct tsr_record **out);
 
+/* What runs a session. */
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session);
+const struct tsr_module *tsr__session_module(const struct tessera_session *session);
+
+/* What target "cpu", or the CPU's part of another, asks for. The target has been checked. */
+struct tsr_cpu_choice tsr__cpu_choice(const char *target);
+
 /* The two forms of a tensor. */
 struct tsr_tensor tsr__tensor_in(const struct tessera_tensor *tensor);
 struct tessera_tensor tsr__tensor_out(const struct tsr_tensor *tensor);
@@ -42,6 +51,7 @@ struct tsr__onnx_job {
   const void *bytes;
   size_t size;
   bool cpu_only;
+  unsigned levels; /* of machine code */
   const struct tsr_design *design;
   const struct tessera_options *options;
 };

@@ -100,6 +100,20 @@ static const char *folder_of(struct tsr_arena *arena, const char *path)
   return slash ? tsr_arena_printf(arena, "%.*s", (int)(slash - path) + (slash == path), path) : ".";
 }
 
+/* A level that is asked for, all for a package, else this machine's best one. */
+static unsigned levels_for(const struct opening *o)
+{
+  struct tsr_cpu_choice choice = tsr__cpu_choice(o->options->target);
+  int machine = tsr_level_of_machine();
+  if (choice.way == TSR_CPU_INTERPRETER)
+    return 0;
+  if (choice.way == TSR_CPU_LEVEL)
+    return 1u << choice.level;
+  if (o->options->portable)
+    return TSR_ALL_LEVELS;
+  return machine == TSR_LEVEL_NONE ? 0 : 1u << machine;
+}
+
 static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
                                const struct opening *o, struct tsr_module **out)
 {
@@ -109,7 +123,7 @@ static enum tsr_status compile(struct tsr_arena *arena, struct tsr_err *err,
   if (status)
     return status;
   struct tsr__onnx_job job = {o->name, folder_of(arena, o->path), o->bytes, o->size, o->cpu_only,
-                              &design, o->options};
+                              levels_for(o), &design, o->options};
   return tsr__compile_onnx(arena, err, &job, out);
 }
 
@@ -131,7 +145,8 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
   if (status)
     return status;
   o->model = TSR_NEW(arena, struct tessera_model);
-  *o->model = (struct tessera_model){arena, module, packaged};
+  *o->model = (struct tessera_model){arena, module, packaged,
+                                      tsr__cpu_choice(o->options->target)};
   return TSR_OK;
 }
 

@@ -15,6 +15,7 @@ struct tessera_session {
 };
 
 struct opening {
+  const struct tsr_cpu_choice *cpu;
   const struct tsr_module *module;
   const struct tessera_session_options *options;
   struct tessera_session *session;
@@ -97,7 +98,8 @@ static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err
   if (o->options->record)
     start_recording(arena, o->session, &options);
   const char *device = o->options->device ? o->options->device : tessera_device(0);
-  return tsr_executor_open_with(arena, err, o->module, device, &options, &o->session->executor);
+  return tsr_executor_open_with(arena, err, o->module, device, &options, o->cpu,
+                                &o->session->executor);
 }
 
 enum tessera_status tessera_session_open(struct tessera *t, const struct tessera_model *model,
@@ -111,7 +113,7 @@ enum tessera_status tessera_session_open_with(struct tessera *t, const struct te
                                               const struct tessera_session_options *options,
                                               struct tessera_session **out)
 {
-  struct opening o = {model->module, options, NULL};
+  struct opening o = {&model->cpu, model->module, options, NULL};
   struct tsr_arena *owner;
   enum tessera_status status = tsr__call(t, open_session, &o, &owner);
   if (!status)
@@ -127,6 +129,22 @@ void tessera_session_free(struct tessera_session *session)
   if (session->records)
     tsr_record_close(&session->record);
   tsr_arena_free(session->arena);
+}
+
+struct tsr_executor *tsr__session_executor(const struct tessera_session *session)
+{
+  return session->executor;
+}
+
+const struct tsr_module *tsr__session_module(const struct tessera_session *session)
+{
+  return session->module;
+}
+
+const char *tessera_session_cpu(const struct tessera_session *session)
+{
+  const char *level = tsr_executor_level(session->executor);
+  return level ? level : "interpreter";
 }
 
 /* --- running ---------------------------------------------------------------------------------- */

@@ -46,21 +46,6 @@ const char *tsr__section_meaning(int section)
   return meanings[section];
 }
 
-/* CRC-32 as in zlib and PNG (IEEE 802.3, reflected), four bits at a time. */
-static uint32_t crc32_of(const uint8_t *bytes, size_t size)
-{
-  static const uint32_t nibble[16] = {
-    0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-    0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-  uint32_t crc = UINT32_MAX;
-  for (size_t i = 0; i < size; i++) {
-    crc ^= bytes[i];
-    crc = crc >> 4 ^ nibble[crc & 15];
-    crc = crc >> 4 ^ nibble[crc & 15];
-  }
-  return ~crc;
-}
-
 static void put(uint8_t *p, uint64_t v, int bytes)
 {
   for (int i = 0; i < bytes; i++)
@@ -73,6 +58,37 @@ static uint64_t get(const uint8_t *p, int bytes)
   for (int i = 0; i < bytes; i++)
     v |= (uint64_t)p[i] << 8 * i;
   return v;
+}
+
+/* table[k][b] is what byte b does to the checksum when k bytes come behind it. */
+static void crc32_table(uint32_t table[8][256])
+{
+  for (uint32_t b = 0; b < 256; b++) {
+    uint32_t crc = b;
+    for (int bit = 0; bit < 8; bit++)
+      crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    table[0][b] = crc;
+  }
+  for (int k = 1; k < 8; k++)
+    for (int b = 0; b < 256; b++)
+      table[k][b] = table[k - 1][b] >> 8 ^ table[0][table[k - 1][b] & 255];
+}
+
+/* CRC-32 as in zlib and PNG (IEEE 802.3, reflected), eight bytes at a time: weights are many. */
+static uint32_t crc32_of(const uint8_t *bytes, size_t size)
+{
+  uint32_t table[8][256], crc = UINT32_MAX;
+  size_t i = 0;
+  crc32_table(table);
+  for (; size - i >= 8; i += 8) {
+    uint64_t v = get(bytes + i, 8) ^ crc;
+    crc = 0;
+    for (int k = 0; k < 8; k++)
+      crc ^= table[7 - k][v >> 8 * k & 255];
+  }
+  for (; i < size; i++)
+    crc = crc >> 8 ^ table[0][(crc ^ bytes[i]) & 255];
+  return ~crc;
 }
 
 static uint64_t align(uint64_t offset)

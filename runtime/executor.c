@@ -2,8 +2,11 @@
 #include "runtime/executor.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
+#include <time.h>
 
+#include "runtime/native.h"
 #include "runtime/package.h"
 #include "verify/verify.h"
 
@@ -12,8 +15,11 @@ struct tsr_executor {
   const struct tsr_module *module;
   struct tsr_device *device; /* NULL: no step needs one */
   void **host;               /* by buffer; for those on the device a copy, where the CPU uses it */
-  struct tir_code **code;    /* by layer; NULL: runs on the device */
+  struct tsr__native native;
+  struct tir_code **code; /* by layer, for the interpreter; NULL: the device or machine code runs it */
+  void ***params;         /* by layer on the CPU: its buffers */
   bool ran, timing_only;
+  double *seconds; /* by step, of the run; NULL: nobody wants to know */
 };
 
 static size_t bytes_of(const struct tsr_module_buffer *b)
@@ -61,15 +67,22 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
                     step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
+bool tsr_executor_is_native(const struct tsr_executor *x, int layer)
+{
+  return x->native.block && x->native.block->layer[layer].present;
+}
+
 static enum tsr_status prepare_steps(struct tsr_arena *arena, struct tsr_err *err,
                                      struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
   for (int i = 0; i < m->steps; i++) {
     const struct tsr_module_step *s = &m->step[i];
-    enum tsr_status status = s->kind == TSR_STEP_CPU
-                               ? compile_layer(arena, err, &m->layer[s->layer], &x->code[s->layer])
-                               : verify_stream(arena, err, m, i);
+    enum tsr_status status = TSR_OK;
+    if (s->kind == TSR_STEP_ACCEL)
+      status = verify_stream(arena, err, m, i);
+    else if (!tsr_executor_is_native(x, s->layer))
+      status = compile_layer(arena, err, &m->layer[s->layer], &x->code[s->layer]);
     if (status)
       return status;
   }
@@ -93,6 +106,9 @@ static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
     for (int k = 0; k < l->args; k++)
       if (!x->host[l->arg[k]])
         x->host[l->arg[k]] = tsr_arena_alloc(arena, bytes_of(&m->buffer[l->arg[k]]) + 1);
+    x->params[m->step[i].layer] = TSR_NEW_ARRAY(arena, void *, l->args + 1);
+    for (int k = 0; k < l->args; k++)
+      x->params[m->step[i].layer][k] = x->host[l->arg[k]];
   }
 }
 
@@ -107,7 +123,20 @@ static bool needs_device(const struct tsr_module *m)
   return false;
 }
 
-/* The last thing that opening does: what comes after could unwind past the open device. */
+/* These two are the last things that opening does: what comes after could unwind past them. */
+static enum tsr_status start_native(struct tsr_err *err, struct tsr_executor *x,
+                                    const struct tsr_cpu_choice *choice,
+                                    const struct tsr_device_options *options)
+{
+  bool layers = false;
+  for (int i = 0; i < x->module->steps; i++)
+    layers |= x->module->step[i].kind == TSR_STEP_CPU;
+  if (layers && choice->way != TSR_CPU_INTERPRETER && !x->native.block && options && options->say)
+    options->say(options->context, "the model has no machine code for this CPU: the interpreter "
+                                   "runs its layers on the CPU, much slower");
+  return tsr__native_map(err, &x->native);
+}
+
 static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x, const char *name,
                                     const struct tsr_device_options *options)
 {
@@ -138,22 +167,31 @@ static enum tsr_status start_device(struct tsr_err *err, struct tsr_executor *x,
 enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *err,
                                        const struct tsr_module *module, const char *device,
                                        const struct tsr_device_options *options,
+                                       const struct tsr_cpu_choice *cpu,
                                        struct tsr_executor **out)
 {
+  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
                              .timing_only = options && options->timing_only};
   x->host = TSR_NEW_ARRAY(arena, void *, module->buffers);
   x->code = TSR_NEW_ARRAY(arena, struct tir_code *, module->layers);
+  x->params = TSR_NEW_ARRAY(arena, void **, module->layers);
   enum tsr_status status = tsr_module_check(arena, err, module);
+  if (!status)
+    status = tsr__native_choose(arena, err, module, cpu ? cpu : &best, &x->native);
   if (!status)
     status = prepare_steps(arena, err, x);
   if (status)
     return status;
   place_buffers(arena, x);
-  status = start_device(err, x, device, options);
+  status = start_native(err, x, cpu ? cpu : &best, options);
   if (!status)
+    status = start_device(err, x, device, options);
+  if (status)
+    tsr__native_close(&x->native);
+  else
     *out = x;
   return status;
 }
@@ -162,13 +200,25 @@ enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out)
 {
-  return tsr_executor_open_with(arena, err, module, device, NULL, out);
+  return tsr_executor_open_with(arena, err, module, device, NULL, NULL, out);
 }
 
 void tsr_executor_close(struct tsr_executor *x)
 {
-  if (x)
-    tsr_device_close(x->device);
+  if (!x)
+    return;
+  tsr__native_close(&x->native);
+  tsr_device_close(x->device);
+}
+
+const char *tsr_executor_level(const struct tsr_executor *x)
+{
+  return x->native.block ? tsr_level_info(x->native.block->level)->name : NULL;
+}
+
+bool tsr_executor_is_timing_only(const struct tsr_executor *x)
+{
+  return x->timing_only;
 }
 
 void *tsr_executor_buffer(struct tsr_executor *x, int index)
@@ -201,19 +251,35 @@ static enum tsr_status fetch(struct tsr_executor *x, struct tsr_err *err, int in
   return b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b)) : TSR_OK;
 }
 
-static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_arena *scratch,
-                                 struct tsr_err *err, int layer)
+static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scratch,
+                                 struct tsr_err *err, int layer, void *unused)
+{
+  struct tir_code *code = x->code[layer];
+  (void)unused;
+  if (!code && compile_layer(scratch, err, &x->module->layer[layer], &code))
+    return TSR_REFUSED;
+  return tir_code_run(code, scratch, err, x->params[layer]);
+}
+
+/* Machine code only tells that an index lay outside of its buffer; the interpreter has the words.
+ * */
+static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
+{
+  tsr_code_function *function = tsr__native_layer(&x->native, layer);
+  if (function && !function(x->params[layer], x->native.scratch))
+    return TSR_OK;
+  return with_scratch(x, err, interpret, layer, NULL);
+}
+
+static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
 {
   const struct tsr_module_layer *l = &x->module->layer[layer];
-  void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
+  void **params = x->params[layer];
   enum tsr_status status = TSR_OK;
-  for (int k = 0; k < l->args && !status; k++) {
-    params[k] = x->host[l->arg[k]];
-    if (k < l->func->inputs)
-      status = fetch(x, err, l->arg[k], params[k]);
-  }
+  for (int k = 0; k < l->func->inputs && !status; k++)
+    status = fetch(x, err, l->arg[k], params[k]);
   if (!status)
-    status = tir_code_run(x->code[layer], scratch, err, params);
+    status = compute_layer(x, err, layer);
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
     if (b->on_device)
@@ -222,27 +288,40 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_arena *scrat
   return status;
 }
 
-static enum tsr_status run_step(struct tsr_executor *x, struct tsr_arena *scratch,
-                                struct tsr_err *err, int step, void *unused)
+static enum tsr_status run_step(struct tsr_executor *x, struct tsr_err *err, int step)
 {
   const struct tsr_module_step *s = &x->module->step[step];
-  (void)unused;
   if (s->kind == TSR_STEP_ACCEL)
     return tsr_device_run(x->device, err, x->module->insns + s->first_insn * TSR_INSN_BYTES,
                           s->insns);
   if (x->timing_only)
     return TSR_OK; /* there are no values to compute from */
-  enum tsr_status status = run_layer(x, scratch, err, s->layer);
+  enum tsr_status status = run_layer(x, err, s->layer);
   return status ? tsr_refuse_at(err, "layer '%s'", x->module->layer[s->layer].name) : TSR_OK;
+}
+
+void tsr_executor_watch(struct tsr_executor *x, double *seconds)
+{
+  x->seconds = seconds;
+}
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 enum tsr_status tsr_executor_run(struct tsr_executor *x, struct tsr_err *err)
 {
   x->ran = false;
   for (int i = 0; i < x->module->steps; i++) {
-    enum tsr_status status = with_scratch(x, err, run_step, i, NULL);
+    double begin = x->seconds ? now() : 0;
+    enum tsr_status status = run_step(x, err, i);
     if (status)
       return status;
+    if (x->seconds)
+      x->seconds[i] = now() - begin;
   }
   x->ran = true;
   return TSR_OK;
@@ -279,6 +358,43 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
+/* Machine code adds up and computes functions of floats in another way than the interpreter.
+ * Numbers that are not finite have to be the same. */
+static bool is_near(const struct tsr_module_buffer *b, const void *expected, const void *found)
+{
+  double limit = b->dtype == TSR_F32 ? 1e-5 : 1e-9, difference = 0, norm = 0;
+  struct tsr_tensor v = {.dtype = b->dtype, .data = (void *)(uintptr_t)expected};
+  struct tsr_tensor w = {.dtype = b->dtype, .data = (void *)(uintptr_t)found};
+  int64_t n = tsr_count(b->dims, b->rank, 1);
+  for (int64_t i = 0; i < n; i++) {
+    double x = tsr_get_float(&v, i), y = tsr_get_float(&w, i);
+    if (isfinite(x) && isfinite(y)) {
+      difference += (x - y) * (x - y);
+      norm += x * x;
+    } else if (x != y && !(isnan(x) && isnan(y))) {
+      return false;
+    }
+  }
+  return sqrt(difference) <= limit * sqrt(norm);
+}
+
+/* Machine code writes 1 where the interpreter copies another byte that is true. */
+static bool is_as_true(const struct tsr_module_buffer *b, const void *expected, const void *found)
+{
+  const uint8_t *x = expected, *y = found;
+  for (size_t i = 0; i < bytes_of(b); i++)
+    if ((x[i] != 0) != (y[i] != 0))
+      return false;
+  return true;
+}
+
+static bool may_differ(const struct tsr_module_buffer *b, const void *expected, const void *found)
+{
+  if (b->dtype == TSR_BOOL)
+    return is_as_true(b, expected, found);
+  return tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT && is_near(b, expected, found);
+}
+
 static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch,
                                struct tsr_err *err, int layer, int index, const void *expected,
                                const void *found, struct tsr_difference *out)
@@ -287,6 +403,8 @@ static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch
   const struct tsr_module_layer *l = &x->module->layer[layer];
   size_t width = tsr_dtype_bytes(b->dtype), n = bytes_of(b) / width;
   if (!memcmp(expected, found, n * width))
+    return TSR_OK;
+  if (tsr_executor_is_native(x, layer) && may_differ(b, expected, found))
     return TSR_OK;
   *out = (struct tsr_difference){.layer = layer, .buffer = index, .element = -1};
   for (size_t i = 0; i < n; i++) {

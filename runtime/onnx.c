@@ -30,6 +30,8 @@ enum tsr_status tsr__compile_onnx(struct tsr_arena *arena, struct tsr_err *err,
                                         .dump = job->options->dump,
                                         .context = job->options->context,
                                         .apart = job->options->apart,
+                                        .codegen = job->options->codegen,
+                                        .levels = job->levels,
                                         .layer = job->options->layer,
                                         .schedule = job->options->schedule,
                                         .tune = tune_options(arena, job->options)};

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "native/code.h"
 #include "runtime/manifest.h"
 
 enum { CONST_ALIGNMENT = 64 };
@@ -61,6 +62,7 @@ struct tsr_bytes tsr_package_write(struct tsr_arena *arena, const struct tsr_mod
   c.section[TSR__SECTION_CONST] = gather_constants(arena, m, pieces.constant);
   c.section[TSR__SECTION_INSNS] = (struct tsr_bytes){m->insns, m->insn_count * TSR_INSN_BYTES};
   c.section[TSR__SECTION_IMAGE] = (struct tsr_bytes){m->image, m->image_bytes};
+  c.section[TSR__SECTION_CODE] = m->code;
   c.section[TSR__SECTION_MANIFEST] = tsr__manifest_write(arena, m, &pieces);
   return tsr__container_write(arena, &c);
 }
@@ -132,6 +134,19 @@ static enum tsr_status read_funcs(struct opening *o)
   return TSR_OK;
 }
 
+/* Read to be refused when the package is opened, whichever level will run. */
+static enum tsr_status read_code(struct opening *o)
+{
+  const struct tsr_bytes *s = &o->container.section[TSR__SECTION_CODE];
+  struct tsr_code_block *block;
+  int blocks;
+  if (tsr_code_read(o->arena, o->err, s, o->module->layers, &blocks, &block))
+    return tsr_refuse_at(o->err, "%s", o->name);
+  if (s->size)
+    o->module->code = (struct tsr_bytes){tsr_arena_copy(o->arena, s->data, s->size), s->size};
+  return TSR_OK;
+}
+
 static enum tsr_status read_module(struct opening *o)
 {
   struct tsr_module *m = o->module;
@@ -145,7 +160,7 @@ static enum tsr_status read_module(struct opening *o)
                       o->name);
   m->image = tsr_arena_copy(o->arena, image->data, image->size);
   m->image_bytes = image->size;
-  if (read_insns(o) || read_constants(o) || read_funcs(o))
+  if (read_insns(o) || read_constants(o) || read_funcs(o) || read_code(o))
     return TSR_REFUSED;
   return tsr_module_check(o->arena, o->err, m) ? tsr_refuse_at(o->err, "%s", o->name) : TSR_OK;
 }

@@ -23,7 +23,7 @@ struct tsr_package_section {
   const char *name, *meaning;
   uint64_t offset, size;
 };
-enum { TSR_PACKAGE_SECTIONS = 5 };
+enum { TSR_PACKAGE_SECTIONS = 6 };
 enum tsr_status tsr_package_sections(struct tsr_err *err, const char *name, const uint8_t *bytes,
                                      size_t size,
                                      struct tsr_package_section out[static TSR_PACKAGE_SECTIONS]);

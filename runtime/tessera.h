@@ -160,8 +160,12 @@ enum tessera_effort {
   TESSERA_EFFORT_ALL, /* all that could be better than the best found: minutes for a layer */
 };
 
+struct tessera_codegen;
+
 struct tessera_options {
-  const char *target; /* "accel", "accel:DEVICE", "cpu"; NULL: "accel" */
+  /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(), or
+   * "cpu:interpreter"; NULL: "accel" */
+  const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
@@ -170,12 +174,17 @@ struct tessera_options {
   const char *tune_cache; /* file that keeps what was found; "": none; NULL: tune.sqlite in the folder
                              $XDG_CACHE_HOME/tessera or else ~/.cache/tessera, where that can be */
   bool apart; /* every op is a layer of its own: nothing stays on the chip from one to the next */
+  /* What makes machine code for layers on the CPU, from tessera_cpu.h; NULL: there is none, and the
+   * tensor-IR interpreter runs them. A package brings its own. */
+  const struct tessera_codegen *codegen;
+  bool portable; /* machine code of every level, as for a package; else of this CPU's best one */
   /* NULL, or the text of a schedule (docs/tensor-ir.md) that the layer of that name gets instead of one
    * that is looked for: a line each, but for empty ones and comments, which begin with '#'. What is not
    * legal, or nothing that the accelerator can do, is refused. A package keeps the schedules it has. */
   const char *layer, *schedule;
-  /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule" or
-   * "stream", name the pass (graph) or the layer. A package has no graph. */
+  /* Called with the text of each stage as it comes to be: stage is "graph", "tir", "schedule",
+   * "llvm" or "stream", name the pass (graph), the layer, or LAYER@LEVEL of machine code. A package
+   * has no graph and no llvm. */
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;
 };
@@ -270,6 +279,8 @@ enum tessera_status tessera_session_open_with(struct tessera *t, const struct te
                                               const struct tessera_session_options *options,
                                               struct tessera_session **out);
 void tessera_session_free(struct tessera_session *session);
+/* What runs layers on the CPU: a level, or "interpreter". */
+const char *tessera_session_cpu(const struct tessera_session *session);
 
 /* Copies the tensor, which must have the input's type and shape. Inputs keep their value between
  * runs and are zero at first. */
@@ -280,7 +291,8 @@ enum tessera_status tessera_session_run(struct tessera *t, struct tessera_sessio
 void tessera_session_output(const struct tessera_session *session, int k,
                             struct tessera_tensor *out);
 /* After a run: recomputes every layer in the tensor-IR interpreter from what the layer read, and
- * compares with what it wrote, bit for bit. TESSERA_MISMATCH names the first layer and element that
+ * compares with what it wrote, bit for bit; floats that machine code computed may differ by 1e-5
+ * (f32) or 1e-9 (f64) of the tensor's norm. TESSERA_MISMATCH names the first layer and element that
  * differ. */
 enum tessera_status tessera_session_check(struct tessera *t, struct tessera_session *session);
 
@@ -460,9 +472,86 @@ void tessera_explanation_free(const struct tessera_explanation *explanation); /*
 const char *tessera_target(int k); /* "accel", "cpu", then NULL */
 const char *tessera_device(int k); /* "func", ..., then NULL */
 const char *tessera_device_meaning(int k);
+/* Instruction-set levels that machine code is made for, from the least on, then NULL; whether this
+ * CPU has it. */
+const char *tessera_cpu_level(int k);
+const char *tessera_cpu_level_meaning(int k);
+bool tessera_cpu_level_here(int k);
 /* Splits "accel:DEVICE" and refuses what this build does not have. *device is NULL for "cpu". */
 enum tessera_status tessera_target_check(struct tessera *t, const char *target,
                                          const char **device);
+
+/* --- this machine ------------------------------------------------------------------------------ */
+
+enum { TESSERA_MOST_PEAKS = 32, TESSERA_MOST_BANDWIDTHS = 16 };
+
+/* Products added up in registers, by the instructions of a level that do the most of them. A
+ * multiplication and an addition are two operations. */
+struct tessera_machine_peak {
+  const char *level;
+  enum tessera_dtype dtype; /* F32; or I8, added up in 32 bits */
+  const char *instructions; /* "vpdpbusd" */
+  int threads;
+  double ops_per_s;
+};
+
+/* Bytes moved between a place of memory and registers. */
+struct tessera_machine_bandwidth {
+  const char *place;     /* "L1", "L2", "L3", "DRAM" */
+  size_t capacity_bytes; /* of the caches of that many threads; SIZE_MAX: of DRAM */
+  size_t bytes;          /* that each thread goes through again and again */
+  int threads;
+  double read_bytes_per_s, copy_bytes_per_s; /* of a copy those read and those written both count */
+};
+
+struct tessera_machine {
+  int cores; /* that this process may run on */
+  int peaks, bandwidths;
+  struct tessera_machine_peak peak[TESSERA_MOST_PEAKS];
+  struct tessera_machine_bandwidth bandwidth[TESSERA_MOST_BANDWIDTHS];
+};
+
+/* What this machine can do at most, measured in about a second: with one thread and, where there are more
+ * cores, with one a core, at every level that the CPU has. The best of several tries, so that other work
+ * on the machine counts less. Refuses a CPU that is no x86-64. */
+enum tessera_status tessera_machine_measure(struct tessera *t, struct tessera_machine *out);
+/* The peak of a level with that many threads, or the next number of them that was measured; 0: none. */
+double tessera_machine_ops(const struct tessera_machine *machine, const char *level,
+                           enum tessera_dtype dtype, int threads);
+
+/* --- how long layers take on the CPU ------------------------------------------------------------ */
+
+struct tessera_cpu_profile_layer {
+  const char *name, *op;
+  bool interpreted;             /* it has no machine code */
+  double seconds;               /* median of the runs */
+  uint64_t ops;                 /* two a multiply-accumulate */
+  uint64_t bytes;               /* its operands and its results, once each */
+  double compute_s, memory_s;   /* the machine takes no less: for the products, for the bytes */
+  const char *limit;            /* the larger of both: "compute", or the place that the bytes come from */
+  double fraction_of_peak;      /* that over seconds */
+};
+
+struct tessera_cpu_profile {
+  const char *model, *level; /* level, or "interpreter" */
+  int threads, runs, layers;
+  double seconds; /* of a run: median */
+  uint64_t ops, bytes;
+  double least_s; /* of all layers: what limits each */
+  const struct tessera_cpu_profile_layer *layer;
+  void *owner;
+};
+
+/* Runs a session's model on the inputs that it has, once without looking at the clock and then `runs` times; 0:
+ * about a second, 3 to 100 times. Layers that run on a device are left out. The profile is the caller's, who
+ * frees it, and outlives session and model.
+ *
+ * The bound of a layer's bytes: constants come from the place that holds all constants of the model, what else
+ * it reads and writes from the place that holds this; each byte once, as fast as the place can be read. */
+enum tessera_status tessera_session_profile_cpu(struct tessera *t, struct tessera_session *session,
+                                                const struct tessera_machine *machine, int runs,
+                                                const struct tessera_cpu_profile **out);
+void tessera_cpu_profile_free(const struct tessera_cpu_profile *profile); /* NULL is allowed */
 
 /* --- design points ---------------------------------------------------------------------------- */
 

@@ -71,11 +71,11 @@ int cli_number(const struct cli *cli, const char *option, double *out);
 
 /* The options that name a model's surroundings, for every subcommand that opens one. */
 #define CLI_MODEL_OPTIONS                                                                          \
-  {"target", "T", "accel (the default), accel:DEVICE or cpu"},                                     \
+  {"target", "T", "accel (the default), accel:DEVICE, cpu or cpu:LEVEL"},                                     \
   {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
   {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \
   CLI_TUNE_OPTIONS,                                                                                \
-  {"dump", "STAGE[:NAME]", "print graph, tir, schedule or stream (of a layer, after a pass)"},     \
+  {"dump", "STAGE[:NAME]", "print graph, tir, schedule, llvm or stream (of a layer, after a pass)"},     \
   {"json", NULL, "print JSON for programs"}
 
 /* Every subcommand, ending with NULL. */

@@ -130,7 +130,7 @@ static int check_bits(const struct cli *cli, const struct subject *s)
   struct inputs inputs = {0};
   bool given = cli_has(cli, "input") || cli_has(cli, "random");
   enum tessera_status status = tessera_session_open(cli->t, s->model, "func", &session);
-  int bad = status || !given ? 0 : inputs_open(cli, s->model, &inputs);
+  int bad = status || !given ? 0 : inputs_open(cli, s->model, cli_has(cli, "random"), &inputs);
   if (!status && given && !bad)
     bad = inputs_set(cli, &inputs, s->model, session, 0);
   if (!status && !given)

@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "tools/layers.h"
+#include "tools/machine.h"
 #include "tools/open.h"
 #include "tools/table.h"
 
-static const struct option options[] = {CLI_MODEL_OPTIONS, {NULL, NULL, NULL}};
+static const struct option options[] = {
+    CLI_MODEL_OPTIONS,
+    {"machine", NULL, "without a model: measure what this machine can do at most"},
+    {NULL, NULL, NULL}};
 
 /* --- this build ------------------------------------------------------------------------------- */
 
@@ -30,6 +34,11 @@ static void print_list(const char *title, const char *(*item)(int k), const char
   printf("\n");
 }
 
+static const char *level_text(int k)
+{
+  return tessera_cpu_level_here(k) ? "here" : "not here";
+}
+
 static int info_build(const struct cli *cli)
 {
   if (!cli_has(cli, "json")) {
@@ -37,6 +46,7 @@ static int info_build(const struct cli *cli)
     print_list("targets", tessera_target, NULL);
     print_list("devices", tessera_device, tessera_device_meaning);
     print_list("design points", tessera_config_name, NULL);
+    print_list("levels", tessera_cpu_level, level_text);
     return 0;
   }
   json_t *root = json_object();
@@ -44,6 +54,7 @@ static int info_build(const struct cli *cli)
   json_object_set_new(root, "targets", list_json(tessera_target));
   json_object_set_new(root, "devices", list_json(tessera_device));
   json_object_set_new(root, "configs", list_json(tessera_config_name));
+  json_object_set_new(root, "levels", list_json(tessera_cpu_level));
   print_json(root);
   return 0;
 }
@@ -135,17 +146,37 @@ static int info_model(const struct cli *cli, const char *path)
   return status;
 }
 
+/* --- this machine ----------------------------------------------------------------------------- */
+
+static int info_machine(const struct cli *cli)
+{
+  struct tessera_machine machine;
+  if (cli->words)
+    return cli_refuse("info: --machine measures this machine; a model has no place there");
+  enum tessera_status status = tessera_machine_measure(cli->t, &machine);
+  if (status)
+    return cli_message(cli, status);
+  if (cli_has(cli, "json"))
+    print_json(machine_json(&machine));
+  else
+    print_machine(&machine);
+  return 0;
+}
+
 static int info(struct cli *cli)
 {
+  if (cli_has(cli, "machine"))
+    return info_machine(cli);
   return cli->words ? info_model(cli, cli->word[0]) : info_build(cli);
 }
 
 const struct command command_info = {
   .name = "info",
   .usage = "[MODEL.onnx|PACKAGE.tsr] [OPTIONS]",
-  .summary = "tell what a model or a package is; without one, what this command has",
+  .summary = "tell what a model or a package is; without one, what this build and machine have",
   .options = options,
   .examples = "  tessera info\n"
+              "  tessera info --machine\n"
               "  tessera info models/digits/digits.onnx --config tiny\n"
               "  tessera info digits.tsr --json\n",
   .least_words = 0,

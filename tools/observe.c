@@ -26,7 +26,7 @@ static int run(const struct cli *cli, const struct tessera_model *model, struct 
   struct inputs inputs = {0};
   int status = 0;
   if (with_data(cli)) {
-    status = inputs_open(cli, model, &inputs);
+    status = inputs_open(cli, model, cli_has(cli, "random"), &inputs);
     if (!status)
       status = inputs_set(cli, &inputs, model, o->session, 0);
   }

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/tessera_cpu.h"
 #include "tools/table.h"
 
 #define LARGEST_FILE ((size_t)2 << 30)
 
-static const char *const stages[] = {"graph", "tir", "schedule", "stream"};
+static const char *const stages[] = {"graph", "tir", "schedule", "llvm", "stream"};
 enum { STAGES = sizeof stages / sizeof stages[0] };
 
 int open_target(const struct cli *cli, const char **device)
@@ -62,7 +63,7 @@ static int parse_dump(const struct cli *cli, struct dump *d, char *stage, size_t
   if (near)
     return cli_refuse("%s: --dump has no stage '%s'; did you mean '%s'?", cli->command->name, stage,
                       near);
-  return cli_refuse("%s: --dump has no stage '%s'; there are graph, tir, schedule and stream",
+  return cli_refuse("%s: --dump has no stage '%s'; there are graph, tir, schedule, llvm and stream",
                     cli->command->name, stage);
 }
 
@@ -113,6 +114,8 @@ int open_model_with(const struct cli *cli, const char *path, const char *layer,
   options.target = cli_value(cli, "target");
   options.config = cli_value(cli, "config");
   options.dims = dims;
+  options.codegen = tessera_cpu_codegen();
+  options.portable = cli->command == &command_compile;
   while ((dims[options.dim_count] = cli_nth(cli, "dim", options.dim_count)))
     options.dim_count++;
   if (dump.stage) {

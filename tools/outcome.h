@@ -22,6 +22,7 @@ struct outcome {
   struct tessera_tensor *output; /* all inferences along dim 0 */
   double seconds;
   bool checked;                  /* --check ran and found every layer equal */
+  bool coded; /* machine code ran layers on the CPU: their floats are nearly the interpreter's */
   bool timing_only;              /* there are no outputs */
   struct tessera_counters counters;
   const char *wave; /* the waveform's file, or NULL */

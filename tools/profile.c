@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tessera profile: where the cycles of one inference went, and why. */
+/* tessera profile: where the cycles of one inference went, and why; with --target cpu, where its time went. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/observe.h"
 #include "tools/open.h"
+#include "tools/profile_cpu.h"
 #include "tools/profile_text.h"
 
 static const struct option options[] = {
@@ -14,6 +15,7 @@ static const struct option options[] = {
     {"csv", NULL, "print CSV, a row a layer"},
     {"html", "FILE.html", "write a page with the stack, the roofline and all tables"},
     {"diff", "FILE.json", "compare with a run that --json printed before"},
+    {"runs", "N", "with --target cpu: take the median of so many (default: of about a second)"},
     {NULL, NULL, NULL}};
 
 static int print_form(const struct cli *cli, const struct tessera_profile *p,
@@ -63,6 +65,8 @@ static int show(const struct cli *cli, const struct tessera_profile *p,
 static int check_options(const struct cli *cli)
 {
   bool json = cli_has(cli, "json"), csv = cli_has(cli, "csv");
+  if (cli_has(cli, "runs"))
+    return cli_refuse("profile: --runs is for --target cpu; cycles are the same in each run");
   if (json && csv)
     return cli_refuse("profile: --json and --csv both print; give one of them");
   if ((json || csv) && cli_has(cli, "diff") && !cli_has(cli, "html"))
@@ -88,6 +92,8 @@ static int read_before(const struct cli *cli, const struct tessera_profile **out
 
 static int run(struct cli *cli)
 {
+  if (profile_is_cpu(cli))
+    return profile_cpu(cli);
   const struct tessera_profile *profile = NULL, *before = NULL;
   struct observed observed = {0};
   int status = check_options(cli);
@@ -108,11 +114,12 @@ static int run(struct cli *cli)
 const struct command command_profile = {
     .name = "profile",
     .usage = "MODEL.onnx|PACKAGE.tsr [OPTIONS]",
-    .summary = "tell where the cycles of an inference go, and what would change it",
+    .summary = "tell where the cycles of an inference, or its time on the CPU, go",
     .options = options,
     .examples = "  tessera profile models/digits/digits.onnx\n"
                 "  tessera profile model.onnx --json > before.json\n"
-                "  tessera profile model.onnx --config wide --diff before.json --html wide.html\n",
+                "  tessera profile model.onnx --config wide --diff before.json --html wide.html\n"
+                "  tessera profile model.onnx --target cpu\n",
     .least_words = 1,
     .most_words = 1,
     .run = run,

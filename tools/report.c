@@ -135,7 +135,8 @@ void report_text(const struct tessera_model *model, const struct outcome *o)
   printf("%" PRId64 " inference%s in %.3f s, %.3f ms each\n", o->inferences,
          o->inferences == 1 ? "" : "s", o->seconds, 1e3 * o->seconds / (double)o->inferences);
   if (o->checked)
-    printf("check: every layer gave the interpreter's bits\n");
+    printf("check: every layer gave the interpreter's bits%s\n",
+           o->coded ? " (floats by the CPU's code: nearly)" : "");
   for (int i = 0; i < o->expectations; i++)
     print_expectation(o, &o->expected[i]);
   if (o->labels)

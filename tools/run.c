@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "tools/layers.h"
@@ -79,6 +80,7 @@ static int infer(struct run *r)
   }
   progress_end(&r->progress);
   r->outcome.checked = check && !status;
+  r->outcome.coded = strcmp(tessera_session_cpu(r->session), "interpreter") != 0;
   outcome_count(&r->outcome, r->session);
   return status;
 }
@@ -86,10 +88,11 @@ static int infer(struct run *r)
 static void print_head(const struct run *r)
 {
   struct tessera_model_info info;
-  char name[128];
+  char name[128], cpu[64];
   tessera_model_info(r->model, &info);
+  snprintf(cpu, sizeof cpu, "cpu (%s)", tessera_session_cpu(r->session));
   printf("%s on %s%s, design point %s\n\n", plain_text(info.name, name, sizeof name),
-         r->device ? "accel:" : "cpu", r->device ? r->device : "", info.config);
+         r->device ? "accel:" : cpu, r->device ? r->device : "", info.config);
   if (r->device)
     print_placement(r->model);
 }
@@ -113,7 +116,7 @@ static int finish(struct run *r)
 
 static int run_model(struct run *r)
 {
-  int status = inputs_open(r->cli, r->model, &r->inputs);
+  int status = inputs_open(r->cli, r->model, cli_has(r->cli, "random"), &r->inputs);
   if (!status)
     status = outcome_can_write(r->cli, r->model);
   if (!status)
@@ -126,12 +129,12 @@ static int run_model(struct run *r)
     return status;
   r->outcome.wave = r->options.wave;
   r->outcome.timing_only = r->options.timing_only;
-  if (!cli_has(r->cli, "json"))
-    print_head(r);
   enum tessera_status opened =
       tessera_session_open_with(r->cli->t, r->model, &r->options, &r->session);
   if (opened)
     return cli_message(r->cli, opened);
+  if (!cli_has(r->cli, "json"))
+    print_head(r);
   progress_start(&r->progress, r->inputs.inferences);
   status = infer(r);
   return status ? status : finish(r);

@@ -166,8 +166,8 @@ static int missing_input(const struct cli *cli, const struct tessera_model *mode
 static int random_inputs(const struct cli *cli, const struct tessera_model *model,
                          struct inputs *all)
 {
-  uint64_t seed;
-  int status = cli_seed(cli, "random", &seed);
+  uint64_t seed = 1;
+  int status = cli_has(cli, "random") ? cli_seed(cli, "random", &seed) : 0;
   for (int k = 0; k < all->count && !status; k++) {
     struct tessera_port port;
     if (all->tensor[k].data)
@@ -181,7 +181,8 @@ static int random_inputs(const struct cli *cli, const struct tessera_model *mode
   return status;
 }
 
-int inputs_open(const struct cli *cli, const struct tessera_model *model, struct inputs *out)
+int inputs_open(const struct cli *cli, const struct tessera_model *model, bool made_up,
+                struct inputs *out)
 {
   struct tessera_model_info info;
   tessera_model_info(model, &info);
@@ -190,7 +191,7 @@ int inputs_open(const struct cli *cli, const struct tessera_model *model, struct
   if (!out->tensor)
     return cli_refuse("out of memory");
   int status = read_inputs(cli, model, out);
-  if (!status && cli_has(cli, "random"))
+  if (!status && made_up)
     status = random_inputs(cli, model, out);
   for (int k = 0; k < out->count && !status && !cli_has(cli, "timing-only"); k++)
     if (!out->tensor[k].data)

@@ -14,8 +14,8 @@ struct binding {
 /* Resolves the nth value of `option` among `count` ports; without NAME it is the nth port. 0, or an
  * exit status after a sentence. */
 int bind_port(const struct cli *cli, const struct tessera_model *model, const char *option, int n,
-              int count, void (*port)(const struct tessera_model *model, int k,
-                                      struct tessera_port *out),
+              int count,
+              void (*port)(const struct tessera_model *model, int k, struct tessera_port *out),
               struct binding *out);
 
 /* Every input of a model for a number of inferences. */
@@ -25,9 +25,10 @@ struct inputs {
   struct tessera_tensor *tensor; /* each holds one inference's tensor, or all of them along dim 0 */
 };
 
-/* Reads --input, or makes --random; refuses when an input is missing, naming those that are wanted.
- * --timing-only wants none. */
-int inputs_open(const struct cli *cli, const struct tessera_model *model, struct inputs *out);
+/* Reads --input. What is not given is made up, from the seed of --random or else 1, or refused, naming the
+ * inputs that are wanted; --timing-only wants none. */
+int inputs_open(const struct cli *cli, const struct tessera_model *model, bool made_up,
+                struct inputs *out);
 void inputs_close(struct inputs *inputs);
 /* Sets every input of the session for inference i. */
 int inputs_set(const struct cli *cli, const struct inputs *inputs,

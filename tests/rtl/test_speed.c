@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cycles inside one instruction, exactly, on an ideal memory: a loop point or a beat a cycle
  * behind a constant start-up. And matrix beside vector. */
+#include "hw/sim/rtl/train.h"
 #include "tests/rtl/main.h"
 
 enum { WINDOW = 1 << 20 };
@@ -266,12 +267,29 @@ static void overlap(void **state)
   side_by_side(24);
 }
 
+/* What a model counts its branches by comes to its end, GEMM most of the time. */
+static void training(void **state)
+{
+  struct tsr_arena *arena = tsr_arena_new(NULL);
+  struct tsr_program p;
+  struct tsr_err err;
+  (void)state;
+  if (tsr__train_assemble(arena, &err, &p))
+    fail_msg("%s", err.text);
+  rig_machine(&rig, WINDOW);
+  expect(rig_run(&rig, &p), "training");
+  assert_int_equal(rig.result.trap, TSR_TRAP_NONE);
+  assert_true(rig.result.counters[TSR_COUNTER_MATRIX_BUSY] * 2 >
+              rig.result.counters[TSR_COUNTER_CYCLES]);
+  tsr_arena_free(arena);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(gemm),    cmocka_unit_test(vector), cmocka_unit_test(parameters),
-      cmocka_unit_test(loads),   cmocka_unit_test(stores), cmocka_unit_test(load_after_load),
-      cmocka_unit_test(overlap),
+      cmocka_unit_test(gemm),    cmocka_unit_test(vector),   cmocka_unit_test(parameters),
+      cmocka_unit_test(loads),   cmocka_unit_test(stores),   cmocka_unit_test(load_after_load),
+      cmocka_unit_test(overlap), cmocka_unit_test(training),
   };
   if (!begin(argc, argv))
     return SKIPPED;

@@ -203,6 +203,40 @@ static void requests_that_wait(void **state)
   assert_true(port.address_cycle(port.context, TSR_AXI_AW, 16) == NEVER);
 }
 
+static uint64_t address_cycle(enum tsr_axi_channel channel, uint64_t cycle)
+{
+  return port.address_cycle(port.context, channel, cycle);
+}
+
+/* Two reads, of both IDs together, from the address to the last beat; one write, to its answer. */
+static void limits(void **state)
+{
+  (void)state;
+  flights.read_limit.most = 2;
+  flights.write_limit.most = 1;
+  port.accept_write(port.context, 1, 0x80, 1);
+  assert_true(address_cycle(TSR_AXI_AW, 2) == NEVER);
+  take_writes(1, 2);
+  tsr_flight_answered(sent[0], 20, false);
+  assert_int_equal(next_answer(3).cycle, 20);
+  assert_true(address_cycle(TSR_AXI_AW, 3) == NEVER);
+  port.take_answer(port.context);
+  assert_true(address_cycle(TSR_AXI_AW, 3) == 20);
+  port.accept_read(port.context, 3, LOAD, 0, 2);
+  assert_true(address_cycle(TSR_AXI_AR, 4) == 4);
+  port.accept_read(port.context, 4, FETCH, 0, 1);
+  assert_true(address_cycle(TSR_AXI_AR, 5) == NEVER);
+  tsr_flight_answered(sent[1], 6, false);
+  shows(6, LOAD, 2, 6);
+  port.take_read(port.context, 1, 6);
+  assert_true(address_cycle(TSR_AXI_AR, 7) == NEVER);
+  port.take_read(port.context, 1, 9);
+  assert_true(address_cycle(TSR_AXI_AR, 7) == 9);
+  assert_true(address_cycle(TSR_AXI_AR, 10) == 10);
+  tsr_flights_clear(&flights);
+  assert_true(address_cycle(TSR_AXI_AR, 0) == 0 && address_cycle(TSR_AXI_AW, 0) == 0);
+}
+
 /* A memory that answers at once may be asked for something sooner before a beat comes. */
 static void at_once(void **state)
 {
@@ -222,7 +256,7 @@ int main(void)
       cmocka_unit_test_setup(a_read, set_up),  cmocka_unit_test_setup(order, set_up),
       cmocka_unit_test_setup(timed, set_up),   cmocka_unit_test_setup(read_error, set_up),
       cmocka_unit_test_setup(a_write, set_up), cmocka_unit_test_setup(requests_that_wait, set_up),
-      cmocka_unit_test_setup(at_once, set_up),
+      cmocka_unit_test_setup(limits, set_up),  cmocka_unit_test_setup(at_once, set_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,12 @@ std::vector<memory_case> memories(const tsr_design &design)
   tsr_dram_options channels = ddr;
   channels.ddr = *tsr_ddr_set("lpddr4-3200");
   channels.ddr.order = TSR_DDR_FCFS;
-  return {{"ideal", ideal}, {"simple", slow}, {"odd", odd}, {"ddr", ddr}, {"channels", channels}};
+  tsr_dram_options few = slow, some = ddr;
+  few.reads = few.writes = 1;
+  some.reads = 3;
+  some.writes = 2;
+  return {{"ideal", ideal},       {"simple", slow}, {"odd", odd},  {"ddr", ddr},
+          {"channels", channels}, {"few", few},     {"some", some}};
 }
 
 bool fits(const tsr_program &p)

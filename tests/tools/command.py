@@ -194,7 +194,7 @@ def test_package(w):
     assert read(package) == read(w.made("again.tsr")), "compiling twice gives the same bytes"
     assert w.json("verify", package)["count"] == 0
     info = w.json("info", package)
-    assert [s["name"] for s in info["sections"]] == ["manifest", "insns", "image", "tir", "const"]
+    assert [s["name"] for s in info["sections"]] == ["manifest", "insns", "image", "tir", "const", "code"]
     assert info["instructions"] == a["model"]["instructions"]
 
 
@@ -598,6 +598,75 @@ def test_profile(w):
     rows = w.call("profile", w.file("digits.onnx"), "--csv").splitlines()
     assert len(rows) == 1 + len(p["layers"]) and rows[0].startswith("layer,op,cycles,")
     assert sum(int(row.split(",")[2]) for row in rows[1:]) == p["cycles"]
+
+
+def test_machine(w):
+    """A row for each level that the CPU has, dtype, number of threads and place."""
+    here = re.findall(r"(\w+) \(here\)", w.call("info"))
+    m = w.json("info", "--machine")
+    threads = sorted({1, m["cores"]})
+    assert [(p["threads"], p["level"], p["dtype"]) for p in m["peaks"]] == [
+        (n, level, dtype) for n in threads for level in here for dtype in ("f32", "i8")]
+    assert [(b["threads"], b["place"]) for b in m["bandwidths"]] == [
+        (n, place) for n in threads for place in ("L1", "L2", "L3", "DRAM")]
+    assert all(p["ops_per_s"] > 0 for p in m["peaks"])
+    assert all(b["read_bytes_per_s"] > 0 and b["copy_bytes_per_s"] > 0 for b in m["bandwidths"])
+    text = w.call("info", "--machine")
+    assert text.startswith("%d core" % m["cores"])
+    assert all(word in text for word in here + ["GOP/s", "DRAM"])
+    said = w.run("info", w.file("digits.onnx"), "--machine", status=2)[1]
+    assert "a model has no place there" in said
+
+
+def cpu_profile(w, *words):
+    """Counts and bounds are those of the model and the machine; only seconds are the clock's."""
+    p = w.json("profile", *words)
+    for layer in p["layers"]:
+        least = max(layer["compute_s"], layer["memory_s"])
+        assert (layer["limit"] == "compute") == (layer["compute_s"] >= layer["memory_s"]), layer
+        assert layer["seconds"] > 0 and layer["bytes"] > 0
+        assert abs(layer["fraction_of_peak"] - least / layer["seconds"]) < 1e-9
+    assert p["ops"] == sum(layer["ops"] for layer in p["layers"])
+    assert p["bytes"] == sum(layer["bytes"] for layer in p["layers"])
+    return p
+
+
+def test_profile_cpu(w):
+    model = w.json("info", w.file("digits.onnx"), "--target", "cpu")
+    p = cpu_profile(w, w.file("digits.onnx"), "--target", "cpu", "--runs", "5")
+    assert p["model"] == "digits" and p["runs"] == 5 and p["threads"] == 1
+    assert [l["name"] for l in p["layers"]] == [l["name"] for l in model["layers"]]
+    assert [l["ops"] for l in p["layers"]] == [2 * l["macs"] for l in model["layers"]]
+    assert not any(l["interpreted"] for l in p["layers"])
+    flat = {l["name"]: l for l in p["layers"]}["flatten.Flatten"]
+    assert flat["bytes"] == 2 * 64 and flat["ops"] == 0 and flat["limit"] == "L1"
+    peak = [q["ops_per_s"] for q in p["machine"]["peaks"]
+            if (q["level"], q["dtype"], q["threads"]) == (p["level"], "i8", 1)]
+    conv = {l["name"]: l for l in p["layers"]}["conv2.Conv"]
+    assert abs(conv["compute_s"] * peak[0] / conv["ops"] - 1) < 1e-12
+    w.call("compile", w.file("digits.onnx"), "-o", "d.tsr", "--target", "cpu")
+    packaged = cpu_profile(w, "d.tsr", "--target", "cpu:sse2", "--input", w.file("images.npy"))
+    assert packaged["level"] == "sse2" and 3 <= packaged["runs"] <= 100
+    assert [l["bytes"] for l in packaged["layers"]] == [l["bytes"] for l in p["layers"]]
+    slow = cpu_profile(w, "d.tsr", "--target", "cpu:interpreter", "--runs", "1")
+    assert slow["level"] == "interpreter" and all(l["interpreted"] for l in slow["layers"])
+    text = w.call("profile", w.file("digits.onnx"), "--target", "cpu", "--runs", "3")
+    assert text.startswith("digits on cpu:%s, 1 thread: " % p["level"]) and "the median of 3" in text
+    assert "conv4.Conv" in text and "of peak" in text
+
+
+def test_profile_cpu_refusals(w):
+    digits = w.file("digits.onnx")
+    for words, sentence in (
+            (("--target", "cpu", "--csv"), "--csv is for cycles of the accelerator"),
+            (("--target", "cpu", "--html", "a.html"), "--html is for cycles of the accelerator"),
+            (("--target", "cpu", "--diff", "a.json"), "--diff is for cycles of the accelerator"),
+            (("--target", "cpu", "--runs", "x"), "'x' is no whole number"),
+            (("--target", "cpu", "--runs", "1000001"), "there can be 1 to 1000000"),
+            (("--target", "cpu:no"), "no"),
+            (("--runs", "3"), "--runs is for --target cpu")):
+        assert sentence in w.run("profile", digits, *words, status=2)[1], words
+    assert os.listdir(w.tmp) == []
 
 
 def narrow_memory(w, name, rate):

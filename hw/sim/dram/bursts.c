@@ -185,7 +185,7 @@ struct tsr_burst_port tsr_dram_port(struct tsr_dram *dram)
   const struct tsr_dram_options *o = &dram->options;
   bool chooses = o->model == TSR_MEMORY_DDR; /* among bursts, as far as they are told */
   bool quiet = !(o->stall | o->reorder | o->long_latency | o->read_error);
-  bool limited = dram->read_flights.limit || dram->write_flights.limit;
+  bool limited = dram->read_limit.most || dram->write_limit.most;
   return (struct tsr_burst_port){
       .context = dram,
       .ahead = !chooses && !limited && !o->stall && !o->reorder,

@@ -132,8 +132,8 @@ struct tsr_dram *tsr_dram_new(const struct tsr_allocator *allocator,
   dram->beat_bytes = beat_bytes;
   if (options->model != TSR_MEMORY_IDEAL) {
     dram->latency_cycles = options->latency_cycles;
-    dram->read_flights.limit = options->reads;
-    dram->write_flights.limit = options->writes;
+    dram->read_limit.most = options->reads;
+    dram->write_limit.most = options->writes;
   }
   tsr_dram_restart(dram);
   return dram;
@@ -163,8 +163,8 @@ void tsr_dram_restart(struct tsr_dram *dram)
   for (int id = 0; id < TSR_AXI_READ_IDS; id++)
     dram->reads[id].first = dram->reads[id].count = 0;
   dram->writes.first = dram->writes.count = dram->writes_full = 0;
-  dram->read_flights.begun = dram->read_flights.ended = 0;
-  dram->write_flights.begun = dram->write_flights.ended = 0;
+  tsr_limit_clear(&dram->read_limit);
+  tsr_limit_clear(&dram->write_limit);
   if (dram->options.model == TSR_MEMORY_DDR)
     tsr__ddr_restart(dram);
   dram->shown = -1;
@@ -241,25 +241,12 @@ static bool has_slot(const struct tsr_dram *dram, enum tsr_axi_channel channel)
   return dram->reads[0].count < TSR_DRAM_BURSTS && dram->reads[1].count < TSR_DRAM_BURSTS;
 }
 
-/* Bursts end one by one, so that one more has room when all but `limit` of those before it have. */
 uint64_t tsr__dram_room_cycle(const struct tsr_dram *dram, enum tsr_axi_channel channel,
                               uint64_t cycle)
 {
-  const struct tsr__flights *f = channel == TSR_AXI_AW ? &dram->write_flights : &dram->read_flights;
-  uint64_t limit = (uint64_t)f->limit;
   if (!has_slot(dram, channel))
     return UINT64_MAX;
-  if (!limit || f->begun < limit)
-    return cycle;
-  if (f->begun - f->ended >= limit)
-    return UINT64_MAX;
-  uint64_t end = f->ends[(f->begun - limit) % TSR_DRAM_BURSTS];
-  return end > cycle ? end : cycle;
-}
-
-static void end_flight(struct tsr__flights *f, uint64_t cycle)
-{
-  f->ends[f->ended++ % TSR_DRAM_BURSTS] = cycle;
+  return tsr_limit_room(channel == TSR_AXI_AW ? &dram->write_limit : &dram->read_limit, cycle);
 }
 
 static void delay(struct tsr_dram *dram, struct tsr__burst *b)
@@ -290,7 +277,7 @@ static struct tsr__burst *accept(struct tsr_dram *dram, struct tsr__ring *ring, 
 void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64_t addr, int beats)
 {
   struct tsr__burst *b = accept(dram, &dram->reads[id & 1], cycle, addr, beats);
-  dram->read_flights.begun++;
+  tsr_limit_begin(&dram->read_limit);
   if (dram->options.model == TSR_MEMORY_DDR) {
     tsr__ddr_enter(dram, b, cycle);
   } else {
@@ -304,7 +291,7 @@ void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64
 void tsr__dram_accept_write(struct tsr_dram *dram, uint64_t cycle, uint64_t addr, int beats)
 {
   struct tsr__burst *b = accept(dram, &dram->writes, cycle, addr, beats);
-  dram->write_flights.begun++;
+  tsr_limit_begin(&dram->write_limit);
   b->when = tsr__dram_reserve_write(dram, cycle, beats);
   b->due = tsr_beat_cycle(&b->when, 0);
   b->write = true;
@@ -354,7 +341,7 @@ void tsr__dram_take_read(struct tsr_dram *dram, int id, int beats, uint64_t cycl
     return;
   }
   drop(ring);
-  end_flight(&dram->read_flights, cycle);
+  tsr_limit_end(&dram->read_limit, cycle);
 }
 
 static bool may_write(const struct tsr_dram *dram, const struct tsr__burst *b, int beat)
@@ -387,5 +374,5 @@ void tsr__dram_take_answer(struct tsr_dram *dram, uint64_t cycle)
   note_error(dram, b, b->resp, true, cycle);
   dram->writes_full--;
   drop(&dram->writes);
-  end_flight(&dram->write_flights, cycle);
+  tsr_limit_end(&dram->write_limit, cycle);
 }

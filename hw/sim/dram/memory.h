@@ -5,6 +5,7 @@
 #define TSR_HW_SIM_DRAM_MEMORY_H
 
 #include "hw/sim/dram/dram.h"
+#include "hw/sim/dram/limit.h"
 #include "hw/sim/dram/rules.h"
 
 #define TSR__UNDECIDED UINT64_MAX
@@ -53,13 +54,6 @@ struct tsr__ring {
   unsigned first, count;
 };
 
-/* Bursts from the address to the last beat of a read, or to the answer of a write. */
-struct tsr__flights {
-  int limit; /* so many at once; 0: none */
-  uint64_t begun, ended;
-  uint64_t ends[TSR_DRAM_BURSTS]; /* cycles of the latest, in a ring; they may be to come */
-};
-
 struct tsr__ddr_channel {
   struct tsr__ddr_bank banks[TSR__DDR_BANKS];
   uint64_t window[TSR__DDR_WINDOW]; /* the latest openings of rows, the last one at `newest` */
@@ -90,7 +84,7 @@ struct tsr_dram {
   struct tsr__ring reads[TSR_AXI_READ_IDS];
   struct tsr__ring writes; /* from the address to the answer */
   unsigned writes_full;    /* of these, how many have all of their beats */
-  struct tsr__flights read_flights, write_flights;
+  struct tsr_limit read_limit, write_limit;
   int shown;               /* read ID whose beat, or run, was told last; -1: none */
   struct tsr_dram_error error;
   uint64_t error_cycle;  /* the earliest in which an error was taken; none: UINT64_MAX */
@@ -120,8 +114,7 @@ uint64_t tsr__dram_free_cycle(const struct tsr_dram *dram, enum tsr_axi_channel 
 /* All of a burst's bytes lie in one region. */
 bool tsr__dram_mapped(const struct tsr_dram *dram, uint64_t addr, int beats);
 
-/* The first cycle, from this one on, in which there is room for another burst; UINT64_MAX: none
- * whose end is known makes some. */
+/* As tsr_limit_room(), of the limits and of the rings. */
 uint64_t tsr__dram_room_cycle(const struct tsr_dram *dram, enum tsr_axi_channel channel,
                               uint64_t cycle);
 void tsr__dram_accept_read(struct tsr_dram *dram, uint64_t cycle, int id, uint64_t addr, int beats);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model is compiled in two jobs: `fast`, what runs every cycle, with all that the compiler can
- * do; `slow`, the rest, quickly. */
+/* The model is compiled in two jobs: `fast`, what runs every cycle, twice: to count which branches
+ * are taken, and by those counts; `slow`, the rest, quickly. A cycle runs through nearly all of
+ * `fast` once, so what counts is that the code that does run fits the processor's cache of
+ * instructions: hence -O2, and the branches that are not taken out of its way. */
 #include "hw/sim/rtl/build.h"
 
 #include <dirent.h>
@@ -16,6 +18,7 @@
 #include "hw/sim/rtl/key.h"
 #include "hw/sim/rtl/sources.h"
 #include "hw/sim/rtl/tool.h"
+#include "hw/sim/rtl/train.h"
 
 enum { MOST_WORDS = 256, LONGEST_LINE = 400 };
 
@@ -35,6 +38,10 @@ static const char *const verilator_options[] = {"--cc",
                                                 "--x-initial",
                                                 "fast",
                                                 "--no-assert",
+                                                "--output-split",
+                                                "0",
+                                                "--output-split-cfuncs",
+                                                "0",
                                                 "--unroll-count",
                                                 "4096",
                                                 "--unroll-stmts",
@@ -59,8 +66,11 @@ static const char *const compiler_options[] = {"-std=c++17",
                                                NULL};
 static const char *const plain_options[] = {"-DVM_TRACE=0", "-DVM_TRACE_FST=0", NULL};
 static const char *const wave_options[] = {"-DVM_TRACE=1", "-DVM_TRACE_FST=1", "-DTSR_WAVE", NULL};
-static const char *const link_options[] = {"-shared", "-pthread", "-Wl,-Bsymbolic",
-                                           "-o",      "model.so", NULL};
+static const char *const slow_options[] = {"-O1", "-c", NULL};
+static const char *const count_options[] = {"-O2", "-fprofile-generate", "-c", NULL};
+static const char *const counting_options[] = {"-fprofile-generate", "-Wl,-u,__gcov_dump", NULL};
+static const char *const fast_options[] = {"-O2", "-fprofile-use", "-c", NULL};
+static const char *const link_options[] = {"-shared", "-pthread", "-Wl,-Bsymbolic", NULL};
 
 /* --- planning --------------------------------------------------------------------------------- */
 
@@ -98,7 +108,10 @@ static uint64_t key_of(const struct tsr__build *b)
   for (const struct tsr__rtl_source *s = tsr__rtl_sources; s->name; s++)
     key = tsr__key_text(tsr__key_text(key, s->name), s->text);
   key = add_options(add_options(key, verilator_options), compiler_options);
-  key = add_options(key, b->wave ? wave_options : plain_options);
+  key = add_options(add_options(key, slow_options), count_options);
+  key = add_options(add_options(key, counting_options), fast_options);
+  key = add_options(key, link_options);
+  key = add_options(add_options(key, b->wave ? wave_options : plain_options), tsr__train_program);
   key = tsr__key_tool(tsr__key_tool(key, b->verilator), b->compiler);
   return tsr__key_processor(key);
 }
@@ -108,6 +121,7 @@ enum tsr_status tsr__build_plan(struct tsr_arena *arena, struct tsr_err *err,
 {
   char *header = tsr_design_verilog(arena, wish->design);
   *out = (struct tsr__build){
+      .design = wish->design,
       .design_header = header,
       .design_macros = macros_of(arena, header),
       .wave = wish->wave,
@@ -281,43 +295,77 @@ static enum tsr_status write_units(const struct job *j)
   return good ? TSR_OK : tsr_refuse(j->err, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-static void add_compiler(struct words *w, const struct job *j, const char *level)
+static void add_compiler(struct words *w, const struct job *j, const char *const *options)
 {
   add(w, j->build->compiler);
   add_all(w, compiler_options);
   add_all(w, j->build->wave ? wave_options : plain_options);
   add(w, j->include_option);
-  add(w, level);
-  add(w, "-c");
+  add_all(w, options);
+}
+
+static enum tsr_status compile_fast(const struct job *j, const char *const *options)
+{
+  struct words w = {0};
+  add_compiler(&w, j, options);
+  add(&w, "fast.cpp");
+  return run(j, "g++", &w);
+}
+
+/* -1: as tsr__tool_start(). */
+static pid_t start_slow(const struct job *j)
+{
+  static const char *const own[] = {"verilated", "verilated_threads", "verilated_fst_c"};
+  struct words w = {0};
+  char paths[3][PATH_MAX + 32];
+  add_compiler(&w, j, slow_options);
+  add(&w, "slow.cpp");
+  for (int i = 0; i < 2 + j->build->wave; i++) {
+    snprintf(paths[i], sizeof paths[i], "%s/%s.cpp", j->include, own[i]);
+    add(&w, paths[i]);
+  }
+  return tsr__tool_start(w.word, j->folder, j->log);
+}
+
+static enum tsr_status link_model(const struct job *j, const char *name, bool counts)
+{
+  static const char *const objects[] = {"fast.o", "slow.o", "verilated.o", "verilated_threads.o",
+                                        NULL};
+  static const char *const wave_objects[] = {"verilated_fst_c.o", "-lz", NULL};
+  struct words w = {0};
+  add(&w, j->build->compiler);
+  add_all(&w, link_options);
+  if (counts)
+    add_all(&w, counting_options);
+  add(&w, "-o");
+  add(&w, name);
+  add_all(&w, objects);
+  if (j->build->wave)
+    add_all(&w, wave_objects);
+  return run(j, "g++", &w);
+}
+
+/* fast.gcda: how often each branch was taken. */
+static enum tsr_status count_branches(const struct job *j)
+{
+  char path[PATH_MAX];
+  enum tsr_status status = link_model(j, "counting.so", true);
+  if (!status)
+    tsr__train(j->build->design, in_folder(j, "counting.so", path));
+  return status;
 }
 
 static enum tsr_status compile(const struct job *j)
 {
-  static const char *const own[] = {"verilated", "verilated_threads", "verilated_fst_c"};
-  struct words fast = {0}, slow = {0}, link = {0};
-  char paths[3][PATH_MAX + 32];
-  add_compiler(&fast, j, "-O3");
-  add(&fast, "fast.cpp");
-  add_compiler(&slow, j, "-O1");
-  add(&slow, "slow.cpp");
-  for (int i = 0; i < 2 + j->build->wave; i++) {
-    snprintf(paths[i], sizeof paths[i], "%s/%s.cpp", j->include, own[i]);
-    add(&slow, paths[i]);
-  }
-  pid_t beside = tsr__tool_start(slow.word, j->folder, j->log);
-  enum tsr_status status = run(j, "g++", &fast);
-  if (!tsr__tool_wait(beside) && !status)
+  pid_t slow = start_slow(j);
+  enum tsr_status status = compile_fast(j, count_options);
+  if (!tsr__tool_wait(slow) && !status)
     status = failed(j, "g++");
-  if (status)
-    return status;
-  add(&link, j->build->compiler);
-  add_all(&link, link_options);
-  const char *const objects[] = {"fast.o", "slow.o", "verilated.o", "verilated_threads.o", NULL};
-  const char *const wave_objects[] = {"verilated_fst_c.o", "-lz", NULL};
-  add_all(&link, objects);
-  if (j->build->wave)
-    add_all(&link, wave_objects);
-  return run(j, "g++", &link);
+  if (!status)
+    status = count_branches(j);
+  if (!status)
+    status = compile_fast(j, fast_options);
+  return status ? status : link_model(j, "model.so", false);
 }
 
 enum tsr_status tsr__build_run(struct tsr_err *err, const struct tsr__build *build,

@@ -5,8 +5,9 @@
 
 #include "hw/sim/rtl/model.h"
 
-/* All that a build needs, with the memory that it needs: tsr__build_run() allocates nothing. */
+/* All that a build needs, with the memory that it needs: tsr__build_run() leaves the arena alone. */
 struct tsr__build {
+  const struct tsr_design *design;
   const char *design_header;        /* text of tsr_design.vh */
   const char *design_macros;        /* the same for C++ */
   const char *verilator, *compiler; /* paths */

@@ -28,6 +28,12 @@ static inline void tsr__rtl_step(struct tsr_rtl *rtl)
   rtl->code.cycle(rtl->model, &rtl->pins);
 }
 
+/* tsr_rtl_open() with the model in the file `library`; NULL: with the one of the cache. */
+enum tsr_status tsr__rtl_open_library(const struct tsr_allocator *allocator, struct tsr_err *err,
+                                      const struct tsr_design *design,
+                                      const struct tsr_rtl_options *options, const char *library,
+                                      uint8_t *window, size_t window_bytes, struct tsr_rtl **out);
+
 /* explain.c: fills result->text for a trap, or for a run that has come to its limit after `cycles`.
  * For a deadlock or a timeout it reads what the engines are at from the registers. */
 void tsr__rtl_explain(struct tsr_rtl *rtl, const uint8_t *insns, size_t insn_count,

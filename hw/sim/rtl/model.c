@@ -100,7 +100,8 @@ static bool find_call(void *library, const char *name, void *call)
   return found;
 }
 
-static enum tsr_status load(struct tsr_err *err, const char *path, struct tsr__rtl_model *out)
+enum tsr_status tsr__rtl_model_load(struct tsr_err *err, const char *path,
+                                    struct tsr__rtl_model *out)
 {
   struct tsr__rtl_model m = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
   if (m.library && find_call(m.library, "tsr_rtl_model_new", &m.make) &&
@@ -125,11 +126,11 @@ enum tsr_status tsr__rtl_model_open(struct tsr_arena *arena, struct tsr_err *err
       tsr__build_plan(arena, err, wish, &build))
     return TSR_REFUSED;
   struct entry e = name_entry(arena, folder, build.key);
-  if (access(e.library, R_OK) == 0 && !load(err, e.library, out))
+  if (access(e.library, R_OK) == 0 && !tsr__rtl_model_load(err, e.library, out))
     return TSR_OK;
   remove(e.library); /* what is there, if anything, is damaged */
   enum tsr_status status = build_once(err, &build, wish, &e);
-  return status ? status : load(err, e.library, out);
+  return status ? status : tsr__rtl_model_load(err, e.library, out);
 }
 
 void tsr__rtl_model_close(struct tsr__rtl_model *model)

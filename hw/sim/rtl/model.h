@@ -29,6 +29,9 @@ struct tsr__rtl_wish {
 /* Allocates from the arena for the time of the call only. */
 enum tsr_status tsr__rtl_model_open(struct tsr_arena *arena, struct tsr_err *err,
                                     const struct tsr__rtl_wish *wish, struct tsr__rtl_model *out);
+/* The model in a file. */
+enum tsr_status tsr__rtl_model_load(struct tsr_err *err, const char *path,
+                                    struct tsr__rtl_model *out);
 void tsr__rtl_model_close(struct tsr__rtl_model *model);
 
 #endif

@@ -156,16 +156,19 @@ static void stop(struct tsr_rtl *rtl)
   tsr__rtl_model_close(&rtl->code);
 }
 
-static enum tsr_status load(struct tsr_rtl *rtl, struct tsr_err *err)
+static enum tsr_status load(struct tsr_rtl *rtl, struct tsr_err *err, const char *library)
 {
   const struct tsr_rtl_options *o = &rtl->options;
+  if (library)
+    return tsr__rtl_model_load(err, library, &rtl->code);
   struct tsr__rtl_wish wish = {&rtl->design, o->wave.path != NULL, o->cache, o->say, o->context};
   return tsr__rtl_model_open(rtl->arena, err, &wish, &rtl->code);
 }
 
-enum tsr_status tsr_rtl_open(const struct tsr_allocator *allocator, struct tsr_err *err,
-                             const struct tsr_design *design, const struct tsr_rtl_options *options,
-                             uint8_t *window, size_t window_bytes, struct tsr_rtl **out)
+enum tsr_status tsr__rtl_open_library(const struct tsr_allocator *allocator, struct tsr_err *err,
+                                      const struct tsr_design *design,
+                                      const struct tsr_rtl_options *options, const char *library,
+                                      uint8_t *window, size_t window_bytes, struct tsr_rtl **out)
 {
   enum tsr_status status = check_options(err, options, window_bytes);
   if (status)
@@ -183,7 +186,7 @@ enum tsr_status tsr_rtl_open(const struct tsr_allocator *allocator, struct tsr_e
   rtl->uops = tsr_arena_alloc(arena, (size_t)design->uop_bytes);
   if (options->wave.path)
     rtl->wave_path = tsr_arena_strdup(arena, options->wave.path);
-  status = load(rtl, err);
+  status = load(rtl, err, library);
   if (!status)
     status = start(rtl, err, window);
   if (status) {
@@ -193,6 +196,13 @@ enum tsr_status tsr_rtl_open(const struct tsr_allocator *allocator, struct tsr_e
   }
   *out = rtl;
   return TSR_OK;
+}
+
+enum tsr_status tsr_rtl_open(const struct tsr_allocator *allocator, struct tsr_err *err,
+                             const struct tsr_design *design, const struct tsr_rtl_options *options,
+                             uint8_t *window, size_t window_bytes, struct tsr_rtl **out)
+{
+  return tsr__rtl_open_library(allocator, err, design, options, NULL, window, window_bytes, out);
 }
 
 void tsr_rtl_close(struct tsr_rtl *rtl)

@@ -221,6 +221,9 @@ EXPORT void *tsr_rtl_model_new(const char *wave)
   }
 }
 
+// In a model that counts its branches: writes the counts. Else there is no such function.
+extern "C" void __gcov_dump(void) __attribute__((weak, visibility("hidden")));
+
 EXPORT void tsr_rtl_model_free(void *model)
 {
   Model *m = static_cast<Model *>(model);
@@ -230,6 +233,8 @@ EXPORT void tsr_rtl_model_free(void *model)
     m->wave->close();
 #endif
   delete m;
+  if (__gcov_dump)
+    __gcov_dump();
 }
 
 EXPORT void tsr_rtl_model_cycle(void *model, tsr__rtl_pins *pins)

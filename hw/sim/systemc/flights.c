@@ -30,6 +30,8 @@ void tsr_flights_clear(struct tsr_flights *flights)
     flights->reads[id].first = flights->reads[id].count = 0;
   flights->writes.first = flights->writes.count = flights->writes_full = 0;
   flights->shown = -1;
+  tsr_limit_clear(&flights->read_limit);
+  tsr_limit_clear(&flights->write_limit);
 }
 
 /* --- what is told ----------------------------------------------------------------------------- */
@@ -128,12 +130,13 @@ static void next_read(void *context, uint64_t cycle, struct tsr_burst_run *out)
 
 static void take_read(void *context, int beats, uint64_t cycle)
 {
-  (void)cycle;
   struct tsr_flights *f = context;
   struct tsr_flight *b = at(&f->reads[f->shown], 0);
   b->moved += beats;
-  if (b->moved == b->beats)
-    drop(&f->reads[f->shown]);
+  if (b->moved < b->beats)
+    return;
+  drop(&f->reads[f->shown]);
+  tsr_limit_end(&f->read_limit, cycle);
 }
 
 /* --- writes ----------------------------------------------------------------------------------- */
@@ -172,6 +175,7 @@ static void next_answer(void *context, uint64_t cycle, struct tsr_burst_answer *
   out->known = true;
   out->error = b->error;
   out->cycle = later(later(b->answer, b->last + b->answer_cycles), cycle);
+  f->acknowledged = out->cycle;
 }
 
 static void take_answer(void *context)
@@ -179,6 +183,7 @@ static void take_answer(void *context)
   struct tsr_flights *f = context;
   drop(&f->writes);
   f->writes_full--;
+  tsr_limit_end(&f->write_limit, f->acknowledged);
 }
 
 /* --- addresses -------------------------------------------------------------------------------- */
@@ -186,8 +191,9 @@ static void take_answer(void *context)
 static uint64_t address_cycle(void *context, enum tsr_axi_channel channel, uint64_t cycle)
 {
   const struct tsr_flights *f = context;
-  (void)channel;
-  return f->blocked ? NEVER : cycle;
+  if (f->blocked)
+    return NEVER;
+  return tsr_limit_room(channel == TSR_AXI_AW ? &f->write_limit : &f->read_limit, cycle);
 }
 
 static void accept(struct tsr_flights *f, struct tsr_flight_ring *ring,
@@ -204,6 +210,7 @@ static void accept_read(void *context, uint64_t cycle, int id, uint64_t addr, in
 {
   struct tsr_flights *f = context;
   struct tsr_flight b = {.id = id, .addr = addr, .beats = beats, .accepted = cycle};
+  tsr_limit_begin(&f->read_limit);
   accept(f, &f->reads[id], &b);
 }
 
@@ -211,6 +218,7 @@ static void accept_write(void *context, uint64_t cycle, uint64_t addr, int beats
 {
   struct tsr_flights *f = context;
   struct tsr_flight b = {.write = true, .addr = addr, .beats = beats, .accepted = cycle};
+  tsr_limit_begin(&f->write_limit);
   accept(f, &f->writes, &b);
 }
 

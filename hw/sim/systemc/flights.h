@@ -11,6 +11,7 @@
 
 #include "hw/sim/dram/bursts.h"
 #include "hw/sim/dram/dram.h"
+#include "hw/sim/dram/limit.h"
 
 /* One burst, from its address to its last beat, or to its acknowledgement. */
 struct tsr_flight {
@@ -40,16 +41,18 @@ struct tsr_flight_ring {
 struct tsr_flights {
   bool at_once; /* a burst is answered in the call that sends it */
   bool blocked; /* the memory takes no address now */
+  struct tsr_limit read_limit, write_limit;
   void (*send)(void *context, struct tsr_flight *flight);
   void (*written)(void *context, struct tsr_flight *flight); /* all beats of a write have moved */
   void *context;
   uint64_t accepted;
   struct tsr_flight_ring reads[TSR_AXI_READ_IDS], writes;
-  unsigned writes_full; /* of these, how many have all of their beats */
-  int shown;            /* read ID of the run told last */
+  unsigned writes_full;  /* of these, how many have all of their beats */
+  int shown;             /* read ID of the run told last */
+  uint64_t acknowledged; /* the cycle of the answer told last */
 };
 
-/* Forgets all bursts; `at_once`, the functions and `context` stay. */
+/* Forgets all bursts; `at_once`, the limits, the functions and `context` stay. */
 void tsr_flights_clear(struct tsr_flights *flights);
 struct tsr_burst_port tsr_flights_port(struct tsr_flights *flights);
 

@@ -21,6 +21,8 @@ tessera::tessera(sc_core::sc_module_name name, const tsr_design &design,
   const bool loosely = options.timing == tessera_timing::loosely;
   registers_.hash = design.hash;
   flights_->at_once = loosely;
+  flights_->read_limit.most = options.reads;
+  flights_->write_limit.most = options.writes;
   flights_->send = send_burst;
   flights_->written = note_written;
   flights_->context = this;

@@ -57,6 +57,7 @@ enum class tessera_timing { loosely, approximately };
 struct tessera_options {
   tessera_timing timing = tessera_timing::loosely;
   bool dmi = true; /* asks for the memory's bytes; else, or where it gets none, it keeps copies */
+  int reads = 0, writes = 0; /* bursts in flight at most that the memory takes; 0: no limit */
 };
 
 class tessera : public sc_core::sc_module

@@ -9,23 +9,12 @@
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 
-namespace
-{
-
-/* Every request is accepted, which is what limits of bursts in flight would be about. */
-tsr_dram *new_dram(tsr_dram_options options, int beat_bytes)
-{
-  options.reads = options.writes = 0;
-  return tsr_dram_new(nullptr, &options, beat_bytes);
-}
-
-} // namespace
-
 memory::memory(sc_core::sc_module_name name, size_t bytes, const tsr_dram_options &options,
                int beat_bytes, const sc_time &period)
     : sc_module(name), socket("socket"), bytes_(bytes), beat_bytes_(beat_bytes), period_(period),
-      decides_later_(options.model == TSR_MEMORY_DDR), dram_(new_dram(options, beat_bytes)),
-      later_(new_dram(options, beat_bytes)), due_("due")
+      decides_later_(options.model == TSR_MEMORY_DDR),
+      dram_(tsr_dram_new(nullptr, &options, beat_bytes)),
+      later_(tsr_dram_new(nullptr, &options, beat_bytes)), due_("due")
 {
   SC_HAS_PROCESS(memory);
   if (!dram_ || !later_) {

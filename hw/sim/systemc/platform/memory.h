@@ -28,8 +28,8 @@ class memory : public sc_core::sc_module
 public:
   tlm_utils::simple_target_socket<memory> socket;
 
-  /* Options are such as tsr_dram_check() accepts, without trouble; limits of bursts in flight are
-   * left out. */
+  /* Options are such as tsr_dram_check() accepts, without trouble. Every request is accepted:
+   * initiators keep to limits of bursts in flight (tessera_options). */
   memory(sc_core::sc_module_name name, size_t bytes, const tsr_dram_options &options,
          int beat_bytes, const sc_core::sc_time &period);
   ~memory() override;

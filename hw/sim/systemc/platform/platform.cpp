@@ -18,6 +18,17 @@ uint64_t area(const platform_options &o)
   return pages(o.window_bytes) + pages(o.program_bytes) + PAGE;
 }
 
+/* It keeps to the memory's limits of bursts in flight; `ideal` has none. */
+tessera_options limited(const platform_options &o)
+{
+  tessera_options accelerator = o.accelerator;
+  if (o.dram.model == TSR_MEMORY_IDEAL)
+    return accelerator;
+  accelerator.reads = o.dram.reads;
+  accelerator.writes = o.dram.writes;
+  return accelerator;
+}
+
 std::string numbered(const char *name, int k)
 {
   return name + std::to_string(k);
@@ -44,7 +55,7 @@ void platform::add_accelerator(int k, const tsr_design &design, const platform_o
   host_map map = {registers, window, window + pages(options.window_bytes)};
   unsigned burst = static_cast<unsigned>(tsr_design_beat(&design) * design.axi_burst_beats);
   accelerators_.emplace_back(
-      new tessera(numbered("accelerator", k).c_str(), design, options.accelerator));
+      new tessera(numbered("accelerator", k).c_str(), design, limited(options)));
   memory *timed = options.accelerators == 1 ? &memory_ : nullptr; /* else it is shared */
   hosts_.emplace_back(new host(numbered("host", k).c_str(), map, burst, timed));
   interrupts_.emplace_back(new sc_core::sc_signal<bool>(numbered("interrupt", k).c_str()));

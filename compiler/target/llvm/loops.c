@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statements as they stand. */
+#include <assert.h>
+
+#include "compiler/target/llvm/emit.h"
+
+void llvm__bind(struct llvm__emit *e, const struct tir_var *var, int64_t lo, int64_t hi,
+                LLVMValueRef value)
+{
+  assert(e->depth < LLVM__MOST_DEPTH);
+  e->range[e->depth] = (struct tir__range){var, lo, hi < lo ? lo : hi};
+  e->value[e->depth++] = value;
+}
+
+void llvm__unbind(struct llvm__emit *e)
+{
+  e->depth--;
+}
+
+int64_t llvm__most(struct llvm__emit *e, tir_e extent)
+{
+  int64_t lo, hi;
+  return tir__interval(extent, e->depth, e->range, &lo, &hi) && hi > 0 ? hi : 0;
+}
+
+struct llvm__loop llvm__loop_begin(struct llvm__emit *e, LLVMValueRef from, LLVMValueRef to,
+                                   int64_t step)
+{
+  struct llvm__loop loop = {llvm__block(e, "loop"), llvm__block(e, "done"), NULL, NULL};
+  LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder);
+  LLVMValueRef first_end = LLVMBuildNSWAdd(e->builder, from, llvm__i64(e, step), "");
+  LLVMValueRef any = LLVMBuildICmp(e->builder, LLVMIntSLE, first_end, to, "");
+  LLVMBuildCondBr(e->builder, any, loop.head, loop.done);
+  LLVMPositionBuilderAtEnd(e->builder, loop.head);
+  loop.counter = LLVMBuildPhi(e->builder, LLVMTypeOf(from), "i");
+  LLVMAddIncoming(loop.counter, &from, &before, 1);
+  return loop;
+}
+
+void llvm__loop_end(struct llvm__emit *e, struct llvm__loop *loop, LLVMValueRef to, int64_t step)
+{
+  LLVMValueRef by = llvm__i64(e, step);
+  LLVMBasicBlockRef last = LLVMGetInsertBlock(e->builder);
+  LLVMValueRef next = LLVMBuildNSWAdd(e->builder, loop->counter, by, "");
+  LLVMValueRef end = LLVMBuildNSWAdd(e->builder, next, by, "");
+  LLVMAddIncoming(loop->counter, &next, &last, 1);
+  LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLE, end, to, "");
+  LLVMBuildCondBr(e->builder, more, loop->head, loop->done);
+  LLVMPositionBuilderAtEnd(e->builder, loop->done);
+}
+
+/* The value of an expression on its own, outside of any store. */
+static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
+{
+  struct llvm__scope scope;
+  llvm__scope_open(e, &scope);
+  LLVMValueRef v = llvm__value(e, x);
+  llvm__scope_close(e);
+  return v;
+}
+
+void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  int64_t most = llvm__most(e, s->f.extent);
+  LLVMValueRef to = value_alone(e, s->f.extent);
+  struct tir__fact fact = {
+      .outer = e->facts, .var = tir_use(e->arena, s->f.var), .condition = s->f.extent};
+  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, 0), to, 1);
+  llvm__bind(e, s->f.var, 0, most ? most - 1 : INT64_MAX, loop.counter);
+  if (s->f.extent->op != TIR_INT)
+    e->facts = &fact;
+  llvm__stmt(e, s->f.body);
+  e->facts = fact.outer;
+  llvm__unbind(e);
+  llvm__loop_end(e, &loop, to, 1);
+}
+
+void llvm__store(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  const struct tir_buffer *b = s->store.buffer;
+  bool guarded;
+  struct llvm__scope scope;
+  llvm__scope_open(e, &scope);
+  LLVMValueRef value = llvm__value(e, s->store.value);
+  struct llvm__address at = llvm__address(e, b, s->store.index, &guarded);
+  if (s->store.combine != TIR_ASSIGN) {
+    LLVMValueRef old = llvm__load_at(e, b->dtype, &at, false);
+    value = llvm__combine(e, s->store.combine, b->dtype, old, value);
+  }
+  llvm__store_at(e, b->dtype, &at, value);
+  llvm__scope_close(e);
+}
+
+static void emit_if(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  struct tir__fact fact = {.outer = e->facts, .condition = s->when.condition};
+  LLVMBasicBlockRef then = llvm__block(e, "if"), done = llvm__block(e, "endif");
+  LLVMBuildCondBr(e->builder, value_alone(e, s->when.condition), then, done);
+  LLVMPositionBuilderAtEnd(e->builder, then);
+  e->facts = &fact;
+  llvm__stmt(e, s->when.body);
+  e->facts = fact.outer;
+  LLVMBuildBr(e->builder, done);
+  LLVMPositionBuilderAtEnd(e->builder, done);
+}
+
+void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  switch (s->kind) {
+  case TIR_FOR:
+    if (!llvm__tile(e, s) && !llvm__vector(e, s))
+      llvm__for(e, s);
+    break;
+  case TIR_STORE: llvm__store(e, s); break;
+  case TIR_BLOCK:
+    for (int i = 0; i < s->block.count; i++)
+      llvm__stmt(e, s->block.stmt[i]);
+    break;
+  case TIR_ALLOC: /* no schedule of this target pads: what is read was written before */
+    llvm__stmt(e, s->alloc.body);
+    break;
+  case TIR_CALL: llvm__stmt(e, s->call.semantics); break;
+  case TIR_IF: emit_if(e, s); break;
+  }
+}

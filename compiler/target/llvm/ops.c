@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The meaning of each operation, as compiler/tir/kernels.c has it. */
+#include <assert.h>
+
+#include "compiler/target/llvm/emit.h"
+
+static bool is_signed(enum tsr_dtype dtype)
+{
+  return tsr_dtype_kind(dtype) == TSR_KIND_INT && dtype != TSR_BOOL;
+}
+
+static LLVMTypeRef type_like(struct llvm__emit *e, LLVMValueRef v, enum tsr_dtype dtype)
+{
+  LLVMTypeRef type = llvm__type(e, dtype);
+  return llvm__is_lanes(v) ? llvm__lanes_of(e, type) : type;
+}
+
+static LLVMValueRef icmp(struct llvm__emit *e, LLVMIntPredicate p, LLVMValueRef x, LLVMValueRef y)
+{
+  return LLVMBuildICmp(e->builder, p, x, y, "");
+}
+
+static LLVMValueRef fcmp(struct llvm__emit *e, LLVMRealPredicate p, LLVMValueRef x, LLVMValueRef y)
+{
+  return LLVMBuildFCmp(e->builder, p, x, y, "");
+}
+
+static LLVMValueRef choose(struct llvm__emit *e, LLVMValueRef c, LLVMValueRef x, LLVMValueRef y)
+{
+  return LLVMBuildSelect(e->builder, c, x, y, "");
+}
+
+/* --- casts ------------------------------------------------------------------------------------ */
+
+static LLVMValueRef int_to_int(struct llvm__emit *e, enum tsr_dtype from, LLVMValueRef v,
+                               LLVMTypeRef type, size_t to_bytes)
+{
+  size_t from_bytes = tsr_dtype_bytes(from);
+  if (from == TSR_BOOL)
+    return LLVMBuildZExt(e->builder, v, type, "");
+  if (to_bytes < from_bytes)
+    return LLVMBuildTrunc(e->builder, v, type, "");
+  if (to_bytes == from_bytes)
+    return v;
+  return is_signed(from) ? LLVMBuildSExt(e->builder, v, type, "")
+                         : LLVMBuildZExt(e->builder, v, type, "");
+}
+
+/* Truncates and saturates; NaN gives 0. */
+static LLVMValueRef float_to_int(struct llvm__emit *e, enum tsr_dtype to, LLVMValueRef v,
+                                 LLVMTypeRef type)
+{
+  LLVMTypeRef types[2] = {type, LLVMTypeOf(v)};
+  return llvm__intrinsic(e, is_signed(to) ? "llvm.fptosi.sat" : "llvm.fptoui.sat", 2, types, 1, &v);
+}
+
+LLVMValueRef llvm__cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype from,
+                        LLVMValueRef v)
+{
+  LLVMTypeRef type = type_like(e, v, to);
+  bool to_float = tir__is_float(to), from_float = tir__is_float(from);
+  if (to == from)
+    return v;
+  if (to == TSR_BOOL)
+    return from_float ? fcmp(e, LLVMRealUNE, v, llvm__float_like(v, 0))
+                      : icmp(e, LLVMIntNE, v, llvm__int_like(v, 0));
+  if (to_float && from_float)
+    return to == TSR_F32 ? LLVMBuildFPTrunc(e->builder, v, type, "")
+                         : LLVMBuildFPExt(e->builder, v, type, "");
+  if (to_float)
+    return is_signed(from) ? LLVMBuildSIToFP(e->builder, v, type, "")
+                           : LLVMBuildUIToFP(e->builder, v, type, "");
+  return from_float ? float_to_int(e, to, v, type)
+                    : int_to_int(e, from, v, type, tsr_dtype_bytes(to));
+}
+
+/* --- quotients -------------------------------------------------------------------------------- */
+
+/* Divisors that would trap become 1. */
+struct division {
+  LLVMValueRef zero, minus_one; /* whether y is; minus_one NULL: unsigned */
+  LLVMValueRef quotient, remainder;
+};
+
+static struct division divide(struct llvm__emit *e, enum tsr_dtype dtype, LLVMValueRef x,
+                              LLVMValueRef y)
+{
+  struct division d = {.zero = icmp(e, LLVMIntEQ, y, llvm__int_like(y, 0))};
+  LLVMValueRef bad = d.zero, null = llvm__int_like(y, 0), one = llvm__int_like(y, 1);
+  if (is_signed(dtype)) {
+    d.minus_one = icmp(e, LLVMIntEQ, y, llvm__int_like(y, -1));
+    bad = LLVMBuildOr(e->builder, bad, d.minus_one, "");
+  }
+  LLVMValueRef by = choose(e, bad, one, y);
+  d.quotient = is_signed(dtype) ? LLVMBuildSDiv(e->builder, x, by, "")
+                                : LLVMBuildUDiv(e->builder, x, by, "");
+  d.remainder = is_signed(dtype) ? LLVMBuildSRem(e->builder, x, by, "")
+                                 : LLVMBuildURem(e->builder, x, by, "");
+  if (d.minus_one)
+    d.quotient = choose(e, d.minus_one, LLVMBuildSub(e->builder, null, x, ""), d.quotient);
+  d.quotient = choose(e, d.zero, null, d.quotient);
+  d.remainder = choose(e, bad, null, d.remainder);
+  return d;
+}
+
+static LLVMValueRef quotient(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
+                             LLVMValueRef x, LLVMValueRef y)
+{
+  struct division d = divide(e, dtype, x, y);
+  LLVMValueRef null = llvm__int_like(y, 0);
+  if (op == TIR_DIV || !is_signed(dtype))
+    return op == TIR_FMOD ? d.remainder : d.quotient;
+  /* rounded down: where something remains and the signs differ, one less */
+  LLVMValueRef negative = icmp(e, LLVMIntSLT, d.remainder, null);
+  LLVMValueRef differ = LLVMBuildXor(e->builder, negative, icmp(e, LLVMIntSLT, y, null), "");
+  LLVMValueRef down = LLVMBuildAnd(e->builder, differ, icmp(e, LLVMIntNE, d.remainder, null), "");
+  if (op == TIR_FMOD)
+    return choose(e, down, LLVMBuildAdd(e->builder, d.remainder, y, ""), d.remainder);
+  return choose(e, down, LLVMBuildSub(e->builder, d.quotient, llvm__int_like(y, 1), ""),
+                d.quotient);
+}
+
+/* --- rounding shifts -------------------------------------------------------------------------- */
+
+static LLVMValueRef widened(struct llvm__emit *e, LLVMValueRef v)
+{
+  return LLVMBuildSExt(e->builder, v, type_like(e, v, TSR_I64), "");
+}
+
+/* tsr_round_shift of base/arith.h: v and s are i64, 0 <= s <= 63. */
+static LLVMValueRef round_shift(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef s)
+{
+  LLVMBuilderRef b = e->builder;
+  LLVMValueRef one = llvm__int_like(v, 1), null = llvm__int_like(v, 0);
+  LLVMValueRef unit = LLVMBuildShl(b, one, s, ""), half = LLVMBuildLShr(b, unit, one, "");
+  LLVMValueRef floor = LLVMBuildAShr(b, v, s, "");
+  LLVMValueRef rest = LLVMBuildAnd(b, v, LLVMBuildSub(b, unit, one, ""), "");
+  LLVMValueRef odd = icmp(e, LLVMIntNE, LLVMBuildAnd(b, floor, one, ""), null);
+  LLVMValueRef tie = LLVMBuildAnd(b, icmp(e, LLVMIntEQ, rest, half), odd, "");
+  LLVMValueRef up = LLVMBuildOr(b, icmp(e, LLVMIntUGT, rest, half), tie, "");
+  up = LLVMBuildAnd(b, up, icmp(e, LLVMIntNE, s, null), "");
+  return LLVMBuildAdd(b, floor, LLVMBuildZExt(b, up, LLVMTypeOf(v), ""), "");
+}
+
+static LLVMValueRef clamp(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef lo, LLVMValueRef hi)
+{
+  LLVMValueRef arg[2] = {v, lo};
+  arg[0] = llvm__intrinsic_like(e, "llvm.smax", 2, arg);
+  arg[1] = hi;
+  return llvm__intrinsic_like(e, "llvm.smin", 2, arg);
+}
+
+/* Eight bits of an i32 from bit `at` on, with their sign. */
+static LLVMValueRef byte_of(struct llvm__emit *e, LLVMValueRef v, int at)
+{
+  LLVMValueRef up = LLVMBuildShl(e->builder, v, llvm__int_like(v, 24 - at), "");
+  return LLVMBuildAShr(e->builder, up, llvm__int_like(v, 24), "");
+}
+
+/* tsr_quant_i32 of base/arith.h: arg is accumulator, bias, multiplier, packed. */
+static LLVMValueRef quant(struct llvm__emit *e, LLVMValueRef *arg)
+{
+  LLVMBuilderRef b = e->builder;
+  enum { FAR = 1 << 20 };
+  LLVMValueRef sum = LLVMBuildAdd(b, widened(e, arg[0]), widened(e, arg[1]), "");
+  LLVMValueRef factor = LLVMBuildAnd(b, arg[2], llvm__int_like(arg[2], 0x7fffffff), "");
+  LLVMValueRef shift = LLVMBuildAnd(b, arg[3], llvm__int_like(arg[3], 0x3f), "");
+  LLVMValueRef v = round_shift(e, LLVMBuildMul(b, sum, widened(e, factor), ""), widened(e, shift));
+  v = clamp(e, v, llvm__int_like(v, -FAR), llvm__int_like(v, FAR));
+  v = LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), "");
+  v = LLVMBuildAdd(b, v, byte_of(e, arg[3], 8), "");
+  return clamp(e, v, byte_of(e, arg[3], 16), byte_of(e, arg[3], 24));
+}
+
+static LLVMValueRef shift_right(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
+{
+  LLVMValueRef s = LLVMBuildAnd(e->builder, y, llvm__int_like(y, 31), "");
+  return LLVMBuildTrunc(e->builder, round_shift(e, widened(e, x), widened(e, s)), LLVMTypeOf(x),
+                        "");
+}
+
+static LLVMValueRef saturated(struct llvm__emit *e, LLVMValueRef x)
+{
+  LLVMValueRef v = clamp(e, x, llvm__int_like(x, INT8_MIN), llvm__int_like(x, INT8_MAX));
+  return LLVMBuildTrunc(e->builder, v, type_like(e, x, TSR_I8), "");
+}
+
+/* --- comparisons ------------------------------------------------------------------------------ */
+
+static LLVMValueRef compare(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
+                            LLVMValueRef x, LLVMValueRef y)
+{
+  if (tir__is_float(dtype))
+    return fcmp(e,
+                op == TIR_LT   ? LLVMRealOLT
+                : op == TIR_LE ? LLVMRealOLE
+                : op == TIR_EQ ? LLVMRealOEQ
+                               : LLVMRealUNE,
+                x, y);
+  bool sign = is_signed(dtype);
+  return icmp(e,
+              op == TIR_LT   ? (sign ? LLVMIntSLT : LLVMIntULT)
+              : op == TIR_LE ? (sign ? LLVMIntSLE : LLVMIntULE)
+              : op == TIR_EQ ? LLVMIntEQ
+                             : LLVMIntNE,
+              x, y);
+}
+
+/* NaN if either is; of equal values y. */
+static LLVMValueRef extreme(struct llvm__emit *e, bool largest, enum tsr_dtype dtype,
+                            LLVMValueRef x, LLVMValueRef y)
+{
+  if (!tir__is_float(dtype))
+    return choose(e, largest ? compare(e, TIR_LT, dtype, y, x) : compare(e, TIR_LT, dtype, x, y), x,
+                  y);
+  LLVMValueRef better = fcmp(e, largest ? LLVMRealOGT : LLVMRealOLT, x, y);
+  return choose(e, LLVMBuildOr(e->builder, better, fcmp(e, LLVMRealUNO, x, x), ""), x, y);
+}
+
+/* --- arithmetic ------------------------------------------------------------------------------- */
+
+static LLVMValueRef float_arithmetic(struct llvm__emit *e, enum tir_op op, LLVMValueRef *arg)
+{
+  switch (op) {
+  case TIR_ADD: return LLVMBuildFAdd(e->builder, arg[0], arg[1], "");
+  case TIR_SUB: return LLVMBuildFSub(e->builder, arg[0], arg[1], "");
+  case TIR_MUL: return LLVMBuildFMul(e->builder, arg[0], arg[1], "");
+  default: return LLVMBuildFDiv(e->builder, arg[0], arg[1], "");
+  }
+}
+
+static LLVMValueRef arithmetic(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
+                               LLVMValueRef *arg)
+{
+  if (tir__is_float(dtype))
+    return float_arithmetic(e, op, arg);
+  switch (op) {
+  case TIR_ADD: return LLVMBuildAdd(e->builder, arg[0], arg[1], "");
+  case TIR_SUB: return LLVMBuildSub(e->builder, arg[0], arg[1], "");
+  case TIR_MUL: return LLVMBuildMul(e->builder, arg[0], arg[1], "");
+  default: return quotient(e, op, dtype, arg[0], arg[1]);
+  }
+}
+
+static LLVMValueRef absolute(struct llvm__emit *e, enum tsr_dtype dtype, LLVMValueRef x)
+{
+  LLVMValueRef arg[2] = {x, LLVMConstInt(LLVMInt1TypeInContext(e->context), 0, 0)};
+  if (tir__is_float(dtype))
+    return llvm__intrinsic_like(e, "llvm.fabs", 1, arg);
+  return is_signed(dtype) ? llvm__intrinsic_like(e, "llvm.abs", 2, arg) : x;
+}
+
+LLVMValueRef llvm__multiply_add(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y,
+                                LLVMValueRef z)
+{
+  LLVMValueRef arg[3] = {x, y, z};
+  llvm__same_form(e, 3, arg);
+  if (e->machine.fma)
+    return llvm__intrinsic_like(e, "llvm.fma", 3, arg);
+  return LLVMBuildFAdd(e->builder, LLVMBuildFMul(e->builder, arg[0], arg[1], ""), arg[2], "");
+}
+
+LLVMValueRef llvm__op(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype, LLVMValueRef *arg)
+{
+  switch (op) {
+  case TIR_ADD:
+  case TIR_SUB:
+  case TIR_MUL:
+  case TIR_DIV:
+  case TIR_FDIV:
+  case TIR_FMOD: return arithmetic(e, op, dtype, arg);
+  case TIR_MIN:
+  case TIR_MAX: return extreme(e, op == TIR_MAX, dtype, arg[0], arg[1]);
+  case TIR_SHL:
+    return LLVMBuildShl(e->builder, arg[0],
+                        LLVMBuildAnd(e->builder, arg[1], llvm__int_like(arg[1], 31), ""), "");
+  case TIR_SHR: return shift_right(e, arg[0], arg[1]);
+  case TIR_QUANT: return quant(e, arg);
+  case TIR_SAT8: return saturated(e, arg[0]);
+  case TIR_LT:
+  case TIR_LE:
+  case TIR_EQ:
+  case TIR_NE: return compare(e, op, dtype, arg[0], arg[1]);
+  case TIR_AND: return LLVMBuildAnd(e->builder, arg[0], arg[1], "");
+  case TIR_OR: return LLVMBuildOr(e->builder, arg[0], arg[1], "");
+  case TIR_NOT: return LLVMBuildNot(e->builder, arg[0], "");
+  case TIR_ABS: return absolute(e, dtype, arg[0]);
+  default: return llvm__math(e, op, dtype, arg);
+  }
+}
+
+LLVMValueRef llvm__combine(struct llvm__emit *e, enum tir_combine combine, enum tsr_dtype dtype,
+                           LLVMValueRef old, LLVMValueRef value)
+{
+  static const enum tir_op op[] = {[TIR_SUM] = TIR_ADD,
+                                   [TIR_PRODUCT] = TIR_MUL,
+                                   [TIR_MAXIMUM] = TIR_MAX,
+                                   [TIR_MINIMUM] = TIR_MIN};
+  LLVMValueRef arg[2] = {old, value};
+  assert(combine != TIR_ASSIGN);
+  llvm__same_form(e, 2, arg);
+  return llvm__op(e, op[combine], dtype, arg);
+}

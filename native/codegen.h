@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What makes machine code, as an interface: who compiles models hands one in, so that only programs
+ * that do link LLVM. */
+#ifndef TSR_NATIVE_CODEGEN_H
+#define TSR_NATIVE_CODEGEN_H
+
+#include "base/file.h"
+#include "compiler/tir/tir.h"
+#include "native/level.h"
+
+struct tsr_codegen_job {
+  int layers;
+  const char *const *name;            /* of each layer */
+  const struct tir_func *const *func; /* NULL: a layer without code */
+  unsigned levels;                    /* bit by enum tsr_level */
+  /* As that of tsr_compile_options: stages "schedule", "tir" and "llvm". */
+  void (*dump)(void *context, const char *stage, const char *name, const char *text);
+  void *context;
+};
+
+/* Public programs know it by name only: runtime/tessera_cpu.h. */
+struct tessera_codegen {
+  /* Gives the section that native/code.h describes. */
+  enum tsr_status (*compile)(struct tsr_arena *arena, struct tsr_err *err,
+                             const struct tsr_codegen_job *job, struct tsr_bytes *out);
+};
+
+#endif
