@@ -3,7 +3,7 @@
  *
  * A group is a convolution, perhaps with
  *   the head    which makes its input, where its kernel is 1x1: depthwise or a mean
- *   the feeder  which makes the input of a depthwise head: a convolution of kernel 1x1
+ *   the feeder  which makes the head's input: a convolution of kernel 1x1
  *   the tail    what is done with each element of its result: a sum, a product, a table
  * The results of feeder and head go to INP, as much as one slice of the sum needs; the convolution's stays in
  * ACC. Nodes of which each is the only one to read the one before make a chain; it is cut into groups such
@@ -94,10 +94,10 @@ static int conv_of(const struct tsr_accel_group *g)
   if (conv < 0 || g->node[conv]->op != TSR_G_AccConv)
     return -1;
   const struct tsr_node *head = conv > 0 ? g->node[conv - 1] : NULL;
-  bool depthwise = head && head->op == TSR_G_AccDepthwise;
-  if (head && (!is_pointwise(g->node[conv]) || !(depthwise || head->op == TSR_G_AccAvgPool)))
+  bool channelwise = head && (head->op == TSR_G_AccDepthwise || head->op == TSR_G_AccAvgPool);
+  if (head && !(channelwise && is_pointwise(g->node[conv])))
     return -1;
-  if (conv > 1 && !(depthwise && g->node[0]->op == TSR_G_AccConv && is_pointwise(g->node[0])))
+  if (conv > 1 && !(g->node[0]->op == TSR_G_AccConv && is_pointwise(g->node[0])))
     return -1;
   return conv <= 2 ? conv : -1;
 }
