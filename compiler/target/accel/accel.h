@@ -6,6 +6,7 @@
  *   group    which nodes make a layer together
  *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
+ *   inventory  a program's scratchpad buffers: copies, banks
  *   inplace  which buffers take the place of another
  *   layout   where buffers lie in the scratchpads
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
@@ -183,7 +184,6 @@ struct tsr__inventory {
   int count;
   struct tsr__place place[TSR__MOST_BUFFERS];
   bool both_banks; /* ACC work alternates between banks */
-  bool apart;      /* work inside of other work has a bank of its own */
 };
 enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,
                                   const struct tir_program *p, struct tsr__inventory *out);
