@@ -428,7 +428,7 @@ struct tessera_operand {
   enum tessera_dtype dtype;
   int rank;
   int64_t dims[TESSERA_MAX_RANK]; /* the largest of any iteration */
-  int copies;           /* used in turn: one is filled while another is read; 0: in another's place */
+  int copies; /* used in turn: one is filled while another is read; 0: in another's place */
   uint64_t entries;     /* of its scratchpad, that a copy takes */
   uint64_t bytes;       /* of all copies */
   uint64_t capacity_bytes; /* of its scratchpad */

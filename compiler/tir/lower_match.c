@@ -99,8 +99,8 @@ static bool uses_inner(const struct tir_match *m, tir_e x)
   return found;
 }
 
-/* The value that an intrinsic computes where a select of loops outside of it says so; elsewhere it is a
- * constant. */
+/* The value that an intrinsic computes where a select of loops outside of it says so; elsewhere
+ * it is a constant. */
 static tir_e guarded(struct tir__place *p, tir_e value)
 {
   if (p->s->combine != TIR_ASSIGN || value->op != TIR_SELECT || value->arg[2]->op != TIR_INT ||

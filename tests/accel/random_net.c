@@ -195,8 +195,8 @@ static struct tsr_value *in_place(struct net *n, struct tsr_value *x, int64_t ou
   return finish(n, node);
 }
 
-/* What an accelerator may do without DRAM in between: pointwise, depthwise or a mean, pointwise, something
- * with each element. Sometimes not: somebody else reads what is in between. */
+/* What an accelerator may do without DRAM in between: pointwise, depthwise or a mean, pointwise,
+ * something with each element. Sometimes not: somebody else reads what is in between. */
 static struct tsr_value *chain(struct net *n, struct tsr_value *x)
 {
   int64_t out = random_in(n->r, 1, 90);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers of more than one node: which nodes they are, the bytes that they no longer move, and the bits of
- * the same network with every node a layer of its own. */
+/* Layers of more than one node: which nodes they are, the bytes that they no longer move, and
+ * the bits of the same network with every node a layer of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of a layer's instructions: by hand, where LOADs belong, and what vector does before it would
- * stand still; at random, that nothing passes what it conflicts with, and no STORE another. TESSERA_SEED sets the seed. */
+/* The order of a layer's instructions: by hand, where LOADs belong, and what vector does before
+ * it would stand still; at random, that nothing passes what it conflicts with, and no STORE
+ * another. TESSERA_SEED sets the seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

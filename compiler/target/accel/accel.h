@@ -12,7 +12,7 @@
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
  *   dma      a copying nest: LOADs or STOREs
  *   stream   the instructions, micro-op cache and image being built
- *   order    in which LOADs come
+ *   order    in which a layer's instructions come
  *   depend   tokens from scratchpad and DRAM regions
  *
  * This header is shared by these files only, except tsr_accel_*. */
@@ -122,7 +122,7 @@ uint64_t tsr__stream_padding(struct tsr__stream *s, int32_t value);
 void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base);
 /* Appends a GEMM or vector instruction with its micro-ops, which are loaded where they are not resident. */
 void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct tsr_uop *uops, int count);
-/* Between these, instructions are held; then they come in an order in which LOADs wait less. */
+/* Between these, instructions are held; then they come in an order in which engines wait less. */
 void tsr__stream_hold(struct tsr__stream *s);
 void tsr__stream_release(struct tsr__stream *s);
 /* Most micro-ops that one instruction may have. */

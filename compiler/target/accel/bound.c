@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a layer costs at the least, whatever its schedule: its products and its vector steps one a cycle,
- * and every byte that it reads or writes moved once. */
+/* What a layer costs at the least, whatever its schedule: its products and its vector steps one
+ * a cycle, and every byte that it reads or writes moved once. */
 #include "compiler/target/accel/plan.h"
 
 /* Places of the input, along rows or columns, that some window touches. */

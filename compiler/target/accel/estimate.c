@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a tiling costs. The bound: each engine's instructions take so long at the least (docs/rtl.md,
- * "Time"), and the bus moves so many bytes; the longest engine is busy all that time. The estimate adds
- * what does not overlap. */
+/* What a tiling costs. The bound: each engine's instructions take so long at the least
+ * (docs/rtl.md, "Time"), and the bus moves so many bytes; the longest engine is busy all that
+ * time. The estimate adds what does not overlap. */
 #include "compiler/target/accel/plan.h"
 
 enum {
@@ -59,15 +59,16 @@ static int64_t input_bytes(const struct tsr__problem *p, const struct tsr__tilin
   return again ? bytes * tsr__tiles(p, t, CHANNELS) : bytes;
 }
 
-/* Bytes of a head's constants, all channel blocks: the kernel's weights as int8, the others int32. */
+/* Bytes of a head's constants, all channel blocks: the kernel's weights as int8, the others
+ * int32. */
 static int64_t constant_bytes(const struct tsr__problem *h)
 {
   int64_t taps = h->params > 3 ? h->params - 3 : 0;
   return h->out[CHANNELS] * ((h->params - taps) * 4 + taps) * h->entry;
 }
 
-/* What the head of each tile costs, with its feeder: the places that its windows reach are loaded, or
- * computed. */
+/* What the head of each tile costs, with its feeder: the places that its windows reach are
+ * loaded, or computed. */
 static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t places,
                      struct tsr__times *times)
 {
@@ -138,7 +139,8 @@ int64_t tsr__tiling_estimate(const struct tsr__problem *p, const struct tsr__til
     tiles *= tsr__tiles(p, t, k);
   int64_t first = times->load / (tiles * sums) +
                   (times->matrix + times->vector + times->store) / (4 * tiles);
-  /* vector waits for the last products before it ends a tile, and has no head to compute meanwhile */
+  /* vector waits for the last products before it ends a tile, and has no head to compute
+   * meanwhile */
   int64_t ends = p->head ? times->matrix / sums : 0;
   return tsr__tiling_bound(times) + first + ends + tiles * sums * START_CYCLES;
 }

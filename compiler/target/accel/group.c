@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which nodes make a layer together: what one computes stays on the chip until the other has used it.
+/* Which nodes make a layer together: what one computes stays on the chip until the other has
+ * used it.
  *
  * A group is a convolution, perhaps with
  *   the head    which makes its input, where its kernel is 1x1: depthwise or a mean
  *   the feeder  which makes the head's input: a convolution of kernel 1x1
  *   the tail    what is done with each element of its result: a sum, a product, a table
- * The results of feeder and head go to INP, as much as one slice of the sum needs; the convolution's stays in
- * ACC. Nodes of which each is the only one to read the one before make a chain; it is cut into groups such
- * that they are measured to take the fewest cycles. */
+ * The results of feeder and head go to INP, as much as one slice of the sum needs; the
+ * convolution's stays in ACC. Nodes of which each is the only one to read the one before make a
+ * chain; it is cut into groups such that they are measured to take the fewest cycles. */
 #include <string.h>
 
 #include "compiler/target/accel/accel.h"
@@ -87,7 +88,8 @@ static bool is_pointwise(const struct tsr_node *n)
          !pad[1] && !pad[2] && !pad[3];
 }
 
-/* Which of the group's nodes is the convolution, with what is in front of it; -1: it is no group. */
+/* Which of the group's nodes is the convolution, with what is in front of it; -1: it is no
+ * group. */
 static int conv_of(const struct tsr_accel_group *g)
 {
   int conv = g->nodes - 1 - is_tail(g->node[g->nodes - 1]);
@@ -112,7 +114,8 @@ static bool may_be(const struct tsr_accel_planning *p, const struct tsr_accel_gr
   return conv_of(g) >= 0;
 }
 
-/* --- which are --------------------------------------------------------------------------------- */
+/* --- which are
+ * --------------------------------------------------------------------------------- */
 
 static enum tsr_status plan(struct tsr_accel_planning *p, struct tsr_err *err,
                             struct tsr_accel_group *g)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Buffers in ACC that take another's place: what a vector step makes element by element of a buffer that
- * nobody reads after it. A loop point reads its operands before it writes, so the step may write where it
- * reads, and a chain of such steps needs the place of one. */
+/* Buffers in ACC that take another's place: what a vector step makes element by element of a
+ * buffer that nobody reads after it. A loop point reads its operands before it writes, so the
+ * step may write where it reads, and a chain of such steps needs the place of one. */
 #include "compiler/target/accel/accel.h"
 
 struct leaf {
@@ -68,8 +68,8 @@ static bool same_elements(const struct tir_stmt *call, int k)
   return true;
 }
 
-/* Whether leaf n makes all of `to`, and is the last that reads `from`, in one iteration of the loop in
- * which both live. */
+/* Whether leaf n makes all of `to`, and is the last that reads `from`, in one iteration of the
+ * loop in which both live. */
 static bool hands_over(const struct lives *l, int n, const struct tsr__place *from,
                        const struct tsr__place *to)
 {

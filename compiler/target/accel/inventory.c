@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scratchpad buffers of a program: how many copies each has, and in which bank of ACC.
  *
- * A buffer has as many copies as the pipelined loop around it asks for. Copies of an ACC buffer lie in
- * different banks, so that one engine fills one while another drains the other; what only DMA fills there
- * (parameters of the vector engine) stands in every bank that work uses. Where vector does work inside of
- * other work (the head of a group, while sums are open), each has a bank of its own, and one copy. */
+ * A buffer has as many copies as the pipelined loop around it asks for. Copies of an ACC buffer
+ * lie in different banks, so that one engine fills one while another drains the other; what only
+ * DMA fills there (parameters of the vector engine) stands in every bank that work uses. Where
+ * vector does work inside of other work (the head of a group, while sums are open), each has a
+ * bank of its own, and one copy. */
 #include "compiler/target/accel/accel.h"
 
 /* The opcode of the call that writes the buffer somewhere in the statement; -1: none does. */
@@ -24,8 +25,8 @@ static int made_by(const struct tir_stmt *s, const struct tir_buffer *b)
   }
 }
 
-/* True when at most one buffer in ACC that work writes lives in each iteration of the statement's loops:
- * none of them has a loop around it. */
+/* True when at most one buffer in ACC that work writes lives in each iteration of the
+ * statement's loops: none of them has a loop around it. */
 static bool works_once(const struct tir_stmt *s, bool looped)
 {
   switch (s->kind) {
@@ -84,7 +85,8 @@ static struct tsr__place *work_of(struct tsr__inventory *v, const struct tir_buf
   return NULL;
 }
 
-/* Gives what vector does in other loops than `outer`, inside of it, the other bank; false: there is none. */
+/* Gives what vector does in other loops than `outer`, inside of it, the other bank; false: there
+ * is none. */
 static bool set_banks(struct tsr__inventory *v, const struct tir_stmt *s,
                       const struct tsr__place *outer)
 {

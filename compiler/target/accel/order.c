@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* In which order a layer's instructions stand.
  *
- * The loops emit a LOAD where it is used: the next channel tile's weights behind all spatial tiles of this
- * one, although there has been room for them since long. They emit what vector does with a tile behind the
- * tile's last product, for which it would stand still, although the next tile's first steps could be done
- * meanwhile. Engines run in order. So a layer's instructions are played through here, with the times that
- * they take (docs/rtl.md, "Time"), and an engine that is free takes, of the next of its instructions, the one
- * that can start first: of LOADs that can start by then the one that is needed first, of others the one that
- * stands first. Weights come in pieces, so that they fill the gaps between the inputs of tiles. What reads
- * or writes the same entries keeps its order; so do STOREs. The stream has all instructions in the order in
- * which they start. */
+ * The loops emit a LOAD where it is used: the next channel tile's weights behind all spatial
+ * tiles of this one, although there has been room for them since long. They emit what vector
+ * does with a tile behind the tile's last product, for which it would stand still, although the
+ * next tile's first steps could be done meanwhile. Engines run in order. So a layer's
+ * instructions are played through here, with the times that they take (docs/rtl.md, "Time"), and
+ * an engine that is free takes, of the next of its instructions, the one that can start first:
+ * of LOADs that can start by then the one that is needed first, of others the one that stands
+ * first. Weights come in pieces, so that they fill the gaps between the inputs of tiles. What
+ * reads or writes the same entries keeps its order; so do STOREs. The stream has all
+ * instructions in the order in which they start. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,8 @@ struct held {
   int64_t cycles, ready, start, end; /* ready, end: -1 while they are not known */
 };
 
-/* Who wrote an entry last, and which instruction of each engine read it last; 0: none, else one more. */
+/* Who wrote an entry last, and which instruction of each engine read it last; 0: none, else one
+ * more. */
 struct entry {
   uint32_t writer, reader[TSR_ENGINE_COUNT];
 };
@@ -113,7 +115,8 @@ static void add_pred(struct tsr__ordering *o, struct held *h, uint32_t number)
   o->pred[o->preds++] = number - 1;
 }
 
-/* A reader waits for those of its own engine, too: so the last that read an entry is the last to end. */
+/* A reader waits for those of its own engine, too: so the last that read an entry is the last to
+ * end. */
 static void follow(struct tsr__ordering *o, struct held *h, const struct touch *t)
 {
   struct entry before = {.writer = 0};
@@ -245,8 +248,8 @@ static int64_t earliest(const struct play *p, struct held *h)
   return at;
 }
 
-/* Of two that can start at the same time: the LOAD that is needed first; what writes INP, since a LOAD could
- * take the port for long. */
+/* Of two that can start at the same time: the LOAD that is needed first; what writes INP, since
+ * a LOAD could take the port for long. */
 static bool goes_before(const struct held *a, const struct held *b)
 {
   if (a->engine == TSR_ENGINE_LOAD)
@@ -284,8 +287,8 @@ static int64_t time_of_inputs(const struct tsr__ordering *o)
   return sum;
 }
 
-/* The instruction that starts first of all that are left; NULL: none is. Nothing that is not known yet can
- * start before it. */
+/* The instruction that starts first of all that are left; NULL: none is. Nothing that is not
+ * known yet can start before it. */
 static struct held *next_of_all(struct play *p, int64_t *at)
 {
   struct held *best = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a schedule is found: the ops of a layer as numbers (a problem), what could be done (tilings), what
- * each needs and takes, and the schedule's text.
+/* How a schedule is found: the ops of a layer as numbers (a problem), what could be done
+ * (tilings), what each needs and takes, and the schedule's text.
  *
  *   problem.c   a layer's blocked nodes as a problem
  *   space.c     tilings whose buffers fit the scratchpads
@@ -17,8 +17,8 @@ enum tsr__kind { KIND_CONV, KIND_CHANNELWISE, KIND_ELEMENTWISE, KIND_LOOKUP };
 
 enum { CHANNELS, ROWS, COLUMNS, IMAGES, DIMS }; /* what is tiled */
 
-/* One op, or a convolution with what makes its input (the head) and what is done with its result (the
- * tail). The tail's share is in the numbers of the convolution: it has the same tiles. */
+/* One op, or a convolution with what makes its input (the head) and what is done with its result
+ * (the tail). The tail's share is in the numbers of the convolution: it has the same tiles. */
 struct tsr__problem {
   enum tsr__kind kind;
   const struct tsr_node *node;
@@ -69,12 +69,12 @@ struct tsr__need { /* entries */
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t);
 
-/* Whether all weights stay, although the sum comes in slices: the head of each tile takes longer than
- * to load them would. */
+/* Whether all weights stay, although the sum comes in slices: the head of each tile takes longer
+ * than to load them would. */
 bool tsr__tiling_keeps_weights(const struct tsr__problem *p);
 
-/* Whether the constants of the head stay, too: there is more than one tile, and room. LOADs into the bank
- * in which vector works would wait for it. */
+/* Whether the constants of the head stay, too: there is more than one tile, and room. LOADs into
+ * the bank in which vector works would wait for it. */
 bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tiling *t);
 
 /* Every tiling that fits, in a fixed order; returns how many. */

@@ -32,7 +32,8 @@ __attribute__((format(printf, 2, 3))) static void line(struct writer *w, const c
     w->status = tir_sched_apply(w->s, w->err, named);
 }
 
-/* The result's loops: tiles outside, entries inside; the name of the innermost tile loop is "wo". */
+/* The result's loops: tiles outside, entries inside; the name of the innermost tile loop is
+ * "wo". */
 static void tile_result(struct writer *w, const struct tsr__tiling *t)
 {
   line(w, "cache_write y out ys");
@@ -55,7 +56,8 @@ static const char *innermost(const struct tsr__tiling *t)
   return t->order == ORDER_PLACES ? "ys co" : "ys wo";
 }
 
-/* Where the convolution's input is computed, or loaded: with its slice, its tile, or all at once. */
+/* Where the convolution's input is computed, or loaded: with its slice, its tile, or all at
+ * once. */
 static const char *input_loop(const struct writer *w, const struct tsr__tiling *t, char loop[16])
 {
   snprintf(loop, 16, "acc%s so", w->suffix);
@@ -107,7 +109,8 @@ static void write_head(struct writer *w, const struct tsr__problem *p, const cha
   line(w, "tensorize y@ b accel.quant_inp");
 }
 
-/* Before a head: its result is the head's input, padding included; its own input comes with the tile. */
+/* Before a head: its result is the head's input, padding included; its own input comes with the
+ * tile. */
 static void write_feeder(struct writer *w, const char *head, const char *at,
                          const char *constants_at, const char *weights_at)
 {
@@ -205,7 +208,8 @@ static void write_op(struct writer *w, const struct tsr__problem *p, const struc
   }
 }
 
-/* What one op makes for the next: for the convolution in INP, for its tail in ACC; for a head as its input. */
+/* What one op makes for the next: for the convolution in INP, for its tail in ACC; for a head as
+ * its input. */
 static void place_between(struct writer *w, const struct tsr__problem *p)
 {
   if (p->head && p->head->head) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tilings whose buffers fit the scratchpads.
  *
- * A size is tried when some number of equal tiles needs it: 28, 14, 10, 7, ... of 28 rows. Narrower tiles
- * than the widest that fit only cost more, and of several images at a time all rows and columns are
- * taken, so columns and images end early. */
+ * A size is tried when some number of equal tiles needs it: 28, 14, 10, 7, ... of 28 rows.
+ * Narrower tiles than the widest that fit only cost more, and of several images at a time all
+ * rows and columns are taken, so columns and images end early. */
 #include "compiler/target/accel/plan.h"
 
 /* Places that windows of `taps` kernel elements reach, for `tile` results. */
@@ -70,7 +70,8 @@ static int64_t input_entries(const struct tsr__problem *p, const struct tsr__til
   return times * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) * region_columns(p, t);
 }
 
-/* What the head and its feeder need beside INP; `blocks`: of channels, whose constants are there. */
+/* What the head and its feeder need beside INP; `blocks`: of channels, whose constants are
+ * there. */
 static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t blocks,
                      struct tsr__need *n)
 {
@@ -164,8 +165,8 @@ static int64_t next_size(int64_t extent, int64_t tile)
   return tile <= 1 ? 0 : tsr__ceil_div(extent, tsr__ceil_div(extent, tile - 1));
 }
 
-/* Whether the order, and the way to bring the input, are different from others for this tiling. A head is
- * computed once for each tile: of all channels, its slices as they are summed. */
+/* Whether the order, and the way to bring the input, are different from others for this tiling.
+ * A head is computed once for each tile: of all channels, its slices as they are summed. */
 static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   bool conv = p->kind == KIND_CONV, slices = t->slice < p->summed;
