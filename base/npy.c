@@ -68,7 +68,7 @@ static enum tsr_status read_descr(struct header *h)
                          "has a 'descr' that is not a plain type; structured types are not read");
   for (int i = 0; i < TSR_DTYPE_COUNT; i++) {
     const char *known = tsr_dtype_npy((enum tsr_dtype)i);
-    bool single = tsr_dtype_bytes((enum tsr_dtype)i) == 1;
+    bool single = tsr_dtype_bytes((enum tsr_dtype)i) == 1 || known[1] == 'V';
     if (!strcmp(text + (text[0] != 0), known + 1) &&
         (strchr("<=", text[0]) || (single && strchr("|>", text[0])))) {
       h->t.dtype = (enum tsr_dtype)i;
@@ -80,7 +80,8 @@ static enum tsr_status read_descr(struct header *h)
     return tsr_refuse(h->err, "%s: the data is big endian ('%s'); little endian is read", h->name,
                       text);
   return tsr_refuse(h->err,
-                    "%s: element type '%s' is not supported; b1, i1..i8, u1..u8, f4 and f8 are",
+                    "%s: element type '%s' is not supported; b1, i1..i8, u1..u8, f2, f4, f8 and V2 "
+                    "(bf16) are",
                     h->name, text);
 }
 

@@ -2,7 +2,7 @@
 /* NumPy's .npy files: one array, as bytes in memory.
  *
  * Read: format 1.0, 2.0 and 3.0, little endian, C or Fortran order (which is turned to row-major),
- * every type of base/dtypes.def, ranks up to TSR_MAX_RANK. Written: format 1.0, C order. */
+ * every type of base/dtypes.def (bf16 as `V2`, two bytes, as ml_dtypes' bfloat16 is saved), ranks up to TSR_MAX_RANK. Written: format 1.0, C order. */
 #ifndef TSR_BASE_NPY_H
 #define TSR_BASE_NPY_H
 

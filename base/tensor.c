@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/half.h"
+
 static const struct {
   const char *name, *npy;
   size_t bytes;
@@ -39,6 +41,11 @@ const char *tsr_dtype_npy(enum tsr_dtype dtype)
 int tsr_dtype_onnx(enum tsr_dtype dtype)
 {
   return dtypes[dtype].onnx;
+}
+
+bool tsr_dtype_is_half(enum tsr_dtype dtype)
+{
+  return dtype == TSR_F16 || dtype == TSR_BF16;
 }
 
 bool tsr_dtype_from_name(const char *name, enum tsr_dtype *out)
@@ -133,6 +140,8 @@ double tsr_get_float(const struct tsr_tensor *t, int64_t i)
   case TSR_##id: return (double)((const type *)t->data)[i];
     EACH_NUMBER(CASE)
 #undef CASE
+  case TSR_F16: return (double)tsr_float_of_f16(((const uint16_t *)t->data)[i]);
+  case TSR_BF16: return (double)tsr_float_of_bf16(((const uint16_t *)t->data)[i]);
   default: return 0;
   }
 }
@@ -146,16 +155,19 @@ void tsr_put_int(struct tsr_tensor *t, int64_t i, int64_t value)
   case TSR_##id: ((type *)t->data)[i] = (type)value; return;
     EACH_NUMBER(CASE)
 #undef CASE
+  case TSR_F16:
+  case TSR_BF16: tsr_put_float(t, i, (double)value); return;
   default: return;
   }
 }
 
 void tsr_put_float(struct tsr_tensor *t, int64_t i, double value)
 {
-  if (t->dtype == TSR_F32)
-    ((float *)t->data)[i] = (float)value;
-  else if (t->dtype == TSR_F64)
-    ((double *)t->data)[i] = value;
-  else
-    tsr_put_int(t, i, saturate_to_int64(value));
+  switch (t->dtype) {
+  case TSR_F16: ((uint16_t *)t->data)[i] = tsr_f16_of_double(value); return;
+  case TSR_BF16: ((uint16_t *)t->data)[i] = tsr_bf16_of_double(value); return;
+  case TSR_F32: ((float *)t->data)[i] = (float)value; return;
+  case TSR_F64: ((double *)t->data)[i] = value; return;
+  default: tsr_put_int(t, i, saturate_to_int64(value));
+  }
 }

@@ -30,6 +30,7 @@ size_t tsr_dtype_bytes(enum tsr_dtype dtype);           /* 1 */
 enum tsr_dtype_kind tsr_dtype_kind(enum tsr_dtype dtype);
 const char *tsr_dtype_npy(enum tsr_dtype dtype);        /* "|i1" */
 int tsr_dtype_onnx(enum tsr_dtype dtype);               /* TensorProto.DataType */
+bool tsr_dtype_is_half(enum tsr_dtype dtype);           /* f16 or bf16 */
 bool tsr_dtype_from_name(const char *name, enum tsr_dtype *out);
 bool tsr_dtype_from_onnx(int onnx, enum tsr_dtype *out);
 
@@ -43,7 +44,7 @@ const char *tsr_dims_text(const int64_t *dims, int rank, char buffer[static 192]
 bool tsr_same_shape(const struct tsr_tensor *a, const struct tsr_tensor *b);
 
 /* Element i (in row-major order) as a number. get_int rounds toward zero and saturates at the ends of
- * int64; put_* convert as C does, integers wrapping to the element's width. */
+ * int64; put_* convert as C does, floats rounding once, integers wrapping to the element's width. */
 int64_t tsr_get_int(const struct tsr_tensor *t, int64_t i);
 double tsr_get_float(const struct tsr_tensor *t, int64_t i);
 void tsr_put_int(struct tsr_tensor *t, int64_t i, int64_t value);

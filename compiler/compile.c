@@ -18,7 +18,9 @@ struct compiler {
   struct tsr__stream *stream;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
-  struct tsr_accel_group **group; /* that ends with node k; NULL: none */
+  struct tsr_group *group; /* what becomes a layer each */
+  int groups;
+  const struct tsr_accel_group **accel; /* the same on the accelerator, of each; NULL: on the CPU */
   const struct tsr_value **value; /* of buffer k */
   uint64_t activations;           /* bytes handed out */
   int step;                       /* being made; its stream is open when it is the accelerator's */
@@ -39,8 +41,31 @@ static void dump_pass(void *context, const char *pass, const struct tsr_graph *g
 
 /* --- buffers --------------------------------------------------------------------------------------- */
 
+static bool is_output(const struct compiler *c, const struct tsr_value *v)
+{
+  for (int k = 0; k < c->g->outputs; k++)
+    if (c->g->output[k] == v)
+      return true;
+  return false;
+}
+
+/* A node that only sees its input in another shape. On the CPU, where tensors are dense, it takes no time:
+ * whoever reads its output reads its input. Outputs of the graph have memory of their own. */
+static bool is_free(const struct compiler *c, const struct tsr_node *n)
+{
+  return c->options->cpu_only && n && tsr_gop_is_view(n->op) && !is_output(c, n->out[0]);
+}
+
+static const struct tsr_value *seen_through(const struct compiler *c, const struct tsr_value *v)
+{
+  while (is_free(c, v->producer))
+    v = v->producer->in[0];
+  return v;
+}
+
 static int buffer_of(const struct compiler *c, const struct tsr_value *v)
 {
+  v = seen_through(c, v);
   for (int k = 0; k < c->m->buffers; k++)
     if (c->value[k] == v)
       return k;
@@ -84,16 +109,17 @@ static void add_buffer(struct compiler *c, const struct tsr_value *v)
   c->value[c->m->buffers++] = v;
 }
 
-/* A value that one node of a group makes for the next has no buffer: it is gone with its tile. */
-static bool stays_inside(const struct compiler *c, const struct tsr_value *v)
+/* Made and read in one layer: never in memory. */
+static bool is_inside(const struct compiler *c, const struct tsr_value *v)
 {
-  for (int k = 0; k < c->g->nodes; k++)
-    if (c->group[k] && v->producer != c->g->node[k] && tsr_accel_group_makes(c->group[k], v))
-      return true;
+  for (int k = 0; k < c->groups; k++)
+    for (int n = 0; n < c->group[k].nodes - 1; n++)
+      if (c->group[k].node[n] == v->producer)
+        return true;
   return false;
 }
 
-/* Buffers for all values in use: inputs and outputs of the graph, operands and results of nodes. */
+/* Buffers for all values in use: inputs and outputs of the graph, operands and results of layers. */
 static void add_buffers(struct compiler *c)
 {
   struct tsr_graph *g = c->g;
@@ -106,7 +132,7 @@ static void add_buffers(struct compiler *c)
       used = g->input[i] == v;
     for (int n = 0; n < g->nodes && !used; n++)
       used = v->producer == g->node[n];
-    if (used && !stays_inside(c, v))
+    if (used && !(v->producer && is_inside(c, v)) && !is_free(c, v->producer))
       add_buffer(c, v);
   }
 }
@@ -121,26 +147,21 @@ static int *buffer_list(struct compiler *c, struct tsr_value *const *values, int
 
 /* --- layers ---------------------------------------------------------------------------------------- */
 
-static void add_inputs(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n,
-                       const struct tsr_accel_group *group)
+static const struct tsr_node *last_node(const struct tsr_group *group)
 {
-  for (int k = 0; k < n->inputs; k++)
-    if (n->in[k] && !(group && tsr_accel_group_makes(group, n->in[k])))
-      l->arg[l->args++] = buffer_of(c, n->in[k]);
+  return group->node[group->nodes - 1];
 }
 
-/* n is the layer's node, the last one of its group where there is one. */
-static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_node *n,
-                     const struct tsr_accel_group *group)
+static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group,
+                     const struct tsr_accel_group *accel)
 {
-  int most = n->inputs + n->outputs + 1;
-  for (int k = 0; group && k < group->nodes; k++)
-    most += group->node[k]->inputs;
-  l->arg = TSR_NEW_ARRAY(c->a, int, most);
-  for (int k = 0; group && k < group->nodes; k++)
-    add_inputs(c, l, group->node[k], group);
-  if (!group)
-    add_inputs(c, l, n, NULL);
+  const struct tsr_node *n = last_node(group);
+  int inputs;
+  struct tsr_value **in = accel ? tsr_accel_group_inputs(c->a, accel, &inputs)
+                                : tsr_group_inputs(c->a, group, &inputs);
+  l->arg = TSR_NEW_ARRAY(c->a, int, inputs + n->outputs + 1);
+  for (int k = 0; k < inputs; k++)
+    l->arg[l->args++] = buffer_of(c, in[k]);
   for (int k = 0; k < n->outputs; k++)
     if (n->out[k])
       l->arg[l->args++] = buffer_of(c, n->out[k]);
@@ -238,98 +259,81 @@ static void close_step(struct compiler *c)
   s->insns = c->stream->count - s->first_insn;
 }
 
-/* Its op's names, and products of all. */
-static void describe_group(struct compiler *c, struct tsr_module_layer *l,
-                           const struct tsr_accel_group *group)
+/* The shapes in which others see v. */
+static void add_views(const struct compiler *c, struct tsr_text *nodes, const struct tsr_value *v)
 {
-  l->name = tsr_accel_group_name(c->a, group);
-  l->op = tsr_gop_name(group->node[0]->op);
-  l->macs = (uint64_t)tsr_node_macs(group->node[0]);
-  for (int k = 1; k < group->nodes; k++) {
-    l->op = tsr_arena_printf(c->a, "%s+%s", l->op, tsr_gop_name(group->node[k]->op));
-    l->macs += (uint64_t)tsr_node_macs(group->node[k]);
+  for (int k = 0; k < c->g->nodes; k++) {
+    const struct tsr_node *n = c->g->node[k];
+    if (!is_free(c, n) || n->in[0] != v)
+      continue;
+    tsr_text_add(nodes, ", %s", n->name);
+    add_views(c, nodes, n->out[0]);
   }
 }
 
-static enum tsr_status add_accel_layer(struct compiler *c, const struct tsr_accel_group *group)
+/* A layer is called as its first node. */
+static void describe(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
 {
-  int index = c->m->layers++;
-  struct tsr_module_layer *l = &c->m->layer[index];
-  l->target = "accel";
-  l->func = group->func;
-  describe_group(c, l, group);
-  add_args(c, l, group->node[group->nodes - 1], group);
-  open_step(c, TSR_STEP_ACCEL, index);
-  return emit_layer(c, l, group);
+  struct tsr_text op = {.arena = c->a}, nodes = {.arena = c->a};
+  for (int k = 0; k < group->nodes; k++) {
+    const struct tsr_node *n = group->node[k];
+    tsr_text_add(&op, "%s%s", k ? "+" : "", tsr_gop_name(n->op));
+    tsr_text_add(&nodes, "%s%s", k ? ", " : "", n->name);
+    l->macs += (uint64_t)tsr_node_macs(n);
+  }
+  for (int k = 0; k < last_node(group)->outputs; k++)
+    if (last_node(group)->out[k])
+      add_views(c, &nodes, last_node(group)->out[k]);
+  l->name = group->node[0]->name;
+  l->op = op.data;
+  l->nodes = strcmp(nodes.data, l->name) ? nodes.data : NULL;
 }
 
-static enum tsr_status add_cpu_layer(struct compiler *c, const struct tsr_node *n)
+static enum tsr_status add_layer(struct compiler *c, int k)
 {
   int index = c->m->layers++;
   struct tsr_module_layer *l = &c->m->layer[index];
-  struct tir_func *func;
-  l->name = n->name;
-  l->op = tsr_gop_name(n->op);
-  l->target = "cpu";
-  l->macs = (uint64_t)tsr_node_macs(n);
-  add_args(c, l, n, NULL);
-  enum tsr_status status = tsr_node_compute(c->a, c->err, n, &func);
+  const struct tsr_group *group = &c->group[k];
+  const struct tsr_accel_group *accel = c->accel[k];
+  struct tir_func *func = accel ? accel->func : NULL;
+  describe(c, l, group);
+  l->target = accel ? "accel" : "cpu";
+  add_args(c, l, group, accel);
+  enum tsr_status status = accel ? TSR_OK : tsr_group_compute(c->a, c->err, group, &func);
   if (status)
     return status;
   l->func = func;
-  l->reason = c->stream ? tsr_accel_refusal(c->a, n) : "everything runs on the CPU: --target cpu";
-  close_step(c);
-  open_step(c, TSR_STEP_CPU, index);
-  return TSR_OK;
+  if (!accel) {
+    l->reason = c->stream ? tsr_accel_refusal(c->a, group->node[0])
+                          : "everything runs on the CPU: --target cpu";
+    close_step(c);
+    open_step(c, TSR_STEP_CPU, index);
+    return TSR_OK;
+  }
+  open_step(c, TSR_STEP_ACCEL, index);
+  return emit_layer(c, l, accel);
 }
 
 /* --- order ----------------------------------------------------------------------------------------- */
 
-static bool is_ready(const struct tsr_node *n, const struct tsr_graph *g, const bool *done)
+static bool makes(const struct tsr_group *group, const struct tsr_value *v)
 {
-  for (int i = 0; i < n->inputs; i++)
-    for (int k = 0; k < g->nodes && n->in[i]; k++)
-      if (n->in[i]->producer == g->node[k] && !done[k])
+  for (int k = 0; k < group->nodes; k++)
+    if (group->node[k] == v->producer)
+      return true;
+  return false;
+}
+
+static bool is_ready(struct compiler *c, int group, const bool *done)
+{
+  int inputs;
+  struct tsr_value **in = tsr_group_inputs(c->a, &c->group[group], &inputs);
+  for (int i = 0; i < inputs; i++) {
+    const struct tsr_value *v = seen_through(c, in[i]);
+    for (int k = 0; k < c->groups && v->producer; k++)
+      if (!done[k] && makes(&c->group[k], v))
         return false;
-  return true;
-}
-
-/* All but what the group itself makes. */
-static bool is_group_ready(const struct tsr_accel_group *group, const struct tsr_graph *g, bool *done)
-{
-  bool ready = true;
-  for (int k = 0; k < g->nodes; k++)
-    for (int i = 0; i < group->nodes; i++)
-      done[k] |= g->node[k] == group->node[i];
-  for (int i = 0; i < group->nodes; i++)
-    ready &= is_ready(group->node[i], g, done);
-  for (int k = 0; k < g->nodes && !ready; k++)
-    for (int i = 0; i < group->nodes; i++)
-      done[k] &= g->node[k] != group->node[i];
-  return ready;
-}
-
-/* Adds the layer that ends with node k, if there is one on the CPU or the accelerator whose inputs are
- * computed. */
-static enum tsr_status add_layer(struct compiler *c, int k, bool accel, bool *done)
-{
-  const struct tsr_node *n = c->g->node[k];
-  if (done[k] || on_accelerator(n) != accel)
-    return TSR_OK;
-  if (accel)
-    return c->group[k] && is_group_ready(c->group[k], c->g, done) ? add_accel_layer(c, c->group[k])
-                                                                 : TSR_OK;
-  if (!is_ready(n, c->g, done))
-    return TSR_OK;
-  done[k] = true;
-  return add_cpu_layer(c, n);
-}
-
-static bool all_done(const struct compiler *c, const bool *done)
-{
-  for (int k = 0; k < c->g->nodes; k++)
-    if (!done[k])
-      return false;
+  }
   return true;
 }
 
@@ -337,15 +341,24 @@ static bool all_done(const struct compiler *c, const bool *done)
  * turn comes. */
 static enum tsr_status add_layers(struct compiler *c)
 {
-  struct tsr_graph *g = c->g;
-  bool *done = TSR_NEW_ARRAY(c->a, bool, g->nodes + 1);
-  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, g->nodes + 1);
-  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, g->nodes + 1);
-  for (bool accel = false; !all_done(c, done); accel = !accel)
-    for (int k = 0; k < g->nodes; k++) {
-      enum tsr_status status = add_layer(c, k, accel, done);
+  int count = c->groups;
+  bool *done = TSR_NEW_ARRAY(c->a, bool, count + 1);
+  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, count + 1);
+  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, count + 1);
+  int layers = count;
+  for (int k = 0; k < count; k++)
+    if (is_free(c, c->group[k].node[0]) && c->group[k].nodes == 1) {
+      done[k] = true;
+      layers--;
+    }
+  for (bool accel = false; c->m->layers < layers; accel = !accel)
+    for (int k = 0; k < count; k++) {
+      if (done[k] || (c->accel[k] != NULL) != accel || !is_ready(c, k, done))
+        continue;
+      enum tsr_status status = add_layer(c, k);
       if (status)
         return status;
+      done[k] = true;
     }
   close_step(c);
   return TSR_OK;
@@ -419,10 +432,24 @@ static enum tsr_status add_code(struct compiler *c)
   return c->options->codegen->compile(c->a, c->err, &job, &m->code);
 }
 
+static enum tsr_status set_floats(struct compiler *c)
+{
+  if (!c->options->sets_floats)
+    return TSR_OK;
+  enum tsr_status status = tsr_graph_set_floats(c->err, c->g, c->options->float_dtype);
+  if (!status)
+    dump_pass(c, "floats", c->g);
+  return status;
+}
+
 static enum tsr_status place_graph(struct compiler *c)
 {
-  if (c->options->cpu_only)
-    return TSR_OK;
+  static const struct tsr_layout for_cpu = {16, 128};
+  if (c->options->cpu_only) {
+    enum tsr_status blocked = tsr_graph_block(c->err, c->g, &for_cpu);
+    dump_pass(c, "block", c->g);
+    return blocked;
+  }
   enum tsr_status status = tsr_accel_block(c->err, c->g, c->d);
   dump_pass(c, "block", c->g);
   struct tir_intrinsics *intrinsics = TSR_NEW(c->a, struct tir_intrinsics);
@@ -433,34 +460,66 @@ static enum tsr_status place_graph(struct compiler *c)
   return status;
 }
 
-static enum tsr_status group_nodes(struct compiler *c)
+/* What the accelerator runs in the groups in which it is fastest, each other node alone. */
+static enum tsr_status group_for_accel(struct compiler *c)
 {
   const struct tsr_compile_options *o = c->options;
-  c->group = TSR_NEW_ARRAY(c->a, struct tsr_accel_group *, c->g->nodes + 1);
-  if (o->cpu_only)
-    return TSR_OK;
-  struct tsr_accel_planning planning = {c->a,    c->g,     c->d,     c->intrinsics,
+  struct tsr_graph *g = c->g;
+  struct tsr_accel_group **of_node = TSR_NEW_ARRAY(c->a, struct tsr_accel_group *, g->nodes + 1);
+  struct tsr_accel_planning planning = {c->a,    g,        c->d,     c->intrinsics,
                                         c->tune, o->apart, o->layer, o->schedule};
-  return tsr_accel_groups(&planning, c->err, c->group);
+  c->group = TSR_NEW_ARRAY(c->a, struct tsr_group, g->nodes + 1);
+  enum tsr_status status = tsr_accel_groups(&planning, c->err, of_node);
+  for (int k = 0; k < g->nodes && !status; k++) {
+    struct tsr_accel_group *accel = of_node[k];
+    if (!accel && on_accelerator(g->node[k]))
+      continue; /* in the group of a node behind it */
+    c->accel[c->groups] = accel;
+    c->group[c->groups++] = accel ? (struct tsr_group){accel->nodes, accel->node}
+                                  : (struct tsr_group){1, &g->node[k]};
+  }
+  return status;
+}
+
+static enum tsr_status group_nodes(struct compiler *c)
+{
+  c->accel = TSR_NEW_ARRAY(c->a, const struct tsr_accel_group *, c->g->nodes + 1);
+  if (!c->options->cpu_only)
+    return group_for_accel(c);
+  c->group = tsr_graph_groups(c->a, c->g, true, &c->groups);
+  return TSR_OK;
+}
+
+/* A node of a layer that another one gives its name. */
+static enum tsr_status refuse_inside(const struct compiler *c, const char *name)
+{
+  for (int k = 0; k < c->groups; k++)
+    for (int n = 1; n < c->group[k].nodes; n++)
+      if (!strcmp(c->group[k].node[n]->name, name))
+        return tsr_refuse(c->err, "'%s' is no layer of its own: it is computed in layer '%s'", name,
+                          c->group[k].node[0]->name);
+  return TSR_OK;
 }
 
 /* A schedule that is given is for a layer that there is, on the accelerator. */
 static enum tsr_status find_given(const struct compiler *c)
 {
-  const struct tsr_graph *g = c->g;
   const char *layer = c->options->layer ? c->options->layer : "";
-  const char **name = TSR_NEW_ARRAY(c->a, const char *, g->nodes + 1);
+  const char **name = TSR_NEW_ARRAY(c->a, const char *, c->groups + 1);
   if (!c->options->schedule)
     return TSR_OK;
-  for (int k = 0; k < g->nodes; k++) {
-    name[k] = c->group[k] ? tsr_accel_group_name(c->a, c->group[k]) : g->node[k]->name;
+  for (int k = 0; k < c->groups; k++) {
+    name[k] = c->group[k].node[0]->name;
     if (strcmp(name[k], layer))
       continue;
-    if (c->group[k])
+    if (c->accel[k])
       return TSR_OK;
     return tsr_refuse(c->err, "layer '%s' runs on the CPU, which takes no schedule", layer);
   }
-  const char *near = tsr_nearest(layer, name, g->nodes);
+  enum tsr_status status = refuse_inside(c, layer);
+  if (status)
+    return status;
+  const char *near = tsr_nearest(layer, name, c->groups);
   return tsr_refuse(c->err, "there is no layer '%.80s' to schedule%s%s%s", layer,
                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -475,6 +534,8 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   m->name = g->name;
   m->design = *design;
   enum tsr_status status = tsr_graph_optimize(err, g, dump_pass, &c);
+  if (!status)
+    status = set_floats(&c);
   if (!status)
     status = place_graph(&c);
   if (!status)

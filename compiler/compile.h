@@ -10,6 +10,9 @@
 
 struct tsr_compile_options {
   bool cpu_only; /* nothing on the accelerator: --target cpu */
+  bool sets_floats;           /* the graph's floats become: */
+  enum tsr_dtype float_dtype; /* f16, bf16 or f32 */
+  bool tf32;                  /* products of f32 matrices may be rounded to tf32, where a target has it */
   /* Called (when not NULL) with the text of each stage as it comes to be: stage is "graph", "tir",
    * "schedule" or "stream"; name is the pass (graph) or the layer. */
   void (*dump)(void *context, const char *stage, const char *name, const char *text);

@@ -29,14 +29,16 @@ struct tsr_module_step {
   size_t first_insn, insns;     /* ACCEL: a stream that ends in FINISH */
 };
 
-/* One op of the network as it was compiled. */
+/* One op of the network as it was compiled, or several that are computed together. */
 struct tsr_module_layer {
-  const char *name;   /* the node's */
-  const char *op;     /* "QConv" */
+  const char *name;   /* the first node's */
+  const char *op;     /* "QConv", "Conv+Relu" */
+  const char *nodes;  /* of several: their names, "conv1, relu1"; else NULL */
   const char *target; /* "accel" or "cpu" */
   const char *reason; /* cpu: why not on the accelerator, a sentence; accel: NULL */
   const struct tir_func *func; /* its compute, unscheduled: what runs on the CPU, and what --check runs */
-  int args;           /* func->params: indices of buffers, inputs then outputs */
+  int args;           /* func->params: indices of buffers, inputs then outputs; a buffer may have other dims
+                         than the parameter, but as many elements of the same dtype */
   int *arg;
   int step;
   uint64_t macs;

@@ -17,7 +17,8 @@ enum { TSR_CODE_ALIGNMENT = 64, TSR_IMPORT_NAME = 16 };
 struct tsr_code_layer {
   bool present;
   uint64_t entry;         /* offset of the function in the block */
-  uint64_t scratch_bytes; /* memory that it needs beside its parameters */
+  uint64_t scratch_bytes; /* memory that it needs beside its parameters, a multiple of 64 */
+  uint64_t private_bytes; /* and behind that for each thread, a multiple of 64 */
 };
 
 /* The code of one level. */
@@ -46,9 +47,12 @@ enum tsr_status tsr_code_read(struct tsr_arena *arena, struct tsr_err *err,
 const struct tsr_code_block *tsr_code_choose(int blocks, const struct tsr_code_block *block,
                                              int most, bool exact);
 
-/* params: dense row-major data of each parameter, inputs then outputs. scratch: aligned to 64. 0:
- * done; else an index lay outside of its buffer, and nothing was read or written there. */
-typedef int tsr_code_function(void *const *params, void *scratch);
+/* params: dense row-major data of each parameter, inputs then outputs. scratch: aligned to 64, as
+ * large as so many threads need. 0: done; else an index lay outside of its buffer, and nothing was
+ * read or written there. */
+typedef int tsr_code_function(void *const *params, void *scratch, int64_t threads);
+
+uint64_t tsr_code_scratch(const struct tsr_code_layer *layer, int threads);
 
 /* Code in executable memory, which is never writable at the same time. The caller ends it. */
 struct tsr_code_mapping {

@@ -42,18 +42,23 @@ static enum tsr_status read_layers(const struct reading *r, const uint8_t *row,
   const char *level = tsr_level_info(b->level)->name;
   b->layer = TSR_NEW_ARRAY(r->arena, struct tsr_code_layer, b->layers);
   for (int i = 0; i < b->layers; i++, row += TSR__LAYER_ROW) {
-    uint64_t entry = get(row, 8), scratch = get(row + 8, 8);
-    b->layer[i] = (struct tsr_code_layer){entry != TSR__NO_ENTRY, entry, scratch};
+    uint64_t entry = get(row, 8), scratch = get(row + 8, 8), mine = get(row + 16, 8);
+    b->layer[i] = (struct tsr_code_layer){entry != TSR__NO_ENTRY, entry, scratch, mine};
     if (b->layer[i].present && (entry >= b->slots || entry % 16))
       return tsr_refuse(r->err,
                         "the machine code for '%s': layer %d begins at %" PRIu64
                         ", which is no place in %" PRIu64 " bytes of instructions",
                         level, i, entry, b->slots);
-    if (scratch > MOST_SCRATCH)
+    if (scratch > MOST_SCRATCH || mine > MOST_SCRATCH)
       return tsr_refuse(r->err,
                         "the machine code for '%s': layer %d wants %" PRIu64
                         " bytes of scratch memory; at most %" PRIu64 " are given",
-                        level, i, scratch, MOST_SCRATCH);
+                        level, i, scratch > MOST_SCRATCH ? scratch : mine, MOST_SCRATCH);
+    if (scratch % TSR_CODE_ALIGNMENT || mine % TSR_CODE_ALIGNMENT)
+      return tsr_refuse(r->err,
+                        "the machine code for '%s': the scratch memory of layer %d is no multiple "
+                        "of %d bytes",
+                        level, i, TSR_CODE_ALIGNMENT);
   }
   return TSR_OK;
 }
@@ -145,6 +150,11 @@ enum tsr_status tsr_code_read(struct tsr_arena *arena, struct tsr_err *err,
   *blocks = (int)count;
   *block = list;
   return TSR_OK;
+}
+
+uint64_t tsr_code_scratch(const struct tsr_code_layer *layer, int threads)
+{
+  return layer->scratch_bytes + (uint64_t)threads * layer->private_bytes;
 }
 
 const struct tsr_code_block *tsr_code_choose(int blocks, const struct tsr_code_block *block,

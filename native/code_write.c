@@ -26,6 +26,7 @@ static void write_block(uint8_t *p, const struct tsr_code_block *b)
   for (int i = 0; i < b->layers; i++, row += TSR__LAYER_ROW) {
     put(row, b->layer[i].present ? b->layer[i].entry : TSR__NO_ENTRY, 8);
     put(row + 8, b->layer[i].present ? b->layer[i].scratch_bytes : 0, 8);
+    put(row + 16, b->layer[i].present ? b->layer[i].private_bytes : 0, 8);
   }
   if (b->imports)
     memcpy(row, b->import, (size_t)b->imports * TSR_IMPORT_NAME);

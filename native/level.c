@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct tsr_level_info infos[TSR_LEVELS] = {
-#define TSR_LEVEL(id, name, bytes, registers, fma, meaning) {name, meaning, bytes, registers, fma},
+#define TSR_LEVEL(id, name, bytes, registers, fma, dot, meaning)                                   \
+  {name, meaning, bytes, registers, fma, dot},
 #include "native/levels.def"
 #undef TSR_LEVEL
 };

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "native/code.h"
+#include "native/parallel.h"
 
 typedef void any_function(void);
 

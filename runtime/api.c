@@ -149,7 +149,7 @@ const char *tessera_device_meaning(int k)
 static enum tsr_status check_cpu(struct tsr_err *err, const char *way)
 {
   static const char *const ways[] = {
-#define TSR_LEVEL(id, name, bytes, registers, fma, meaning) name,
+#define TSR_LEVEL(id, name, bytes, registers, fma, dot, meaning) name,
 #include "native/levels.def"
 #undef TSR_LEVEL
     "interpreter"};
@@ -168,7 +168,7 @@ static enum tsr_status check_cpu(struct tsr_err *err, const char *way)
 
 struct tsr_cpu_choice tsr__cpu_choice(const char *target)
 {
-  struct tsr_cpu_choice choice = {TSR_CPU_BEST, TSR_LEVEL_SSE2};
+  struct tsr_cpu_choice choice = {TSR_CPU_BEST, TSR_LEVEL_SSE2, 0};
   if (!target || strncmp(target, "cpu:", 4))
     return choice;
   choice.way = tsr_level_from_name(target + 4, &choice.level) ? TSR_CPU_LEVEL : TSR_CPU_INTERPRETER;

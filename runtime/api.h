@@ -8,6 +8,7 @@
 #include "base/tensor.h"
 #include "compiler/module.h"
 #include "runtime/executor.h"
+#include "runtime/memory.h"
 #include "runtime/profile/record.h"
 #include "runtime/tessera.h"
 
@@ -22,6 +23,7 @@ struct tessera_model {
   const struct tsr_module *module;
   bool packaged;
   struct tsr_cpu_choice cpu;
+  struct tsr_memory memory;
 };
 
 /* The one place where memory running out lands. Runs `work` with an arena of its own; when it

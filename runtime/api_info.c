@@ -20,6 +20,8 @@ void tessera_model_info(const struct tessera_model *model, struct tessera_model_
     .instructions = m->insn_count,
     .window_bytes = m->window_bytes,
     .image_bytes = m->image_bytes,
+    .host_bytes = model->memory.bytes,
+    .host_separate_bytes = model->memory.separate_bytes,
     .packaged = model->packaged,
   };
   for (int i = 0; i < m->steps; i++)
@@ -65,17 +67,38 @@ static bool only_moves(const struct tsr_module_layer *l)
   return false;
 }
 
+/* The scale of the DequantizeLinear that a layer ends in: the float that its last stage multiplies by. */
+static tir_e scale_of(tir_e x)
+{
+  if (x->op == TIR_LOAD)
+    return x->dtype == TSR_F32 && tsr_count(x->buffer->dims, x->buffer->rank, 4) == 1 ? x : NULL;
+  tir_e found = NULL;
+  for (int k = 0; k < x->args && !found; k++)
+    found = scale_of(x->arg[k]);
+  return found;
+}
+
+static const struct tsr_module_buffer *step_of(const struct tsr_module *m,
+                                               const struct tsr_module_layer *l)
+{
+  const char *last = strrchr(l->op, '+');
+  if (strcmp(last ? last + 1 : l->op, "DequantizeLinear") || !l->func->stages)
+    return NULL;
+  tir_e scale = scale_of(l->func->stage[l->func->stages - 1]->value);
+  for (int k = 0; k < l->func->inputs && scale; k++)
+    if (l->func->param[k] == scale->buffer)
+      return &m->buffer[l->arg[k]];
+  return NULL;
+}
+
 double tessera_model_output_step(const struct tessera_model *model, int k)
 {
   const struct tsr_module *m = model->module;
   const struct tsr_module_layer *l = writer_of(m, m->output[k]);
   for (int steps = 0; l && only_moves(l) && l->args && steps < m->layers; steps++)
     l = writer_of(m, l->arg[0]);
-  if (!l || strcmp(l->op, "DequantizeLinear") || l->args < 2)
-    return 0;
-  const struct tsr_module_buffer *scale = &m->buffer[l->arg[1]];
-  if (!scale->data || scale->on_device || scale->dtype != TSR_F32 ||
-      tsr_count(scale->dims, scale->rank, 4) != 1)
+  const struct tsr_module_buffer *scale = l ? step_of(m, l) : NULL;
+  if (!scale || !scale->data || scale->on_device)
     return 0;
   float step;
   memcpy(&step, scale->data, sizeof step);
@@ -91,6 +114,7 @@ void tessera_model_layer(const struct tessera_model *model, int k, struct tesser
   *out = (struct tessera_layer){
     .name = l->name,
     .op = l->op,
+    .nodes = l->nodes,
     .target = l->target,
     .reason = l->reason,
     .schedule = l->schedule,

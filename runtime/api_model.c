@@ -82,6 +82,9 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
         "%s: was compiled for the accelerator; target 'cpu' needs the ONNX model or a "
         "package compiled for 'cpu'",
         o->name);
+  if (!status && o->options->float_type)
+    return tsr_refuse(err, "%s: is a package, whose float types are fixed; the ONNX model takes one",
+                      o->name);
   if (!status && o->options->schedule)
     return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
                       o->name);
@@ -146,7 +149,8 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
     return status;
   o->model = TSR_NEW(arena, struct tessera_model);
   *o->model = (struct tessera_model){arena, module, packaged,
-                                      tsr__cpu_choice(o->options->target)};
+                                      tsr__cpu_choice(o->options->target),
+                                      tsr_memory_plan(arena, module)};
   return TSR_OK;
 }
 

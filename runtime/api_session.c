@@ -98,7 +98,9 @@ static enum tsr_status open_session(struct tsr_arena *arena, struct tsr_err *err
   if (o->options->record)
     start_recording(arena, o->session, &options);
   const char *device = o->options->device ? o->options->device : tessera_device(0);
-  return tsr_executor_open_with(arena, err, o->module, device, &options, o->cpu,
+  struct tsr_cpu_choice cpu = *o->cpu;
+  cpu.threads = o->options->threads;
+  return tsr_executor_open_with(arena, err, o->module, device, &options, &cpu,
                                 &o->session->executor);
 }
 

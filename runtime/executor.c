@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/memory.h"
 #include "runtime/native.h"
 #include "runtime/package.h"
 #include "verify/verify.h"
@@ -67,6 +68,16 @@ static enum tsr_status verify_stream(struct tsr_arena *arena, struct tsr_err *er
                     step, findings.count, findings.count > 1 ? "s" : "", findings.list[0].text);
 }
 
+static void **layer_params(struct tsr_arena *arena, const struct tsr_module *m, int layer,
+                           void *const *place)
+{
+  const struct tsr_module_layer *l = &m->layer[layer];
+  void **params = TSR_NEW_ARRAY(arena, void *, l->args + 1);
+  for (int k = 0; k < l->args; k++)
+    params[k] = place[l->arg[k]];
+  return params;
+}
+
 bool tsr_executor_is_native(const struct tsr_executor *x, int layer)
 {
   return x->native.block && x->native.block->layer[layer].present;
@@ -89,27 +100,22 @@ static enum tsr_status prepare_steps(struct tsr_arena *arena, struct tsr_err *er
   return TSR_OK;
 }
 
+/* One block for all; constants stay where they are. */
 static void place_buffers(struct tsr_arena *arena, struct tsr_executor *x)
 {
   const struct tsr_module *m = x->module;
+  struct tsr_memory plan = tsr_memory_plan(arena, m);
+  char *block = tsr_arena_alloc(arena, plan.bytes + 64); /* of 64 or more: aligned to 64 */
   for (int i = 0; i < m->buffers; i++) {
     const struct tsr_module_buffer *b = &m->buffer[i];
     if (b->data && !b->on_device)
       x->host[i] = (void *)(uintptr_t)b->data; /* read only: tsr_module_check() says so */
-    else if (!b->on_device)
-      x->host[i] = tsr_arena_alloc(arena, bytes_of(b) + 1);
+    else if (plan.offset[i] != TSR_NOWHERE)
+      x->host[i] = block + plan.offset[i];
   }
-  for (int i = 0; i < m->steps; i++) {
-    if (m->step[i].kind != TSR_STEP_CPU)
-      continue;
-    const struct tsr_module_layer *l = &m->layer[m->step[i].layer];
-    for (int k = 0; k < l->args; k++)
-      if (!x->host[l->arg[k]])
-        x->host[l->arg[k]] = tsr_arena_alloc(arena, bytes_of(&m->buffer[l->arg[k]]) + 1);
-    x->params[m->step[i].layer] = TSR_NEW_ARRAY(arena, void *, l->args + 1);
-    for (int k = 0; k < l->args; k++)
-      x->params[m->step[i].layer][k] = x->host[l->arg[k]];
-  }
+  for (int i = 0; i < m->layers; i++)
+    if (m->step[m->layer[i].step].kind == TSR_STEP_CPU)
+      x->params[i] = layer_params(arena, m, i, x->host);
 }
 
 static bool needs_device(const struct tsr_module *m)
@@ -170,7 +176,7 @@ enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *
                                        const struct tsr_cpu_choice *cpu,
                                        struct tsr_executor **out)
 {
-  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0};
+  static const struct tsr_cpu_choice best = {TSR_CPU_BEST, 0, 0};
   struct tsr_executor *x = TSR_NEW(arena, struct tsr_executor);
   *x = (struct tsr_executor){.allocator = tsr_arena_allocator(arena),
                              .module = module,
@@ -230,17 +236,17 @@ void *tsr_executor_buffer(struct tsr_executor *x, int index)
 
 /* One piece of work with memory of its own for the time that it takes. */
 typedef enum tsr_status piece(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, int index, void *out);
+                              struct tsr_err *err, void *context);
 
 static enum tsr_status with_scratch(struct tsr_executor *x, struct tsr_err *err, piece *work,
-                                    int index, void *out)
+                                    void *context)
 {
   struct tsr_arena *scratch = tsr_arena_new(x->allocator);
   if (!scratch || setjmp(*tsr_arena_landing(scratch))) {
     tsr_arena_free(scratch);
     return tsr_no_memory(err);
   }
-  enum tsr_status status = work(x, scratch, err, index, out);
+  enum tsr_status status = work(x, scratch, err, context);
   tsr_arena_free(scratch);
   return status;
 }
@@ -251,24 +257,31 @@ static enum tsr_status fetch(struct tsr_executor *x, struct tsr_err *err, int in
   return b->on_device ? tsr_device_read(x->device, err, b->offset, to, bytes_of(b)) : TSR_OK;
 }
 
+/* A layer and the buffers that it computes with. */
+struct computation {
+  int layer;
+  void **params;
+};
+
 static enum tsr_status interpret(struct tsr_executor *x, struct tsr_arena *scratch,
-                                 struct tsr_err *err, int layer, void *unused)
+                                 struct tsr_err *err, void *context)
 {
-  struct tir_code *code = x->code[layer];
-  (void)unused;
-  if (!code && compile_layer(scratch, err, &x->module->layer[layer], &code))
+  const struct computation *c = context;
+  struct tir_code *code = x->code[c->layer];
+  if (!code && compile_layer(scratch, err, &x->module->layer[c->layer], &code))
     return TSR_REFUSED;
-  return tir_code_run(code, scratch, err, x->params[layer]);
+  return tir_code_run(code, scratch, err, c->params);
 }
 
 /* Machine code only tells that an index lay outside of its buffer; the interpreter has the words.
  * */
-static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
+static enum tsr_status compute_layer(struct tsr_executor *x, struct tsr_err *err,
+                                     struct computation c)
 {
-  tsr_code_function *function = tsr__native_layer(&x->native, layer);
-  if (function && !function(x->params[layer], x->native.scratch))
+  tsr_code_function *function = tsr__native_layer(&x->native, c.layer);
+  if (function && !function(c.params, x->native.scratch, x->native.threads))
     return TSR_OK;
-  return with_scratch(x, err, interpret, layer, NULL);
+  return with_scratch(x, err, interpret, &c);
 }
 
 static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, int layer)
@@ -279,7 +292,7 @@ static enum tsr_status run_layer(struct tsr_executor *x, struct tsr_err *err, in
   for (int k = 0; k < l->func->inputs && !status; k++)
     status = fetch(x, err, l->arg[k], params[k]);
   if (!status)
-    status = compute_layer(x, err, layer);
+    status = compute_layer(x, err, (struct computation){layer, params});
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     const struct tsr_module_buffer *b = &x->module->buffer[l->arg[k]];
     if (b->on_device)
@@ -334,14 +347,23 @@ void tsr_executor_counters(const struct tsr_executor *x, struct tsr_device_count
     tsr_device_counters(x->device, out);
 }
 
-/* --- checking --------------------------------------------------------------------------------- */
+/* --- checking ---------------------------------------------------------------------------------
+ *
+ * Memory is used again within a run, so that little of what layers read is left when it is done.
+ * Layers on the CPU are computed a second time, each into memory of its own. */
 
-/* What a layer read, or wrote, in the run just done. */
+struct check {
+  void **place; /* by buffer: what is on the host, as it was in the run */
+  int layer;    /* at hand */
+  struct tsr_difference *out;
+};
+
+/* What a layer read, or wrote. */
 static enum tsr_status actual(struct tsr_executor *x, struct tsr_arena *scratch,
-                              struct tsr_err *err, int index, void **out)
+                              struct tsr_err *err, const struct check *c, int index, void **out)
 {
   const struct tsr_module_buffer *b = &x->module->buffer[index];
-  *out = x->host[index];
+  *out = c->place[index];
   if (!b->on_device)
     return TSR_OK;
   *out = tsr_arena_alloc(scratch, bytes_of(b) + 1);
@@ -358,11 +380,22 @@ static const char *element_text(struct tsr_arena *scratch, const struct tsr_modu
   return tsr_arena_printf(scratch, "%" PRId64, tsr_get_int(&t, i));
 }
 
-/* Machine code adds up and computes functions of floats in another way than the interpreter.
- * Numbers that are not finite have to be the same. */
+/* Machine code adds up and computes functions of floats in another way than the interpreter. That may
+ * move the rounding of a half by a unit. */
+static double limit_of(enum tsr_dtype dtype)
+{
+  switch (dtype) {
+  case TSR_BF16: return 0x1p-7;
+  case TSR_F16: return 0x1p-10;
+  case TSR_F32: return 1e-5;
+  default: return 1e-9;
+  }
+}
+
+/* Numbers that are not finite have to be the same. */
 static bool is_near(const struct tsr_module_buffer *b, const void *expected, const void *found)
 {
-  double limit = b->dtype == TSR_F32 ? 1e-5 : 1e-9, difference = 0, norm = 0;
+  double limit = limit_of(b->dtype), difference = 0, norm = 0;
   struct tsr_tensor v = {.dtype = b->dtype, .data = (void *)(uintptr_t)expected};
   struct tsr_tensor w = {.dtype = b->dtype, .data = (void *)(uintptr_t)found};
   int64_t n = tsr_count(b->dims, b->rank, 1);
@@ -426,15 +459,16 @@ static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch
 }
 
 static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scratch,
-                                   struct tsr_err *err, int layer, void *out)
+                                   struct tsr_err *err, void *context)
 {
-  const struct tsr_module_layer *l = &x->module->layer[layer];
+  const struct check *c = context;
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
   void **params = TSR_NEW_ARRAY(scratch, void *, l->args);
   struct tir_code *code;
   enum tsr_status status = compile_layer(scratch, err, l, &code);
   for (int k = 0; k < l->args && !status; k++) {
     if (k < l->func->inputs)
-      status = actual(x, scratch, err, l->arg[k], &params[k]);
+      status = actual(x, scratch, err, c, l->arg[k], &params[k]);
     else
       params[k] = tsr_arena_alloc(scratch, bytes_of(&x->module->buffer[l->arg[k]]) + 1);
   }
@@ -442,11 +476,67 @@ static enum tsr_status check_layer(struct tsr_executor *x, struct tsr_arena *scr
     status = tir_code_run(code, scratch, err, params);
   for (int k = l->func->inputs; k < l->args && !status; k++) {
     void *found;
-    status = actual(x, scratch, err, l->arg[k], &found);
+    status = actual(x, scratch, err, c, l->arg[k], &found);
     if (!status)
-      status = compare(x, scratch, err, layer, l->arg[k], params[k], found, out);
+      status = compare(x, scratch, err, c->layer, l->arg[k], params[k], found, c->out);
   }
   return status;
+}
+
+static enum tsr_status compute_again(struct tsr_executor *x, struct tsr_arena *scratch,
+                                     struct tsr_err *err, void *context)
+{
+  const struct check *c = context;
+  const struct tsr_module_layer *l = &x->module->layer[c->layer];
+  void **params = layer_params(scratch, x->module, c->layer, c->place);
+  for (int k = 0; k < l->func->inputs; k++)
+    if (fetch(x, err, l->arg[k], params[k]))
+      return TSR_REFUSED;
+  return compute_layer(x, err, (struct computation){c->layer, params});
+}
+
+/* Outputs of the run are those of layers that did not share memory. */
+static enum tsr_status check_outputs(struct tsr_executor *x, struct tsr_err *err,
+                                     const struct check *c)
+{
+  const struct tsr_module *m = x->module;
+  for (int k = 0; k < m->outputs; k++) {
+    int index = m->output[k];
+    if (!memcmp(c->place[index], x->host[index], bytes_of(&m->buffer[index])))
+      continue;
+    c->out->buffer = index;
+    tsr_refuse(err, "output '%s' of the run is not what its layers compute one by one",
+               m->buffer[index].name);
+    if (err)
+      err->status = TSR_MISMATCH;
+    return TSR_MISMATCH;
+  }
+  return TSR_OK;
+}
+
+static enum tsr_status check_all(struct tsr_executor *x, struct tsr_arena *scratch,
+                                 struct tsr_err *err, void *context)
+{
+  const struct tsr_module *m = x->module;
+  struct check c = {.place = TSR_NEW_ARRAY(scratch, void *, m->buffers + 1), .out = context};
+  for (int k = 0; k < m->buffers; k++)
+    if (m->buffer[k].data && !m->buffer[k].on_device)
+      c.place[k] = x->host[k];
+    else if (x->host[k])
+      c.place[k] = tsr_arena_alloc(scratch, bytes_of(&m->buffer[k]) + 1);
+  for (int k = 0; k < m->inputs; k++)
+    c.place[m->input[k]] = x->host[m->input[k]];
+  enum tsr_status status = TSR_OK;
+  for (int k = 0; k < m->steps && !status; k++)
+    for (c.layer = 0; c.layer < m->layers && !status; c.layer++) {
+      if (m->layer[c.layer].step != k)
+        continue;
+      if (m->step[k].kind == TSR_STEP_CPU)
+        status = with_scratch(x, err, compute_again, &c);
+      if (!status)
+        status = with_scratch(x, err, check_layer, &c);
+    }
+  return status ? status : check_outputs(x, err, &c);
 }
 
 enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
@@ -457,10 +547,5 @@ enum tsr_status tsr_executor_check(struct tsr_executor *x, struct tsr_err *err,
     return tsr_refuse(err, "there is nothing to check before a run");
   if (x->timing_only)
     return tsr_refuse(err, "there is nothing to check of a run for timing only");
-  for (int i = 0; i < x->module->layers; i++) {
-    enum tsr_status status = with_scratch(x, err, check_layer, i, out);
-    if (status)
-      return status;
-  }
-  return TSR_OK;
+  return with_scratch(x, err, check_all, out);
 }

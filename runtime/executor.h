@@ -17,6 +17,7 @@ struct tsr_executor;
 struct tsr_cpu_choice {
   enum { TSR_CPU_BEST, TSR_CPU_LEVEL, TSR_CPU_INTERPRETER } way;
   enum tsr_level level;
+  int threads; /* of machine code; 0: all cores */
 };
 
 /* Checks every stream (verify/), opens the device (where the module needs one; device may be NULL

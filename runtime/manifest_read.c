@@ -185,7 +185,8 @@ static enum tsr_status read_layer(const struct reader *r, const struct place *p)
   struct tsr_module_layer *l = &r->out->layer[p->index];
   struct tsr__piece *func = &r->pieces->func[p->index];
   if (read_text(r, p, "name", &l->name) || read_text(r, p, "op", &l->op) ||
-      read_text(r, p, "target", &l->target) || read_optional_text(r, p, "reason", &l->reason) ||
+      read_optional_text(r, p, "nodes", &l->nodes) || read_text(r, p, "target", &l->target) ||
+      read_optional_text(r, p, "reason", &l->reason) ||
       read_optional_text(r, p, "schedule", &l->schedule) ||
       read_indices(r, p, "args", &l->args, &l->arg) || read_index(r, p, "step", &l->step) ||
       read_u64(r, p, "macs", &l->macs) || read_size(r, p, "first_insn", &l->first_insn) ||

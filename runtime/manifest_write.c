@@ -123,6 +123,8 @@ static void put_layer(struct writer *w, json_t *layers, int index)
   json_t *object = append(w, layers, json_object());
   put_text(w, object, "name", l->name);
   put_text(w, object, "op", l->op);
+  if (l->nodes)
+    put_text(w, object, "nodes", l->nodes);
   put_text(w, object, "target", l->target);
   if (l->reason)
     put_text(w, object, "reason", l->reason);

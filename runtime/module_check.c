@@ -70,10 +70,10 @@ static enum tsr_status check_step(struct tsr_err *err, const struct tsr_module *
   return TSR_OK;
 }
 
-static bool same_type(const struct tir_buffer *param, const struct tsr_module_buffer *b)
+static bool same_elements(const struct tir_buffer *param, const struct tsr_module_buffer *b)
 {
-  return param->dtype == b->dtype && param->rank == b->rank &&
-         !memcmp(param->dims, b->dims, (size_t)b->rank * sizeof b->dims[0]);
+  return param->dtype == b->dtype &&
+         tsr_count(param->dims, param->rank, 1) == tsr_count(b->dims, b->rank, 1);
 }
 
 static enum tsr_status check_args(struct tsr_err *err, const struct tsr_module *m,
@@ -86,9 +86,9 @@ static enum tsr_status check_args(struct tsr_err *err, const struct tsr_module *
     if (l->arg[k] >= m->buffers)
       return tsr_refuse(err, "layer '%s' uses buffer %d of %d", l->name, l->arg[k], m->buffers);
     const struct tsr_module_buffer *b = &m->buffer[l->arg[k]];
-    if (!same_type(l->func->param[k], b))
+    if (!same_elements(l->func->param[k], b))
       return tsr_refuse(err,
-                        "layer '%s': buffer '%s' does not have the type or shape that its compute "
+                        "layer '%s': buffer '%s' does not have the type or size that its compute "
                         "has for '%s'",
                         l->name, b->name, l->func->param[k]->name);
     if (k >= l->func->inputs && is_constant(m, b))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/native.h"
 
+#include "native/parallel.h"
+
 static const char *name_of(int level)
 {
   return level == TSR_LEVEL_NONE ? "none" : tsr_level_info((enum tsr_level)level)->name;
@@ -28,12 +30,24 @@ static bool has_cpu_layers(const struct tsr_module *m)
   return false;
 }
 
-static uint64_t most_scratch(const struct tsr_code_block *b)
+static uint64_t most_scratch(const struct tsr_code_block *b, int threads)
 {
   uint64_t most = 0;
-  for (int i = 0; i < b->layers; i++)
-    most = b->layer[i].scratch_bytes > most ? b->layer[i].scratch_bytes : most;
+  for (int i = 0; i < b->layers; i++) {
+    uint64_t one = tsr_code_scratch(&b->layer[i], threads);
+    most = one > most ? one : most;
+  }
   return most;
+}
+
+static enum tsr_status count_threads(struct tsr_err *err, int wanted, int *out)
+{
+  int cores = tsr_cores();
+  *out = wanted ? wanted : tsr_threads();
+  if (wanted >= 0 && wanted <= cores)
+    return TSR_OK;
+  return tsr_refuse(err, "%d threads are asked for; 1 to %d can be had, one for each core", wanted,
+                    cores);
 }
 
 enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
@@ -43,6 +57,8 @@ enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
   int blocks, machine = tsr_level_of_machine();
   struct tsr_code_block *block;
   *out = (struct tsr__native){.block = NULL};
+  if (count_threads(err, choice->threads, &out->threads))
+    return TSR_REFUSED;
   if (choice->way == TSR_CPU_INTERPRETER || !has_cpu_layers(m))
     return TSR_OK;
   bool forced = choice->way == TSR_CPU_LEVEL;
@@ -55,7 +71,7 @@ enum tsr_status tsr__native_choose(struct tsr_arena *arena, struct tsr_err *err,
   if (forced && !out->block)
     return not_there(arena, err, m, choice->level, blocks, block);
   if (out->block)
-    out->scratch = tsr_arena_alloc(arena, most_scratch(out->block) + TSR_CODE_ALIGNMENT);
+    out->scratch = tsr_arena_alloc(arena, most_scratch(out->block, out->threads) + TSR_CODE_ALIGNMENT);
   return TSR_OK;
 }
 

@@ -12,6 +12,7 @@ struct tsr__native {
   const struct tsr_code_block *block; /* NULL: the interpreter runs every layer */
   struct tsr_code_mapping mapping;
   void *scratch; /* as much as any layer needs */
+  int threads;
 };
 
 /* Chooses the block. Refuses a level that was asked for and that the CPU or the module lacks. */

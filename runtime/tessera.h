@@ -46,7 +46,8 @@ enum tessera_status {
 
 enum tessera_dtype {
   TESSERA_BOOL, TESSERA_I8, TESSERA_U8, TESSERA_I16, TESSERA_U16, TESSERA_I32, TESSERA_U32,
-  TESSERA_I64, TESSERA_U64, TESSERA_F32, TESSERA_F64,
+  TESSERA_I64, TESSERA_U64,
+  TESSERA_F16, TESSERA_BF16, TESSERA_F32, TESSERA_F64, /* floats are the last ones */
 };
 
 enum { TESSERA_MAX_RANK = 8 };
@@ -168,6 +169,10 @@ struct tessera_options {
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
+  /* What an ONNX model's floats are computed in: "f32", "f16", "bf16" (docs/graph-ir.md), or "tf32", which is f32
+   * whose matrix products a GPU may round to 11 bits first; NULL: as the model has them. Inputs and outputs
+   * keep their types. A package keeps what it has. */
+  const char *float_type;
   const char *const *dims; /* symbolic dims of an ONNX model, "NAME=VALUE" each */
   int dim_count;
   enum tessera_effort effort;
@@ -209,6 +214,8 @@ struct tessera_model_info {
   int inputs, outputs, layers, streams;
   int clock_mhz; /* of the design point */
   size_t instructions, window_bytes, image_bytes;
+  size_t host_bytes;          /* of the memory that a session's tensors on the CPU share, constants left out; */
+  size_t host_separate_bytes; /* and if each had its own */
   bool packaged; /* came from a package */
 };
 void tessera_model_info(const struct tessera_model *model, struct tessera_model_info *out);
@@ -220,7 +227,9 @@ double tessera_model_output_step(const struct tessera_model *model, int k);
 
 /* One op as it was compiled. */
 struct tessera_layer {
-  const char *name, *op; /* the node's name; "QConv" */
+  const char *name, *op; /* the node's name; "QConv". Of nodes computed together the first one's name, and
+                            "Conv+Relu" */
+  const char *nodes;     /* of several: all names, "conv1, relu1"; else NULL */
   const char *target;    /* "accel" or "cpu" */
   const char *reason;    /* cpu: why not on the accelerator; accel: NULL */
   const char *schedule;  /* accel: the schedule's text; else NULL */
@@ -266,6 +275,8 @@ struct tessera_session_options {
                                      zeros, and a check is refused */
   bool record;                    /* keep what happens when, of the latest run: for traces and
                                      profiles, below */
+  int threads;                    /* that machine code runs on, 1 to as many as there are cores; 0: all
+                                     cores, or fewer if OMP_NUM_THREADS says so */
   const char *cache;              /* folder of built RTL models; NULL: $XDG_CACHE_HOME/tessera, or
                                      else ~/.cache/tessera */
   /* Each may be NULL. say: a line about work that takes long before the first run. progress: while

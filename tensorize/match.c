@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compiler/tir/tir_internal.h"
 #include "tensorize/tensorize.h"
 
 enum { MAX_AXES = 8, MAX_OPERANDS = 8 };
@@ -17,6 +18,7 @@ struct binding {
   const struct tir_var *axis[MAX_AXES]; /* the loop variable, by axis of the intrinsic */
   const struct tir_buffer *buffer[MAX_OPERANDS];
   const tir_e *index[MAX_OPERANDS]; /* the load's indices */
+  tir_e from[MAX_OPERANDS];         /* where the operand begins in the first of its dims */
 };
 
 struct matcher {
@@ -24,6 +26,7 @@ struct matcher {
   const struct tir_match *m;
   const struct tir_stage *pattern;
   const struct tir_func *func;
+  bool parts; /* as the set has it */
   struct binding bound;
   int steps, deepest; /* nodes of the pattern unified; where the reason was found */
   char reason[384]; /* of the deepest failure so far: of the order of operands that came furthest */
@@ -96,8 +99,40 @@ static bool bind_axis(struct matcher *t, int a, tir_e x)
 
 static bool unify(struct matcher *t, tir_e p, tir_e x);
 
-static bool unify_trailing(struct matcher *t, int rank, const tir_e *p, const struct tir_buffer *b,
-                           const tir_e *x)
+/* x as a loop inside and what stands still: false where there is no such loop. */
+static bool take_apart(struct matcher *t, tir_e x, tir_e *inner, tir_e *from)
+{
+  struct tir__linear l;
+  *inner = NULL;
+  if (!tir__linear(x, &l))
+    return false;
+  tir_e rest = tir_index(t->arena, l.constant);
+  for (int k = 0; k < l.n; k++) {
+    bool moves = uses_inner(t->m, l.atom[k]);
+    if (moves && (*inner || l.atom[k]->op != TIR_VAR || l.coefficient[k] != 1))
+      return false;
+    tir_e term = tir_binary(t->arena, TIR_MUL, l.atom[k], tir_index(t->arena, l.coefficient[k]));
+    if (moves)
+      *inner = l.atom[k];
+    else
+      rest = tir_binary(t->arena, TIR_ADD, rest, term);
+  }
+  *from = rest;
+  return *inner != NULL;
+}
+
+/* The first of an operand's dims, along which it may begin anywhere. */
+static bool unify_first(struct matcher *t, int operand, tir_e p, tir_e x)
+{
+  tir_e inner, from = tir_index(t->arena, 0);
+  if (!t->parts || p->op != TIR_VAR || !take_apart(t, x, &inner, &from))
+    inner = x;
+  t->bound.from[operand] = from;
+  return unify(t, p, inner);
+}
+
+static bool unify_trailing(struct matcher *t, int operand, int rank, const tir_e *p,
+                           const struct tir_buffer *b, const tir_e *x)
 {
   int lead = b->rank - rank;
   for (int k = 0; k < lead; k++)
@@ -106,8 +141,9 @@ static bool unify_trailing(struct matcher *t, int rank, const tir_e *p, const st
                     "a tensorized loop runs over dim %d of buffer %s; only its last %d are the "
                     "intrinsic's",
                     k, b->name, rank);
+  t->bound.from[operand] = tir_index(t->arena, 0);
   for (int k = 0; k < rank; k++)
-    if (!unify(t, p[k], x[lead + k]))
+    if (!(k ? unify(t, p[k], x[lead + k]) : unify_first(t, operand, p[k], x[lead])))
       return false;
   return true;
 }
@@ -127,7 +163,8 @@ static bool suits(struct matcher *t, const struct tir_buffer *operand, const str
     return reject(t, "buffer %s has %d dims; the intrinsic wants at least %d", b->name, b->rank,
                   operand->rank);
   for (int d = 0; d < operand->rank; d++)
-    if (b->dims[lead + d] != operand->dims[d])
+    if (d == 0 && t->parts ? b->dims[lead] < operand->dims[0]
+                           : b->dims[lead + d] != operand->dims[d])
       return reject(t, "the last dims of buffer %s are %s; the intrinsic wants %s", b->name,
                     tsr_dims_text(b->dims + lead, operand->rank, found),
                     tsr_dims_text(operand->dims, operand->rank, wanted));
@@ -138,16 +175,19 @@ static bool unify_buffer(struct matcher *t, const struct tir_buffer *operand, co
                          const struct tir_buffer *b, const tir_e *x)
 {
   int k = operand_of(t->func, operand);
-  if (!suits(t, operand, b) || !unify_trailing(t, operand->rank, p, b, x))
+  tir_e from = t->bound.from[k];
+  if (!suits(t, operand, b) || !unify_trailing(t, k, operand->rank, p, b, x))
     return false;
   if (t->bound.buffer[k]) {
     if (t->bound.buffer[k] != b)
       return reject(t, "operand %s of the intrinsic would be two buffers, %s and %s", operand->name,
                     t->bound.buffer[k]->name, b->name);
+    bool same = tir_same(from, t->bound.from[k]);
     for (int d = 0; d < b->rank - operand->rank; d++)
-      if (!tir_same(t->bound.index[k][d], x[d]))
-        return reject(t, "operand %s of the intrinsic would be two places of buffer %s",
-                      operand->name, b->name);
+      same &= tir_same(t->bound.index[k][d], x[d]);
+    if (!same)
+      return reject(t, "operand %s of the intrinsic would be two places of buffer %s", operand->name,
+                    b->name);
   }
   t->bound.buffer[k] = b;
   t->bound.index[k] = x;
@@ -272,11 +312,16 @@ static enum tsr_status refuse_name(struct tsr_arena *a, struct tsr_err *err,
 enum tsr_status tsr_tensorize_match(struct tsr_arena *a, struct tsr_err *err, const void *context,
                                     const char *name, struct tir_match *m)
 {
-  const struct tir_intrin *intrin = find(context, name);
+  const struct tsr_intrin_set *set = context;
+  const struct tir_intrin *intrin = find(set, name);
   if (!intrin)
-    return refuse_name(a, err, context, name);
-  struct matcher t = {
-      .arena = a, .m = m, .func = intrin->func, .pattern = intrin->func->stage[0], .deepest = -1};
+    return refuse_name(a, err, set, name);
+  struct matcher t = {.arena = a,
+                      .m = m,
+                      .func = intrin->func,
+                      .pattern = intrin->func->stage[0],
+                      .parts = set->parts,
+                      .deepest = -1};
   if (!matches(&t))
     return tsr_refuse(err, "%s does not match: %s", name, t.reason);
   m->intrin = intrin;
@@ -285,8 +330,11 @@ enum tsr_status tsr_tensorize_match(struct tsr_arena *a, struct tsr_err *err, co
     const struct tir_buffer *b = t.bound.buffer[k];
     const struct tir_buffer *operand = k ? intrin->func->param[k - 1] : t.pattern->out;
     m->buffer[k] = b;
+    int lead = b->rank - operand->rank;
     for (int d = 0; d < b->rank; d++)
-      m->base[k][d] = d < b->rank - operand->rank ? t.bound.index[k][d] : tir_index(a, 0);
+      m->base[k][d] = d < lead    ? t.bound.index[k][d]
+                      : d == lead ? t.bound.from[k]
+                                  : tir_index(a, 0);
   }
   return TSR_OK;
 }

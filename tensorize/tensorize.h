@@ -14,10 +14,14 @@
 struct tsr_intrin_set {
   int count;
   const struct tir_intrin *const *intrin;
+  bool parts; /* an operand may be part of a row: its first dim, of a larger one of the buffer */
 };
 
 /* The accelerator's intrinsics at a design point: the rows of accel.def. */
 const struct tsr_intrin_set *tsr_accel_intrinsics(struct tsr_arena *a, const struct tsr_design *design);
+
+/* The intrinsics of x86 CPUs: the rows of cpu.def. */
+const struct tsr_intrin_set *tsr_cpu_intrinsics(struct tsr_arena *a);
 
 /* The opcode (enum tsr_opcode) that an accelerator intrinsic becomes; -1 for another one. */
 int tsr_accel_intrin_opcode(const struct tir_intrin *intrin);

@@ -2,6 +2,7 @@
 #include "tools/cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -185,6 +186,21 @@ int cli_seed(const struct cli *cli, const char *option, uint64_t *out)
     return cli_refuse("%s: --%s '%s' is no whole number that fits 64 bits", cli->command->name,
                       option, text);
   *out = v;
+  return 0;
+}
+
+int cli_threads(const struct cli *cli, int *out)
+{
+  uint64_t n;
+  *out = 0;
+  if (!cli_has(cli, "threads"))
+    return 0;
+  if (cli_seed(cli, "threads", &n))
+    return EXIT_REFUSED;
+  if (n < 1 || n > INT_MAX)
+    return cli_refuse("%s: --threads %s is no number of threads", cli->command->name,
+                      cli_value(cli, "threads"));
+  *out = (int)n;
   return 0;
 }
 

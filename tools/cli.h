@@ -63,6 +63,8 @@ const char *cli_nth(const struct cli *cli, const char *option, int n);
 /* Numbers of options; a sentence and EXIT_REFUSED where the text is none. */
 int cli_seed(const struct cli *cli, const char *option, uint64_t *out);
 int cli_number(const struct cli *cli, const char *option, double *out);
+/* --threads; 0 where it is not given. */
+int cli_threads(const struct cli *cli, int *out);
 
 /* How the compiler looks for schedules. */
 #define CLI_TUNE_OPTIONS                                                                           \
@@ -73,6 +75,7 @@ int cli_number(const struct cli *cli, const char *option, double *out);
 #define CLI_MODEL_OPTIONS                                                                          \
   {"target", "T", "accel (the default), accel:DEVICE, cpu or cpu:LEVEL"},                                     \
   {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
+  {"float", "TYPE", "what floats are computed in: f32, tf32, f16 or bf16 (default: the model's own)"}, \
   {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \
   CLI_TUNE_OPTIONS,                                                                                \
   {"dump", "STAGE[:NAME]", "print graph, tir, schedule, llvm or stream (of a layer, after a pass)"},     \

@@ -64,12 +64,16 @@ static void show_cpu(const struct cli *cli, const struct tessera_layer *l)
     json_t *object = json_object();
     put_text(object, "name", l->name);
     put_text(object, "op", l->op);
+    if (l->nodes)
+      put_text(object, "nodes", l->nodes);
     put_text(object, "target", l->target);
     put_text(object, "reason", l->reason);
     print_json(object);
     return;
   }
   printf("%s: %s, runs on the CPU\n", plain_text(l->name, plain, sizeof plain), l->op);
+  if (l->nodes)
+    printf("  computes together: %s\n", l->nodes);
   printf("  %s\n", l->reason ? l->reason : "no reason was given");
 }
 

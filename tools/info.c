@@ -88,7 +88,10 @@ static void print_model(const struct tessera_model *model)
   printf("%-14s%s in %d stream%s\n", "instructions", count_text(info.instructions, count),
          info.streams, info.streams == 1 ? "" : "s");
   printf("%-14s%s bytes", "window", count_text(info.window_bytes, count));
-  printf(", of which %s are the image\n\n", count_text(info.image_bytes, count));
+  printf(", of which %s are the image\n", count_text(info.image_bytes, count));
+  printf("%-14s%s bytes", "on the CPU", count_text(info.host_bytes, count));
+  printf(" for tensors, %s if none shared memory\n\n",
+         count_text(info.host_separate_bytes, count));
   print_placement(model);
   print_layers(model);
 }

@@ -189,6 +189,8 @@ static json_t *layer_json(const struct tessera_layer *l)
   json_t *object = json_object();
   put_text(object, "name", l->name);
   put_text(object, "op", l->op);
+  if (l->nodes)
+    put_text(object, "nodes", l->nodes);
   json_object_set_new(object, "shape", dims_json(l->dims, l->rank));
   put_text(object, "target", l->target);
   put_text(object, "reason", l->reason);
@@ -237,6 +239,8 @@ json_t *model_json(const struct tessera_model *model)
   put_count(object, "instructions", info.instructions);
   put_count(object, "window_bytes", info.window_bytes);
   put_count(object, "image_bytes", info.image_bytes);
+  put_count(object, "host_bytes", info.host_bytes);
+  put_count(object, "host_separate_bytes", info.host_separate_bytes);
   struct tessera_port port;
   for (int i = 0; i < info.inputs; i++) {
     tessera_model_input(model, i, &port);

@@ -113,6 +113,7 @@ int open_model_with(const struct cli *cli, const char *path, const char *layer,
     return cli_refuse("out of memory");
   options.target = cli_value(cli, "target");
   options.config = cli_value(cli, "config");
+  options.float_type = cli_value(cli, "float");
   options.dims = dims;
   options.codegen = tessera_cpu_codegen();
   options.portable = cli->command == &command_compile;

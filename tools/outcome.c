@@ -110,7 +110,7 @@ static int read_labels(const struct cli *cli, struct outcome *outcome)
     return cli_message(cli, status);
   int64_t n = tessera_tensor_count(&outcome->label),
           all = tessera_tensor_count(&outcome->output[0]);
-  if (outcome->label.dtype == TESSERA_F32 || outcome->label.dtype == TESSERA_F64)
+  if (outcome->label.dtype >= TESSERA_F16 && outcome->label.dtype <= TESSERA_F64)
     return cli_refuse("run: %s: has labels of %s; they must be integers", path,
                       tessera_dtype_name(outcome->label.dtype));
   if (!n || n % outcome->inferences || all % n)

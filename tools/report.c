@@ -13,7 +13,7 @@ enum { VALUES_SHOWN = 10, VALUES_IN_JSON = 4096 };
 
 static bool is_float(enum tessera_dtype dtype)
 {
-  return dtype == TESSERA_F32 || dtype == TESSERA_F64;
+  return dtype >= TESSERA_F16 && dtype <= TESSERA_F64;
 }
 
 /* --- text ------------------------------------------------------------------------------------- */

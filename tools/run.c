@@ -32,6 +32,7 @@ static const struct option options[] = {
     {"lockstep", NULL, "compare with the functional device after each instruction (accel:rtl)"},
     {"timeout", "CYCLES",
      "give up a run of a stream that takes longer (accel:cycle, accel:rtl)"},
+    {"threads", "N", "run machine code on N threads (default: all cores)"},
     {"timing-only", NULL, "tell cycles and compute no outputs; no input is needed (accel:cycle)"},
     {NULL, NULL, NULL}};
 
@@ -181,6 +182,8 @@ static int device_options(struct run *r)
       .timing_only = cli_has(cli, "timing-only"),
   };
   int status = parse_wave(cli, &r->options);
+  if (!status)
+    status = cli_threads(cli, &r->options.threads);
   if (!status && cli_has(cli, "timeout"))
     status = cli_seed(cli, "timeout", &r->options.timeout_cycles);
   if (!status && cli_has(cli, "timeout") && !r->options.timeout_cycles)

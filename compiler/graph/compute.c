@@ -111,6 +111,9 @@ static const struct row {
   [TSR_G_QMaxPool] = {tsr__compute_qmax_pool, "x"},
   [TSR_G_QAvgPool] = {tsr__compute_qavg_pool, "x"},
   [TSR_G_QLut] = {tsr__compute_qlut, "x table"},
+  [TSR_G_BlockedConv] = {tsr__compute_blocked_conv, "x w b"},
+  [TSR_G_BlockedDepthwise] = {tsr__compute_blocked_depthwise, "x w b"},
+  [TSR_G_BlockedDense] = {tsr__compute_blocked_dense, "x w b"},
   [TSR_G_Pack] = {tsr__compute_pack, "x"},
   [TSR_G_Unpack] = {tsr__compute_unpack, "x"},
   [TSR_G_AccConv] = {tsr__compute_acc_conv, "x w p"},
@@ -166,7 +169,8 @@ static enum tsr_status open_params(struct tsr__compute *c, const char *names)
     if (typed(c, v))
       return TSR_REFUSED;
     if (v)
-      c->in[k] = tir_func_input(c->a, c->f, input_name(c->a, names, k), v->dtype, v->rank, v->dims);
+      c->in[k] = tsr__widened(c, tir_func_input(c->a, c->f, input_name(c->a, names, k), v->dtype,
+                                                v->rank, v->dims));
   }
   for (int k = 0; k < n->outputs; k++) {
     const struct tsr_value *v = n->out[k];
@@ -174,7 +178,8 @@ static enum tsr_status open_params(struct tsr__compute *c, const char *names)
       return TSR_REFUSED;
     const char *name = n->outputs == 1 ? "y" : tsr_arena_printf(c->a, "y%d", k);
     if (v)
-      c->out[k] = tir_func_output(c->a, c->f, name, v->dtype, v->rank, v->dims);
+      c->out[k] =
+          tsr__widened(c, tir_func_output(c->a, c->f, name, v->dtype, v->rank, v->dims));
   }
   return TSR_OK;
 }
@@ -209,6 +214,7 @@ enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const
   if (row->build(&c))
     return TSR_REFUSED;
   settle_empty_stages(&c);
+  tsr__store_halves(&c);
   *out = c.f;
   return TSR_OK;
 }

@@ -15,7 +15,12 @@ struct tsr__compute {
   struct tsr_err *err;
   const struct tsr_node *n;
   struct tir_func *f;
-  struct tir_buffer **in, **out; /* by the node's positions; NULL where left out */
+  struct tir_buffer **in, **out; /* by the node's positions; NULL where left out; halves as f32 */
+  struct tsr__half {             /* buffers of f32 that stand for buffers of halves */
+    struct tir_buffer *wide;
+    struct tir_buffer *stored;
+    const struct tsr__half *next;
+  } *halves;
 };
 
 typedef enum tsr_status tsr__builder(struct tsr__compute *c);
@@ -57,6 +62,17 @@ tir_e tsr__load_broadcast(struct tsr__compute *c, const struct tir_buffer *b, in
 tir_e tsr__per_channel(struct tsr__compute *c, const struct tir_buffer *b, tir_e channel);
 tir_e tsr__scalar(struct tsr__compute *c, const struct tir_buffer *b);
 
+/* --- compute_half.c --------------------------------------------------------------------------- */
+
+/* What builders see of b: of halves, a buffer of f32. */
+struct tir_buffer *tsr__widened(struct tsr__compute *c, struct tir_buffer *b);
+/* A temporary that holds elements of x as they are, and so in x's own dtype. */
+struct tir_buffer *tsr__temp_like(struct tsr__compute *c, const char *name,
+                                  const struct tir_buffer *x, const int64_t *dims);
+tir_e tsr__load_element(struct tsr__compute *c, const struct tir_buffer *b, const tir_e *i);
+/* At the end: results that are halves are rounded and stored as such. */
+void tsr__store_halves(struct tsr__compute *c);
+
 /* --- compute_window.c: windows of convolutions and pools -------------------------------------- */
 
 enum { TSR__WINDOW_DIMS = TSR_MAX_RANK - 2 };
@@ -74,7 +90,8 @@ enum tsr_status tsr__window_read(struct tsr__compute *c, const int64_t *kernel,
                                  struct tsr__windows *w);
 /* Elements of dim d from the first to behind the last that windows read, padding included. */
 int64_t tsr__window_span(const struct tsr__windows *w, int d);
-/* x with `value` around it, as far as windows reach; x itself where none leaves it. */
+/* x with `value` around it, as far as windows reach; x itself where none leaves it. One dim may stand
+ * behind the spatial ones. */
 struct tir_buffer *tsr__window_pad(struct tsr__compute *c, const struct tsr__windows *w,
                                    struct tir_buffer *x, tir_e value);
 /* "n c oh ow" and the like: `first` axes by name, then spatial ones, the same with `second` and
@@ -90,6 +107,8 @@ tir_e tsr__window_at(struct tsr__compute *c, const struct tsr__windows *w, int d
 tir_e tsr__centered(struct tsr__compute *c, tir_e x, const struct tir_buffer *zero, tir_e channel);
 /* saturate(round(real) + zero) in dtype. */
 tir_e tsr__rounded(struct tsr__compute *c, tir_e real, tir_e zero, enum tsr_dtype dtype);
+/* quant(acc, bias, mult, pack) as i8. */
+tir_e tsr__quant_i8(struct tsr__compute *c, tir_e acc, tir_e bias, tir_e mult, tir_e pack);
 /* quant(acc, bias[channel], mult[channel], pack[channel]) as i8, of QConv's and QDense's operands 2
  * to 4. */
 tir_e tsr__requantized(struct tsr__compute *c, tir_e acc, tir_e channel);
@@ -150,7 +169,7 @@ static inline tir_e e_select(struct tsr__compute *c, tir_e condition, tir_e x, t
 
 static inline tir_e e_load(struct tsr__compute *c, const struct tir_buffer *b, const tir_e *i)
 {
-  return tir_load(c->a, b, i);
+  return tsr__load_element(c, b, i);
 }
 
 /* A number of any dtype. */
@@ -203,6 +222,7 @@ static inline tir_e e_clamped(struct tsr__compute *c, tir_e x, int64_t extent)
 /* compute_elementwise.c */
 tsr__builder tsr__compute_unary, tsr__compute_broadcast, tsr__compute_clip, tsr__compute_where;
 /* compute_blocked.c */
+tsr__builder tsr__compute_blocked_conv, tsr__compute_blocked_depthwise, tsr__compute_blocked_dense;
 tsr__builder tsr__compute_pack, tsr__compute_unpack, tsr__compute_acc_conv,
     tsr__compute_acc_depthwise;
 tsr__builder tsr__compute_acc_binary, tsr__compute_acc_max_pool, tsr__compute_acc_avg_pool;

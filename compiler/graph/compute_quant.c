@@ -16,14 +16,14 @@ tir_e tsr__rounded(struct tsr__compute *c, tir_e real, tir_e zero, enum tsr_dtyp
   return e_cast(c, dtype, v); /* which saturates */
 }
 
-static tir_e quant_i8(struct tsr__compute *c, tir_e acc, tir_e bias, tir_e mult, tir_e pack)
+tir_e tsr__quant_i8(struct tsr__compute *c, tir_e acc, tir_e bias, tir_e mult, tir_e pack)
 {
   return tir_unary(c->a, TIR_SAT8, tir_quant(c->a, acc, bias, mult, pack));
 }
 
 tir_e tsr__requantized(struct tsr__compute *c, tir_e acc, tir_e channel)
 {
-  return quant_i8(c, acc, e_load(c, c->in[2], &channel), e_load(c, c->in[3], &channel),
+  return tsr__quant_i8(c, acc, e_load(c, c->in[2], &channel), e_load(c, c->in[3], &channel),
                   e_load(c, c->in[4], &channel));
 }
 
@@ -34,7 +34,7 @@ static tir_e attr_i32(struct tsr__compute *c, const char *name)
 
 tir_e tsr__quant_attrs(struct tsr__compute *c, tir_e acc)
 {
-  return quant_i8(c, acc, attr_i32(c, "bias"), attr_i32(c, "mult"), attr_i32(c, "pack"));
+  return tsr__quant_i8(c, acc, attr_i32(c, "bias"), attr_i32(c, "mult"), attr_i32(c, "pack"));
 }
 
 /* --- ONNX's ----------------------------------------------------------------------------------- */

@@ -57,7 +57,9 @@ struct tir_buffer *tsr__window_pad(struct tsr__compute *c, const struct tsr__win
                                    struct tir_buffer *x, tir_e value)
 {
   int64_t dims[TSR_MAX_RANK] = {x->dims[0], x->dims[1]};
-  bool any = false;
+  const char *axes = tsr__window_axes(c, w, "n c", NULL);
+  int last = 2 + w->dims; /* the dim behind, where there is one */
+  bool any = false, behind = x->rank > last;
   for (int d = 0; d < w->dims; d++) {
     int64_t extent = w->in[d] + w->before[d] + w->after[d], span = tsr__window_span(w, d);
     dims[2 + d] = extent > span ? extent : span;
@@ -65,9 +67,12 @@ struct tir_buffer *tsr__window_pad(struct tsr__compute *c, const struct tsr__win
   }
   if (!any)
     return x;
-  struct tir_buffer *xpad = tir_func_temp(c->a, c->f, "xpad", x->dtype, x->rank, dims);
-  struct tir_stage *s =
-      tir_func_stage(c->a, c->f, "pad", xpad, tsr__window_axes(c, w, "n c", NULL), 0, NULL);
+  if (behind) {
+    dims[last] = x->dims[last];
+    axes = tsr_arena_printf(c->a, "%s i", axes);
+  }
+  struct tir_buffer *xpad = tsr__temp_like(c, "xpad", x, dims);
+  struct tir_stage *s = tir_func_stage(c->a, c->f, "pad", xpad, axes, 0, NULL);
   tir_e at[TSR_MAX_RANK] = {tir_axis_use(c->a, s, 0), tir_axis_use(c->a, s, 1)}, inside = NULL;
   for (int d = 0; d < w->dims; d++) {
     at[2 + d] = e_plus(c, tir_axis_use(c->a, s, 2 + d), -w->before[d]);
@@ -76,6 +81,8 @@ struct tir_buffer *tsr__window_pad(struct tsr__compute *c, const struct tsr__win
     tir_e within = e_within(c, at[2 + d], 0, w->in[d]);
     inside = inside ? e_and(c, inside, within) : within;
   }
+  if (behind)
+    at[last] = tir_axis_use(c->a, s, last);
   s->value = e_select(c, inside, e_load(c, x, at), value);
   return xpad;
 }

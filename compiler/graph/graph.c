@@ -16,6 +16,12 @@ const char *tsr_gop_name(enum tsr_gop op)
   return gop_names[op];
 }
 
+bool tsr_gop_is_view(enum tsr_gop op)
+{
+  return op == TSR_G_Reshape || op == TSR_G_Flatten || op == TSR_G_Squeeze ||
+         op == TSR_G_Unsqueeze || op == TSR_G_Identity;
+}
+
 bool tsr_gop_from_name(const char *name, enum tsr_gop *out)
 {
   for (int i = 0; i < TSR_GOP_COUNT; i++)

@@ -107,6 +107,8 @@ void tsr_graph_replace(struct tsr_graph *g, struct tsr_value *old, struct tsr_va
 void tsr_graph_sort(struct tsr_graph *g);
 
 const char *tsr_gop_name(enum tsr_gop op);
+/* Ops whose output has the elements of their first input, in the same order. */
+bool tsr_gop_is_view(enum tsr_gop op);
 bool tsr_gop_from_name(const char *name, enum tsr_gop *out);
 struct tsr_tensor tsr_value_tensor(const struct tsr_value *v); /* of a constant; do not write to it */
 
@@ -131,6 +133,23 @@ enum tsr_status tsr_graph_infer(struct tsr_err *err, struct tsr_graph *g);
 enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const struct tsr_node *n,
                                  struct tir_func **out);
 
+/* Nodes that are computed together. What the group makes is the last one's output; no node outside reads
+ * what the others make. node[0] may be anything; see docs/graph-ir.md for the others. */
+struct tsr_group {
+  int nodes;
+  struct tsr_node **node; /* each after those whose results it reads */
+};
+/* The nodes of g in groups, each after those whose results it reads. `fused`: as few as there can be; else
+ * every node is alone. */
+struct tsr_group *tsr_graph_groups(struct tsr_arena *a, const struct tsr_graph *g, bool fused,
+                                   int *count);
+/* The values that a group reads and does not make: of one node its inputs, of more each value once. */
+struct tsr_value **tsr_group_inputs(struct tsr_arena *a, const struct tsr_group *group, int *count);
+/* All stages in one func, whose params are the inputs as above, then the outputs of the last node. The same
+ * operations in the same order as one by one. */
+enum tsr_status tsr_group_compute(struct tsr_arena *a, struct tsr_err *err,
+                                  const struct tsr_group *group, struct tir_func **out);
+
 /* Interpreter. inputs[k] is for g->input[k]; outputs[k] is filled, its data in the arena. keep (optional)
  * is called with every value computed. */
 enum tsr_status tsr_graph_run(struct tsr_arena *a, struct tsr_err *err, const struct tsr_graph *g,
@@ -151,6 +170,20 @@ enum tsr_status tsr_graph_optimize(struct tsr_err *err, struct tsr_graph *g,
                                    void (*after)(void *context, const char *pass,
                                                  const struct tsr_graph *g),
                                    void *context);
+/* Floats other than f64 become f16, bf16 or f32: weights here, values by Casts; inputs and outputs keep their
+ * dtypes. Ops that a half would overflow in stay as they are: docs/graph-ir.md. Of an optimized graph. */
+enum tsr_status tsr_graph_set_floats(struct tsr_err *err, struct tsr_graph *g, enum tsr_dtype to);
+
+/* How a processor with vectors wants its tensors: channels in blocks of `block`, or where that does not
+ * divide them, or is 0, in one block. offset: what is added to bytes before they are multiplied, for
+ * instructions that take them without a sign; 0 or 128. */
+struct tsr_layout {
+  int64_t block, offset;
+};
+/* Puts what can be into that layout, constants too; what remains plain is converted where they meet. An
+ * optimized graph. Integers stay the same bits; sums of floats are added up in the order of their blocks. */
+enum tsr_status tsr_graph_block(struct tsr_err *err, struct tsr_graph *g,
+                                const struct tsr_layout *layout);
 
 /* Multiply-accumulates of a node: Conv, Gemm, MatMul, QConv, QDense; 0 for others. */
 int64_t tsr_node_macs(const struct tsr_node *n);

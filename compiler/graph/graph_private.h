@@ -80,6 +80,8 @@ enum tsr_status tsr__broadcast(struct tsr__infer *c, int first, int last);
 enum { TSR__FLOATS = 1, TSR__INTS = 2, TSR__BOOLS = 4, TSR__BYTES = 8, TSR__ANY = 15 };
 enum tsr_status tsr__want(const struct tsr__infer *c, int k, unsigned kinds);
 enum tsr_status tsr__same_dtype(const struct tsr__infer *c, int j, int k);
+/* The same; or k is f32, as numbers are that were attributes, and j a half. */
+enum tsr_status tsr__number_dtype(const struct tsr__infer *c, int j, int k);
 
 /* Infers node after node and hands each to `each`; the graph itself is not changed here. */
 enum tsr_status tsr__infer_each(struct tsr_err *err, struct tsr_arena *scratch,

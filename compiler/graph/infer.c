@@ -138,6 +138,12 @@ enum tsr_status tsr__same_dtype(const struct tsr__infer *c, int j, int k)
                           x->name, y->name, tsr_dtype_name(x->dtype), tsr_dtype_name(y->dtype));
 }
 
+enum tsr_status tsr__number_dtype(const struct tsr__infer *c, int j, int k)
+{
+  bool of_attribute = tsr_dtype_is_half(c->n->in[j]->dtype) && c->n->in[k]->dtype == TSR_F32;
+  return of_attribute ? TSR_OK : tsr__same_dtype(c, j, k);
+}
+
 /* Types the outputs of n into out[]. */
 static enum tsr_status infer_node(struct tsr__infer *c)
 {

@@ -100,7 +100,7 @@ enum tsr_status tsr__infer_clip(struct tsr__infer *c)
   enum tsr_status s = tsr__want(c, 0, TSR__FLOATS | TSR__INTS);
   for (int k = 1; s == TSR_OK && k < c->n->inputs; k++)
     if (tsr__has(c, k)) {
-      s = tsr__same_dtype(c, 0, k);
+      s = tsr__number_dtype(c, 0, k);
       if (s == TSR_OK && tsr_count(c->n->in[k]->dims, c->n->in[k]->rank, 1) != 1)
         return tsr__refuse_node(c->err, c->n, "its limit '%s' must be one number, not of shape %s",
                                 c->n->in[k]->name, tsr__shape(c, k));

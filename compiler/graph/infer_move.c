@@ -305,7 +305,7 @@ enum tsr_status tsr__infer_pad(struct tsr__infer *c)
     return tsr__refuse_node(c->err, c->n, "it has %d pads, its input of rank %d wants %d", count,
                             x->rank, 2 * x->rank);
   if (s == TSR_OK && tsr__has(c, 2))
-    s = tsr__same_dtype(c, 0, 2);
+    s = tsr__number_dtype(c, 0, 2);
   if (mode && strcmp(mode->s, "constant") && strcmp(mode->s, "edge") && strcmp(mode->s, "reflect"))
     return tsr__refuse_node(c->err, c->n, "mode '%s' is none of constant, edge and reflect",
                             mode->s);

@@ -251,17 +251,19 @@ enum tsr_status tsr__infer_qlinear_pool(struct tsr__infer *c)
 /* QMaxPool and QAvgPool name their windows `kernel`. */
 enum tsr_status tsr__infer_qpool(struct tsr__infer *c)
 {
-  struct tsr__window w = {.spatial = 2};
-  if (c->n->in[0]->rank != 4 || c->n->in[0]->dtype != TSR_I8)
-    return tsr__refuse_node(c->err, c->n, "its input must be i8 of rank 4, not %s of shape %s",
+  int dims = c->n->in[0]->rank - 2;
+  struct tsr__window w = {.spatial = dims};
+  if (dims < 1 || c->n->in[0]->dtype != TSR_I8)
+    return tsr__refuse_node(c->err, c->n,
+                            "its input must be i8 of rank 3 or more, not %s of shape %s",
                             tsr_dtype_name(c->n->in[0]->dtype), tsr__shape(c, 0));
-  enum tsr_status s = list(c, "kernel", 2, 1, 0, w.kernel);
+  enum tsr_status s = list(c, "kernel", dims, 1, 0, w.kernel);
   if (s == TSR_OK)
-    s = list(c, "strides", 2, 1, 1, w.strides);
+    s = list(c, "strides", dims, 1, 1, w.strides);
   if (s == TSR_OK)
-    s = list(c, "dilations", 2, 1, 1, w.dilations);
+    s = list(c, "dilations", dims, 1, 1, w.dilations);
   if (s == TSR_OK)
-    s = list(c, "pads", 4, 0, 0, w.pads);
+    s = list(c, "pads", 2 * dims, 0, 0, w.pads);
   return s == TSR_OK ? slide(c, &w, false) : s;
 }
 

@@ -23,13 +23,6 @@ static size_t value_bytes(const struct tsr_value *v)
   return (size_t)tsr_count(v->dims, v->rank, 1) * tsr_dtype_bytes(v->dtype);
 }
 
-/* Ops whose output has the elements of their first input, in the same order. */
-static bool is_view(enum tsr_gop op)
-{
-  return op == TSR_G_Reshape || op == TSR_G_Flatten || op == TSR_G_Squeeze ||
-         op == TSR_G_Unsqueeze || op == TSR_G_Identity;
-}
-
 static size_t output_bytes(const struct tsr_node *n)
 {
   size_t sum = 0;
@@ -73,7 +66,7 @@ static enum tsr_status run_node(struct run *r, const struct tsr_node *n)
       tsr__map_put(r->data, n->out[k], params[count++]);
     }
   enum tsr_status s = TSR_OK;
-  if (is_view(n->op))
+  if (tsr_gop_is_view(n->op))
     memcpy((void *)elements(r, n->out[0]), elements(r, n->in[0]), value_bytes(n->out[0]));
   else if (output_bytes(n) > 0)
     s = run_compute(r, n, params);

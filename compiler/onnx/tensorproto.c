@@ -6,9 +6,6 @@
 
 #include "compiler/onnx/private.h"
 
-/* What the project's dtypes lack: read as f32, named in sentences. */
-enum { ONNX_FLOAT16 = 10, ONNX_BFLOAT16 = 16 };
-
 const char *tsr__onnx_dtype_name(int onnx)
 {
   static const char *const names[] = {
@@ -17,36 +14,6 @@ const char *tsr__onnx_dtype_name(int onnx)
       "uint32",         "uint64",     "complex64",      "complex128", "bfloat16", "float8e4m3fn",
       "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4",      "int4",     "float4e2m1"};
   return onnx >= 0 && onnx < (int)(sizeof names / sizeof names[0]) ? names[onnx] : "unknown";
-}
-
-static float from_bits(uint32_t bits)
-{
-  float v;
-  memcpy(&v, &bits, sizeof v);
-  return v;
-}
-
-/* Exact: every float16 is a float32. */
-static float widen_float16(uint16_t h)
-{
-  uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 0x3ff;
-  if (exponent == 31)
-    return from_bits(sign | 0x7f800000 | fraction << 13);
-  if (exponent == 0) { /* zero or subnormal: fraction * 2^-24 */
-    float v = (float)fraction * 0x1p-24f;
-    return sign ? -v : v;
-  }
-  return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
-static float widen(int onnx, uint16_t bits)
-{
-  return onnx == ONNX_FLOAT16 ? widen_float16(bits) : from_bits((uint32_t)bits << 16);
-}
-
-static bool is_half(int onnx)
-{
-  return onnx == ONNX_FLOAT16 || onnx == ONNX_BFLOAT16;
 }
 
 /* One reading of a TensorProto. */
@@ -63,9 +30,7 @@ static enum tsr_status read_type(struct reading *r)
   const Onnx__TensorProto *p = r->p;
   if (p->segment)
     return tsr_refuse(r->err, "is one segment of a tensor; whole tensors are read");
-  if (is_half(p->data_type))
-    r->t.dtype = TSR_F32;
-  else if (!tsr_dtype_from_onnx(p->data_type, &r->t.dtype))
+  if (!tsr_dtype_from_onnx(p->data_type, &r->t.dtype))
     return tsr_refuse(r->err, "element type %s (%d) is not supported",
                       tsr__onnx_dtype_name(p->data_type), p->data_type);
   if (p->n_dims > TSR_MAX_RANK)
@@ -100,40 +65,29 @@ static void normalize_bool(struct reading *r)
 
 static enum tsr_status read_raw(struct reading *r, uint8_t *data, size_t size)
 {
-  bool half = is_half(r->p->data_type);
-  size_t wanted = (size_t)r->count * (half ? 2 : tsr_dtype_bytes(r->t.dtype));
+  size_t wanted = tsr_tensor_bytes(&r->t);
   if (size != wanted)
     return refuse_size(r, size, "raw data (bytes)", wanted);
-  if (!half) {
-    r->t.data = size ? data : tsr_arena_alloc(r->arena, 0);
-    normalize_bool(r);
-    return TSR_OK;
-  }
-  float *v = TSR_NEW_ARRAY(r->arena, float, r->count);
-  for (int64_t i = 0; i < r->count; i++)
-    v[i] = widen(r->p->data_type, (uint16_t)(data[2 * i] | data[2 * i + 1] << 8));
-  r->t.data = v;
+  r->t.data = size ? data : tsr_arena_alloc(r->arena, 0);
+  normalize_bool(r);
   return TSR_OK;
 }
 
-/* int32_data holds every integer of at most 32 bits but uint32, truth values, and halves as bits.
- */
+/* int32_data holds every integer of at most 32 bits but uint32, truth values, and halves as bits. */
 static enum tsr_status read_int32s(struct reading *r)
 {
-  bool half = is_half(r->p->data_type);
-  size_t element = half ? sizeof(float) : tsr_dtype_bytes(r->t.dtype);
-  r->t.data = tsr_arena_alloc_array(r->arena, (size_t)r->count, element);
+  struct tsr_tensor t = r->t;
+  if (tsr_dtype_is_half(t.dtype))
+    t.dtype = TSR_U16;
+  t.data = tsr_arena_alloc_array(r->arena, (size_t)r->count, tsr_dtype_bytes(t.dtype));
   for (int64_t i = 0; i < r->count; i++) {
     int32_t v = r->p->int32_data[i];
-    if (half) {
-      ((float *)r->t.data)[i] = widen(r->p->data_type, (uint16_t)v);
-    } else {
-      tsr_put_int(&r->t, i, v);
-      if (r->t.dtype != TSR_BOOL && tsr_get_int(&r->t, i) != v)
-        return tsr_refuse(r->err, "element %" PRId64 " is %d, which is outside of %s", i, v,
-                          tsr_dtype_name(r->t.dtype));
-    }
+    tsr_put_int(&t, i, v);
+    if (t.dtype != TSR_BOOL && tsr_get_int(&t, i) != v)
+      return tsr_refuse(r->err, "element %" PRId64 " is %d, which is outside of %s", i, v,
+                        tsr_dtype_name(t.dtype));
   }
+  r->t.data = t.data;
   return TSR_OK;
 }
 
@@ -156,7 +110,7 @@ static enum tsr_status read_typed(struct reading *r)
   const char *field = "int32_data";
   size_t got = p->n_int32_data;
   void *in_place = NULL;
-  if (r->t.dtype == TSR_F32 && !is_half(p->data_type))
+  if (r->t.dtype == TSR_F32)
     field = "float_data", got = p->n_float_data, in_place = p->float_data;
   else if (r->t.dtype == TSR_F64)
     field = "double_data", got = p->n_double_data, in_place = p->double_data;
@@ -176,7 +130,7 @@ static enum tsr_status read_typed(struct reading *r)
 
 static enum tsr_status read_external(struct reading *r, struct tsr__onnx_external *external)
 {
-  size_t size = (size_t)r->count * (is_half(r->p->data_type) ? 2 : tsr_dtype_bytes(r->t.dtype));
+  size_t size = tsr_tensor_bytes(&r->t);
   uint8_t *data = NULL;
   enum tsr_status status = tsr__onnx_external_data(r->arena, r->err, r->p, external, size, &data);
   return status ? status : read_raw(r, data, size);

@@ -63,11 +63,19 @@ tir_e tir_index(struct tsr_arena *a, int64_t value)
   return tir_int(a, TSR_I64, value);
 }
 
+double tir__rounded(enum tsr_dtype dtype, double value)
+{
+  uint64_t bits = 0;
+  struct tsr_tensor t = {.dtype = dtype, .data = &bits};
+  tsr_put_float(&t, 0, value);
+  return tsr_get_float(&t, 0);
+}
+
 tir_e tir_float(struct tsr_arena *a, enum tsr_dtype dtype, double value)
 {
   assert(tir__is_float(dtype));
   struct tir_expr *e = new_expr(a, TIR_FLOAT, dtype, 0);
-  e->f = isnan(value) ? (double)NAN : dtype == TSR_F32 ? (double)(float)value : value;
+  e->f = isnan(value) ? (double)NAN : tir__rounded(dtype, value);
   return e;
 }
 
@@ -183,11 +191,23 @@ static tir_e build(struct tsr_arena *a, enum tir_op op, int n, const tir_e *arg)
   return e;
 }
 
+/* A half that was widened only. */
+static bool is_widened(tir_e x, enum tsr_dtype half)
+{
+  return x->op == TIR_CAST && x->dtype == TSR_F32 && x->arg[0]->dtype == half &&
+         tsr_dtype_is_half(half);
+}
+
 tir_e tir_cast(struct tsr_arena *a, enum tsr_dtype dtype, tir_e x)
 {
   if (dtype == x->dtype)
     return x;
-  tir_e folded = fold(a, tir__cast_kernel(dtype, (enum tsr_dtype)x->dtype), dtype, 1, &x);
+  if (is_widened(x, dtype))
+    return x->arg[0];
+  tir__kernel *kernel = tir__cast_kernel(dtype, (enum tsr_dtype)x->dtype);
+  if (!kernel)
+    return tir_cast(a, dtype, tir_cast(a, TSR_F32, x));
+  tir_e folded = fold(a, kernel, dtype, 1, &x);
   if (folded)
     return folded;
   struct tir_expr *e = new_expr(a, TIR_CAST, dtype, 1);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/arith.h"
+#include "base/half.h"
 #include "compiler/tir/tir_internal.h"
 
 /* X(dtype, C type, unsigned type wide enough to compute in) */
@@ -177,6 +178,14 @@ EACH_NUMBER(CAST_OUT_OF_BOOL)
   SATURATE(U64, from, uint64_t, T, 0, 0x1p64, UINT64_MAX)
 EACH_FLOAT(SATURATE_INTO_INTS)
 
+/* Halves, from and to what holds all their values. */
+KERNEL(F32_of_F16, float, uint16_t, tsr_float_of_f16(x))
+KERNEL(F32_of_BF16, float, uint16_t, tsr_float_of_bf16(x))
+KERNEL(F16_of_F32, uint16_t, float, tsr_f16_of_float(x))
+KERNEL(BF16_of_F32, uint16_t, float, tsr_bf16_of_float(x))
+KERNEL(F16_of_F64, uint16_t, double, tsr_f16_of_double(x))
+KERNEL(BF16_of_F64, uint16_t, double, tsr_bf16_of_double(x))
+
 #define ENTRY(op, id) [TSR_##id] = op##_##id,
 #define INT_ENTRIES(op)                                                                            \
   ENTRY(op, I8) ENTRY(op, U8) ENTRY(op, I16) ENTRY(op, U16) ENTRY(op, I32) ENTRY(op, U32)          \
@@ -229,15 +238,19 @@ tir__kernel *tir__op_kernel(enum tir_op op, enum tsr_dtype dtype)
 }
 
 #define FROM(to, from) [TSR_##from] = to##_of_##from,
-#define CAST_ROW(to)                                                                               \
-  [TSR_##to] = {FROM(to, BOOL) FROM(to, I8) FROM(to, U8) FROM(to, I16) FROM(to, U16) FROM(to, I32) \
-                FROM(to, U32) FROM(to, I64) FROM(to, U64) FROM(to, F32) FROM(to, F64)},
+#define FROM_ALL(to)                                                                               \
+  FROM(to, BOOL) FROM(to, I8) FROM(to, U8) FROM(to, I16) FROM(to, U16) FROM(to, I32) FROM(to, U32) \
+  FROM(to, I64) FROM(to, U64) FROM(to, F32) FROM(to, F64)
+#define CAST_ROW(to) [TSR_##to] = {FROM_ALL(to)},
 
 tir__kernel *tir__cast_kernel(enum tsr_dtype to, enum tsr_dtype from)
 {
   static tir__kernel *const casts[TSR_DTYPE_COUNT][TSR_DTYPE_COUNT] = {
     CAST_ROW(BOOL) CAST_ROW(I8) CAST_ROW(U8) CAST_ROW(I16) CAST_ROW(U16) CAST_ROW(I32) CAST_ROW(U32)
-    CAST_ROW(I64) CAST_ROW(U64) CAST_ROW(F32) CAST_ROW(F64)
+    CAST_ROW(I64) CAST_ROW(U64) CAST_ROW(F64)
+    [TSR_F32] = {FROM_ALL(F32) FROM(F32, F16) FROM(F32, BF16)},
+    [TSR_F16] = {FROM(F16, F32) FROM(F16, F64)},
+    [TSR_BF16] = {FROM(BF16, F32) FROM(BF16, F64)},
   };
   return casts[to][from];
 }

@@ -236,6 +236,8 @@ static bool parse_loop_kind(struct tir__parser *p, struct tir_stmt *s)
   int64_t depth;
   if (tir__take(p, "unroll")) {
     s->f.loop = TIR_UNROLL;
+  } else if (tir__take(p, "parallel")) {
+    s->f.loop = TIR_PARALLEL;
   } else if (tir__take(p, "pipeline")) {
     if (!tir__take_count(p, &depth))
       return false;

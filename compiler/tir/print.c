@@ -62,8 +62,7 @@ static void add_decimal(struct printer *p, double v, enum tsr_dtype dtype)
   char digits[40];
   for (int precision = 1; precision <= 17; precision++) {
     snprintf(digits, sizeof digits, "%.*g", precision, v);
-    double back = strtod(digits, NULL);
-    if ((dtype == TSR_F32 ? (double)(float)back : back) == v)
+    if (tir__rounded(dtype, strtod(digits, NULL)) == v)
       break;
   }
   tsr_text_add(&p->text, "%s%s", digits, strpbrk(digits, ".e") ? "" : ".0");
@@ -263,6 +262,8 @@ static void add_for(struct printer *p, const struct tir_stmt *s)
   add_expr(p, s->f.extent, 0);
   if (s->f.loop == TIR_UNROLL)
     tsr_text_add(&p->text, " unroll");
+  if (s->f.loop == TIR_PARALLEL)
+    tsr_text_add(&p->text, " parallel");
   if (s->f.loop == TIR_PIPELINE)
     tsr_text_add(&p->text, " pipeline %d", s->f.depth);
   if (s->f.stage)

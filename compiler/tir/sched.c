@@ -143,6 +143,7 @@ static const struct primitive primitives[] = {
     {"fuse", "fuse S OUTER INNER NEW", 5, 5, true, tir__do_fuse},
     {"reorder", "reorder S L1 L2 ...", 4, TIR__MAX_WORDS, true, tir__do_reorder},
     {"unroll", "unroll S L", 3, 3, false, tir__do_unroll},
+    {"parallel", "parallel S L", 3, 3, false, tir__do_parallel},
     {"pipeline", "pipeline S L N", 4, 4, false, tir__do_pipeline},
     {"compute_at", "compute_at S CONSUMER L", 4, 4, true, tir__do_compute_at},
     {"inline", "inline S", 2, 2, true, tir__do_inline},

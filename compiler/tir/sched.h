@@ -107,6 +107,7 @@ enum tsr_status tir__do_split(struct tir__edit *e);
 enum tsr_status tir__do_fuse(struct tir__edit *e);
 enum tsr_status tir__do_reorder(struct tir__edit *e);
 enum tsr_status tir__do_unroll(struct tir__edit *e);
+enum tsr_status tir__do_parallel(struct tir__edit *e);
 enum tsr_status tir__do_pipeline(struct tir__edit *e);
 enum tsr_status tir__do_tensorize(struct tir__edit *e);
 enum tsr_status tir__do_compute_at(struct tir__edit *e);

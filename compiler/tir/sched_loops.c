@@ -4,6 +4,10 @@
 
 #include "compiler/tir/sched.h"
 
+static const char *const marks[] = {[TIR_UNROLL] = "unrolled",
+                                    [TIR_PIPELINE] = "pipelined",
+                                    [TIR_PARALLEL] = "parallel"};
+
 /* Stages computed at a loop, and the start of a tensorized part, hold on to it. */
 static enum tsr_status check_free(struct tir__edit *e, const struct tir__sstage *s, int loop)
 {
@@ -24,8 +28,7 @@ static enum tsr_status check_free(struct tir__edit *e, const struct tir__sstage 
     return tsr_refuse(e->err,
                       "can't %s loop %s of stage %s: it is marked as %s; %s first, then mark "
                       "its parts",
-                      verb, name, s->name,
-                      s->loop[loop].kind == TIR_UNROLL ? "unrolled" : "pipelined", verb);
+                      verb, name, s->name, marks[s->loop[loop].kind], verb);
   return TSR_OK;
 }
 
@@ -218,6 +221,25 @@ static enum tsr_status annotate(struct tir__edit *e, enum tir_loop_kind kind, in
 enum tsr_status tir__do_unroll(struct tir__edit *e)
 {
   return annotate(e, TIR_UNROLL, 0);
+}
+
+/* Iterations that run side by side must not meet: those of a spatial loop write elements of their
+ * own. */
+enum tsr_status tir__do_parallel(struct tir__edit *e)
+{
+  struct tir__sstage *s;
+  int k;
+  enum tsr_status status = annotate(e, TIR_PARALLEL, 0);
+  if (status == TSR_OK)
+    status = tir__edit_stage(e, 1, &s);
+  if (status == TSR_OK)
+    status = tir__edit_leaf(e, s, 2, &k);
+  if (status == TSR_OK && s->loop[k].reduce)
+    return tsr_refuse(e->err,
+                      "can't run loop %s of stage %s in parallel: it is a reduce loop, whose "
+                      "iterations add to the same elements",
+                      s->loop[k].name, s->name);
+  return status;
 }
 
 enum tsr_status tir__do_pipeline(struct tir__edit *e)

@@ -46,24 +46,39 @@ enum tsr_status tir__do_compute_at(struct tir__edit *e)
 
 /* --- replacing what is read ------------------------------------------------------------------- */
 
+enum { MOST_PLACES = 8 };
+
 struct replacement {
   struct tsr_arena *arena;
   const struct tir_buffer *buffer;   /* loads of it ... */
   const struct tir_buffer *by;       /* ... become loads of this, or */
   const struct tir__sstage *inlined; /* ... the value of this stage there */
+  int places;                        /* where it was read before, and its value there, so that */
+  tir_e load[MOST_PLACES], value[MOST_PLACES]; /* what is read twice is one expression */
 };
+
+static tir_e inlined_value(struct replacement *r, tir_e x)
+{
+  const struct tir_var *var[TSR_MAX_RANK];
+  for (int k = 0; k < r->places; k++)
+    if (tir_same(r->load[k], x))
+      return r->value[k];
+  for (int k = 0; k < r->inlined->rank; k++)
+    var[k] = r->inlined->loop[k].var;
+  tir_e value = tir_substitute(r->arena, r->inlined->value, r->inlined->rank, var, x->arg);
+  if (r->places < MOST_PLACES) {
+    r->load[r->places] = x;
+    r->value[r->places++] = value;
+  }
+  return value;
+}
 
 static tir_e replace_load(void *context, tir_e x)
 {
-  const struct replacement *r = context;
-  const struct tir_var *var[TSR_MAX_RANK];
+  struct replacement *r = context;
   if (x->buffer != r->buffer)
     return x;
-  if (r->by)
-    return tir_load(r->arena, r->by, x->arg);
-  for (int k = 0; k < r->inlined->rank; k++)
-    var[k] = r->inlined->loop[k].var;
-  return tir_substitute(r->arena, r->inlined->value, r->inlined->rank, var, x->arg);
+  return r->by ? tir_load(r->arena, r->by, x->arg) : inlined_value(r, x);
 }
 
 /* The variables of s's axes, for simplification. */

@@ -67,7 +67,7 @@ tir_e tir_index(struct tsr_arena *a, int64_t value); /* i64 */
 tir_e tir_float(struct tsr_arena *a, enum tsr_dtype dtype, double value);
 tir_e tir_use(struct tsr_arena *a, const struct tir_var *var);
 tir_e tir_load(struct tsr_arena *a, const struct tir_buffer *b, const tir_e *index); /* b->rank of them */
-tir_e tir_cast(struct tsr_arena *a, enum tsr_dtype dtype, tir_e x);
+tir_e tir_cast(struct tsr_arena *a, enum tsr_dtype dtype, tir_e x); /* a half's by way of f32 */
 tir_e tir_unary(struct tsr_arena *a, enum tir_op op, tir_e x);
 tir_e tir_binary(struct tsr_arena *a, enum tir_op op, tir_e x, tir_e y);
 tir_e tir_select(struct tsr_arena *a, tir_e c, tir_e x, tir_e y);
@@ -133,6 +133,22 @@ struct tir_stage *tir_func_stage(struct tsr_arena *a, struct tir_func *f, const 
                                  const int64_t *reduce_extents);
 tir_e tir_axis_use(struct tsr_arena *a, const struct tir_stage *s, int axis); /* its variable */
 
+/* Appends a copy of s, a stage of another func, named `name`. buffer() gives what takes the place of each
+ * buffer that s computes or reads. */
+struct tir_stage *tir_func_adopt(struct tsr_arena *a, struct tir_func *f, const char *name,
+                                 const struct tir_stage *s,
+                                 struct tir_buffer *(*buffer)(void *context,
+                                                              const struct tir_buffer *b),
+                                 void *context);
+/* The number of leading dims along which s reads b at its own place only: index d of every load is axis d,
+ * or the one element that there is. b's rank where s reads b element by element, and where it does not. */
+int tir_stage_aligned(const struct tir_stage *s, const struct tir_buffer *b);
+bool tir_same_dims(const struct tir_buffer *x, const struct tir_buffer *y);
+/* The most leading axes, at least one and not all, that all stages share: each computes an element, or
+ * reduces to one, of a row of its own and reads of other stages that row only, as in a softmax. 0: none, or no
+ * stage reduces. */
+int tir_func_rows(const struct tir_func *f);
+
 /* Checks dtypes, ranks, axis use, order of stages, output written once, and that every index is provably
  * inside its buffer (interval analysis, with the conditions of enclosing selects; where it is not
  * provable, e.g. data-dependent gathers, the interpreter checks at run time). Bug reports, not user
@@ -170,7 +186,7 @@ struct tir_intrin {
 /* --- loops ----------------------------------------------------------------------------------------- */
 
 enum tir_stmt_kind { TIR_FOR, TIR_STORE, TIR_BLOCK, TIR_ALLOC, TIR_CALL, TIR_IF };
-enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE };
+enum tir_loop_kind { TIR_SERIAL, TIR_UNROLL, TIR_PIPELINE, TIR_PARALLEL };
 
 struct tir_stmt {
   enum tir_stmt_kind kind;
@@ -238,6 +254,7 @@ struct tir_sched *tir_sched_new(struct tsr_arena *a, const struct tir_func *f);
  *   fuse S OUTER INNER NEW        of adjacent loops of constant extent
  *   reorder S L1 L2 ...           the named loops, in this order, in the places they take now
  *   unroll S L                    annotation
+ *   parallel S L                  annotation; of a spatial loop
  *   pipeline S L N                buffers of stages attached in L are N-fold: iteration i uses copy i mod N
  *   compute_at S CONSUMER L       compute what one iteration of CONSUMER's loop L needs there; region by
  *                                 interval analysis; S's buffer shrinks to it

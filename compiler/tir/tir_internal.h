@@ -17,6 +17,7 @@ extern const struct tir__op tir__ops[TIR_OP_COUNT];
 /* [A-Za-z_][A-Za-z0-9_.]*, at most 255 characters, and no word of the language. */
 bool tir__name_ok(const char *name);
 bool tir__is_float(enum tsr_dtype dtype);
+double tir__rounded(enum tsr_dtype dtype, double value); /* to a value of this float dtype */
 bool tir__is_int(tir_e x, int64_t value); /* the integer constant */
 /* The dtype that `op` gives for arguments of these dtypes; false where it takes no such arguments.
  */
@@ -73,6 +74,6 @@ void tir__map_put(struct tsr_arena *a, struct tir__map *m, const void *key, cons
 typedef void tir__kernel(void *out, const void *const *arg, int64_t n);
 tir__kernel *tir__op_kernel(enum tir_op op,
                             enum tsr_dtype dtype); /* of arg[1] for SELECT, else arg[0] */
-tir__kernel *tir__cast_kernel(enum tsr_dtype to, enum tsr_dtype from);
+tir__kernel *tir__cast_kernel(enum tsr_dtype to, enum tsr_dtype from); /* NULL: by way of f32 */
 
 #endif

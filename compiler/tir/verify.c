@@ -99,7 +99,8 @@ static enum tsr_status check_op(struct context *c, tir_e x)
     if ((select && i > 0 ? check_branch(c, x->arg[0], i == 2, x->arg[i])
                          : check_expr(c, x->arg[i])) != TSR_OK)
       return TSR_REFUSED;
-  if (x->op == TIR_CAST && x->args == 1)
+  if (x->op == TIR_CAST && x->args == 1 &&
+      tir__cast_kernel((enum tsr_dtype)x->dtype, (enum tsr_dtype)x->arg[0]->dtype))
     return TSR_OK;
   if (!tir__result_dtype((enum tir_op)x->op, x->args, x->arg, &dtype) || dtype != x->dtype)
     return tsr_refuse(c->err, "%s: %s does not give %s of %d arguments, the first of which is %s",

@@ -11,6 +11,7 @@
 
 #include "base/arith.h"
 #include "compiler/compile.h"
+#include "isa/isa.h"
 #include "runtime/executor.h"
 #include "tests/accel/random_net.h"
 
@@ -101,7 +102,7 @@ static struct tsr_value *inverted_residual(struct net *n, struct tsr_value *x)
 /* What comes of it at a design point; options {0}: without a search. */
 struct made {
   struct tsr_module *m;
-  const char *layers; /* their names */
+  const char *layers; /* their nodes' names */
   uint64_t read, written;
 };
 
@@ -118,7 +119,8 @@ static struct made compiled(struct net *n, const char *point,
     const struct tsr_module_layer *l = &made.m->layer[k];
     if (strcmp(l->target, "accel"))
       continue;
-    made.layers = tsr_arena_printf(n->a, "%s%s%s", made.layers, *made.layers ? " " : "", l->name);
+    made.layers = tsr_arena_printf(n->a, "%s%s%s", made.layers, *made.layers ? "; " : "",
+                                   l->nodes ? l->nodes : l->name);
     made.read += l->dram_read_bytes;
     made.written += l->dram_write_bytes;
   }
@@ -177,15 +179,15 @@ static const struct row {
   uint64_t read, written;             /* bytes */
   uint64_t apart_read, apart_written; /* with a layer for each node */
 } rows[] = {
-    {inverted_residual, "default", "expand+depthwise+project+sum", 77136, 25088, 337872, 275968},
-    {inverted_residual, "tiny", "expand depthwise+project+sum", 492992, 131712, 399360, 263424},
-    {inverted_residual, "ecp5", "expand+depthwise+project+sum", 56528, 18816, 308064, 263424},
-    {inverted_residual, "wide", "expand depthwise project+sum", 342608, 275968, 367696, 301056},
-    {inverted_residual, "batch2", "expand+depthwise+project+sum", 143712, 50176, 666224, 551936},
-    {residual, "default", "small large+sum", 236640, 50176, 261728, 75264},
-    {residual, "tiny", "small large+sum", 137616, 37632, 147504, 56448},
-    {shared, "default", "first depthwise project+sum", 115600, 75264, 140688, 100352},
-    {shared, "wide", "first depthwise project+sum", 118000, 75264, 143088, 100352},
+    {inverted_residual, "default", "expand, depthwise, project, sum", 77136, 25088, 337872, 275968},
+    {inverted_residual, "tiny", "expand; depthwise, project, sum", 492992, 131712, 399360, 263424},
+    {inverted_residual, "ecp5", "expand, depthwise, project, sum", 56528, 18816, 308064, 263424},
+    {inverted_residual, "wide", "expand; depthwise; project, sum", 342608, 275968, 367696, 301056},
+    {inverted_residual, "batch2", "expand, depthwise, project, sum", 143712, 50176, 666224, 551936},
+    {residual, "default", "small; large, sum", 236640, 50176, 261728, 75264},
+    {residual, "tiny", "small; large, sum", 137616, 37632, 147504, 56448},
+    {shared, "default", "first; depthwise; project, sum", 115600, 75264, 140688, 100352},
+    {shared, "wide", "first; depthwise; project, sum", 118000, 75264, 143088, 100352},
 };
 
 static bool as_expected(const struct row *row)
@@ -194,7 +196,7 @@ static bool as_expected(const struct row *row)
   struct made a = compiled(&n, row->point, &(struct tsr_compile_options){.apart = false}),
               b = compiled(&m, row->point, &(struct tsr_compile_options){.apart = true});
   assert_memory_equal(output_of(&n, a.m), output_of(&m, b.m), CHANNELS * ROWS * COLUMNS);
-  assert_null(strchr(b.layers, '+'));
+  assert_null(strchr(b.layers, ','));
   bool same = !strcmp(a.layers, row->layers) && a.read == row->read && a.written == row->written &&
               b.read == row->apart_read && b.written == row->apart_written;
   if (!same)
@@ -215,29 +217,32 @@ static void bytes_and_bits(void **state)
   assert_int_equal(differing, 0);
 }
 
-/* A layer that is asked for by name is there: a node as itself, a group as the group. */
+/* A schedule is given to a layer by the name of its first node; the others have no layer. */
 static void schedules_that_are_given(void **state)
 {
   (void)state;
   struct net n = built(inverted_residual), m = built(inverted_residual),
              o = built(inverted_residual);
-  struct tsr_compile_options options = {.apart = true};
-  struct made apart = compiled(&n, "default", &options);
-  options =
-      (struct tsr_compile_options){.layer = "depthwise", .schedule = apart.m->layer[2].schedule};
-  assert_string_equal(apart.m->layer[2].name, "depthwise");
-  struct made one = compiled(&m, "default", &options);
-  assert_string_equal(one.layers, "expand depthwise project+sum");
-  struct net p = built(inverted_residual);
-  struct made all = compiled(&p, "default", &(struct tsr_compile_options){.apart = false});
-  options.layer = "expand+depthwise+project+sum";
-  options.schedule = all.m->layer[1].schedule;
-  assert_string_equal(all.m->layer[1].name, options.layer);
-  struct made again = compiled(&o, "default", &options);
-  assert_string_equal(again.layers, options.layer);
-  assert_int_equal(again.m->insn_count, all.m->insn_count);
-  for (struct net *each[] = {&n, &m, &o, &p}, **at = each; at < each + 4; at++)
-    tsr_arena_free((*at)->a);
+  struct tsr_compile_options options = {.apart = false};
+  struct made found = compiled(&n, "default", &options);
+  options.layer = "expand";
+  options.schedule = found.m->layer[1].schedule;
+  assert_string_equal(found.m->layer[1].name, options.layer);
+  struct made again = compiled(&m, "default", &options);
+  assert_string_equal(again.layers, found.layers);
+  assert_int_equal(again.m->insn_count, found.m->insn_count);
+  assert_memory_equal(again.m->insns, found.m->insns, found.m->insn_count * TSR_INSN_BYTES);
+  struct tsr_design d;
+  struct tsr_err err;
+  struct tsr_module *none;
+  options.layer = "depthwise";
+  assert_int_equal(tsr_design_open(o.a, &err, "default", &d), TSR_OK);
+  assert_int_equal(tsr_compile_graph(o.a, &err, o.g, &d, &options, &none), TSR_REFUSED);
+  assert_string_equal(err.text,
+                      "'depthwise' is no layer of its own: it is computed in layer 'expand'");
+  tsr_arena_free(n.a);
+  tsr_arena_free(m.a);
+  tsr_arena_free(o.a);
 }
 
 int main(void)

@@ -295,7 +295,7 @@ static void reasons_sum_up(void **state)
   struct tessera_options options = plain_options();
   struct tessera_model *model;
   const struct tessera_explanation *e;
-  int k = layer_named(w, "conv3.Conv+add.Add");
+  int k = layer_named(w, "conv3.Conv");
   options.config = "tiny";
   assert_int_equal(tessera_model_open(w->t, MODEL, &options, &model), TESSERA_OK);
   const struct tessera_profile *p = profile(w, model);

@@ -39,6 +39,23 @@ static void every_type_and_rank_goes_round(void **state)
     }
 }
 
+/* As ml_dtypes' bfloat16 is saved, and as NumPy saves what it loaded of that. */
+static void two_bytes_of_no_type_are_bf16(void **state)
+{
+  struct tsr_arena *a = *state;
+  static const char *const descr[] = {"<V2", "|V2"};
+  for (int i = 0; i < 2; i++) {
+    struct tsr_tensor t = {0};
+    uint16_t one = 0x3f80;
+    char *header = tsr_arena_printf(
+        a, "{'descr': '%s', 'fortran_order': False, 'shape': (1,), }\n", descr[i]);
+    struct tsr_bytes file = file_of(a, 1, header, &one, sizeof one);
+    assert_int_equal(tsr_npy_read(a, NULL, "x", file.data, file.size, &t), TSR_OK);
+    assert_int_equal(t.dtype, TSR_BF16);
+    assert_true(tsr_get_float(&t, 0) == 1);
+  }
+}
+
 static void written_as_numpy_writes(void **state)
 {
   struct tsr_arena *a = *state;
@@ -124,7 +141,8 @@ static void headers_that_are_refused(void **state)
       {"{'color': 1}", "second or unknown key 'color'"},
       {"{'descr': [('a', '<f4')]}", "structured types are not read"},
       {"{'descr': '>f4'}", "big endian ('>f4')"},
-      {"{'descr': '<f2'}", "element type '<f2' is not supported"},
+      {"{'descr': '<c8'}", "element type '<c8' is not supported"},
+      {"{'descr': '|f2'}", "element type '|f2' is not supported"},
       {"{'descr': '|i4'}", "element type '|i4' is not supported"},
       {"{'descr': ''}", "element type '' is not supported"},
       {"{'descr': '<f4", "not a plain type"},
@@ -205,6 +223,7 @@ int main(void)
       IN_ARENA(headers_that_are_read),          IN_ARENA(fortran_order_is_turned),
       IN_ARENA(truth_values_are_zero_or_one),   IN_ARENA(headers_that_are_refused),
       IN_ARENA(versions_and_cut_files),         IN_ARENA(flipped_bytes),
+      IN_ARENA(two_bytes_of_no_type_are_bf16),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

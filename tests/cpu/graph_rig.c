@@ -87,3 +87,37 @@ enum tsr_status add_nodes(struct tsr_arena *a, struct tsr_err *err, struct tsr_g
   }
   return TSR_OK;
 }
+
+static void add_group(const struct kept *k, const struct tsr_graph *g,
+                      const struct tsr_tensor *inputs, const struct tsr_group *group,
+                      struct trial *out)
+{
+  struct tir_func *f;
+  struct tsr_err err = {0};
+  int count;
+  struct tsr_value **in = tsr_group_inputs(k->a, group, &count);
+  if (tsr_group_compute(k->a, &err, group, &f))
+    fail_msg("%s", err.text);
+  *out = (struct trial){.name = tsr_arena_printf(k->a, "%s '%s'", f->name, group->node[0]->name),
+                        .func = f};
+  assert_in_range(count, 0, sizeof out->input / sizeof out->input[0]);
+  for (int i = 0; i < count; i++)
+    out->input[i] = data_of(k, g, inputs, in[i]);
+}
+
+enum tsr_status add_groups(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
+                           const struct tsr_tensor *inputs, struct trial **trial, int *trials,
+                           size_t *capacity)
+{
+  struct kept k = {.a = a};
+  struct tsr_tensor *outputs = TSR_NEW_ARRAY(a, struct tsr_tensor, g->outputs + 1);
+  int count;
+  struct tsr_group *group = tsr_graph_groups(a, g, true, &count);
+  if (tsr_graph_run(a, err, g, inputs, outputs, keep, &k))
+    return TSR_REFUSED;
+  for (int i = 0; i < count; i++) {
+    *trial = TSR_GROW(a, *trial, *trials, capacity);
+    add_group(&k, g, inputs, &group[i], &(*trial)[(*trials)++]);
+  }
+  return TSR_OK;
+}

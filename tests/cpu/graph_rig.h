@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The nodes of a graph as trials: what each computed and from what, in the interpreter. */
+/* The nodes of a graph, or groups of them, as trials: what each computed and from what, in the interpreter. */
 #ifndef TSR_TESTS_CPU_GRAPH_RIG_H
 #define TSR_TESTS_CPU_GRAPH_RIG_H
 
@@ -12,5 +12,9 @@
 enum tsr_status add_nodes(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
                           const struct tsr_tensor *inputs, struct trial **trial, int *trials,
                           size_t *capacity, bool *seen, double *off);
+/* The same, with one trial for each group of nodes that are computed together. */
+enum tsr_status add_groups(struct tsr_arena *a, struct tsr_err *err, struct tsr_graph *g,
+                           const struct tsr_tensor *inputs, struct trial **trial, int *trials,
+                           size_t *capacity);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+enum { THREADS = 3 }; /* more than one, and no divisor of most extents */
+
 unsigned levels_here(void)
 {
   return (2u << tsr_level_of_machine()) - 1;
@@ -92,6 +94,17 @@ static double distance(const struct tsr_tensor *x, const struct tsr_tensor *y, i
   return sqrt(difference) / sqrt(norm);
 }
 
+/* Of what an f32 may differ by, `tolerance`; a half may be rounded to its neighbour. */
+static double tolerance_of(enum tsr_dtype dtype, double tolerance)
+{
+  switch (dtype) {
+  case TSR_BF16: return 800 * tolerance;
+  case TSR_F16: return 100 * tolerance;
+  case TSR_F64: return tolerance / 1e4;
+  default: return tolerance;
+  }
+}
+
 static int compare_output(const struct trial *t, const struct tsr_code_block *b, int k, void *found,
                           void *expected, double tolerance, const char *whose, double *off)
 {
@@ -106,7 +119,7 @@ static int compare_output(const struct trial *t, const struct tsr_code_block *b,
     far = INFINITY;
   if (off && far > *off)
     *off = far;
-  if (far <= (buffer->dtype == TSR_F64 ? tolerance / 1e4 : tolerance))
+  if (far <= tolerance_of(buffer->dtype, tolerance))
     return 0;
   printf("%s at %s: element %lld of %s is %.9g where %s has %.9g\n", t->name,
          tsr_level_info(b->level)->name, (long long)at, buffer->name, tsr_get_float(&x, at), whose,
@@ -165,8 +178,10 @@ static int compare_wide(struct tsr_arena *a, const struct trial *t, const struct
 }
 
 static int compare_trial(const struct trial *t, const struct tsr_code_block *b,
-                         tsr_code_function *function, uint64_t scratch_bytes, double tolerance)
+                         tsr_code_function *function, const struct tsr_code_layer *layer,
+                         double tolerance)
 {
+  uint64_t scratch_bytes = tsr_code_scratch(layer, THREADS);
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr_err err = {0};
   void **expected = params_of(a, t), **found = params_of(a, t);
@@ -174,7 +189,7 @@ static int compare_trial(const struct trial *t, const struct tsr_code_block *b,
   int bad = 0, code = 0;
   memset(scratch, 0xa5, scratch_bytes); /* what it reads, it has to write first */
   bool refused = tir_func_run(a, &err, t->func, expected) != TSR_OK;
-  code = function(found, scratch);
+  code = function(found, scratch, THREADS);
   if (refused != (code != 0)) {
     printf("%s at %s: gives %d where the interpreter says: %s\n", t->name,
            tsr_level_info(b->level)->name, code, refused ? err.text : "nothing");
@@ -206,7 +221,7 @@ int compare_all(struct tsr_arena *a, int trials, const struct trial *trial, doub
       fail_msg("%s", err.text);
     for (int i = 0; i < trials; i++)
       bad += compare_trial(&trial[i], &block[k], tsr_code_entry(&mapping, &block[k].layer[i]),
-                           block[k].layer[i].scratch_bytes, tolerance);
+                           &block[k].layer[i], tolerance);
     tsr_code_unmap(&mapping);
   }
   return bad;

@@ -17,7 +17,7 @@ struct trial {
 };
 
 /* Runs each trial at each level and compares every output: integers and bools bit for bit, floats
- * within `tolerance` of the whole output's norm, f32 from what `wide` computes too. Where the
+ * within `tolerance` (of f32) of the whole output's norm, f32 from what `wide` computes too. Where the
  * interpreter refuses, the code has to say so too. Returns how many did not; each is printed. */
 int compare_all(struct tsr_arena *a, int trials, const struct trial *trial, double tolerance);
 /* The same for one func of text. */

@@ -81,8 +81,8 @@ static void refused(void **state)
     const char *says;
   } rows[] = {
       {0, 0, "the section of machine code does not begin as one does"},
-      {4, 2 | (uint64_t)TSR_LEVELS << 32,
-       "the machine code has format version 2; version 1 is read"},
+      {4, 3 | (uint64_t)TSR_LEVELS << 32,
+       "the machine code has format version 3; version 2 is read"},
       {8, 77, "the machine code is said to be for 77 levels"},
       {levels_row, 0x31786661, "there is machine code for 'afx1', which is no known level"},
       {levels_row + 32, 0x32657373, "the machine code for 'sse2' is not in the order of levels"},
@@ -99,7 +99,10 @@ static void refused(void **state)
        "the machine code for 'sse2': layer 0 begins at 1048576, which is no place in"},
       {first + 32, 8, "the machine code for 'sse2': layer 0 begins at 8, which is no place in"},
       {first + 40, UINT64_MAX / 2, "the machine code for 'sse2': layer 0 wants"},
-      {first + 48, 0x736e6f7465,
+      {first + 48, UINT64_MAX / 2, "the machine code for 'sse2': layer 0 wants"},
+      {first + 48, 8,
+       "the machine code for 'sse2': the scratch memory of layer 0 is no multiple of 64 bytes"},
+      {first + 56, 0x736e6f7465,
        "the machine code for 'sse2' calls 'etons', which is none of the functions"},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {

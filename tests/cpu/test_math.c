@@ -77,7 +77,7 @@ static void check(struct tsr_arena *a, const struct function *f, const float *x,
     void *params[] = {(void *)(uintptr_t)x, y};
     assert_int_equal(tsr_code_map(NULL, &block[k], &mapping), TSR_OK);
     assert_int_equal(block[k].imports, 0); /* polynomials */
-    assert_int_equal(tsr_code_entry(&mapping, block[k].layer)(params, NULL), 0);
+    assert_int_equal(tsr_code_entry(&mapping, block[k].layer)(params, NULL, 1), 0);
     double worst = worst_of(f, x, y, &where);
     printf("%s at %s: %.3f units at %.9g\n", f->name, tsr_level_info(block[k].level)->name, worst,
            where);

@@ -60,6 +60,14 @@ static void open_model(struct run *r, const char *path, const char *target, bool
   must(r->t, tessera_model_open(r->t, path, &options, &r->model));
 }
 
+static void open_floats(struct run *r, const char *path, const char *target, const char *type)
+{
+  struct tessera_options options = {
+      .target = target, .codegen = tessera_cpu_codegen(), .float_type = type};
+  *r = (struct run){.t = tessera_new(NULL)};
+  must(r->t, tessera_model_open(r->t, path, &options, &r->model));
+}
+
 static const char *best(void)
 {
   int k = 0;
@@ -214,25 +222,32 @@ static void no_memory(void **state)
 static const struct network {
   const char *model, *sets; /* sets: printf format of the folder of set k */
   double tolerance;         /* relative, and of the largest expected element */
+  int units;                /* more than that of f16 and bf16, of their own */
 } networks[] = {
     {SHARED "mlperf_tiny_resnet8/model_f32.onnx", SHARED "mlperf_tiny_resnet8/f32_test_data_set_%d",
-     1e-5},
+     1e-5, 1},
     {SHARED "mlperf_tiny_dscnn_kws/model_f32.onnx",
-     SHARED "mlperf_tiny_dscnn_kws/f32_test_data_set_%d", 1e-5},
+     SHARED "mlperf_tiny_dscnn_kws/f32_test_data_set_%d", 1e-5, 1},
     {SHARED "mlperf_tiny_ad_autoencoder/model_f32.onnx",
-     SHARED "mlperf_tiny_ad_autoencoder/f32_test_data_set_%d", 1e-5},
-    {SHARED "onnxzoo_mnist-8/mnist-8.onnx", SHARED "onnxzoo_mnist-8/test_data_set_%d", 1e-5},
-    {SHARED "cifar10_resnet20/model.onnx", SHARED "cifar10_resnet20/test_data_set_%d", 1e-5},
+     SHARED "mlperf_tiny_ad_autoencoder/f32_test_data_set_%d", 1e-5, 1},
+    {SHARED "onnxzoo_mnist-8/mnist-8.onnx", SHARED "onnxzoo_mnist-8/test_data_set_%d", 1e-5, 1},
+    {SHARED "cifar10_resnet20/model.onnx", SHARED "cifar10_resnet20/test_data_set_%d", 1e-5, 1},
     {SHARED "kwt1_keyword_transformer/model_f32.onnx",
-     SHARED "kwt1_keyword_transformer/test_data_set_%d", 1e-4},
+     SHARED "kwt1_keyword_transformer/test_data_set_%d", 1e-4, 8}, /* begins with a spectrum */
 };
+
+static const struct float_type {
+  const char *name;
+  double unit;
+} float_types[] = {{"f32", 0}, {"f16", 0x1p-10}, {"bf16", 0x1p-7}};
 
 static double size_of(double x)
 {
   return x < 0 ? -x : x;
 }
 
-static void check_set(struct run *r, const char *folder, double tolerance)
+/* Returns the largest difference, in units of the largest expected element. */
+static double check_set(struct run *r, const char *folder, double tolerance)
 {
   char path[256];
   struct tessera_tensor input, expected, found;
@@ -245,17 +260,43 @@ static void check_set(struct run *r, const char *folder, double tolerance)
   tessera_session_output(r->session, 0, &found);
   const float *x = found.data, *y = expected.data;
   int64_t n = 1;
-  double largest = 0;
+  double largest = 0, worst = 0;
   for (int d = 0; d < expected.rank; d++)
     n *= expected.dims[d];
   for (int64_t i = 0; i < n; i++)
     largest = size_of(y[i]) > largest ? size_of(y[i]) : largest;
-  for (int64_t i = 0; i < n; i++)
-    if (size_of((double)x[i] - y[i]) > tolerance * (size_of(y[i]) + largest))
+  for (int64_t i = 0; i < n; i++) {
+    double difference = size_of((double)x[i] - y[i]);
+    worst = difference > worst ? difference : worst;
+    if (difference > tolerance * (size_of(y[i]) + largest))
       fail_msg("%s: element %lld is %.9g where %.9g was recorded", folder, (long long)i, x[i],
                y[i]);
+  }
   tessera_tensor_free(&input);
   tessera_tensor_free(&expected);
+  return worst / largest;
+}
+
+/* Every set, and every layer of the last one against the interpreter. */
+static void check_network(const struct network *n, const struct float_type *type)
+{
+  struct run r;
+  double worst = 0;
+  open_floats(&r, n->model, "cpu", type->name);
+  open_session(&r);
+  for (int k = 0;; k++) {
+    char folder[200], probe[256];
+    snprintf(folder, sizeof folder, n->sets, k); /* the formats are the table's own */
+    snprintf(probe, sizeof probe, "%s/input_0.pb", folder);
+    if (access(probe, R_OK))
+      break;
+    double tolerance = n->tolerance + n->units * type->unit;
+    double error = check_set(&r, folder, tolerance);
+    worst = error > worst ? error : worst;
+  }
+  must(r.t, tessera_session_check(r.t, r.session));
+  print_message("%s of %s: off by %.2g of the largest\n", n->model, type->name, worst);
+  close_run(&r);
 }
 
 static void recorded(void **state)
@@ -263,33 +304,54 @@ static void recorded(void **state)
   (void)state;
   int ran = 0;
   for (size_t n = 0; n < sizeof networks / sizeof *networks; n++) {
-    struct run r;
     if (access(networks[n].model, R_OK)) {
       print_message("skipped: %s is not here\n", networks[n].model);
       continue;
     }
-    open_model(&r, networks[n].model, "cpu", true, false);
-    open_session(&r);
-    for (int k = 0;; k++, ran++) {
-      char folder[200], probe[256];
-      snprintf(folder, sizeof folder, networks[n].sets, k); /* the formats are the table's own */
-      snprintf(probe, sizeof probe, "%s/input_0.pb", folder);
-      if (access(probe, R_OK))
-        break;
-      check_set(&r, folder, networks[n].tolerance);
-    }
-    must(r.t, tessera_session_check(r.t, r.session));
-    close_run(&r);
+    for (size_t k = 0; k < sizeof float_types / sizeof *float_types; k++, ran++)
+      check_network(&networks[n], &float_types[k]);
   }
   if (!ran)
     skip();
 }
 
+/* What int8 networks have of floats is not lost, and a package has what it has. */
+static void float_types_refused(void **state)
+{
+  (void)state;
+  struct run r, q;
+  struct tessera_bytes bytes;
+  struct tessera_options options = {.float_type = "f8", .target = "cpu"};
+  struct tessera_model *model = NULL;
+  open_floats(&r, DIGITS, "cpu", "bf16");
+  must(r.t, tessera_model_package(r.t, r.model, &bytes));
+  assert_int_equal(tessera_model_open(r.t, DIGITS, &options, &model), TESSERA_REFUSED);
+  assert_string_equal(tessera_message(r.t),
+                      "there is no float type 'f8'; there are f32, tf32, f16 and bf16");
+  options.float_type = "f16";
+  assert_int_equal(tessera_model_load(r.t, "p.tsr", bytes.data, bytes.size, &options, &model),
+                   TESSERA_REFUSED);
+  assert_string_equal(tessera_message(r.t), "p.tsr: is a package, whose float types are fixed; "
+                                            "the ONNX model takes one");
+  open_floats(&q, DIGITS, "cpu", "tf32");
+  open_session(&q);
+  must(q.t, tessera_session_run(q.t, q.session));
+  tessera_bytes_free(&bytes);
+  close_run(&q);
+  tessera_model_free(r.model);
+  tessera_free(r.t);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(digits),      cmocka_unit_test(packages),  cmocka_unit_test(without_code),
-      cmocka_unit_test(other_level), cmocka_unit_test(no_memory), cmocka_unit_test(recorded),
+      cmocka_unit_test(digits),
+      cmocka_unit_test(packages),
+      cmocka_unit_test(without_code),
+      cmocka_unit_test(other_level),
+      cmocka_unit_test(no_memory),
+      cmocka_unit_test(recorded),
+      cmocka_unit_test(float_types_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every op of the graph at every level of this machine: the nodes of ONNX's own conformance tests
+/* Every op of the graph at every level of this machine, of f32 and of halves: the nodes of ONNX's own conformance tests
  * (Debian's libonnx-testdata). The integer ops of the accelerator are in test_networks.c. */
 #include <dirent.h>
 #include <unistd.h>
 
 #include "tests/cpu/graph_rig.h"
-#include "tests/graph/test_compute_onnx.h"
+#include "tests/graph/halves.h"
 
 enum { BATCH = 64 };
 
@@ -31,23 +31,21 @@ static void run_batch(struct all *all, int least)
   all->capacity = 0;
 }
 
-/* The recorded shapes where dims are open; inputs from `first` on become constants. */
-static bool try_model(struct all *all, const char *model, struct recorded *run, int first)
+/* Inputs from `first` on become constants; where `half` is f16 or bf16, floats become such. */
+static bool try_model(struct all *all, const char *model, const struct recorded *recorded,
+                      int first, enum tsr_dtype half)
 {
+  struct recorded run = *recorded;
   struct tsr_err err = {0};
   struct tsr_graph *g;
-  if (import_file(all->a, &err, model, &g) || g->inputs != run->inputs)
+  if (import_file(all->a, &err, model, &g) || g->inputs != run.inputs)
     return false;
-  for (int k = 0; k < g->inputs; k++) {
-    struct tsr_value *v = g->input[k];
-    v->rank = run->input[k].rank;
-    memcpy(v->dims, run->input[k].dims, sizeof v->dims);
-    v->data = k < first ? NULL : run->input[k].data;
-  }
-  g->inputs = first < g->inputs ? first : g->inputs;
+  recorded_bind(g, &run, first);
+  if (tsr_dtype_is_half(half))
+    make_halves(all->a, g, &run, half, half);
   if (tsr_graph_infer(&err, g) || tsr_graph_verify(&err, g))
     return false;
-  return !add_nodes(all->a, &err, g, run->input, &all->trial, &all->trials, &all->capacity,
+  return !add_nodes(all->a, &err, g, run.input, &all->trial, &all->trials, &all->capacity,
                     all->seen, all->off);
 }
 
@@ -59,8 +57,9 @@ static void one_model(struct all *all, const char *folder)
   char *model = tsr_arena_printf(all->a, "%s/model.onnx", folder);
   if (access(data, R_OK) || recorded_read(all->a, &err, data, &run))
     return;
-  if (!try_model(all, model, &run, MOST_TENSORS) && !try_model(all, model, &run, 1))
-    try_model(all, model, &run, 0);
+  for (enum tsr_dtype d = TSR_F16; d <= TSR_F32; d++)
+    if (!try_model(all, model, &run, MOST_TENSORS, d) && !try_model(all, model, &run, 1, d))
+      try_model(all, model, &run, 0, d);
   run_batch(all, BATCH);
 }
 

@@ -83,13 +83,15 @@ static tir_e expr(struct game *g, enum tsr_dtype dtype, int depth)
     return leaf(g, dtype);
   if (r < 4)
     return load(g, dtype, depth);
-  if (r == 4)
+  if (r == 4 || (r > 5 && tsr_dtype_is_half(dtype))) /* which has no operations */
     return tir_cast(g->a, dtype, expr(g, (enum tsr_dtype)roll(g, TSR_DTYPE_COUNT), depth - 1));
   if (r == 5)
     return tir_select(g->a, expr(g, TSR_BOOL, depth - 1), expr(g, dtype, depth - 1),
                       expr(g, dtype, depth - 1));
   if (dtype == TSR_BOOL && r < 8) {
     enum tsr_dtype of = (enum tsr_dtype)(1 + roll(g, TSR_DTYPE_COUNT - 1));
+    if (tsr_dtype_is_half(of))
+      of = TSR_F32;
     return tir_binary(g->a, (enum tir_op)(TIR_LT + roll(g, 4)), expr(g, of, depth - 1),
                       expr(g, of, depth - 1));
   }
@@ -129,7 +131,7 @@ static struct trial round_of(struct tsr_arena *a, uint64_t seed)
   for (int i = 0; i < rank; i++)
     dims[i] = 1 + roll(&g, i == rank - 1 ? 70 : 6);
   enum tsr_dtype dtype = (enum tsr_dtype)roll(&g, TSR_DTYPE_COUNT);
-  bool reduces = roll(&g, 2) && dtype != TSR_BOOL;
+  bool reduces = roll(&g, 2) && dtype != TSR_BOOL && !tsr_dtype_is_half(dtype);
   g.f = tir_func_new(a, "random");
   make_inputs(&g, &t);
   struct tir_buffer *y = tir_func_output(a, g.f, "y", dtype, rank, dims);

@@ -53,6 +53,19 @@ static inline enum tsr_status recorded_read(struct tsr_arena *a, struct tsr_err 
   return recorded_tensors(a, err, folder, "output", r->output, &r->outputs);
 }
 
+/* The recorded shapes stand where the model leaves dims open. Inputs from `first` on become
+ * constants: these models take shapes, axes and the like as inputs. */
+static inline void recorded_bind(struct tsr_graph *g, const struct recorded *run, int first)
+{
+  for (int k = 0; k < g->inputs; k++) {
+    struct tsr_value *v = g->input[k];
+    v->rank = run->input[k].rank;
+    memcpy(v->dims, run->input[k].dims, sizeof v->dims);
+    v->data = k < first ? NULL : run->input[k].data;
+  }
+  g->inputs = first < g->inputs ? first : g->inputs;
+}
+
 /* Ops that did not change between an older operator set and 7 are tested as of 7, the oldest that
  * is read: what did change has attributes that the importer refuses. The number is the model's last
  * byte. */

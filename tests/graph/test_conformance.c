@@ -37,8 +37,10 @@ static bool same_element(const struct tsr_tensor *got, const struct tsr_tensor *
 
 static enum outcome compare(const struct trial *t, int k, const struct tsr_tensor *got)
 {
-  const struct tsr_tensor *want = &t->run->output[k];
+  struct tsr_tensor recorded = t->run->output[k], *want = &recorded;
   char a[192], b[192];
+  if (got->dtype == TSR_BF16 && want->dtype == TSR_U16) /* recorded as bits */
+    want->dtype = TSR_BF16;
   if (got->dtype != want->dtype || !tsr_same_shape(got, want)) {
     tsr_refuse(t->err, "output %d is %s %s instead of %s %s", k, tsr_dtype_name(got->dtype),
                tsr_dims_text(got->dims, got->rank, a), tsr_dtype_name(want->dtype),
@@ -55,19 +57,6 @@ static enum outcome compare(const struct trial *t, int k, const struct tsr_tenso
 }
 
 /* --- one test --------------------------------------------------------------------------------- */
-
-/* The recorded shapes stand where the model leaves dims open. Inputs from `first` on become
- * constants: these models take shapes, axes and the like as inputs. */
-static void bind(struct tsr_graph *g, const struct recorded *run, int first)
-{
-  for (int k = 0; k < g->inputs; k++) {
-    struct tsr_value *v = g->input[k];
-    v->rank = run->input[k].rank;
-    memcpy(v->dims, run->input[k].dims, sizeof v->dims);
-    v->data = k < first ? NULL : run->input[k].data;
-  }
-  g->inputs = first < g->inputs ? first : g->inputs;
-}
 
 /* Every node's compute is sound on its own. */
 static enum outcome verify_computes(const struct trial *t, const struct tsr_graph *g)
@@ -93,7 +82,7 @@ static enum outcome try_frozen(const struct trial *t, int first)
                g->inputs, g->outputs, t->run->inputs, t->run->outputs);
     return REFUSED;
   }
-  bind(g, t->run, first);
+  recorded_bind(g, t->run, first);
   if (tsr_graph_infer(t->err, g) || tsr_graph_verify(t->err, g))
     return REFUSED;
   enum outcome outcome = verify_computes(t, g);

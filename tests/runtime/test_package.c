@@ -134,10 +134,10 @@ static void contradictions_are_refused(void **state)
       {large_window, "the window has 8589934592 bytes, more than 32-bit addresses reach"},
       {argument_beyond, "layer 'add' uses buffer 99 of 5"},
       {argument_shape,
-       "layer 'negate': buffer 'y' does not have the type or shape that its compute has for "
+       "layer 'negate': buffer 'y' does not have the type or size that its compute has for "
        "'r'"},
       {argument_dtype,
-       "layer 'negate': buffer 'y' does not have the type or shape that its compute has for "
+       "layer 'negate': buffer 'y' does not have the type or size that its compute has for "
        "'r'"},
       {argument_count, "layer 'add' has 2 buffers for the 3 of its compute"},
       {writes_constant, "layer 'negate' writes to 'c', a constant"},

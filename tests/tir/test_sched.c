@@ -127,6 +127,16 @@ static const struct sched_case programs[] = {
      "    }\n"
      "  }\n"
      "}\n"},
+    {pair, "unroll t n", "parallel y n",
+     "  alloc t: i32[11] {\n"
+     "    for t.n < 11 unroll of t {\n"
+     "      t[t.n] = x[t.n] * i32(3)\n"
+     "    }\n"
+     "    for y.n < 10 parallel of y {\n"
+     "      y[y.n] = t[y.n] + t[y.n + 1]\n"
+     "    }\n"
+     "  }\n"
+     "}\n"},
     {pair, "unroll t n", "pipeline y n 3",
      "  alloc t: i32[11] {\n"
      "    for t.n < 11 unroll of t {\n"
@@ -351,6 +361,11 @@ static const struct sched_case refusals[] = {
      "can't split loop n of stage y: it is marked as unrolled; split first, then mark its parts"},
     {product, "pipeline y m 2", "fuse y m n f",
      "can't fuse loop m of stage y: it is marked as pipelined; fuse first, then mark its parts"},
+    {product, "parallel y m", "split y m 2 mo mi",
+     "can't split loop m of stage y: it is marked as parallel; split first, then mark its parts"},
+    {product, "", "parallel y k",
+     "can't run loop k of stage y in parallel: it is a reduce loop, whose iterations add to the same "
+     "elements"},
     {product, "", "fuse y n m f",
      "can't fuse loops n and m of stage y: m is not the next loop inside of n; reorder first"},
     {product, "", "fuse y n k f",

@@ -61,7 +61,7 @@ static tir_e random_expr(struct game *g, enum tsr_dtype dtype, int depth)
   uint32_t r = roll(g, 10);
   if (r < 3)
     return random_load(g, dtype, depth);
-  if (r == 3)
+  if (r == 3 || (r > 4 && tsr_dtype_is_half(dtype))) /* which has no operations */
     return tir_cast(g->a, dtype,
                     random_expr(g, (enum tsr_dtype)roll(g, TSR_DTYPE_COUNT), depth - 1));
   if (r == 4)
@@ -69,6 +69,8 @@ static tir_e random_expr(struct game *g, enum tsr_dtype dtype, int depth)
                       random_expr(g, dtype, depth - 1));
   if (dtype == TSR_BOOL && r < 7) {
     enum tsr_dtype of = (enum tsr_dtype)(1 + roll(g, TSR_DTYPE_COUNT - 1));
+    if (tsr_dtype_is_half(of))
+      of = TSR_F32;
     enum tir_op op = (enum tir_op)(TIR_LT + roll(g, 4));
     return tir_binary(g->a, op, random_expr(g, of, depth - 1), random_expr(g, of, depth - 1));
   }
@@ -215,7 +217,8 @@ static bool play(struct game *g)
   make_inputs(g);
   for (int i = 0; i < out.rank; i++)
     n *= out.dims[i] = extents[roll(g, n > 50 ? 3 : 6)];
-  enum tir_combine combine = out.dtype == TSR_BOOL ? TIR_ASSIGN : (enum tir_combine)roll(g, 5);
+  bool combines = out.dtype != TSR_BOOL && !tsr_dtype_is_half(out.dtype);
+  enum tir_combine combine = combines ? (enum tir_combine)roll(g, 5) : TIR_ASSIGN;
   int axes = combine == TIR_ASSIGN ? 0 : (int)roll(g, 3);
   for (int i = 0; i < axes; i++)
     reduce[i] = extents[roll(g, n > 200 ? 3 : 5)];

@@ -151,7 +151,7 @@ static const char program_sample[] =
     "        x.inp[i] = x[o * 4 + i]\n"
     "      }\n"
     "      if o < 3 and not o == 1 {\n"
-    "        for k < 4 of conv {\n"
+    "        for k < 4 parallel of conv {\n"
     "          y[] += i32(x.inp[k]) * i32(w[k])\n"
     "        }\n"
     "      }\n"

@@ -232,6 +232,18 @@ def test_table(w):
     assert counted["dram_write_bytes"] == totals["dram_write_bytes"]
 
 
+def test_float(w):
+    """An int8 network keeps its bits, the float ends of it change by a rounding; a type that there is not."""
+    for name, limit in (("f32", 0), ("tf32", 0), ("f16", 0.5), ("bf16", 0.5)):
+        r = w.json("run", w.file("digits.onnx"), *images(w), "--target", "cpu", "--float", name,
+                   "--tolerance", "1", "--check")
+        assert r["expect"][0]["top1_agreeing"] == 100
+        assert r["expect"][0]["largest_difference_steps"] <= limit
+    assert "graph: floats" in w.call("run", w.file("digits.onnx"), "--float", "bf16", "--dump", "graph")
+    _, said = w.run("run", w.file("digits.onnx"), "--random", "1", "--float", "f8", status=2)
+    assert "there is no float type 'f8'; there are f32, tf32, f16 and bf16" in said, said
+
+
 def test_dump(w):
     for stage in ("graph", "tir", "schedule", "stream"):
         text = w.call("run", w.file("digits.onnx"), "--dump", stage)

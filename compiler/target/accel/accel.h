@@ -238,7 +238,7 @@ struct tsr_accel_planning {
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
   bool apart;        /* every node is a layer of its own */
-  const char *layer; /* the one that gets this schedule: */
+  const char *layer; /* the one, called as its first node, that gets this schedule: */
   const char *schedule;
 };
 
@@ -252,7 +252,7 @@ struct tsr_accel_found {
 enum { TSR_ACCEL_MOST_GROUPED = 4 };
 struct tsr_accel_group {
   int nodes;
-  const struct tsr_node *node[TSR_ACCEL_MOST_GROUPED];
+  struct tsr_node *node[TSR_ACCEL_MOST_GROUPED];
   struct tir_func *func; /* the compute of all */
   struct tsr_accel_found found;
 };
@@ -261,8 +261,9 @@ struct tsr_accel_group {
  * with node k; NULL: there is none. Refuses when no tile of a node fits, saying which scratchpad is short. */
 enum tsr_status tsr_accel_groups(struct tsr_accel_planning *p, struct tsr_err *err,
                                  struct tsr_accel_group **of_node);
-bool tsr_accel_group_makes(const struct tsr_accel_group *g, const struct tsr_value *v);
-const char *tsr_accel_group_name(struct tsr_arena *a, const struct tsr_accel_group *g);
+/* What the group's compute has as inputs: those of each node, but for what the group makes. */
+struct tsr_value **tsr_accel_group_inputs(struct tsr_arena *a, const struct tsr_accel_group *g,
+                                          int *count);
 /* Of the names of node k's stages and buffers in the group's compute. */
 const char *tsr_accel_group_suffix(const struct tsr_accel_group *g, int k);
 enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err,

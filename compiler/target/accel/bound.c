@@ -44,7 +44,7 @@ struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_acc
   uint64_t peak = (uint64_t)tsr_design_lanes(d) * (uint64_t)d->block_in, matrix = 0, vector = 0;
   struct tsr_accel_least least = {0};
   for (int k = 0; k < g->nodes; k++) {
-    const struct tsr_node *n = g->node[k];
+    struct tsr_node *n = g->node[k];
     struct tsr__problem p =
         tsr__problem_of(a, &(struct tsr_accel_group){.nodes = 1, .node = {n}}, d);
     if (p.kind == KIND_CONV)

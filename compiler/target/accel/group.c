@@ -28,9 +28,19 @@ static int maker_of(const struct tsr_accel_group *g, const struct tsr_value *v)
   return -1;
 }
 
-bool tsr_accel_group_makes(const struct tsr_accel_group *g, const struct tsr_value *v)
+struct tsr_value **tsr_accel_group_inputs(struct tsr_arena *a, const struct tsr_accel_group *g,
+                                          int *count)
 {
-  return maker_of(g, v) >= 0;
+  int most = 0;
+  for (int k = 0; k < g->nodes; k++)
+    most += g->node[k]->inputs;
+  struct tsr_value **list = TSR_NEW_ARRAY(a, struct tsr_value *, most + 1);
+  *count = 0;
+  for (int k = 0; k < g->nodes; k++)
+    for (int i = 0; i < g->node[k]->inputs; i++)
+      if (maker_of(g, g->node[k]->in[i]) < 0)
+        list[(*count)++] = g->node[k]->in[i];
+  return list;
 }
 
 static bool is_tail(const struct tsr_node *n)
@@ -62,21 +72,7 @@ enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err
   return TSR_OK;
 }
 
-const char *tsr_accel_group_name(struct tsr_arena *a, const struct tsr_accel_group *g)
-{
-  const char *name = g->node[0]->name;
-  for (int k = 1; k < g->nodes; k++)
-    name = tsr_arena_printf(a, "%s+%s", name, g->node[k]->name);
-  return name;
-}
-
 /* --- what a group may be ---------------------------------------------------------------------- */
-
-/* Somebody wants the node as a layer of its own. */
-static bool is_apart(const struct tsr_accel_planning *p, const struct tsr_node *n)
-{
-  return p->apart || (p->schedule && !strcmp(p->layer, n->name));
-}
 
 static bool is_pointwise(const struct tsr_node *n)
 {
@@ -106,22 +102,16 @@ static int conv_of(const struct tsr_accel_group *g)
 
 static bool may_be(const struct tsr_accel_planning *p, const struct tsr_accel_group *g)
 {
-  if (g->nodes == 1)
-    return true;
-  for (int k = 0; k < g->nodes; k++)
-    if (is_apart(p, g->node[k]))
-      return false;
-  return conv_of(g) >= 0;
+  return g->nodes == 1 || (!p->apart && conv_of(g) >= 0);
 }
 
 /* --- which are
  * --------------------------------------------------------------------------------- */
 
-static enum tsr_status plan(struct tsr_accel_planning *p, struct tsr_err *err,
+static enum tsr_status plan(struct tsr_accel_planning *p, struct tsr_err *err, const char *schedule,
                             struct tsr_accel_group *g)
 {
-  bool given = p->schedule && !strcmp(p->layer, tsr_accel_group_name(p->arena, g));
-  struct tsr_accel_plan plan = {p, g, given ? p->schedule : NULL};
+  struct tsr_accel_plan plan = {p, g, schedule};
   enum tsr_status status = tsr_accel_group_compute(p->arena, err, g, &g->func);
   if (!status)
     status = tsr__accel_plan(&plan, err, &g->found);
@@ -133,7 +123,7 @@ static enum tsr_status plan(struct tsr_accel_planning *p, struct tsr_err *err,
 /* Plans the group; UINT64_MAX where it has no schedule. */
 static uint64_t cost_of(struct tsr_accel_planning *p, struct tsr_accel_group *g)
 {
-  return plan(p, NULL, g) ? UINT64_MAX : g->found.cost;
+  return plan(p, NULL, NULL, g) ? UINT64_MAX : g->found.cost;
 }
 
 static uint64_t sum(uint64_t x, uint64_t y)
@@ -144,7 +134,7 @@ static uint64_t sum(uint64_t x, uint64_t y)
 /* The nodes of a chain in their order, and how it is cut. */
 struct chain {
   int count;
-  const struct tsr_node **node;
+  struct tsr_node **node;
   uint64_t *cost;                /* of the first k nodes */
   struct tsr_accel_group *group; /* the one that ends with node k */
 };
@@ -171,7 +161,7 @@ static enum tsr_status end_at(struct tsr_accel_planning *p, struct tsr_err *err,
     return TSR_OK;
   for (int i = 0; i < c->count; i++) { /* one of them has no schedule: why? */
     struct tsr_accel_group alone = {.nodes = 1, .node = {c->node[i]}};
-    enum tsr_status status = plan(p, err, &alone);
+    enum tsr_status status = plan(p, err, NULL, &alone);
     if (status)
       return status;
   }
@@ -194,13 +184,17 @@ static enum tsr_status cut(struct tsr_accel_planning *p, struct tsr_err *err, st
   c->group = TSR_NEW_ARRAY(p->arena, struct tsr_accel_group, c->count);
   for (int k = 0; k < c->count && !status; k++)
     status = end_at(p, err, c, k);
-  for (int k = c->count - 1; k >= 0 && !status; k -= c->group[k].nodes)
+  for (int k = c->count - 1; k >= 0 && !status; k -= c->group[k].nodes) {
+    bool given = p->schedule && !strcmp(p->layer, c->group[k].node[0]->name);
     of_node[index_of(p->graph, c->node[k])] = &c->group[k];
+    if (given)
+      status = plan(p, err, p->schedule, &c->group[k]);
+  }
   return status;
 }
 
 /* The node that has n's result as its first input, and is the only one to read it; NULL: none. */
-static const struct tsr_node *next_of(const struct tsr_graph *g, const struct tsr_node *n)
+static struct tsr_node *next_of(const struct tsr_graph *g, const struct tsr_node *n)
 {
   for (int k = 0; k < g->nodes && tsr_graph_uses(g, n->out[0]) == 1; k++)
     if (tsr_accel_runs(g->node[k]->op) && g->node[k]->in[0] == n->out[0])
@@ -220,10 +214,10 @@ enum tsr_status tsr_accel_groups(struct tsr_accel_planning *p, struct tsr_err *e
   const struct tsr_graph *g = p->graph;
   enum tsr_status status = TSR_OK;
   for (int k = 0; k < g->nodes && !status; k++) {
-    const struct tsr_node *n = g->node[k];
+    struct tsr_node *n = g->node[k];
     if (!tsr_accel_runs(n->op) || !begins_chain(g, n))
       continue;
-    struct chain chain = {.node = TSR_NEW_ARRAY(p->arena, const struct tsr_node *, g->nodes)};
+    struct chain chain = {.node = TSR_NEW_ARRAY(p->arena, struct tsr_node *, g->nodes)};
     for (; n; n = next_of(g, n))
       chain.node[chain.count++] = n;
     status = cut(p, err, &chain, of_node);

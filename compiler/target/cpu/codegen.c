@@ -72,7 +72,8 @@ static void dump_function(const struct work *w, int layer, LLVMValueRef f)
   dump(w, "llvm", layer, copy);
 }
 
-static enum tsr_status emit_layers(const struct work *w, const char **entry, uint64_t *scratch)
+static enum tsr_status emit_layers(const struct work *w, const char **entry,
+                                   struct tsr_code_layer *layer)
 {
   struct held *h = w->held;
   struct llvm__emit *e = TSR_NEW(w->arena, struct llvm__emit);
@@ -84,11 +85,13 @@ static enum tsr_status emit_layers(const struct work *w, const char **entry, uin
       return TSR_REFUSED;
     *e = (struct llvm__emit){.arena = w->arena,
                              .machine = cpu__machine(w->level),
+                             .step = cpu__intrinsic,
+                             .share = cpu__parallel,
                              .context = h->context,
                              .module = h->module,
                              .builder = h->builder};
     entry[i] = tsr_arena_printf(w->arena, "layer%d", i);
-    cpu__function(e, entry[i], program, &scratch[i]);
+    cpu__function(e, entry[i], program, &layer[i]);
     dump_function(w, i, e->function);
   }
   return TSR_OK;
@@ -99,7 +102,7 @@ static enum tsr_status compile_level(const struct work *w, struct tsr_code_block
   struct held *h = w->held;
   int layers = w->job->layers;
   const char **entry = TSR_NEW_ARRAY(w->arena, const char *, layers + 1);
-  uint64_t *scratch = TSR_NEW_ARRAY(w->arena, uint64_t, layers + 1);
+  struct tsr_code_layer *layer = TSR_NEW_ARRAY(w->arena, struct tsr_code_layer, layers + 1);
   h->machine = cpu__target(w->err, w->level);
   if (!h->machine)
     return TSR_REFUSED;
@@ -110,7 +113,7 @@ static enum tsr_status compile_level(const struct work *w, struct tsr_code_block
   LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(h->machine);
   LLVMSetModuleDataLayout(h->module, layout);
   LLVMDisposeTargetData(layout);
-  if (emit_layers(w, entry, scratch) || cpu__object(w->err, h->machine, h->module, &h->object))
+  if (emit_layers(w, entry, layer) || cpu__object(w->err, h->machine, h->module, &h->object))
     return TSR_REFUSED;
   struct tsr_bytes object = {
       tsr_arena_copy(w->arena, LLVMGetBufferStart(h->object), LLVMGetBufferSize(h->object)),
@@ -118,8 +121,10 @@ static enum tsr_status compile_level(const struct work *w, struct tsr_code_block
   if (cpu__link(w->arena, w->err, &object, layers, entry, out))
     return TSR_REFUSED;
   out->level = w->level;
-  for (int i = 0; i < layers; i++)
-    out->layer[i].scratch_bytes = scratch[i];
+  for (int i = 0; i < layers; i++) {
+    out->layer[i].scratch_bytes = layer[i].scratch_bytes;
+    out->layer[i].private_bytes = layer[i].private_bytes;
+  }
   return TSR_OK;
 }
 

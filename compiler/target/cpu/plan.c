@@ -1,20 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Schedules. What tile.c keeps in registers is decided here: for each reduction, along which loop
- * lanes run, and how many points of the result are computed together. */
+ * lanes run, and how many points of the result are computed together. Its tail, the stage that reads
+ * the result element by element, is computed tile by tile with it. */
 #include <string.h>
 
 #include "compiler/target/cpu/cpu.h"
-#include "compiler/target/cpu/function.h"
+#include "compiler/target/cpu/plan.h"
+#include "tensorize/tensorize.h"
 
-enum { LEAST_LANES = 4, LOOSE_POINT = 4 };
+enum { LEAST_LANES = 4, LOOSE_POINT = 4, STEPS = 16, MOST_OPERATIONS = 4096 };
 
-struct planner {
-  struct llvm__emit e; /* for questions about steps between lanes */
-  struct tir_sched *sched;
-  struct tsr_err *err;
-  const struct tir_stage *s;
-  int width, budget; /* lanes of a vector; points that registers have room for */
-};
+/* --- stages ----------------------------------------------------------------------------------- */
+
+const char *cpu__axis_name(const struct tir_stage *s, int axis)
+{
+  return s->axis[axis].var->name + strlen(s->name) + 1;
+}
+
+const struct tir_stage *cpu__producer(const struct cpu__planner *p, const struct tir_buffer *b)
+{
+  for (int i = 0; i < p->func->stages; i++)
+    if (p->func->stage[i]->out == b && !p->inlined[i])
+      return p->func->stage[i];
+  return NULL;
+}
+
+static bool is_output(const struct tir_func *f, const struct tir_buffer *b)
+{
+  for (int i = f->inputs; i < f->params; i++)
+    if (f->param[i] == b)
+      return true;
+  return false;
+}
+
+const struct tir_stage *cpu__only_reader(const struct cpu__planner *p, const struct tir_stage *s)
+{
+  const struct tir_stage *found = NULL;
+  if (is_output(p->func, s->out))
+    return NULL;
+  for (int i = 0; i < p->func->stages; i++) {
+    const struct tir_stage *t = p->func->stage[i];
+    if (!llvm__reads(t->value, s->out) && !(t->init && llvm__reads(t->init, s->out)))
+      continue;
+    if (found)
+      return NULL;
+    found = t;
+  }
+  return found;
+}
 
 /* --- what loads do along an axis -------------------------------------------------------------- */
 
@@ -22,7 +55,7 @@ struct steps {
   int loads, scattered, still; /* of a value: all; neither side by side nor the same; the same */
 };
 
-static void count_steps(struct planner *p, tir_e x, struct steps *out)
+static void count_steps(struct cpu__planner *p, tir_e x, struct steps *out)
 {
   int64_t step;
   if (x->op == TIR_LOAD) {
@@ -36,7 +69,40 @@ static void count_steps(struct planner *p, tir_e x, struct steps *out)
     count_steps(p, x->arg[i], out);
 }
 
-static struct steps steps_along(struct planner *p, int axis)
+/* The offset of a load where one axis stands at `at` and the others at 0. */
+static bool offset_at(const struct tir_stage *s, tir_e load, int axis, int64_t at, int64_t *out)
+{
+  const struct tir_var *var[2 * TSR_MAX_RANK];
+  int64_t value[2 * TSR_MAX_RANK] = {0}, index;
+  for (int i = 0; i < s->axes; i++)
+    var[i] = s->axis[i].var;
+  value[axis] = at;
+  *out = 0;
+  for (int d = 0; d < load->args; d++) {
+    if (!tir_evaluate(load->arg[d], s->axes, var, value, &index))
+      return false;
+    *out = *out * load->buffer->dims[d] + index;
+  }
+  return true;
+}
+
+bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step)
+{
+  int64_t extent = p->s->axis[axis].extent, first, last, next;
+  *step = 0;
+  if (!offset_at(p->s, load, axis, 0, &first) || !offset_at(p->s, load, axis, extent - 1, &last))
+    return false;
+  for (int64_t i = 1; i < extent && i < STEPS; i++) {
+    if (!offset_at(p->s, load, axis, i, &next) || (i > 1 && next != first + i * *step)) {
+      *step = 0;
+      return false;
+    }
+    *step = (next - first) / i;
+  }
+  return last == first + (extent - 1) * *step;
+}
+
+static struct steps steps_along(struct cpu__planner *p, int axis)
 {
   struct steps steps = {0};
   p->e.lane = p->s->axis[axis].var;
@@ -62,21 +128,21 @@ static int64_t smaller(int64_t a, int64_t b)
 }
 
 /* Lanes in use, fewer for each load that is spread out. */
-static int64_t worth(struct planner *p, int axis)
+static int64_t worth(struct cpu__planner *p, int axis)
 {
   if (axis < 0 || p->s->axis[axis].extent < LEAST_LANES)
     return 0;
   return smaller(p->s->axis[axis].extent, p->width) * 16 / (1 + 4 * steps_along(p, axis).scattered);
 }
 
-static bool lanes_along_result(struct planner *p, int result, int reduce)
+static bool lanes_along_result(struct cpu__planner *p, int result, int reduce)
 {
   bool scattered = reduce >= 0 && steps_along(p, reduce).scattered;
   return worth(p, result) > 0 && (scattered || worth(p, result) >= worth(p, reduce));
 }
 
 /* The axis whose points share the most loads. */
-static int shared_axis(struct planner *p, int except)
+static int shared_axis(struct cpu__planner *p, int except)
 {
   int best = -1, most = 0;
   for (int i = 0; i < p->s->out->rank; i++) {
@@ -93,7 +159,7 @@ static int shared_axis(struct planner *p, int except)
 /* --- how many --------------------------------------------------------------------------------- */
 
 /* Vectors that n elements take; the last may overlap the one before. */
-static int64_t pieces(const struct planner *p, int64_t n)
+static int64_t pieces(const struct cpu__planner *p, int64_t n)
 {
   int64_t width = p->width;
   while (width > n)
@@ -103,7 +169,7 @@ static int64_t pieces(const struct planner *p, int64_t n)
 
 /* Elements of a tile along the lanes: few vectors for the whole extent. What no whole tile covers
  * is computed point by point. */
-static int64_t lane_tile(const struct planner *p, int64_t extent)
+static int64_t lane_tile(const struct cpu__planner *p, int64_t extent)
 {
   int64_t best = smaller(extent, p->width), least = INT64_MAX;
   for (int64_t n = LEAST_LANES; n <= smaller(extent, 2 * p->width); n++) {
@@ -127,44 +193,44 @@ static int64_t shared_tile(int64_t extent, int64_t room)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-static const char *axis_name(const struct planner *p, int axis)
-{
-  return p->s->axis[axis].var->name + strlen(p->s->name) + 1;
-}
-
 /* An axis as its outer and inner loop; outer is "" where there is one only. */
 struct halves {
   const char *outer, *inner;
 };
 
-static enum tsr_status split(struct planner *p, int axis, int64_t n, const char *suffix,
-                             struct halves *out)
+static enum tsr_status split(struct cpu__planner *p, const struct tir_stage *s, int axis, int64_t n,
+                             const char *suffix, struct halves *out)
 {
-  const char *name = axis_name(p, axis);
+  const char *name = cpu__axis_name(s, axis);
   *out = (struct halves){"", name};
-  if (n == p->s->axis[axis].extent)
+  if (n == s->axis[axis].extent)
     return TSR_OK;
   out->outer = tsr_arena_printf(p->e.arena, "%s.%so", name, suffix);
   out->inner = tsr_arena_printf(p->e.arena, "%s.%si", name, suffix);
-  return tir_sched_do(p->sched, p->err, "split %s %s %lld %s %s", p->s->name, name, (long long)n,
+  return tir_sched_do(p->sched, p->err, "split %s %s %lld %s %s", s->name, name, (long long)n,
                       out->outer, out->inner);
 }
 
-/* Other axes, tiles, reduce loops, points. */
-static enum tsr_status reorder(struct planner *p, int shared, const struct halves *by_shared,
-                               int lanes, const struct halves *by_lanes)
+/* Loops of stage s: other axes, tiles, reduce loops, points. *at: the last of the tiles' or of the other
+ * axes; NULL: there is none. */
+static enum tsr_status reorder(struct cpu__planner *p, const struct tir_stage *s, int shared,
+                               const struct halves *by_shared, int lanes,
+                               const struct halves *by_lanes, const char **at)
 {
   struct tsr_text line = {.arena = p->e.arena};
-  tsr_text_add(&line, "reorder %s", p->s->name);
-  for (int i = 0; i < p->s->out->rank; i++)
-    if (i == shared && *by_shared->outer)
-      tsr_text_add(&line, " %s", by_shared->outer);
-    else if (i == lanes && *by_lanes->outer)
-      tsr_text_add(&line, " %s", by_lanes->outer);
-    else if (i != shared && i != lanes)
-      tsr_text_add(&line, " %s", axis_name(p, i));
-  for (int i = p->s->out->rank; i < p->s->axes; i++)
-    tsr_text_add(&line, " %s", axis_name(p, i));
+  tsr_text_add(&line, "reorder %s", s->name);
+  *at = NULL;
+  for (int i = 0; i < s->out->rank; i++) {
+    const char *outer = i == shared  ? by_shared->outer
+                        : i == lanes ? by_lanes->outer
+                                     : cpu__axis_name(s, i);
+    if (!*outer)
+      continue;
+    tsr_text_add(&line, " %s", outer);
+    *at = outer;
+  }
+  for (int i = s->out->rank; i < s->axes; i++)
+    tsr_text_add(&line, " %s", cpu__axis_name(s, i));
   if (shared >= 0)
     tsr_text_add(&line, " %s", by_shared->inner);
   if (lanes >= 0)
@@ -172,9 +238,22 @@ static enum tsr_status reorder(struct planner *p, int shared, const struct halve
   return tir_sched_apply(p->sched, p->err, line.data);
 }
 
-static enum tsr_status plan_reduction(struct planner *p)
+/* s, whose tail is tiled, computes one tile inside of the tail's loop `at`. */
+static enum tsr_status compute_in_tail(struct cpu__planner *p, int shared, int lanes,
+                                       const char *at)
 {
-  const struct tir_stage *s = p->s;
+  struct halves by_shared = {"", shared < 0 ? "" : cpu__axis_name(p->s, shared)};
+  struct halves by_lanes = {"", lanes < 0 ? "" : cpu__axis_name(p->s, lanes)};
+  const char *unused;
+  if (tir_sched_do(p->sched, p->err, "compute_at %s %s %s", p->s->name, p->tail->name, at))
+    return TSR_REFUSED;
+  return reorder(p, p->s, shared, &by_shared, lanes, &by_lanes, &unused);
+}
+
+static enum tsr_status plan_reduction(struct cpu__planner *p)
+{
+  const struct tir_stage *s = p->s, *host = p->tail ? p->tail : s;
+  const char *at;
   int result = last_axis(s, 0, s->out->rank), reduce = last_axis(s, s->out->rank, s->axes);
   int lanes = lanes_along_result(p, result, reduce) ? result : -1;
   int shared = shared_axis(p, lanes);
@@ -182,15 +261,17 @@ static enum tsr_status plan_reduction(struct planner *p)
   int64_t across = lanes < 0 ? 1 : lane_tile(p, s->axis[lanes].extent);
   if (shared < 0 && lanes < 0)
     return TSR_OK;
-  if (lanes >= 0 && split(p, lanes, across, "l", &by_lanes))
+  if (lanes >= 0 && split(p, host, lanes, across, "l", &by_lanes))
     return TSR_REFUSED;
   if (shared >= 0) {
-    int64_t room = p->budget / (lanes < 0 ? 1 : pieces(p, across));
+    int64_t room = p->e.machine.registers * 3 / 4 / (lanes < 0 ? 1 : pieces(p, across));
     int64_t n = shared_tile(s->axis[shared].extent, room < 1 ? 1 : room);
-    if (split(p, shared, n, "s", &by_shared))
+    if (split(p, host, shared, n, "s", &by_shared))
       return TSR_REFUSED;
   }
-  return reorder(p, shared, &by_shared, lanes, &by_lanes);
+  if (reorder(p, host, shared, &by_shared, lanes, &by_lanes, &at))
+    return TSR_REFUSED;
+  return p->tail && at ? compute_in_tail(p, shared, lanes, at) : TSR_OK;
 }
 
 static bool is_empty(const struct tir_stage *s)
@@ -201,21 +282,128 @@ static bool is_empty(const struct tir_stage *s)
   return false;
 }
 
+/* --- what is computed with what --------------------------------------------------------------- */
+
+/* Operations of an expression, shared ones counted as often as they are used. */
+static int64_t size_of(tir_e x)
+{
+  int64_t size = 1;
+  for (int i = 0; i < x->args; i++)
+    size += size_of(x->arg[i]);
+  return size;
+}
+
+static int64_t loads_in(tir_e x, const struct tir_buffer *b)
+{
+  int64_t loads = x->op == TIR_LOAD && x->buffer == b;
+  for (int i = 0; i < x->args; i++)
+    loads += loads_in(x->arg[i], b);
+  return loads;
+}
+
+static int64_t loads_of(const struct tir_stage *s, const struct tir_buffer *b)
+{
+  return loads_in(s->value, b) + (s->init ? loads_in(s->init, b) : 0);
+}
+
+/* Whether every reader of stage k reads it where it computes its own element. */
+static bool is_read_in_place(const struct tir_func *f, int k)
+{
+  const struct tir_buffer *b = f->stage[k]->out;
+  bool any = false;
+  for (int i = k + 1; i < f->stages; i++) {
+    const struct tir_stage *s = f->stage[i];
+    if (!loads_of(s, b))
+      continue;
+    if (s->combine != TIR_ASSIGN || !tir_same_dims(s->out, b) || tir_stage_aligned(s, b) < b->rank)
+      return false;
+    any = true;
+  }
+  return any;
+}
+
+/* Stages between others that only pass elements on become part of their readers, unless these grow too
+ * large by it. inlined[k]: stage k is gone. */
+static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_func *f,
+                                     bool *inlined)
+{
+  int64_t *size = TSR_NEW_ARRAY(p->e.arena, int64_t, f->stages + 1);
+  for (int k = 0; k < f->stages; k++)
+    size[k] = size_of(f->stage[k]->value);
+  for (int k = 0; k + 1 < f->stages; k++) {
+    const struct tir_stage *s = f->stage[k];
+    bool fits = s->combine == TIR_ASSIGN && is_read_in_place(f, k);
+    for (int i = k + 1; i < f->stages && fits; i++)
+      fits = size[i] + loads_of(f->stage[i], s->out) * size[k] <= MOST_OPERATIONS;
+    if (!fits)
+      continue;
+    for (int i = k + 1; i < f->stages; i++)
+      size[i] += loads_of(f->stage[i], s->out) * size[k];
+    inlined[k] = true;
+    if (tir_sched_do(p->sched, p->err, "inline %s", s->name))
+      return TSR_REFUSED;
+  }
+  return TSR_OK;
+}
+
+/* All stages row by row of the last one, what reads before what is read. */
+static enum tsr_status compute_rows(struct cpu__planner *p, const struct tir_func *f, int rows,
+                                    const bool *inlined)
+{
+  const struct tir_stage *last = f->stage[f->stages - 1];
+  for (int k = f->stages - 2; k >= 0; k--)
+    if (!inlined[k] && tir_sched_do(p->sched, p->err, "compute_at %s %s %s", f->stage[k]->name,
+                                    last->name, cpu__axis_name(last, rows - 1)))
+      return TSR_REFUSED;
+  return TSR_OK;
+}
+
+/* The last stage when it reads stage k in place, and k is not inlined. */
+static const struct tir_stage *tail_of(const struct tir_func *f, int k, const bool *inlined)
+{
+  const struct tir_stage *last = f->stage[f->stages - 1];
+  for (int i = k + 1; i + 1 < f->stages; i++)
+    if (!inlined[i])
+      return NULL;
+  return k + 1 < f->stages && is_read_in_place(f, k) ? last : NULL;
+}
+
+static enum tsr_status plan_stage(struct cpu__planner *p, const struct tir_stage *s,
+                                  const struct tir_stage *tail)
+{
+  struct tir_stmt store = {.kind = TIR_STORE, .store = {.buffer = s->out, .value = s->value}};
+  bool done;
+  if (s->combine == TIR_ASSIGN || s->axes == s->out->rank || is_empty(s))
+    return TSR_OK;
+  p->s = s;
+  p->tail = tail;
+  p->width = llvm__width_for(&p->e, &store);
+  if (p->width < 2)
+    return TSR_OK;
+  enum tsr_status status = cpu__plan_product(p, &done);
+  return done || status ? status : plan_reduction(p);
+}
+
 enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const struct tir_func *f,
                              enum tsr_level level, struct tir_sched **out)
 {
-  struct planner p = {
-      .e = {.arena = a, .machine = cpu__machine(level)}, .sched = tir_sched_new(a, f), .err = err};
-  p.budget = p.e.machine.registers * 3 / 4;
-  for (int i = 0; i < f->stages; i++) {
-    p.s = f->stage[i];
-    if (p.s->combine == TIR_ASSIGN || p.s->axes == p.s->out->rank || is_empty(p.s))
-      continue;
-    struct tir_stmt store = {.kind = TIR_STORE, .store = {.buffer = p.s->out, .value = p.s->value}};
-    p.width = llvm__width_for(&p.e, &store);
-    if (p.width > 1 && plan_reduction(&p))
-      return TSR_REFUSED;
-  }
+  struct tir_intrinsics *known = TSR_NEW(a, struct tir_intrinsics);
+  struct cpu__planner p = {.e = {.arena = a, .machine = cpu__machine(level)},
+                           .func = f,
+                           .sched = tir_sched_new(a, f),
+                           .err = err,
+                           .intrinsics = known,
+                           .inlined = TSR_NEW_ARRAY(a, bool, f->stages + 1)};
+  int rows = tir_func_rows(f);
+  *known = (struct tir_intrinsics){tsr_tensorize_match, tsr_cpu_intrinsics(a)};
+  tir_sched_intrinsics(p.sched, known);
   *out = p.sched;
+  if (inline_points(&p, f, p.inlined))
+    return TSR_REFUSED;
+  if (rows)
+    return compute_rows(&p, f, rows, p.inlined);
+  for (int i = 0; i < f->stages; i++)
+    if (!p.inlined[i] && plan_stage(&p, f->stage[i], tail_of(f, i, p.inlined)))
+      return TSR_REFUSED;
   return TSR_OK;
 }

@@ -3,7 +3,8 @@
  *
  * A function is emitted as its loops stand. One loop around stores may run in *lanes*: then
  * e->width iterations are computed together, and every value is either one scalar, the same in all
- * lanes, or a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. */
+ * lanes, or a vector of e->width elements. Buffers of bool hold bytes; values of bool are i1. Halves
+ * are i16: their bits. */
 #ifndef TSR_TARGET_LLVM_EMIT_H
 #define TSR_TARGET_LLVM_EMIT_H
 
@@ -17,7 +18,18 @@ enum { LLVM__MOST_DEPTH = 128, LLVM__MOST_LANES = 64 };
 struct llvm__machine {
   int vector_bytes, registers; /* of one vector; of the vector file */
   bool fma;                    /* x * y + z rounded once */
+  bool f16;                    /* instructions that convert f16 */
+  bool dot;                    /* sums of four products of bytes in one step */
 };
+
+struct llvm__emit;
+
+/* What the target makes of an intrinsic: `sum`, operand 0 as one vector, with what the call adds. */
+typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *call,
+                                LLVMValueRef sum);
+
+/* What the target makes of a loop that is marked parallel; false: nothing, it is run in order. */
+typedef bool llvm__share(struct llvm__emit *e, const struct tir_stmt *loop);
 
 /* Values of expressions that are there for whatever is emitted in this scope. */
 struct llvm__scope {
@@ -30,21 +42,29 @@ struct llvm__place {
   const struct tir_buffer *buffer;
   LLVMValueRef base;
   uint64_t offset; /* of a temporary, in the scratch memory */
+  bool is_private; /* a temporary of one thread's share of a parallel loop: each has its own */
 };
 
 struct llvm__emit {
   struct tsr_arena *arena;
   struct llvm__machine machine;
+  llvm__step *step;   /* NULL: a target without intrinsics */
+  llvm__share *share; /* NULL: without parallel loops */
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
   LLVMValueRef function;
   LLVMBasicBlockRef entry;   /* where allocas go; its end is open until the function is done */
+  LLVMValueRef kept;         /* a value that the target's intrinsics made in `entry`; NULL: none */
   LLVMBasicBlockRef outside; /* returns 1: an index was outside of its buffer */
 
   int places;
   size_t place_capacity;
   struct llvm__place *place; /* parameters, then temporaries */
+  uint64_t private_bytes;    /* of temporaries of one thread */
+  LLVMValueRef threads;      /* i64: how many there are; in the function that is called */
+  bool shared;               /* in a parallel loop */
+  int cut;                   /* loops around that are cut */
 
   int depth; /* loops around, outer to inner */
   struct tir__range range[LLVM__MOST_DEPTH];
@@ -54,7 +74,6 @@ struct llvm__emit {
   const struct tir_var *lane; /* NULL: none */
   int width;
   LLVMValueRef mask; /* lanes that count; NULL: all */
-  bool untiled;      /* reductions are emitted as they stand: the ends of a tiled one */
   struct llvm__scope *scope;
   struct tir__map varies; /* expressions that do, plus one, and those that don't; of this lane */
 };
@@ -66,6 +85,7 @@ LLVMTypeRef llvm__memory_type(struct llvm__emit *e, enum tsr_dtype dtype); /* of
 LLVMTypeRef llvm__lanes_of(struct llvm__emit *e, LLVMTypeRef scalar);
 LLVMValueRef llvm__i64(struct llvm__emit *e, int64_t value);
 LLVMValueRef llvm__i32(struct llvm__emit *e, int32_t value);
+LLVMValueRef llvm__float(struct llvm__emit *e, enum tsr_dtype dtype, double value);
 bool llvm__is_lanes(LLVMValueRef v);
 LLVMValueRef llvm__spread(struct llvm__emit *e, LLVMValueRef v); /* to lanes, if it is a scalar */
 /* An integer or float constant of v's type, in all lanes. */
@@ -91,10 +111,13 @@ void llvm__scope_close(struct llvm__emit *e);
 /* Nothing in x can go wrong, whatever conditions around it say. */
 bool llvm__is_safe(struct llvm__emit *e, tir_e x);
 
-/* --- ops.c, math.c: arguments of one form ----------------------------------------------------- */
+/* --- ops.c, half.c, math.c: arguments of one form ----------------------------------------------------- */
 
 LLVMValueRef llvm__cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype from,
                         LLVMValueRef v);
+/* Of a half to f32, or to a half from f32 or f64. */
+LLVMValueRef llvm__half_cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype from,
+                             LLVMValueRef v);
 LLVMValueRef llvm__op(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                       LLVMValueRef *arg);
 LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
@@ -127,7 +150,7 @@ bool llvm__lane_step(struct llvm__emit *e, const struct tir_buffer *b, const tir
 /* Inside for all values of the loops around. */
 bool llvm__always_inside(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index);
 
-/* --- loops.c, vector.c, tile.c: statements ---------------------------------------------------- */
+/* --- loops.c, cuts.c, vector.c, tile.c: statements ---------------------------------------------------- */
 
 struct llvm__loop {
   LLVMBasicBlockRef head, done;
@@ -149,6 +172,17 @@ void llvm__for(struct llvm__emit *e, const struct tir_stmt *s);
 /* The largest extent; 0 where nothing is known. */
 int64_t llvm__most(struct llvm__emit *e, tir_e extent);
 
+/* Iterations at which conditions change. */
+enum { LLVM__MOST_CUTS = 16 };
+struct llvm__cuts {
+  int n;
+  int64_t at[LLVM__MOST_CUTS]; /* ascending, inside of the loop */
+};
+void llvm__cut_value(struct llvm__cuts *c, tir_e x, const struct tir_var *var, int64_t extent);
+/* false: s is more than loops around stores that assign. */
+bool llvm__cut_stmt(struct llvm__cuts *c, const struct tir_stmt *s, const struct tir_var *var,
+                    int64_t extent);
+
 bool llvm__uses(tir_e x, const struct tir_var *var);
 bool llvm__reads(tir_e x, const struct tir_buffer *b);
 /* Lanes of a loop whose elements have these dtypes. */
@@ -156,7 +190,8 @@ int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store);
 
 /* The loop in lanes, if its stores allow it; false: nothing was emitted. */
 bool llvm__vector(struct llvm__emit *e, const struct tir_stmt *s);
-/* A reduction whose results stay in registers; false: nothing was emitted. */
-bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s);
+/* A reduction whose results stay in registers; false: nothing was emitted. init: the loops before it
+ * that have to be those of its initial values, which it takes over; NULL: it adds to what is there. */
+bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s, const struct tir_stmt *init);
 
 #endif

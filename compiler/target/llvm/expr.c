@@ -200,7 +200,7 @@ static LLVMValueRef make(struct llvm__emit *e, tir_e x)
 {
   switch (x->op) {
   case TIR_INT: return LLVMConstInt(llvm__type(e, (enum tsr_dtype)x->dtype), (uint64_t)x->i, 1);
-  case TIR_FLOAT: return LLVMConstReal(llvm__type(e, (enum tsr_dtype)x->dtype), x->f);
+  case TIR_FLOAT: return llvm__float(e, (enum tsr_dtype)x->dtype, x->f);
   case TIR_VAR: return variable(e, x->var);
   case TIR_LOAD: return llvm__load(e, x);
   case TIR_SELECT: return select_value(e, x);

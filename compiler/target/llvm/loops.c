@@ -59,7 +59,7 @@ static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
   return v;
 }
 
-void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
+static void emit_whole(struct llvm__emit *e, const struct tir_stmt *s)
 {
   int64_t most = llvm__most(e, s->f.extent);
   LLVMValueRef to = value_alone(e, s->f.extent);
@@ -73,6 +73,38 @@ void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
   e->facts = fact.outer;
   llvm__unbind(e);
   llvm__loop_end(e, &loop, to, 1);
+}
+
+static void emit_part(struct llvm__emit *e, const struct tir_stmt *s, int64_t from, int64_t to)
+{
+  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, from), llvm__i64(e, to), 1);
+  llvm__bind(e, s->f.var, from, to - 1, loop.counter);
+  llvm__stmt(e, s->f.body);
+  llvm__unbind(e);
+  llvm__loop_end(e, &loop, llvm__i64(e, to), 1);
+}
+
+/* Loops around stores are written once for each part in which their conditions don't change: two of
+ * a nest at most, and of few parts. */
+static bool emit_cut(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  enum { MOST_CUT = 2, MOST_PARTS = 4 };
+  struct llvm__cuts cuts = {0};
+  if (s->f.extent->op != TIR_INT || e->cut == MOST_CUT ||
+      !llvm__cut_stmt(&cuts, s->f.body, s->f.var, s->f.extent->i) || !cuts.n ||
+      cuts.n >= MOST_PARTS)
+    return false;
+  e->cut++;
+  for (int i = 0; i <= cuts.n; i++)
+    emit_part(e, s, i ? cuts.at[i - 1] : 0, i < cuts.n ? cuts.at[i] : s->f.extent->i);
+  e->cut--;
+  return true;
+}
+
+void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  if (!emit_cut(e, s))
+    emit_whole(e, s);
 }
 
 void llvm__store(struct llvm__emit *e, const struct tir_stmt *s)
@@ -104,18 +136,27 @@ static void emit_if(struct llvm__emit *e, const struct tir_stmt *s)
   LLVMPositionBuilderAtEnd(e->builder, done);
 }
 
+/* Statements in order; loops that only give a reduction its initial values become part of it. */
+static void emit_block(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  struct tir_stmt **stmt = s->block.stmt;
+  for (int i = 0; i < s->block.count; i++) {
+    if (i + 1 < s->block.count && llvm__tile(e, stmt[i + 1], stmt[i]))
+      i++;
+    else
+      llvm__stmt(e, stmt[i]);
+  }
+}
+
 void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
 {
   switch (s->kind) {
   case TIR_FOR:
-    if (!llvm__tile(e, s) && !llvm__vector(e, s))
+    if (!(e->share && e->share(e, s)) && !llvm__tile(e, s, NULL) && !llvm__vector(e, s))
       llvm__for(e, s);
     break;
   case TIR_STORE: llvm__store(e, s); break;
-  case TIR_BLOCK:
-    for (int i = 0; i < s->block.count; i++)
-      llvm__stmt(e, s->block.stmt[i]);
-    break;
+  case TIR_BLOCK: emit_block(e, s); break;
   case TIR_ALLOC: /* no schedule of this target pads: what is read was written before */
     llvm__stmt(e, s->alloc.body);
     break;

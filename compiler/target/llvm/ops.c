@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The meaning of each operation, as compiler/tir/kernels.c has it. */
 #include <assert.h>
+#include <math.h>
 
 #include "compiler/target/llvm/emit.h"
 
@@ -61,6 +62,8 @@ LLVMValueRef llvm__cast(struct llvm__emit *e, enum tsr_dtype to, enum tsr_dtype 
   bool to_float = tir__is_float(to), from_float = tir__is_float(from);
   if (to == from)
     return v;
+  if (tsr_dtype_is_half(to) || tsr_dtype_is_half(from))
+    return llvm__half_cast(e, to, from, v);
   if (to == TSR_BOOL)
     return from_float ? fcmp(e, LLVMRealUNE, v, llvm__float_like(v, 0))
                       : icmp(e, LLVMIntNE, v, llvm__int_like(v, 0));
@@ -127,18 +130,17 @@ static LLVMValueRef widened(struct llvm__emit *e, LLVMValueRef v)
   return LLVMBuildSExt(e->builder, v, type_like(e, v, TSR_I64), "");
 }
 
-/* tsr_round_shift of base/arith.h: v and s are i64, 0 <= s <= 63. */
+/* tsr_round_shift of base/arith.h: v and s are i64, 0 <= s <= 63. What is lost, and one more where the
+ * rest is odd, is compared with a half. What depends on s only is often the same for many v. */
 static LLVMValueRef round_shift(struct llvm__emit *e, LLVMValueRef v, LLVMValueRef s)
 {
   LLVMBuilderRef b = e->builder;
-  LLVMValueRef one = llvm__int_like(v, 1), null = llvm__int_like(v, 0);
-  LLVMValueRef unit = LLVMBuildShl(b, one, s, ""), half = LLVMBuildLShr(b, unit, one, "");
-  LLVMValueRef floor = LLVMBuildAShr(b, v, s, "");
-  LLVMValueRef rest = LLVMBuildAnd(b, v, LLVMBuildSub(b, unit, one, ""), "");
-  LLVMValueRef odd = icmp(e, LLVMIntNE, LLVMBuildAnd(b, floor, one, ""), null);
-  LLVMValueRef tie = LLVMBuildAnd(b, icmp(e, LLVMIntEQ, rest, half), odd, "");
-  LLVMValueRef up = LLVMBuildOr(b, icmp(e, LLVMIntUGT, rest, half), tie, "");
-  up = LLVMBuildAnd(b, up, icmp(e, LLVMIntNE, s, null), "");
+  LLVMValueRef one = llvm__int_like(v, 1), unit = LLVMBuildShl(b, one, s, "");
+  LLVMValueRef half = LLVMBuildLShr(b, unit, one, "");
+  half = choose(e, icmp(e, LLVMIntEQ, s, llvm__int_like(s, 0)), one, half); /* nothing is lost */
+  LLVMValueRef floor = LLVMBuildAShr(b, v, s, ""), odd = LLVMBuildAnd(b, floor, one, "");
+  LLVMValueRef lost = LLVMBuildAnd(b, v, LLVMBuildSub(b, unit, one, ""), "");
+  LLVMValueRef up = icmp(e, LLVMIntUGT, LLVMBuildAdd(b, lost, odd, ""), half);
   return LLVMBuildAdd(b, floor, LLVMBuildZExt(b, up, LLVMTypeOf(v), ""), "");
 }
 
@@ -157,19 +159,89 @@ static LLVMValueRef byte_of(struct llvm__emit *e, LLVMValueRef v, int at)
   return LLVMBuildAShr(e->builder, up, llvm__int_like(v, 24), "");
 }
 
+/* The limits of QUANT's result before its zero point is added: nothing can overflow then. */
+struct limits {
+  LLVMValueRef zero, lo, hi;
+};
+
+static struct limits limits_of(struct llvm__emit *e, LLVMValueRef packed)
+{
+  LLVMValueRef zero = byte_of(e, packed, 8);
+  return (struct limits){zero, LLVMBuildSub(e->builder, byte_of(e, packed, 16), zero, ""),
+                         LLVMBuildSub(e->builder, byte_of(e, packed, 24), zero, "")};
+}
+
+static LLVMValueRef quant_i64(struct llvm__emit *e, LLVMValueRef *arg, LLVMValueRef factor,
+                              LLVMValueRef shift, const struct limits *l)
+{
+  LLVMBuilderRef b = e->builder;
+  LLVMValueRef sum = LLVMBuildAdd(b, widened(e, arg[0]), widened(e, arg[1]), "");
+  LLVMValueRef v = round_shift(e, LLVMBuildMul(b, sum, widened(e, factor), ""), widened(e, shift));
+  v = clamp(e, v, llvm__int_like(v, INT32_MIN), llvm__int_like(v, INT32_MAX));
+  return clamp(e, LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), ""), l->lo, l->hi);
+}
+
+static LLVMValueRef as_f64(struct llvm__emit *e, LLVMValueRef v)
+{
+  return LLVMBuildSIToFP(e->builder, v, type_like(e, v, TSR_F64), "");
+}
+
+/* factor * 2^-shift, exactly. */
+static LLVMValueRef scale_of(struct llvm__emit *e, LLVMValueRef factor, LLVMValueRef shift)
+{
+  LLVMValueRef s = widened(e, shift);
+  LLVMValueRef exponent = LLVMBuildSub(e->builder, llvm__int_like(s, 1023), s, "");
+  LLVMValueRef bits = LLVMBuildShl(e->builder, exponent, llvm__int_like(s, 52), "");
+  LLVMValueRef power = LLVMBuildBitCast(e->builder, bits, type_like(e, s, TSR_F64), "");
+  return LLVMBuildFMul(e->builder, as_f64(e, factor), power, "");
+}
+
+/* Adding 1.5 * 2^52 rounds a small number, ties to even, into the low bits. */
+static LLVMValueRef quant_f64(struct llvm__emit *e, LLVMValueRef *arg, LLVMValueRef factor,
+                              LLVMValueRef shift, const struct limits *l)
+{
+  LLVMBuilderRef b = e->builder;
+  LLVMValueRef lo = as_f64(e, l->lo), hi = as_f64(e, l->hi);
+  LLVMValueRef v = LLVMBuildFAdd(b, as_f64(e, arg[0]), as_f64(e, arg[1]), "");
+  v = LLVMBuildFMul(b, v, scale_of(e, factor, shift), "");
+  v = choose(e, fcmp(e, LLVMRealOGT, v, lo), v, lo);
+  v = choose(e, fcmp(e, LLVMRealOLT, v, hi), v, hi);
+  v = LLVMBuildFAdd(b, v, llvm__float_like(v, 6755399441055744.0), "");
+  v = LLVMBuildBitCast(b, v, type_like(e, v, TSR_I64), "");
+  return LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), "");
+}
+
+/* Whether f64 gives what i64 does. A product that f64 has to round has more than 53 bits that are not
+ * its last zeros, so that with fewer than 44 bits behind the point it is beyond all limits. */
+static LLVMValueRef is_exact(struct llvm__emit *e, LLVMValueRef factor, LLVMValueRef shift)
+{
+  LLVMValueRef arg[] = {factor, LLVMConstNull(LLVMInt1TypeInContext(e->context))};
+  LLVMValueRef zeros = llvm__intrinsic_like(e, "llvm.cttz", 2, arg);
+  LLVMValueRef behind = LLVMBuildSub(e->builder, shift, zeros, "");
+  LLVMValueRef few = icmp(e, LLVMIntSLT, behind, llvm__int_like(behind, 44));
+  return llvm__is_lanes(few) ? llvm__intrinsic_like(e, "llvm.vector.reduce.and", 1, &few) : few;
+}
+
 /* tsr_quant_i32 of base/arith.h: arg is accumulator, bias, multiplier, packed. */
 static LLVMValueRef quant(struct llvm__emit *e, LLVMValueRef *arg)
 {
   LLVMBuilderRef b = e->builder;
-  enum { FAR = 1 << 20 };
-  LLVMValueRef sum = LLVMBuildAdd(b, widened(e, arg[0]), widened(e, arg[1]), "");
+  LLVMBasicBlockRef way[2] = {llvm__block(e, "f64"), llvm__block(e, "i64")};
+  LLVMBasicBlockRef done = llvm__block(e, "quantized");
   LLVMValueRef factor = LLVMBuildAnd(b, arg[2], llvm__int_like(arg[2], 0x7fffffff), "");
-  LLVMValueRef shift = LLVMBuildAnd(b, arg[3], llvm__int_like(arg[3], 0x3f), "");
-  LLVMValueRef v = round_shift(e, LLVMBuildMul(b, sum, widened(e, factor), ""), widened(e, shift));
-  v = clamp(e, v, llvm__int_like(v, -FAR), llvm__int_like(v, FAR));
-  v = LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), "");
-  v = LLVMBuildAdd(b, v, byte_of(e, arg[3], 8), "");
-  return clamp(e, v, byte_of(e, arg[3], 16), byte_of(e, arg[3], 24));
+  LLVMValueRef shift = LLVMBuildAnd(b, arg[3], llvm__int_like(arg[3], 0x3f), ""), v[2];
+  struct limits l = limits_of(e, arg[3]);
+  LLVMBuildCondBr(b, is_exact(e, factor, shift), way[0], way[1]);
+  LLVMPositionBuilderAtEnd(b, way[0]);
+  v[0] = quant_f64(e, arg, factor, shift, &l);
+  LLVMBuildBr(b, done);
+  LLVMPositionBuilderAtEnd(b, way[1]);
+  v[1] = quant_i64(e, arg, factor, shift, &l);
+  LLVMBuildBr(b, done);
+  LLVMPositionBuilderAtEnd(b, done);
+  LLVMValueRef phi = LLVMBuildPhi(b, LLVMTypeOf(arg[0]), "");
+  LLVMAddIncoming(phi, v, way, 2);
+  return LLVMBuildAdd(b, phi, l.zero, "");
 }
 
 static LLVMValueRef shift_right(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
@@ -206,15 +278,36 @@ static LLVMValueRef compare(struct llvm__emit *e, enum tir_op op, enum tsr_dtype
               x, y);
 }
 
+/* A float constant, the same in all lanes, that is no NaN. */
+static bool is_number(LLVMValueRef v, double *out)
+{
+  LLVMBool inexact;
+  if (!LLVMIsConstant(v))
+    return false;
+  if (llvm__is_lanes(v))
+    v = LLVMGetAggregateElement(v, 0);
+  if (!v || !LLVMIsAConstantFP(v))
+    return false;
+  *out = LLVMConstRealGetDouble(v, &inexact);
+  return !isnan(*out);
+}
+
 /* NaN if either is; of equal values y. */
 static LLVMValueRef extreme(struct llvm__emit *e, bool largest, enum tsr_dtype dtype,
                             LLVMValueRef x, LLVMValueRef y)
 {
+
+  LLVMRealPredicate better = largest ? LLVMRealOGT : LLVMRealOLT;
+  double constant;
   if (!tir__is_float(dtype))
     return choose(e, largest ? compare(e, TIR_LT, dtype, y, x) : compare(e, TIR_LT, dtype, x, y), x,
                   y);
-  LLVMValueRef better = fcmp(e, largest ? LLVMRealOGT : LLVMRealOLT, x, y);
-  return choose(e, LLVMBuildOr(e->builder, better, fcmp(e, LLVMRealUNO, x, x), ""), x, y);
+  if (is_number(y, &constant) && !(constant == 0 && signbit(constant))) {
+    LLVMValueRef v = choose(e, fcmp(e, better, y, x), y, x);
+    return constant == 0 ? LLVMBuildFAdd(e->builder, v, y, "") : v; /* -0 + 0 is 0 */
+  }
+  LLVMValueRef v = choose(e, fcmp(e, better, x, y), x, y);
+  return choose(e, fcmp(e, LLVMRealUNO, x, x), x, v);
 }
 
 /* --- arithmetic ------------------------------------------------------------------------------- */

@@ -3,61 +3,55 @@
  *
  *   for k { for i < 4 { for j < 32 { y[i, j] += a[i, k] * b[k, j] } } }
  *
- * reads y once, keeps its points in registers for all of k, and writes them once. The last loop of
- * the points runs in lanes where y's elements lie side by side; else the last reduce loop does, and
- * each point is as many partial results as there are lanes, combined behind it. */
-#include <math.h>
-
-#include "compiler/target/llvm/emit.h"
-
-enum { MOST_LOOPS = 16, MOST_POINTS = 32, LEAST_LANES = 4 };
-
-struct point {
-  int64_t at[MOST_LOOPS]; /* of each loop of the points */
-  int width;              /* lanes of the last one; 1: a scalar */
-  LLVMValueRef sum;       /* an alloca */
-  LLVMValueRef partial;   /* lanes of the reduction; NULL: none */
-};
-
-struct tile {
-  int loops, reduces; /* reduce loops come first */
-  const struct tir_stmt *loop[MOST_LOOPS];
-  int64_t most[MOST_LOOPS];
-  const struct tir_stmt *store;
-  bool lanes, reduce_lanes;
-  int width; /* most lanes */
-  int points;
-  struct point point[MOST_POINTS];
-};
+ * reads y once, or starts with its initial values, keeps its points in registers for all of k, and
+ * writes them once. The last loop of the points runs in lanes where y's elements lie side by side;
+ * else the last reduce loop does, and each point is as many partial results as there are lanes,
+ * combined behind it. Where the innermost loops are a call of an intrinsic, its operand 0 is one
+ * point. A tile at an end, which is smaller, is a tile of its own. */
+#include "compiler/target/llvm/tile.h"
 
 /* --- which nests ------------------------------------------------------------------------------ */
 
-static bool collect(struct tile *t, const struct tir_stmt *s)
+static bool collect(struct llvm__emit *e, struct llvm__tile *t, const struct tir_stmt *s)
 {
   for (; s->kind == TIR_FOR; s = s->f.body) {
-    if (t->loops == MOST_LOOPS)
+    if (t->loops == LLVM__TILE_LOOPS || s->f.loop == TIR_PARALLEL)
       return false;
     t->loop[t->loops++] = s;
   }
-  t->store = s;
-  return s->kind == TIR_STORE && s->store.combine != TIR_ASSIGN;
+  t->leaf = s;
+  if (s->kind == TIR_CALL && e->step && s->call.intrin->accumulates) {
+    const struct tir_stage *stage = s->call.intrin->func->stage[0];
+    t->out = s->call.buffer[0];
+    t->index = s->call.index[0];
+    t->combine = stage->combine;
+    t->width = (int)tsr_count(stage->out->dims, stage->out->rank, 1);
+    return true;
+  }
+  if (s->kind != TIR_STORE || s->store.combine == TIR_ASSIGN ||
+      llvm__reads(s->store.value, s->store.buffer))
+    return false;
+  t->out = s->store.buffer;
+  t->index = s->store.index;
+  t->combine = s->store.combine;
+  return true;
 }
 
-static bool places_result(const struct tir_stmt *store, const struct tir_var *var)
+static bool places_result(const struct llvm__tile *t, const struct tir_var *var)
 {
-  for (int d = 0; d < store->store.buffer->rank; d++)
-    if (llvm__uses(store->store.index[d], var))
+  for (int d = 0; d < t->out->rank; d++)
+    if (llvm__uses(t->index[d], var))
       return true;
   return false;
 }
 
 /* Reduce loops first, and loops of the points all inside. */
-static bool sort_loops(struct tile *t)
+static bool sort_loops(struct llvm__tile *t)
 {
-  while (t->reduces < t->loops && !places_result(t->store, t->loop[t->reduces]->f.var))
+  while (t->reduces < t->loops && !places_result(t, t->loop[t->reduces]->f.var))
     t->reduces++;
   for (int i = t->reduces; i < t->loops; i++)
-    if (!places_result(t->store, t->loop[i]->f.var))
+    if (!places_result(t, t->loop[i]->f.var))
       return false;
   return t->reduces > 0;
 }
@@ -80,71 +74,61 @@ static bool loads_side_by_side(struct llvm__emit *e, tir_e x)
   return true;
 }
 
-static void choose_lanes(struct llvm__emit *e, struct tile *t)
+static void choose_lanes(struct llvm__emit *e, struct llvm__tile *t)
 {
   int depth = e->depth, last = t->loops - 1, reduce = t->reduces - 1;
+  if (t->leaf->kind == TIR_CALL)
+    return;
   for (int i = 0; i < t->loops; i++)
     llvm__bind(e, t->loop[i]->f.var, 0, t->most[i] - 1, NULL);
   e->varies = (struct tir__map){0};
   e->lane = t->loop[last]->f.var;
-  t->lanes = last > reduce && t->most[last] >= LEAST_LANES &&
-             step_is(e, t->store->store.buffer, t->store->store.index, 1, 1);
+  t->lanes = last > reduce && t->most[last] >= LLVM__LEAST_LANES &&
+             step_is(e, t->out, t->index, 1, 1);
   e->varies = (struct tir__map){0};
   e->lane = t->loop[reduce]->f.var;
-  t->reduce_lanes = !t->lanes && t->most[reduce] >= LEAST_LANES &&
-                    loads_side_by_side(e, t->store->store.value);
+  t->reduce_lanes = !t->lanes && t->most[reduce] >= LLVM__LEAST_LANES &&
+                    loads_side_by_side(e, t->leaf->store.value);
   e->lane = NULL;
   e->depth = depth;
-  t->width = llvm__width_for(e, t->store);
+  t->width = llvm__width_for(e, t->leaf);
   while (t->reduce_lanes && t->width > t->most[reduce])
     t->width /= 2;
   if (t->width < 2)
     t->lanes = t->reduce_lanes = false;
 }
 
-static bool add_point(struct llvm__emit *e, struct tile *t, const int64_t *at, int width)
+/* Whether `init` stores the initial values of just these points: loops like theirs, one by one. */
+static bool take_init(struct llvm__emit *e, struct llvm__tile *t, const struct tir_stmt *init)
 {
-  if (t->points == MOST_POINTS || t->points >= e->machine.registers - 3)
-    return false;
-  struct point *p = &t->point[t->points++];
-  for (int i = 0; i < t->loops; i++)
-    p->at[i] = at[i];
-  p->width = width;
-  return true;
-}
-
-/* The last loop in pieces of one vector each. The last piece may overlap the one before: what both
- * hold is the same. */
-static bool add_row(struct llvm__emit *e, struct tile *t, int64_t *at)
-{
-  int last = t->loops - 1, width = t->lanes ? t->width : 1;
-  if (last < t->reduces)
-    return add_point(e, t, at, 1);
-  while (width > t->most[last])
-    width /= 2;
-  for (int64_t from = 0; from < t->most[last]; from += width) {
-    at[last] = from + width <= t->most[last] ? from : t->most[last] - width;
-    if (!add_point(e, t, at, width))
+  tir_e with[LLVM__TILE_LOOPS];
+  int n = 0;
+  for (; init->kind == TIR_FOR; init = init->f.body, n++) {
+    int i = t->reduces + n;
+    if (i >= t->loops || !tir_same(t->loop[i]->f.extent,
+                                   tir_substitute(e->arena, init->f.extent, n, t->init_var, with)))
       return false;
+    t->init_var[n] = init->f.var;
+    with[n] = tir_use(e->arena, t->loop[i]->f.var);
   }
-  return true;
-}
-
-static bool add_points(struct llvm__emit *e, struct tile *t, int loop, int64_t *at)
-{
-  if (loop >= t->loops - 1)
-    return add_row(e, t, at);
-  for (at[loop] = 0; at[loop] < t->most[loop]; at[loop]++)
-    if (!add_points(e, t, loop + 1, at))
+  if (init->kind != TIR_STORE || init->store.combine != TIR_ASSIGN ||
+      init->store.buffer != t->out || n != t->loops - t->reduces ||
+      llvm__reads(init->store.value, t->out))
+    return false;
+  for (int d = 0; d < t->out->rank; d++)
+    if (!tir_same(t->index[d],
+                  tir_substitute(e->arena, init->store.index[d], n, t->init_var, with)))
       return false;
+  t->init = init;
   return true;
 }
 
-static bool plan(struct llvm__emit *e, struct tile *t, const struct tir_stmt *s)
+static bool find(struct llvm__emit *e, struct llvm__tile *t, const struct tir_stmt *s,
+                 const struct tir_stmt *init)
 {
-  int64_t at[MOST_LOOPS] = {0};
-  if (!collect(t, s) || !sort_loops(t) ||
-      llvm__reads(t->store->store.value, t->store->store.buffer))
+  if (s->kind != TIR_FOR || !collect(e, t, s) || !sort_loops(t))
+    return false;
+  if (init && (t->leaf->kind == TIR_CALL || !take_init(e, t, init)))
     return false;
   for (int i = 0; i < t->loops; i++) {
     t->most[i] = llvm__most(e, t->loop[i]->f.extent);
@@ -152,160 +136,66 @@ static bool plan(struct llvm__emit *e, struct tile *t, const struct tir_stmt *s)
       return false;
   }
   choose_lanes(e, t);
-  return add_points(e, t, t->reduces, at);
+  return llvm__tile_points(t) && llvm__tile_registers(e, t) <= e->machine.registers - 2 &&
+         2 * t->points <= LLVM__TILE_POINTS;
 }
 
-/* --- points ----------------------------------------------------------------------------------- */
+/* --- tiles at ends ---------------------------------------------------------------------------- */
 
-static void enter(struct llvm__emit *e, const struct tile *t, const struct point *p,
-                  struct llvm__scope *scope)
+/* min(N, rest), rest being less by multiples of N with each step of the loops around: its value where
+ * it is less than N. 0: the extent is of another kind. */
+static int64_t last_extent(tir_e extent)
 {
-  for (int i = t->reduces; i < t->loops; i++) {
-    int64_t last = p->at[i] + (i == t->loops - 1 ? p->width : 1) - 1;
-    llvm__bind(e, t->loop[i]->f.var, p->at[i], last, llvm__i64(e, p->at[i]));
+  struct tir__linear l;
+  for (int k = 0; k < 2 && extent->op == TIR_MIN; k++) {
+    int64_t n = extent->arg[k]->op == TIR_INT ? extent->arg[k]->i : 0;
+    bool whole = n > 0 && tir__linear(extent->arg[!k], &l);
+    for (int i = 0; whole && i < l.n; i++)
+      whole = l.atom[i]->op == TIR_VAR && l.coefficient[i] % n == 0;
+    if (whole)
+      return l.constant % n;
   }
-  if (p->width > 1) {
-    e->lane = t->loop[t->loops - 1]->f.var;
-    e->width = p->width;
-    e->varies = (struct tir__map){0};
-  }
-  llvm__scope_open(e, scope);
+  return 0;
 }
 
-static void leave(struct llvm__emit *e, const struct tile *t)
+static bool knows_ends(const struct llvm__tile *t)
 {
-  llvm__scope_close(e);
-  e->lane = NULL;
-  e->width = 1;
-  e->depth -= t->loops - t->reduces;
-}
-
-static struct llvm__address address_of(struct llvm__emit *e, const struct tile *t)
-{
-  bool guarded;
-  return llvm__address(e, t->store->store.buffer, t->store->store.index, &guarded);
-}
-
-static enum tsr_dtype dtype_of(const struct tile *t)
-{
-  return t->store->store.buffer->dtype;
-}
-
-/* What changes nothing. */
-static LLVMValueRef neutral(struct llvm__emit *e, const struct tile *t)
-{
-  enum tsr_dtype dtype = dtype_of(t);
-  LLVMTypeRef type = llvm__type(e, dtype);
-  enum tir_combine c = t->store->store.combine;
-  bool number = c == TIR_SUM || c == TIR_PRODUCT, sign = tsr_dtype_kind(dtype) == TSR_KIND_INT;
-  unsigned bits = 8 * (unsigned)tsr_dtype_bytes(dtype);
-  if (tir__is_float(dtype))
-    return LLVMConstReal(type, number ? c == TIR_PRODUCT : c == TIR_MAXIMUM ? -INFINITY : INFINITY);
-  if (number)
-    return LLVMConstInt(type, c == TIR_PRODUCT, 0);
-  uint64_t top = UINT64_C(1) << (bits - 1), all = (top - 1) | top;
-  if (c == TIR_MAXIMUM)
-    return LLVMConstInt(type, sign ? top : 0, 0);
-  return LLVMConstInt(type, sign ? top - 1 : all, 0);
-}
-
-static void open_point(struct llvm__emit *e, const struct tile *t, struct point *p)
-{
-  struct llvm__scope scope;
-  LLVMTypeRef type = llvm__memory_type(e, dtype_of(t));
-  enter(e, t, p, &scope);
-  p->sum = llvm__local(e, p->width > 1 ? llvm__lanes_of(e, type) : type, "sum");
-  struct llvm__address at = address_of(e, t);
-  LLVMBuildStore(e->builder, llvm__load_at(e, dtype_of(t), &at, false), p->sum);
-  leave(e, t);
-  if (!t->reduce_lanes)
-    return;
-  e->width = t->width;
-  p->partial = llvm__local(e, llvm__lanes_of(e, type), "partial");
-  LLVMBuildStore(e->builder, llvm__spread(e, neutral(e, t)), p->partial);
-  e->width = 1;
-}
-
-static LLVMValueRef half_of(struct llvm__emit *e, LLVMValueRef v, int n, bool upper)
-{
-  LLVMValueRef lane[LLVM__MOST_LANES];
-  for (int i = 0; i < n; i++)
-    lane[i] = llvm__i32(e, i + (upper ? n : 0));
-  return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(LLVMTypeOf(v)),
-                                LLVMConstVector(lane, (unsigned)n), "");
-}
-
-/* All lanes combined, halves at a time. */
-static LLVMValueRef fold(struct llvm__emit *e, const struct tile *t, LLVMValueRef v)
-{
-  for (int n = t->width / 2; n; n /= 2)
-    v = llvm__combine(e, t->store->store.combine, dtype_of(t), half_of(e, v, n, false),
-                      half_of(e, v, n, true));
-  return LLVMBuildExtractElement(e->builder, v, llvm__i32(e, 0), "");
-}
-
-static LLVMValueRef content(struct llvm__emit *e, LLVMValueRef local)
-{
-  return LLVMBuildLoad2(e->builder, LLVMGetAllocatedType(local), local, "");
-}
-
-static void close_point(struct llvm__emit *e, const struct tile *t, const struct point *p)
-{
-  struct llvm__scope scope;
-  LLVMValueRef sum = content(e, p->sum);
-  if (p->partial)
-    sum = llvm__combine(e, t->store->store.combine, dtype_of(t), sum,
-                        fold(e, t, content(e, p->partial)));
-  enter(e, t, p, &scope);
-  struct llvm__address at = address_of(e, t);
-  llvm__store_at(e, dtype_of(t), &at, sum);
-  leave(e, t);
-}
-
-static void add_to(struct llvm__emit *e, const struct tile *t, LLVMValueRef sum)
-{
-  tir_e x = t->store->store.value;
-  LLVMValueRef old = content(e, sum), v;
-  if (t->store->store.combine == TIR_SUM && x->op == TIR_MUL && tir__is_float(dtype_of(t)))
-    v = llvm__multiply_add(e, llvm__value(e, x->arg[0]), llvm__value(e, x->arg[1]), old);
-  else
-    v = llvm__combine(e, t->store->store.combine, dtype_of(t), old, llvm__value(e, x));
-  LLVMBuildStore(e->builder, v, sum);
-}
-
-/* One iteration of the reduction, or one in each lane. */
-static void emit_points(struct llvm__emit *e, const struct tile *t, bool in_lanes)
-{
-  for (int i = 0; i < t->points; i++) {
-    struct llvm__scope scope;
-    const struct point *p = &t->point[i];
-    enter(e, t, p, &scope);
-    if (in_lanes) {
-      e->lane = t->loop[t->reduces - 1]->f.var;
-      e->width = t->width;
-      e->varies = (struct tir__map){0};
-    }
-    add_to(e, t, in_lanes ? p->partial : p->sum);
-    leave(e, t);
-  }
+  for (int i = t->reduces; i < t->loops; i++)
+    if (t->loop[i]->f.extent->op != TIR_INT && !last_extent(t->loop[i]->f.extent))
+      return false;
+  return true;
 }
 
 /* --- loops ------------------------------------------------------------------------------------ */
 
-static void emit_reduce(struct llvm__emit *e, const struct tile *t, int k);
+static void emit_reduce(struct llvm__emit *e, const struct llvm__tile *t, int k);
 
-static void emit_pass(struct llvm__emit *e, const struct tile *t, int k, LLVMValueRef from,
+static void emit_inside(struct llvm__emit *e, const struct llvm__tile *t, int k, bool in_lanes)
+{
+  if (k + 1 < t->reduces)
+    emit_reduce(e, t, k + 1);
+  else
+    llvm__tile_step(e, t, in_lanes);
+}
+
+static void emit_pass(struct llvm__emit *e, const struct llvm__tile *t, int k, LLVMValueRef from,
                       LLVMValueRef to, bool in_lanes)
 {
   int64_t step = in_lanes ? t->width : 1;
   struct llvm__loop loop = llvm__loop_begin(e, from, to, step);
   llvm__bind(e, t->loop[k]->f.var, 0, t->most[k] - 1, loop.counter);
-  if (k + 1 < t->reduces)
-    emit_reduce(e, t, k + 1);
-  else
-    emit_points(e, t, in_lanes);
+  emit_inside(e, t, k, in_lanes);
   llvm__unbind(e);
   llvm__loop_end(e, &loop, to, step);
+}
+
+static void emit_unrolled(struct llvm__emit *e, const struct llvm__tile *t, int k, int64_t extent)
+{
+  for (int64_t at = 0; at < extent; at++) {
+    llvm__bind(e, t->loop[k]->f.var, at, at, llvm__i64(e, at));
+    emit_inside(e, t, k, false);
+    llvm__unbind(e);
+  }
 }
 
 static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
@@ -317,7 +207,7 @@ static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
   return v;
 }
 
-static void emit_reduce(struct llvm__emit *e, const struct tile *t, int k)
+static void emit_reduce(struct llvm__emit *e, const struct llvm__tile *t, int k)
 {
   tir_e extent = t->loop[k]->f.extent;
   LLVMValueRef to = value_alone(e, extent), null = llvm__i64(e, 0);
@@ -329,15 +219,17 @@ static void emit_reduce(struct llvm__emit *e, const struct tile *t, int k)
     LLVMValueRef whole = LLVMBuildAnd(e->builder, to, llvm__i64(e, -(int64_t)t->width), "");
     emit_pass(e, t, k, null, whole, true);
     emit_pass(e, t, k, whole, to, false);
+  } else if (t->loop[k]->f.loop == TIR_UNROLL && extent->op == TIR_INT) {
+    emit_unrolled(e, t, k, extent->i);
   } else {
     emit_pass(e, t, k, null, to, false);
   }
   e->facts = fact.outer;
 }
 
-static void emit_whole(struct llvm__emit *e, struct tile *t)
+static void emit_points(struct llvm__emit *e, struct llvm__tile *t)
 {
-  struct tir__fact fact[MOST_LOOPS];
+  struct tir__fact fact[LLVM__TILE_LOOPS];
   const struct tir__fact *outer = e->facts;
   for (int i = t->reduces; i < t->loops; i++) {
     fact[i] = (struct tir__fact){.outer = e->facts,
@@ -346,50 +238,46 @@ static void emit_whole(struct llvm__emit *e, struct tile *t)
     if (t->loop[i]->f.extent->op != TIR_INT)
       e->facts = &fact[i];
   }
+  llvm__tile_points(t);
   for (int i = 0; i < t->points; i++)
-    open_point(e, t, &t->point[i]);
+    llvm__tile_open(e, t, &t->point[i]);
   emit_reduce(e, t, 0);
   for (int i = 0; i < t->points; i++)
-    close_point(e, t, &t->point[i]);
+    llvm__tile_close(e, t, &t->point[i]);
   e->facts = outer;
 }
 
-/* Where a tile at an end is smaller. NULL: never. */
-static LLVMValueRef is_whole(struct llvm__emit *e, const struct tile *t)
+/* Tiles of each size that there is, from loop i on. */
+static void emit_sizes(struct llvm__emit *e, struct llvm__tile *t, int i)
 {
-  LLVMValueRef all = NULL;
-  for (int i = t->reduces; i < t->loops; i++) {
-    tir_e extent = t->loop[i]->f.extent;
-    if (extent->op == TIR_INT)
-      continue;
-    LLVMValueRef one =
-        LLVMBuildICmp(e->builder, LLVMIntEQ, value_alone(e, extent), llvm__i64(e, t->most[i]), "");
-    all = all ? LLVMBuildAnd(e->builder, all, one, "") : one;
+  while (i < t->loops && t->loop[i]->f.extent->op == TIR_INT)
+    i++;
+  if (i == t->loops) {
+    emit_points(e, t);
+    return;
   }
-  return all;
-}
-
-bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s)
-{
-  struct tile *t = TSR_NEW(e->arena, struct tile);
-  if (e->untiled || !plan(e, t, s))
-    return false;
-  LLVMValueRef whole = is_whole(e, t);
-  if (!whole) {
-    emit_whole(e, t);
-    return true;
-  }
+  tir_e extent = t->loop[i]->f.extent;
+  int64_t whole = t->most[i];
   LLVMBasicBlockRef then = llvm__block(e, "whole"), other = llvm__block(e, "part");
   LLVMBasicBlockRef done = llvm__block(e, "tiled");
-  LLVMBuildCondBr(e->builder, whole, then, other);
-  LLVMPositionBuilderAtEnd(e->builder, then);
-  emit_whole(e, t);
-  LLVMBuildBr(e->builder, done);
-  LLVMPositionBuilderAtEnd(e->builder, other);
-  e->untiled = true;
-  llvm__for(e, s);
-  e->untiled = false;
-  LLVMBuildBr(e->builder, done);
+  LLVMValueRef is_whole =
+      LLVMBuildICmp(e->builder, LLVMIntEQ, value_alone(e, extent), llvm__i64(e, whole), "");
+  LLVMBuildCondBr(e->builder, is_whole, then, other);
+  for (int part = 0; part < 2; part++) {
+    LLVMPositionBuilderAtEnd(e->builder, part ? other : then);
+    t->most[i] = part ? last_extent(extent) : whole;
+    emit_sizes(e, t, i + 1);
+    LLVMBuildBr(e->builder, done);
+  }
+  t->most[i] = whole;
   LLVMPositionBuilderAtEnd(e->builder, done);
+}
+
+bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s, const struct tir_stmt *init)
+{
+  struct llvm__tile *t = TSR_NEW(e->arena, struct llvm__tile);
+  if (!find(e, t, s, init) || !knows_ends(t))
+    return false;
+  emit_sizes(e, t, t->reduces);
   return true;
 }

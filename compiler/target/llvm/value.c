@@ -32,6 +32,16 @@ LLVMValueRef llvm__i32(struct llvm__emit *e, int32_t value)
   return LLVMConstInt(LLVMInt32TypeInContext(e->context), (uint64_t)(int64_t)value, 1);
 }
 
+LLVMValueRef llvm__float(struct llvm__emit *e, enum tsr_dtype dtype, double value)
+{
+  uint16_t bits = 0;
+  struct tsr_tensor half = {.dtype = dtype, .data = &bits};
+  if (!tsr_dtype_is_half(dtype))
+    return LLVMConstReal(llvm__type(e, dtype), value);
+  tsr_put_float(&half, 0, value);
+  return LLVMConstInt(llvm__type(e, dtype), bits, 0);
+}
+
 bool llvm__is_lanes(LLVMValueRef v)
 {
   return LLVMGetTypeKind(LLVMTypeOf(v)) == LLVMVectorTypeKind;

@@ -4,14 +4,12 @@
  * padded row needs no masks. */
 #include "compiler/target/llvm/emit.h"
 
-enum { MOST_STORES = 8, MOST_CUTS = 16, LEAST_LANES = 4 };
+enum { MOST_STORES = 8, LEAST_LANES = 4 };
 
 struct loop {
   const struct tir_stmt *s;
   int stores;
   const struct tir_stmt *store[MOST_STORES];
-  int cuts;
-  int64_t cut[MOST_CUTS];
   int width;
 };
 
@@ -69,45 +67,6 @@ int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store)
   return e->machine.vector_bytes / (int)(value > bytes ? value : bytes);
 }
 
-/* --- where conditions change ------------------------------------------------------------------ */
-
-static void add_cut(struct loop *l, int64_t at, int64_t extent)
-{
-  int i = l->cuts;
-  if (at <= 0 || at >= extent)
-    return;
-  for (int k = 0; k < l->cuts; k++)
-    if (l->cut[k] == at)
-      return;
-  if (l->cuts == MOST_CUTS)
-    return;
-  for (l->cuts++; i > 0 && l->cut[i - 1] > at; i--)
-    l->cut[i] = l->cut[i - 1];
-  l->cut[i] = at;
-}
-
-/* x < y, or x <= y, changes once if y - x is the variable, or minus it, and a constant. */
-static void cut_comparison(struct llvm__emit *e, struct loop *l, tir_e c, int64_t extent)
-{
-  struct tir__linear d = {.n = 0};
-  if (!tir__linear_add(&d, c->arg[1], 1) || !tir__linear_add(&d, c->arg[0], -1) || d.n != 1 ||
-      d.atom[0]->op != TIR_VAR || d.atom[0]->var != l->s->f.var)
-    return;
-  (void)e;
-  if (d.coefficient[0] == 1)
-    add_cut(l, -d.constant + (c->op == TIR_LT), extent);
-  else if (d.coefficient[0] == -1)
-    add_cut(l, d.constant + (c->op == TIR_LE), extent);
-}
-
-static void cut_conditions(struct llvm__emit *e, struct loop *l, tir_e x, int64_t extent)
-{
-  if ((x->op == TIR_LT || x->op == TIR_LE) && x->arg[0]->dtype == TSR_I64)
-    cut_comparison(e, l, x, extent);
-  for (int i = 0; i < x->args; i++)
-    cut_conditions(e, l, x->arg[i], extent);
-}
-
 /* --- emitting --------------------------------------------------------------------------------- */
 
 static void emit_lanes(struct llvm__emit *e, const struct loop *l, int64_t lo, int64_t hi,
@@ -142,12 +101,13 @@ static void emit_part(struct llvm__emit *e, const struct loop *l, int64_t from, 
 
 static void emit_constant(struct llvm__emit *e, struct loop *l, int64_t extent)
 {
+  struct llvm__cuts cuts = {0};
   int64_t from = 0;
   for (int i = 0; i < l->stores; i++)
-    cut_conditions(e, l, l->store[i]->store.value, extent);
-  for (int i = 0; i < l->cuts; i++) {
-    emit_part(e, l, from, l->cut[i]);
-    from = l->cut[i];
+    llvm__cut_value(&cuts, l->store[i]->store.value, l->s->f.var, extent);
+  for (int i = 0; i < cuts.n; i++) {
+    emit_part(e, l, from, cuts.at[i]);
+    from = cuts.at[i];
   }
   emit_part(e, l, from, extent);
 }

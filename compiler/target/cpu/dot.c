@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the intrinsics of tensorize/cpu.def become: 16 sums of 4 products each are added to.
+ *
+ * With VNNI it is vpdpbusd, which takes unsigned bytes of the rows and signed ones of the columns.
+ * Else it is two vpmaddwd: bytes 0 and 2 of each four, widened to 16 bits, and bytes 1 and 3. */
+#include <string.h>
+
+#include "compiler/target/cpu/function.h"
+
+enum { LANES = 16 };
+
+static LLVMTypeRef lanes(struct llvm__emit *e, unsigned bits, unsigned n)
+{
+  return LLVMVectorType(LLVMIntTypeInContext(e->context, bits), n);
+}
+
+static LLVMValueRef splat(LLVMTypeRef type, int64_t value)
+{
+  LLVMValueRef all[4 * LANES];
+  unsigned n = LLVMGetVectorSize(type);
+  for (unsigned i = 0; i < n; i++)
+    all[i] = LLVMConstInt(LLVMGetElementType(type), (uint64_t)value, 1);
+  return LLVMConstVector(all, n);
+}
+
+static LLVMValueRef pointer_of(struct llvm__emit *e, const struct tir_stmt *call, int operand)
+{
+  bool guarded;
+  return llvm__address(e, call->call.buffer[operand], call->call.index[operand], &guarded).pointer;
+}
+
+/* Four bytes of a row in each lane. */
+static LLVMValueRef load_row(struct llvm__emit *e, const struct tir_stmt *call)
+{
+  LLVMTypeRef type = lanes(e, 32, LANES);
+  LLVMValueRef v =
+      LLVMBuildLoad2(e->builder, LLVMInt32TypeInContext(e->context), pointer_of(e, call, 1), "");
+  LLVMSetAlignment(v, 1);
+  v = LLVMBuildInsertElement(e->builder, LLVMGetPoison(type), v, llvm__i32(e, 0), "");
+  return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(type), LLVMConstNull(type), "");
+}
+
+static LLVMValueRef load_columns(struct llvm__emit *e, const struct tir_stmt *call)
+{
+  LLVMValueRef v = LLVMBuildLoad2(e->builder, lanes(e, 32, LANES), pointer_of(e, call, 2), "");
+  LLVMSetAlignment(v, 1);
+  return v;
+}
+
+/* 128 in each byte. LLVM must not know it: it would move the addition before the broadcast, into a
+ * general register, and a broadcast from there costs more than one from memory. */
+static LLVMValueRef offsets(struct llvm__emit *e)
+{
+  LLVMTypeRef type = lanes(e, 32, LANES), function = LLVMFunctionType(type, &type, 1, 0);
+  LLVMValueRef all = splat(type, (int32_t)0x80808080);
+  LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+  if (!e->machine.dot)
+    return all;
+  if (!e->kept) {
+    LLVMValueRef nothing =
+        LLVMGetInlineAsm(function, "", 0, "=v,0", 4, 0, 0, LLVMInlineAsmDialectATT, 0);
+    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    e->kept = LLVMBuildCall2(e->builder, function, nothing, &all, 1, "");
+    LLVMPositionBuilderAtEnd(e->builder, here);
+  }
+  return e->kept;
+}
+
+/* Bytes of either sign as those that are 128 more. */
+static LLVMValueRef offset(struct llvm__emit *e, LLVMValueRef v)
+{
+  return LLVMBuildXor(e->builder, v, offsets(e), "");
+}
+
+static LLVMValueRef part_of(struct llvm__emit *e, LLVMValueRef v, int n, int at)
+{
+  LLVMValueRef lane[2 * LANES];
+  for (int i = 0; i < n; i++)
+    lane[i] = llvm__i32(e, at + i);
+  return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(LLVMTypeOf(v)),
+                                LLVMConstVector(lane, (unsigned)n), "");
+}
+
+/* Two vectors as one. */
+static LLVMValueRef joined(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+  LLVMValueRef lane[2 * LANES];
+  unsigned n = LLVMGetVectorSize(LLVMTypeOf(a));
+  for (unsigned i = 0; i < 2 * n; i++)
+    lane[i] = llvm__i32(e, (int32_t)i);
+  return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lane, 2 * n), "");
+}
+
+/* --- with VNNI -------------------------------------------------------------------------------- */
+
+static LLVMValueRef dot_bytes(struct llvm__emit *e, LLVMValueRef sum, LLVMValueRef row,
+                              LLVMValueRef columns)
+{
+  LLVMValueRef arg[] = {sum, row, columns};
+  return llvm__intrinsic(e, "llvm.x86.avx512.vpdpbusd.512", 0, NULL, 3, arg);
+}
+
+/* --- without ---------------------------------------------------------------------------------- */
+
+/* sum + the products of pairs of 16-bit elements, added up: as many lanes at a time as there are. */
+static LLVMValueRef multiply_pairs(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b, int n,
+                                   int at)
+{
+  const char *name = e->machine.vector_bytes == 64   ? "llvm.x86.avx512.pmaddw.d.512"
+                     : e->machine.vector_bytes == 32 ? "llvm.x86.avx2.pmadd.wd"
+                                                     : "llvm.x86.sse2.pmadd.wd";
+  if (n > e->machine.vector_bytes / 4)
+    return joined(e, multiply_pairs(e, a, b, n / 2, at),
+                  multiply_pairs(e, a, b, n / 2, at + n / 2));
+  LLVMValueRef arg[] = {part_of(e, a, 2 * n, 2 * at), part_of(e, b, 2 * n, 2 * at)};
+  return llvm__intrinsic(e, name, 0, NULL, 2, arg);
+}
+
+/* Bytes 0 and 2 of each four (odd: 1 and 3) as 16-bit elements. */
+static LLVMValueRef widened(struct llvm__emit *e, LLVMValueRef v, bool odd, bool is_signed)
+{
+  LLVMTypeRef words = lanes(e, 16, 2 * LANES);
+  v = LLVMBuildBitCast(e->builder, v, words, "");
+  if (!odd)
+    v = LLVMBuildShl(e->builder, v, splat(words, 8), "");
+  return is_signed ? LLVMBuildAShr(e->builder, v, splat(words, 8), "")
+                   : LLVMBuildLShr(e->builder, v, splat(words, 8), "");
+}
+
+static LLVMValueRef dot_words(struct llvm__emit *e, LLVMValueRef sum, LLVMValueRef row,
+                              bool signed_row, LLVMValueRef columns)
+{
+  for (int odd = 0; odd < 2; odd++) {
+    LLVMValueRef a = widened(e, row, odd, signed_row), b = widened(e, columns, odd, true);
+    sum = LLVMBuildAdd(e->builder, sum, multiply_pairs(e, a, b, LANES, 0), "");
+  }
+  return sum;
+}
+
+LLVMValueRef cpu__intrinsic(struct llvm__emit *e, const struct tir_stmt *call, LLVMValueRef sum)
+{
+  const char *name = call->call.intrin->name;
+  LLVMValueRef row = load_row(e, call), columns = load_columns(e, call);
+  if (!strcmp(name, "x86.dot4.s8s8"))
+    return dot_words(e, sum, row, true, columns);
+  if (!strcmp(name, "x86.dot4.offset"))
+    row = offset(e, row);
+  return e->machine.dot ? dot_bytes(e, sum, row, columns) : dot_words(e, sum, row, false, columns);
+}
