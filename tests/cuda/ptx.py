@@ -13,7 +13,7 @@ import re
 import numpy as np
 
 LANES = 32
-FAR = 1 << 24  # from one block's shared memory to the next one's, as mapa counts
+FAR = 1 << 24  # from one block's shared memory to that of the next one in a cluster, in addresses of both
 MAP = 0x7000_0000_0000
 
 
@@ -103,8 +103,10 @@ class TensorMap:
         self.step = step or [1] * len(dims)
         self.raw, self.size = array.reshape(-1).view(np.uint8), array.itemsize
         self.dims, self.strides, self.box = dims, [self.size, *strides], box
-        if box[0] * self.size != 128 or any(s % 16 for s in strides) or max(box) > 256:
-            raise Refused("a map whose boxes are not 128 bytes wide or its strides no multiples of 16")
+        if box[0] * self.size != 128 or max(box) > 256:
+            raise Refused("a map whose boxes are not 128 bytes wide")
+        if any(s % before for s, before in zip(strides, [16, *strides])):
+            raise Refused("a map whose strides are no multiples of 16 or of the one before")
         if sum((d - 1) * s for d, s in zip(dims, self.strides)) + self.size > self.raw.size:
             raise Refused("a map that reaches out of its array")
 
@@ -157,9 +159,7 @@ class Block:
 
     def peer(self, address):
         """The block and the place that an address of the cluster means."""
-        if address < FAR:
-            return self, address
-        return self.launch.blocks[self.cluster + address // FAR - 1], address % FAR
+        return self.launch.blocks[self.cluster + address // FAR], address % FAR
 
     def barrier_at(self, address):
         block, at = self.peer(int(address))
@@ -285,7 +285,7 @@ class Warp:
     def special(self, text, dtype):
         launch = self.block.launch
         values = {"%tid.x": self.index * LANES + np.arange(LANES), "%ctaid.x": self.block.index,
-                  "%nctaid.x": len(launch.blocks), "shared": 0}
+                  "%nctaid.x": len(launch.blocks), "shared": self.block.rank * FAR}
         if text in values:
             return np.full(LANES, values[text]).astype(dtype)
         m = re.fullmatch(re.escape(launch.kernel.name) + r"_param_(\d+)", text)
@@ -513,7 +513,7 @@ class Warp:
         rank = self.get(insn.args[2], "u32")
         if rank[active].max() >= self.block.launch.cluster:
             raise Refused("mapa of a block that the cluster does not have")
-        self.put(insn.args[0], self.get(insn.args[1], "u32") + (rank + 1) * np.uint32(FAR), active)
+        self.put(insn.args[0], self.get(insn.args[1], "u32") % np.uint32(FAR) + rank * np.uint32(FAR), active)
         return True
 
     def do_prefetch(self, insn, active):
@@ -530,13 +530,13 @@ class Warp:
         lane = int(np.nonzero(active)[0][0])
         if active.sum() != 1:
             raise Refused("a copy by several threads")
-        to = int(self.address(insn.args[0])[lane])
+        to = int(self.address(insn.args[0])[lane]) % FAR
         m = re.fullmatch(r"\[(\S+), \{(.+)\}\]", insn.args[1])
         tensor = launch.args[int(self.reg[m.group(1)][lane]) - MAP]
         index = [int(self.get(x.strip(), "b32").view(np.int32)[lane]) for x in m.group(2).split(",")]
         if len(index) != len(tensor.dims):
             raise Refused("a copy of another rank than its map")
-        barrier = int(self.address(insn.args[2])[lane])
+        barrier = int(self.address(insn.args[2])[lane]) % FAR
         blocks = [self.block]
         if "multicast" in insn.op:
             mask = int(self.get(insn.args[3], "b16")[lane])
@@ -561,7 +561,7 @@ class Warp:
         for lane in np.nonzero(active)[0]:
             address = int(self.address(insn.args[0] if what == "init" else insn.args[1])[lane])
             if what == "init":
-                self.block.barrier[address] = Barrier(int(self.get(insn.args[1], "u32")[lane]))
+                self.block.barrier[address % FAR] = Barrier(int(self.get(insn.args[1], "u32")[lane]))
                 continue
             barrier = self.block.barrier_at(address)
             barrier.pending -= 1
@@ -672,7 +672,7 @@ class Launch:
         if at.max() >= self.shared_bytes:
             raise Refused("a copy outside of shared memory")
         block.memory[at] = data
-        there = block.barrier_at(barrier)
+        there = block.barrier[barrier]
         there.bytes -= data.size
         there.settle()
         self.progress = True

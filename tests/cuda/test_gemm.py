@@ -43,9 +43,9 @@ def map_of_b(b, spec):
     if spec["b"] == "packed":
         return matrix_map(packed(b), box_n, box_k)
     if spec["b"] == "rows":
-        return TensorMap(b, [64, k, n // 64, 1], [n * size, 128, 16], [64, box_k, box_n // 64, 1])
+        return TensorMap(b, [n, k, 1], [n * size, n * size], [64, box_k, 1])
     columns, row = np.ascontiguousarray(b.T), k * size
-    return TensorMap(columns, [k, 2, 4, 4, n // 32], [row, 8 * row, 2 * row, 32 * row], [box_k, 2, 4, 4, box_n // 32])
+    return TensorMap(columns, [k, 8, n // 8], [row, 8 * row], [box_k, 2, box_n // 8])
 
 
 def quantized(y, bias, scale, word):
@@ -97,7 +97,7 @@ def run(spec, text, m, n, k, clusters, seed):
     tiles = -(-m // rows) * -(-n // spec["n"])
     if spec["splits"] == 1:
         tiles = min(tiles, clusters)
-    map_of_a = TensorMap(a, [k, m, 1], [k * a.itemsize, 16], [spec["box_k"], spec["box_m"], 1])
+    map_of_a = TensorMap(a, [k, m, 1], [k * a.itemsize, k * a.itemsize], [spec["box_k"], spec["box_m"], 1])
     maps = [map_of_a, map_of_b(b, spec)]
     launch = Launch(Kernel(text, spec["name"]), tiles * size, spec["threads"], spec["shared_bytes"], size,
                     maps + extra + [y, m, n, k, np.zeros(1, np.uint32)], seed, eager=seed % 2 == 0)
@@ -116,7 +116,7 @@ def run(spec, text, m, n, k, clusters, seed):
 def shapes(spec):
     """Rows, columns, depth, clusters: less than a tile; ragged; more tiles than clusters."""
     m, n, k = spec["m"] * spec["cluster"], spec["n"], spec["box_k"]
-    few = {"packed": 8, "columns": 32, "rows": 64}[spec["b"]]
+    few = {"packed": 8, "columns": 8, "rows": 32}[spec["b"]]
     yield 5, few, k // 2, 1
     if spec["splits"] > 1:
         yield m + 3, n + few, 5 * k, 2

@@ -16,10 +16,10 @@
 enum { CUDA__MULTIPROCESSORS = 132 }; /* of an H100 SXM and an H200, the devices of sm_90a */
 
 /* How b lies in memory. A thread's sums are every second pair of columns of 32: what holds b by its columns is
- * copied in an order in which they come to lie side by side. n is a multiple of 32; of 64 for B_ROWS. The
- * maps' dims, boxes and what moves them by one product of the batch: a {k, m, batch}, box {box_k, box_m, 1};
- * B_COLUMNS {k, 2, 4, 4, n / 32 * batch} of strides of 1, 8, 2 and 32 columns, box {box_k, 2, 4, 4, box_n / 32};
- * B_PACKED {k, n * batch}, box {box_k, box_n}; B_ROWS {64, k, n / 64, batch}, box {64, box_k, box_n / 64, 1}. */
+ * copied in an order in which they come to lie side by side. n is a multiple of 8; of 32 for B_ROWS. The maps'
+ * dims, boxes and what moves them by one product of the batch: a {k, m, batch}, box {box_k, box_m, 1}; B_COLUMNS
+ * {k, 8, n / 8 * batch}, box {box_k, 2, box_n / 8}; B_PACKED {k, n * batch}, box {box_k, box_n}; B_ROWS
+ * {n, k, batch}, box {64, box_k, 1}. */
 enum cuda__gemm_b {
   CUDA__B_COLUMNS, /* (n,k), k side by side: boxes of five dims bring the columns in order */
   CUDA__B_PACKED,  /* the same, in that order already: cuda__gemm_row() */

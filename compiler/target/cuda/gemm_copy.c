@@ -22,7 +22,7 @@ static void copy_b(const struct gemm *k, LLVMValueRef to, const struct gemm__pla
 {
   int cluster = k->g->tile.cluster, blocks = cluster > 1 ? (1 << cluster) - 1 : 0;
   bool window = k->g->window.taps_h;
-  LLVMValueRef null = number(k, 0), column = at->column, row = depth->k;
+  LLVMValueRef column = at->column, row = depth->k;
   LLVMValueRef part = window ? depth->tap : at->product;
   if (k->g->b != CUDA__B_ROWS && (window || k->g->batch > 1))
     column = add(k, column, LLVMBuildMul(k->e->builder, part, k->n, ""));
@@ -32,11 +32,17 @@ static void copy_b(const struct gemm *k, LLVMValueRef to, const struct gemm__pla
     LLVMValueRef index[] = {depth->k, column};
     cuda__copy_box(k->e, to, k->map_b, 2, index, full, blocks);
   } else if (k->g->b == CUDA__B_COLUMNS) {
-    LLVMValueRef index[] = {depth->k, null, null, null, over(k, column, number(k, COLUMNS))};
-    cuda__copy_box(k->e, to, k->map_b, 5, index, full, blocks);
+    for (int j = 0; j < RUN / 2; j++) { /* columns 2j and 2j + 1 of each eight */
+      LLVMValueRef index[] = {depth->k, number(k, 2 * j), over(k, column, number(k, RUN))};
+      LLVMValueRef there = add(k, to, number(k, (int64_t)j * k->g->tile.n / 4 * ROW));
+      cuda__copy_box(k->e, there, k->map_b, 3, index, full, blocks);
+    }
   } else {
-    LLVMValueRef index[] = {null, row, over(k, column, number(k, PANEL)), at->product};
-    cuda__copy_box(k->e, to, k->map_b, 4, index, full, blocks);
+    for (int j = 0; j < cuda__gemm_launch(k->g).box_n / PANEL; j++) {
+      LLVMValueRef index[] = {add(k, column, number(k, (int64_t)j * PANEL)), row, at->product};
+      LLVMValueRef there = add(k, to, number(k, (int64_t)j * PANEL * ROW));
+      cuda__copy_box(k->e, there, k->map_b, 3, index, full, blocks);
+    }
   }
 }
 
@@ -62,25 +68,40 @@ static void copy_a(const struct gemm *k, LLVMValueRef to, const struct gemm__pla
   cuda__copy_box(k->e, to, k->map_a, 4, index, full, 0);
 }
 
+static void wait_for_room(const struct gemm *k)
+{
+  LLVMValueRef parity = cuda__get(k->e, k->parity);
+  LLVMValueRef before = LLVMBuildXor(k->e->builder, parity, number(k, 1), "");
+  cuda__barrier_wait(k->e, gemm__barrier(k, true, cuda__get(k->e, k->stage)), before);
+}
+
 static void copy_stage(const struct gemm *k, const struct gemm__place *at, LLVMValueRef step)
 {
   const struct cuda__gemm_tile *t = &k->g->tile;
   struct cuda__gemm_launch launch = cuda__gemm_launch(k->g);
   struct gemm__place part = *at;
   struct depth depth = depth_of(k, step);
-  LLVMBuilderRef b = k->e->builder;
   LLVMValueRef stage = cuda__get(k->e, k->stage), full = gemm__barrier(k, false, stage);
   LLVMValueRef to = add(k, k->ring, times(k, stage, stage_bytes(t)));
-  LLVMValueRef free_parity = LLVMBuildXor(b, cuda__get(k->e, k->parity), number(k, 1), "");
-  cuda__barrier_wait(k->e, gemm__barrier(k, true, stage), free_parity);
+  wait_for_room(k);
   cuda__barrier_expect(k->e, full, number(k, (launch.box_m + t->n) * ROW));
   copy_a(k, to, at, &depth, full);
   to = add(k, to, number(k, t->m * ROW));
   if (t->cluster > 1) {
+    int rows = k->g->b == CUDA__B_COLUMNS ? launch.box_n / 4 : launch.box_n;
     part.column = add(k, part.column, times(k, k->rank, launch.box_n));
-    to = add(k, to, times(k, k->rank, launch.box_n * ROW));
+    to = add(k, to, times(k, k->rank, rows * ROW));
   }
   copy_b(k, to, &part, &depth, full);
+}
+
+/* Other blocks' arrivals are still on their way here: a block may end when all of its stages are free. */
+static void wait_for_all(const struct gemm *k)
+{
+  for (int i = 0; i < k->g->tile.stages; i++) {
+    wait_for_room(k);
+    gemm__advance(k);
+  }
 }
 
 void gemm__copy_tiles(const struct gemm *k)
@@ -105,4 +126,6 @@ void gemm__copy_tiles(const struct gemm *k)
   gemm__advance(k);
   cuda__loop_end(e, &steps);
   cuda__loop_end(e, &tiles);
+  if (k->g->tile.cluster > 1)
+    wait_for_all(k);
 }

@@ -275,7 +275,8 @@ static void finish_runs(const struct gemm *k, const struct gemm__place *at, LLVM
   LLVMBuilderRef b = k->e->builder;
   LLVMValueRef own = add(k, columns, times(k, modulo(k, k->lane, number(k, 4)), RUN));
   LLVMValueRef last = LLVMBuildSub(b, times(k, k->m, k->g->batch), number(k, 1), "");
-  LLVMValueRef inside = less(k, k->g->b == CUDA__B_PACKED ? own : columns, k->n);
+  bool ragged = k->g->b != CUDA__B_ROWS && (k->g->n == 0 || k->g->n % COLUMNS);
+  LLVMValueRef inside = less(k, ragged ? own : columns, k->n);
   struct runs r = {.columns = columns, .own = own, .n = n, .sum = sum};
   LLVMBasicBlockRef done = cuda__if(k->e, inside);
   for (int i = 0; i < n; i++) {
@@ -295,12 +296,17 @@ static LLVMValueRef own_row(const struct gemm *k, LLVMValueRef warpgroup)
   return readers(t) > 1 ? add(k, row, times(k, warpgroup, rows_of_warpgroup(t))) : row;
 }
 
-/* A thread's runs lie in pairs of rows 8 apart, a pair for each 32 columns of each 64 rows. */
+/* A thread's runs lie in pairs of rows 8 apart, a pair for each 32 columns of each 64 rows. The pairs of columns of
+ * a run come from eights of columns that were copied behind one another, or for B_COLUMNS a quarter of the
+ * tile apart. */
 static void sums_of_run(const struct gemm *k, int u, LLVMValueRef *v)
 {
-  int first = u / 2 * 16 + u % 2 * 2;
-  for (int j = 0; j < RUN; j++)
-    v[j] = cuda__get(k->e, k->sum[first + j / 2 * 4 + j % 2]);
+  int along = k->g->tile.n / COLUMNS, at = u / 2 % along, below = u / 2 / along * 4 * along;
+  bool apart = k->g->b == CUDA__B_COLUMNS;
+  for (int j = 0; j < RUN; j++) {
+    int eight = below + (apart ? j / 2 * along + at : at * 4 + j / 2);
+    v[j] = cuda__get(k->e, k->sum[eight * 4 + u % 2 * 2 + j % 2]);
+  }
 }
 
 void gemm__finish(const struct gemm *k, LLVMValueRef warpgroup, const struct gemm__place *at)

@@ -82,7 +82,9 @@ static LLVMValueRef descriptor(const struct gemm *k, LLVMValueRef address, bool 
   uint64_t panel = rows ? PANEL * ROW >> 4 : 1;
   uint64_t fixed = (uint64_t)1 << 62 | (uint64_t)(1024 >> 4) << 32 | panel << 16;
   LLVMTypeRef wide = LLVMInt64TypeInContext(k->e->context);
-  LLVMValueRef at = LLVMBuildLShr(k->e->builder, address, number(k, 4), "");
+  /* above 18 bits, an address has the block's number in its cluster */
+  LLVMValueRef own = LLVMBuildAnd(k->e->builder, address, number(k, 0x3ffff), "");
+  LLVMValueRef at = LLVMBuildLShr(k->e->builder, own, number(k, 4), "");
   return LLVMBuildOr(k->e->builder, LLVMBuildZExt(k->e->builder, at, wide, ""),
                      LLVMConstInt(wide, fixed, 0), "");
 }

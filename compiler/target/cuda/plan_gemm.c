@@ -132,9 +132,10 @@ bool plan__make_map(const struct finder *f, int which, int rank, const int64_t *
   for (int d = 0; d < rank; d++) {
     int64_t bytes = d ? strides[d - 1] * size : size;
     int step = steps ? steps[d] : 1;
+    int64_t before = d > 1 ? (int64_t)out->strides[d - 1] : LEAST_BYTES;
     if (d && dims[d] == 1)
-      bytes = LEAST_BYTES;
-    if (d && (bytes <= 0 || bytes % LEAST_BYTES || bytes >= (int64_t)1 << 40))
+      bytes = before;
+    if (d && (bytes <= 0 || bytes % before || bytes >= (int64_t)1 << 40))
       return false;
     if (dims[d] > INT32_MAX || step > MOST_STEP)
       return false;
@@ -162,15 +163,14 @@ bool plan__map_b(struct finder *f)
   const struct cuda__gemm *g = &f->out->gemm;
   struct cuda__gemm_launch l = cuda__gemm_launch(g);
   if (g->b == CUDA__B_ROWS) {
-    int64_t dims[] = {PANEL, g->k * f->taps, g->n / PANEL, g->batch};
-    int64_t strides[] = {s->along, PANEL, s->batch}, box[] = {PANEL, l.box_k, l.box_n / PANEL, 1};
-    return plan__make_map(f, CUDA__COLUMNS, 4, dims, strides, box, NULL, &f->out->b);
+    int64_t dims[] = {g->n, g->k * f->taps, g->batch}, strides[] = {s->along, s->batch};
+    int64_t box[] = {PANEL, l.box_k, 1};
+    return plan__make_map(f, CUDA__COLUMNS, 3, dims, strides, box, NULL, &f->out->b);
   }
-  int64_t parts = f->taps > 1 ? f->taps : g->batch;
-  int64_t c = s->across, dims[] = {g->k, 2, 4, 4, g->n / ROWS_APART * parts};
-  int64_t strides[] = {c, 8 * c, 2 * c, ROWS_APART * c};
-  int64_t box[] = {l.box_k, 2, 4, 4, l.box_n / ROWS_APART};
-  return plan__make_map(f, CUDA__COLUMNS, 5, dims, strides, box, NULL, &f->out->b);
+  int64_t parts = f->taps > 1 ? f->taps : g->batch, c = s->across;
+  int64_t dims[] = {g->k, COLUMNS_APART, g->n / COLUMNS_APART * parts};
+  int64_t strides[] = {c, COLUMNS_APART * c}, box[] = {l.box_k, 2, l.box_n / COLUMNS_APART};
+  return plan__make_map(f, CUDA__COLUMNS, 3, dims, strides, box, NULL, &f->out->b);
 }
 
 /* --- the epilogue ----------------------------------------------------------------------------------- */
@@ -251,14 +251,15 @@ static bool lies_by_columns(const struct finder *f)
 {
   const struct side *b = &f->side[CUDA__COLUMNS];
   const struct cuda__gemm *g = &f->out->gemm;
-  return b->along == 1 && g->n % ROWS_APART == 0 && (g->batch == 1 || b->batch == g->n * b->across);
+  return b->along == 1 && g->n % COLUMNS_APART == 0 &&
+         (g->batch == 1 || b->batch == g->n * b->across);
 }
 
 static bool lies_by_rows(const struct finder *f)
 {
   const struct side *b = &f->side[CUDA__COLUMNS];
   const struct cuda__gemm *g = &f->out->gemm;
-  return b->across == 1 && tsr_dtype_is_half(g->in) && g->n % PANEL == 0 &&
+  return b->across == 1 && tsr_dtype_is_half(g->in) && g->n % ROWS_APART == 0 &&
          (g->batch == 1 || b->batch) && tsr_dtype_bytes(f->p->last->out->dtype) > 1;
 }
 
@@ -267,7 +268,7 @@ static bool has_fitting_result(const struct finder *f)
   enum tsr_dtype made = f->p->last->out->dtype;
   const struct cuda__gemm *g = &f->out->gemm;
   return plan__is_zero(f->p->init) && made != TSR_BOOL && tsr_dtype_bytes(made) <= 4 && g->k > 1 &&
-         g->n >= ROWS_APART && g->n <= INT32_MAX / 2 && g->batch <= INT32_MAX / 2 / g->m &&
+         g->n >= LEAST_COLUMNS && g->n <= INT32_MAX / 2 && g->batch <= INT32_MAX / 2 / g->m &&
          g->batch <= INT32_MAX / 2 / g->n;
 }
 

@@ -7,10 +7,12 @@
 #include "compiler/target/cuda/product.h"
 
 enum {
-  LEAST_BYTES = 16, /* of a stride that the copy engine takes, which is a multiple of it */
-  MOST_STEP = 8,    /* of elements that it takes out of a box */
-  ROWS_APART = 32,
-  PANEL = 64,
+  LEAST_BYTES = 16,  /* of a stride that the copy engine takes, which is a multiple of it */
+  MOST_STEP = 8,     /* of elements that it takes out of a box */
+  COLUMNS_APART = 8, /* columns of b are taken by pairs out of so many */
+  LEAST_COLUMNS = 16,
+  PANEL = 64,      /* columns of b by rows that are copied at a time */
+  ROWS_APART = 32, /* ... and of which there are multiples */
 };
 
 /* One side as a matrix in memory: elements from one place to the next. */
