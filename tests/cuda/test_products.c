@@ -93,47 +93,47 @@ static void test_instructions(void **state)
 
 static const char *const convolutions[] = {
     /* rows, padded with what is no zero; a residual and a requantization behind */
-    "func conv(x: i8[1,32,4,4], w: i8[32,32,3,3], bias: i32[32], mult: i32[32], pack: i32[32], "
-    "r: i8[1,32,4,4]) -> (y: i8[1,32,4,4]) {\n"
-    "  temp xp: i8[1,32,6,6]\n  temp conv: i32[1,32,4,4]\n  temp q: i8[1,32,4,4]\n"
-    "  pad: xp[n, c, h, w] = select(0 <= h - 1 and h - 1 < 4 and (0 <= w - 1 and w - 1 < 4), "
-    "x[n, c, h - 1, w - 1], i8(-128))\n"
-    "  conv: conv[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init i32(0) = "
-    "i32(xp[n, ic, oh + kh, ow + kw]) * i32(w[oc, ic, kh, kw])\n"
-    "  quantize: q[n, oc, oh, ow] = "
-    "sat8(quant(conv[n, oc, oh, ow], bias[oc], mult[oc], pack[oc]))\n"
-    "  add: y[n, oc, oh, ow] = sat8(i32(q[n, oc, oh, ow]) + i32(r[n, oc, oh, ow]))\n}",
+    ("func conv(x: i8[1,32,4,4], w: i8[32,32,3,3], bias: i32[32], mult: i32[32], pack: i32[32], "
+     "r: i8[1,32,4,4]) -> (y: i8[1,32,4,4]) {\n"
+     "  temp xp: i8[1,32,6,6]\n  temp conv: i32[1,32,4,4]\n  temp q: i8[1,32,4,4]\n"
+     "  pad: xp[n, c, h, w] = select(0 <= h - 1 and h - 1 < 4 and (0 <= w - 1 and w - 1 < 4), "
+     "x[n, c, h - 1, w - 1], i8(-128))\n"
+     "  conv: conv[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init i32(0) = "
+     "i32(xp[n, ic, oh + kh, ow + kw]) * i32(w[oc, ic, kh, kw])\n"
+     "  quantize: q[n, oc, oh, ow] = "
+     "sat8(quant(conv[n, oc, oh, ow], bias[oc], mult[oc], pack[oc]))\n"
+     "  add: y[n, oc, oh, ow] = sat8(i32(q[n, oc, oh, ow]) + i32(r[n, oc, oh, ow]))\n}"),
     /* channels last, a stride of 2, two images */
-    "func conv(x: i8[2,9,9,16], w: i8[24,3,3,16], bias: i32[24]) -> (y: i32[2,4,4,24]) {\n"
-    "  conv: y[n, oh, ow, oc] sum(kh < 3, kw < 3, ic < 16) init bias[oc] = "
-    "i32(x[n, oh * 2 + kh, ow * 2 + kw, ic]) * i32(w[oc, kh, kw, ic])\n}",
+    ("func conv(x: i8[2,9,9,16], w: i8[24,3,3,16], bias: i32[24]) -> (y: i32[2,4,4,24]) {\n"
+     "  conv: y[n, oh, ow, oc] sum(kh < 3, kw < 3, ic < 16) init bias[oc] = "
+     "i32(x[n, oh * 2 + kh, ow * 2 + kw, ic]) * i32(w[oc, kh, kw, ic])\n}"),
     /* floats in rows */
-    "func conv(x: f16[1,8,10,10], w: f16[16,8,3,3]) -> (y: f16[1,16,8,8]) {\n"
-    "  temp acc: f32[1,16,8,8]\n"
-    "  conv: acc[n, oc, oh, ow] sum(ic < 8, kh < 3, kw < 3) init f32(0) = "
-    "f32(x[n, ic, oh + kh, ow + kw]) * f32(w[oc, ic, kh, kw])\n"
-    "  round: y[n, oc, oh, ow] = f16(acc[n, oc, oh, ow])\n}",
+    ("func conv(x: f16[1,8,10,10], w: f16[16,8,3,3]) -> (y: f16[1,16,8,8]) {\n"
+     "  temp acc: f32[1,16,8,8]\n"
+     "  conv: acc[n, oc, oh, ow] sum(ic < 8, kh < 3, kw < 3) init f32(0) = "
+     "f32(x[n, ic, oh + kh, ow + kw]) * f32(w[oc, ic, kh, kw])\n"
+     "  round: y[n, oc, oh, ow] = f16(acc[n, oc, oh, ow])\n}"),
     /* matrices in a batch, as attention has them */
-    "func scores(q: f16[2,3,20,16], k: f16[2,3,24,16]) -> (y: f32[2,3,20,24]) {\n"
-    "  mm: y[b, h, m, n] sum(d < 16) init f32(0) = f32(q[b, h, m, d]) * f32(k[b, h, n, d])\n}",
+    ("func scores(q: f16[2,3,20,16], k: f16[2,3,24,16]) -> (y: f32[2,3,20,24]) {\n"
+     "  mm: y[b, h, m, n] sum(d < 16) init f32(0) = f32(q[b, h, m, d]) * f32(k[b, h, n, d])\n}"),
 };
 
 /* Channels in planes, and enough products that they are worth being put side by side first. */
 static const char *const large[] = {
-    "func conv(x: i8[1,32,17,16], w: i8[64,32,3,3], bias: i32[64], mult: i32[64], pack: i32[64]) "
-    "-> (y: i8[1,64,17,16]) {\n"
-    "  temp xp: i8[1,32,19,18]\n  temp conv: i32[1,64,17,16]\n"
-    "  pad: xp[n, c, h, w] = select(0 <= h - 1 and h - 1 < 17 and (0 <= w - 1 and w - 1 < 16), "
-    "x[n, c, h - 1, w - 1], i8(-128))\n"
-    "  conv: conv[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init i32(0) = "
-    "i32(xp[n, ic, oh + kh, ow + kw]) * i32(w[oc, ic, kh, kw])\n"
-    "  quantize: y[n, oc, oh, ow] = "
-    "sat8(quant(conv[n, oc, oh, ow], bias[oc], mult[oc], pack[oc]))\n}",
-    "func conv(x: f16[1,32,18,18], w: f16[64,32,3,3]) -> (y: f16[1,64,16,16]) {\n"
-    "  temp acc: f32[1,64,16,16]\n"
-    "  conv: acc[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init f32(0) = "
-    "f32(x[n, ic, oh + kh, ow + kw]) * f32(w[oc, ic, kh, kw])\n"
-    "  round: y[n, oc, oh, ow] = f16(max(acc[n, oc, oh, ow], f32(0)))\n}",
+    ("func conv(x: i8[1,32,17,16], w: i8[64,32,3,3], bias: i32[64], mult: i32[64], pack: i32[64]) "
+     "-> (y: i8[1,64,17,16]) {\n"
+     "  temp xp: i8[1,32,19,18]\n  temp conv: i32[1,64,17,16]\n"
+     "  pad: xp[n, c, h, w] = select(0 <= h - 1 and h - 1 < 17 and (0 <= w - 1 and w - 1 < 16), "
+     "x[n, c, h - 1, w - 1], i8(-128))\n"
+     "  conv: conv[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init i32(0) = "
+     "i32(xp[n, ic, oh + kh, ow + kw]) * i32(w[oc, ic, kh, kw])\n"
+     "  quantize: y[n, oc, oh, ow] = "
+     "sat8(quant(conv[n, oc, oh, ow], bias[oc], mult[oc], pack[oc]))\n}"),
+    ("func conv(x: f16[1,32,18,18], w: f16[64,32,3,3]) -> (y: f16[1,64,16,16]) {\n"
+     "  temp acc: f32[1,64,16,16]\n"
+     "  conv: acc[n, oc, oh, ow] sum(ic < 32, kh < 3, kw < 3) init f32(0) = "
+     "f32(x[n, ic, oh + kh, ow + kw]) * f32(w[oc, ic, kh, kw])\n"
+     "  round: y[n, oc, oh, ow] = f16(max(acc[n, oc, oh, ow], f32(0)))\n}"),
 };
 
 static void test_moved(void **state)

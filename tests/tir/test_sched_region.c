@@ -41,6 +41,17 @@ static void open_space(struct space *s, uint64_t seed)
   tir__ranges_add(&s->ranges, s->var[2], tir_binary(a, TIR_MIN, tir_index(a, 3), left));
 }
 
+static tir_e any_expr(struct space *s, int depth);
+
+/* c * floordiv(x, c) + floormod(y, c), y often being x. */
+static tir_e any_division(struct space *s, tir_e x, int depth)
+{
+  struct tsr_arena *a = s->arena;
+  tir_e c = tir_index(a, 2 + below(s, 3)), y = below(s, 2) ? x : any_expr(s, depth);
+  tir_e whole = tir_binary(a, TIR_MUL, tir_binary(a, TIR_FDIV, x, c), c);
+  return tir_binary(a, TIR_ADD, whole, tir_binary(a, TIR_FMOD, y, c));
+}
+
 static tir_e any_expr(struct space *s, int depth)
 {
   static const enum tir_op ops[] = {TIR_ADD, TIR_SUB, TIR_MIN, TIR_MAX};
@@ -48,7 +59,9 @@ static tir_e any_expr(struct space *s, int depth)
   if (depth == 0 || below(s, 6) == 0)
     return below(s, 4) ? tir_use(a, s->var[below(s, VARS)]) : tir_index(a, below(s, 9) - 4);
   tir_e x = any_expr(s, depth - 1);
-  switch (below(s, 8)) {
+  switch (below(s, 9)) {
+  case 3:
+    return any_division(s, x, depth - 1);
   case 0:
     return tir_binary(a, TIR_MUL, x, tir_index(a, below(s, 7) - 3));
   case 1:
@@ -152,9 +165,34 @@ static void test_tight(void **state)
   tsr_arena_free(s.arena);
 }
 
+/* What simplification has to see: quotients and remainders of one division, common factors. */
+static void test_forms(void **state)
+{
+  struct space s;
+  (void)state;
+  open_space(&s, 1);
+  struct tsr_arena *a = s.arena;
+  tir_e i = tir_use(a, s.var[0]), j = tir_use(a, s.var[1]), eight = tir_index(a, 8);
+  tir_e sum = tir_binary(a, TIR_ADD, tir_binary(a, TIR_MUL, i, tir_index(a, 4)), j);
+  tir_e whole = tir_binary(a, TIR_MUL, tir_binary(a, TIR_FDIV, sum, eight), eight);
+  tir_e rest = tir_binary(a, TIR_FMOD, sum, eight);
+  tir_e joined = tir__simplify(&s.ranges, tir_binary(a, TIR_ADD, whole, rest));
+  assert_true(tir__is_int(tir__sum(&s.ranges, joined, sum, -1), 0));
+  /* j is less than 4, so it makes no difference */
+  tir_e half = tir_binary(a, TIR_FDIV, i, tir_index(a, 2));
+  assert_true(tir_same(tir__simplify(&s.ranges, tir_binary(a, TIR_FDIV, sum, eight)),
+                       tir__simplify(&s.ranges, half)));
+  tir_e before = tir__simplify(&s.ranges, tir_binary(a, TIR_LT, sum, tir_index(a, 12)));
+  assert_true(tir_same(before, tir_binary(a, TIR_LT, i, tir_index(a, 3))));
+  tir_e least = tir_binary(a, TIR_MIN, tir_binary(a, TIR_ADD, i, j), i);
+  assert_true(tir_same(tir__simplify(&s.ranges, least), i));
+  tsr_arena_free(a);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_forms),
       cmocka_unit_test(test_random_expressions),
       cmocka_unit_test(test_tight),
   };
