@@ -174,6 +174,43 @@ static void other_level(void **state)
   close_run(&made);
 }
 
+/* --- threads ---------------------------------------------------------------------------------- */
+
+static enum tessera_status open_with(struct run *r, int threads)
+{
+  struct tessera_session_options options = {.threads = threads, .say = say, .context = r};
+  open_model(r, DIGITS, "cpu", true, false);
+  return tessera_session_open_with(r->t, r->model, &options, &r->session);
+}
+
+static void threads(void **state)
+{
+  (void)state;
+  struct run r;
+  int most = 0;
+  for (int n = 0; n <= 2; n++) { /* 0: as many as there are */
+    enum tessera_status status = open_with(&r, n);
+    if (status && n == 2 && strstr(tessera_message(r.t), "1 to 1 can be had")) {
+      close_run(&r);
+      continue;
+    }
+    must(r.t, status);
+    must(r.t, tessera_session_run(r.t, r.session));
+    must(r.t, tessera_session_check(r.t, r.session));
+    close_run(&r);
+    most = n;
+  }
+  assert_in_range(most, 1, 2);
+  static const int refused[] = {-1, 100000};
+  for (int k = 0; k < 2; k++) {
+    char says[64];
+    snprintf(says, sizeof says, "%d threads are asked for; 1 to ", refused[k]);
+    assert_int_equal(open_with(&r, refused[k]), TESSERA_REFUSED);
+    assert_non_null(strstr(tessera_message(r.t), says));
+    close_run(&r);
+  }
+}
+
 /* --- running out of memory ---------------------------------------------------------------------
  * */
 
@@ -351,6 +388,7 @@ int main(void)
       cmocka_unit_test(packages),
       cmocka_unit_test(without_code),
       cmocka_unit_test(other_level),
+      cmocka_unit_test(threads),
       cmocka_unit_test(no_memory),
       cmocka_unit_test(recorded),
       cmocka_unit_test(float_types_refused),

@@ -181,6 +181,16 @@ def test_check(w):
         assert r["model"]["config"] == config
 
 
+def test_threads(w):
+    digits = w.file("digits.onnx"), "--target", "cpu", "--random", "1"
+    w.call("run", *digits, "--check", "--threads", "1")
+    for threads, says in (("0", "run: --threads 0 is no number of threads"),
+                          ("two", "run: --threads 'two' is no whole number"),
+                          ("1000000", "1000000 threads are asked for; 1 to ")):
+        _, said = w.run("run", *digits, "--threads", threads, status=2)
+        assert says in said, said
+
+
 def test_package(w):
     package = w.made("digits.tsr")
     w.call("compile", w.file("digits.onnx"), "-o", package)

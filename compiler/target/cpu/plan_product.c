@@ -570,7 +570,7 @@ static bool is_large(const struct product *d)
 
 static enum tsr_status schedule(struct product *d)
 {
-  struct parts c = {NULL};
+  struct parts c = {.block = NULL};
   if (cut_rows(d, &c) || cut_columns(d, &c))
     return TSR_REFUSED;
   choose_order(d, &c);
