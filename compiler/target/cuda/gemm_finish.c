@@ -34,7 +34,7 @@ bool gemm__is_of_column(const struct gemm *k, const struct tir_stage *s, tir_e x
   for (int i = 1; i < f->inputs; i++)
     input |= x->buffer == f->param[i];
   for (int d = 0; d < s->axes - k->g->columns; d++)
-    input &= !llvm__uses(x, s->axis[d].var);
+    input &= s->axis[d].extent == 1 || !llvm__uses(x, s->axis[d].var);
   return input;
 }
 
@@ -71,11 +71,13 @@ static void open_column(const struct gemm *k, LLVMValueRef column, struct llvm__
   int first = first_column(k), end = k->result->rank;
   count_off(k, column, first, end, index);
   llvm__scope_open(k->e, scope);
+  for (int d = 0; d < first; d++)
+    index[d] = llvm__i64(k->e, 0); /* of rows only those axes matter that have no other index */
   for (int i = 0; i < f->stages; i++) {
-    for (int d = first; d < end; d++)
+    for (int d = 0; d < end; d++)
       bind(k, &f->stage[i]->axis[d], index[d]);
     load_of_column(k, f->stage[i], f->stage[i]->value);
-    for (int d = first; d < end; d++)
+    for (int d = 0; d < end; d++)
       llvm__unbind(k->e);
   }
   llvm__scope_close(k->e);
