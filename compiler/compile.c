@@ -22,9 +22,10 @@ struct compiler {
   int plain_nodes;
   struct tsr_group *group; /* what becomes a layer each */
   int groups;
-  const struct tsr_value **value; /* of buffer k */
-  uint64_t activations;           /* bytes handed out */
-  int step;                       /* being made; its stream is open when it is the accelerator's */
+  const struct tsr_accel_group **accel; /* the same on the accelerator, of each; NULL: on the CPU */
+  const struct tsr_value **value;       /* of buffer k */
+  uint64_t activations;                 /* bytes handed out */
+  int step; /* being made; its stream is open when it is the accelerator's */
 };
 
 static void dump(struct compiler *c, const char *stage, const char *name, const char *text)
@@ -177,11 +178,13 @@ static const struct tsr_node *last_node(const struct tsr_group *group)
   return group->node[group->nodes - 1];
 }
 
-static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
+static void add_args(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group,
+                     const struct tsr_accel_group *accel)
 {
   const struct tsr_node *n = last_node(group);
   int inputs;
-  struct tsr_value **in = tsr_group_inputs(c->a, group, &inputs);
+  struct tsr_value **in = accel ? tsr_accel_group_inputs(c->a, accel, &inputs)
+                                : tsr_group_inputs(c->a, group, &inputs);
   l->arg = TSR_NEW_ARRAY(c->a, int, inputs + n->outputs + 1);
   for (int k = 0; k < inputs; k++)
     l->arg[l->args++] = buffer_of(c, in[k]);
@@ -214,9 +217,9 @@ static void dump_stream(struct compiler *c, const struct tsr_module_layer *l)
 }
 
 /* The layer whose schedule the caller has given. */
-static bool is_given(const struct compiler *c, const struct tsr_node *n)
+static bool is_given(const struct compiler *c, const struct tsr_module_layer *l)
 {
-  return c->options->schedule && !strcmp(c->options->layer, n->name);
+  return c->options->schedule && !strcmp(c->options->layer, l->name);
 }
 
 /* What a schedule that was given becomes may be more than the fields of an instruction hold. */
@@ -231,33 +234,28 @@ static enum tsr_status check_fields(struct compiler *c, size_t from)
 }
 
 static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l,
-                                  const struct tsr_node *n)
+                                  const struct tsr_accel_group *group)
 {
   struct tir_program *program;
-  struct tir_sched *s;
-  bool given = is_given(c, n);
-  struct tsr_accel_plan plan = {c->a,          n,       l->func, c->d,
-                                c->intrinsics, c->tune, given ? c->options->schedule : NULL};
-  struct tsr_accel_least least = tsr_accel_least(c->a, n, c->d);
+  struct tsr_accel_least least = tsr_accel_least(c->a, group, c->d);
   l->least_cycles = least.cycles;
   l->least_read_bytes = least.read_bytes;
   l->least_write_bytes = least.write_bytes;
-  enum tsr_status status = tsr__accel_plan(&plan, c->err, &s, &l->found_cycles);
-  if (!status)
-    status = tir_lower(c->a, c->err, s, &program);
+  l->found_cycles = group->found.cycles;
+  enum tsr_status status = tir_lower(c->a, c->err, group->found.schedule, &program);
   if (status)
-    return tsr_refuse_at(c->err, "node '%s' (%s)", n->name, tsr_gop_name(n->op));
-  l->schedule = tsr_arena_strdup(c->a, tir_sched_text(s));
+    return tsr_refuse_at(c->err, "node '%s' (%s)", l->name, l->op);
+  l->schedule = tsr_arena_strdup(c->a, tir_sched_text(group->found.schedule));
   dump(c, "schedule", l->name, l->schedule);
   if (c->options->dump)
     dump(c, "tir", l->name, tir_program_print(c->a, program));
   uint64_t read = c->stream->read_bytes, written = c->stream->write_bytes;
   l->first_insn = c->stream->count;
   status = tsr__walk_program(c->stream, c->err, program, parameter_places(c, l));
-  if (!status && given)
+  if (!status && is_given(c, l))
     status = check_fields(c, l->first_insn);
   if (status)
-    return tsr_refuse_at(c->err, "node '%s' (%s)", n->name, tsr_gop_name(n->op));
+    return tsr_refuse_at(c->err, "node '%s' (%s)", l->name, l->op);
   l->insns = c->stream->count - l->first_insn;
   l->dram_read_bytes = c->stream->read_bytes - read;
   l->dram_write_bytes = c->stream->write_bytes - written;
@@ -327,29 +325,29 @@ static void describe(struct compiler *c, struct tsr_module_layer *l, const struc
   l->nodes = strcmp(nodes.data, l->name) ? nodes.data : NULL;
 }
 
-static enum tsr_status add_layer(struct compiler *c, const struct tsr_group *group)
+static enum tsr_status add_layer(struct compiler *c, int k)
 {
   int index = c->m->layers++;
   struct tsr_module_layer *l = &c->m->layer[index];
-  const struct tsr_node *n = group->node[0];
-  struct tir_func *func;
-  bool accel = on_accelerator(n);
+  const struct tsr_group *group = &c->group[k];
+  const struct tsr_accel_group *accel = c->accel[k];
+  struct tir_func *func = accel ? accel->func : NULL;
   describe(c, l, group);
   l->target = accel ? "accel" : "cpu";
-  add_args(c, l, group);
-  enum tsr_status status = tsr_group_compute(c->a, c->err, group, &func);
+  add_args(c, l, group, accel);
+  enum tsr_status status = accel ? TSR_OK : tsr_group_compute(c->a, c->err, group, &func);
   if (status)
     return status;
   l->func = func;
   if (!accel) {
-    l->reason = c->stream ? tsr_accel_refusal(c->a, n)
+    l->reason = c->stream ? tsr_accel_refusal(c->a, group->node[0])
                           : "everything runs on the CPU: --target cpu";
     close_step(c);
     open_step(c, TSR_STEP_CPU, index);
     return TSR_OK;
   }
   open_step(c, TSR_STEP_ACCEL, index);
-  return emit_layer(c, l, n);
+  return emit_layer(c, l, accel);
 }
 
 /* --- order ----------------------------------------------------------------------------------------- */
@@ -392,10 +390,9 @@ static enum tsr_status add_layers(struct compiler *c)
   for (bool accel = false; left > 0; accel = !accel)
     for (int k = 0; k < count; k++) {
       bool view = is_view(c->group[k].node[0]); /* of a kind with both */
-      if (done[k] || (!view && on_accelerator(c->group[k].node[0]) != accel) ||
-          !is_ready(c, k, done))
+      if (done[k] || (!view && (c->accel[k] != NULL) != accel) || !is_ready(c, k, done))
         continue;
-      enum tsr_status status = view ? TSR_OK : add_layer(c, &c->group[k]);
+      enum tsr_status status = view ? TSR_OK : add_layer(c, k);
       if (status)
         return status;
       done[k] = true;
@@ -524,23 +521,66 @@ static enum tsr_status place_graph(struct compiler *c)
   return status;
 }
 
+/* What the accelerator runs in the groups in which it is fastest, each other node alone. */
+static enum tsr_status group_for_accel(struct compiler *c)
+{
+  const struct tsr_compile_options *o = c->options;
+  struct tsr_graph *g = c->g;
+  struct tsr_accel_group **of_node = TSR_NEW_ARRAY(c->a, struct tsr_accel_group *, g->nodes + 1);
+  struct tsr_accel_planning planning = {c->a,    g,        c->d,     c->intrinsics,
+                                        c->tune, o->apart, o->layer, o->schedule};
+  c->group = TSR_NEW_ARRAY(c->a, struct tsr_group, g->nodes + 1);
+  enum tsr_status status = tsr_accel_groups(&planning, c->err, of_node);
+  for (int k = 0; k < g->nodes && !status; k++) {
+    struct tsr_accel_group *accel = of_node[k];
+    if (!accel && on_accelerator(g->node[k]))
+      continue; /* in the group of a node behind it */
+    c->accel[c->groups] = accel;
+    c->group[c->groups++] = accel ? (struct tsr_group){accel->nodes, accel->node}
+                                  : (struct tsr_group){1, &g->node[k]};
+  }
+  return status;
+}
+
+static enum tsr_status group_nodes(struct compiler *c)
+{
+  c->accel = TSR_NEW_ARRAY(c->a, const struct tsr_accel_group *, c->g->nodes + 1);
+  if (!c->options->cpu_only)
+    return group_for_accel(c);
+  c->group = tsr_graph_groups(c->a, c->g, true, &c->groups);
+  return TSR_OK;
+}
+
+/* A node of a layer that another one gives its name. */
+static enum tsr_status refuse_inside(const struct compiler *c, const char *name)
+{
+  for (int k = 0; k < c->groups; k++)
+    for (int n = 1; n < c->group[k].nodes; n++)
+      if (!strcmp(c->group[k].node[n]->name, name))
+        return tsr_refuse(c->err, "'%s' is no layer of its own: it is computed in layer '%s'", name,
+                          c->group[k].node[0]->name);
+  return TSR_OK;
+}
+
 /* A schedule that is given is for a layer that there is, on the accelerator. */
 static enum tsr_status find_given(const struct compiler *c)
 {
-  const struct tsr_graph *g = c->g;
   const char *layer = c->options->layer ? c->options->layer : "";
-  const char **name = TSR_NEW_ARRAY(c->a, const char *, g->nodes + 1);
+  const char **name = TSR_NEW_ARRAY(c->a, const char *, c->groups + 1);
   if (!c->options->schedule)
     return TSR_OK;
-  for (int k = 0; k < g->nodes; k++) {
-    name[k] = g->node[k]->name;
+  for (int k = 0; k < c->groups; k++) {
+    name[k] = c->group[k].node[0]->name;
     if (strcmp(name[k], layer))
       continue;
-    if (on_accelerator(g->node[k]))
+    if (c->accel[k])
       return TSR_OK;
     return tsr_refuse(c->err, "layer '%s' runs on the CPU, which takes no schedule", layer);
   }
-  const char *near = tsr_nearest(layer, name, g->nodes);
+  enum tsr_status status = refuse_inside(c, layer);
+  if (status)
+    return status;
+  const char *near = tsr_nearest(layer, name, c->groups);
   return tsr_refuse(c->err, "there is no layer '%.80s' to schedule%s%s%s", layer,
                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -560,10 +600,11 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
   if (!status)
     status = place_graph(&c);
   if (!status)
+    status = group_nodes(&c);
+  if (!status)
     status = find_given(&c);
   if (status)
     return status;
-  c.group = tsr_graph_groups(a, g, options->cpu_only, &c.groups);
   add_buffers(&c);
   m->inputs = g->inputs;
   m->outputs = g->outputs;

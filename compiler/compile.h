@@ -19,6 +19,7 @@ struct tsr_compile_options {
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;
   struct tsr_tune_options tune; /* how schedules are looked for */
+  bool apart;                   /* every node is a layer of its own: nothing stays on the chip */
   const struct tessera_codegen *codegen; /* machine code for the CPU's layers; NULL: none */
   unsigned levels;                       /* for these, by enum tsr_level */
   const struct tessera_codegen *cuda_codegen; /* GPU kernels for the CPU's layers; NULL: none */

@@ -180,6 +180,7 @@ struct tessera_options {
   enum tessera_effort effort;
   const char *tune_cache; /* file that keeps what was found; "": none; NULL: tune.sqlite in the folder
                              $XDG_CACHE_HOME/tessera or else ~/.cache/tessera, where that can be */
+  bool apart; /* every op is a layer of its own: nothing stays on the chip from one to the next */
   /* What makes machine code for layers on the CPU, from tessera_cpu.h; NULL: there is none, and the
    * tensor-IR interpreter runs them. A package brings its own. */
   const struct tessera_codegen *codegen;
@@ -517,7 +518,7 @@ struct tessera_operand {
   enum tessera_dtype dtype;
   int rank;
   int64_t dims[TESSERA_MAX_RANK]; /* the largest of any iteration */
-  int copies;           /* used in turn: one is filled while another is read */
+  int copies; /* used in turn: one is filled while another is read; 0: in another's place */
   uint64_t entries;     /* of its scratchpad, that a copy takes */
   uint64_t bytes;       /* of all copies */
   uint64_t capacity_bytes; /* of its scratchpad */

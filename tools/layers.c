@@ -65,7 +65,7 @@ void print_placement(const struct tessera_model *model)
   }
   if (!cpu)
     return;
-  printf("%d of %d ops do not run on the accelerator:\n", cpu, info.layers);
+  printf("%d of %d layers do not run on the accelerator:\n", cpu, info.layers);
   for (int i = 0; i < info.layers; i++) {
     tessera_model_layer(model, i, &l);
     if (on_cpu(&l) && !seen_before(model, i, &l))

@@ -132,7 +132,7 @@ enum tsr_status tsr__compute_acc_conv(struct tsr__compute *c)
   struct tir_buffer *x = c->in[0], *w = c->in[1], *acc = acc_like(c, "acc", c->out[0]);
   struct window win = window_of(c, w->dims[2], w->dims[3]);
   struct tir_buffer *xs = padded(c, x, &win, tsr_node_int(c->n, "x_zero", 0));
-  int64_t reduce[4] = {w->dims[1], w->dims[2], w->dims[3], w->dims[5]};
+  int64_t reduce[4] = {w->dims[0], w->dims[2], w->dims[3], w->dims[5]};
   struct tir_stage *s =
       tir_func_stage(c->a, c->f, "acc", acc, "nb ob h w b o cb kh kw i", 4, reduce);
   tir_e v[10];
@@ -140,7 +140,7 @@ enum tsr_status tsr__compute_acc_conv(struct tsr__compute *c)
     v[k] = tir_axis_use(c->a, s, k);
   tir_e hw[2] = {v[2], v[3]}, tap[2] = {v[7], v[8]},
         xi[BLOCKED_RANK] = {v[0], v[6], 0, 0, v[4], v[9]};
-  tir_e wi[6] = {v[1], v[6], v[7], v[8], v[5], v[9]};
+  tir_e wi[6] = {v[6], v[1], v[7], v[8], v[5], v[9]};
   tsr__combines(c, s, TIR_SUM);
   s->value = e_mul(c, window_load(c, &win, xs, hw, tap, xi), e_cast(c, TSR_I32, e_load(c, w, wi)));
   requantized(c, acc, c->in[2]);
@@ -205,6 +205,14 @@ enum tsr_status tsr__compute_acc_max_pool(struct tsr__compute *c)
 
 /* --- elementwise ----------------------------------------------------------------------------------- */
 
+/* op of x[at] and the constant vector k[row]. */
+static tir_e scaled(struct tsr__compute *c, enum tir_op op, struct tir_buffer *x,
+                    tir_e at[BLOCKED_RANK], int64_t row)
+{
+  tir_e index[3] = {e_index(c, row), at[PB], at[PI]};
+  return tir_binary(c->a, op, e_cast(c, TSR_I32, e_load(c, x, at)), e_load(c, c->in[2], index));
+}
+
 /* The stage `name`: op of x and the constant vector k[row]. */
 static struct tir_buffer *with_vector(struct tsr__compute *c, const char *name, enum tir_op op,
                                       struct tir_buffer *x, int64_t row)
@@ -212,8 +220,7 @@ static struct tir_buffer *with_vector(struct tsr__compute *c, const char *name, 
   tir_e at[BLOCKED_RANK];
   struct tir_buffer *result = acc_like(c, name, x);
   struct tir_stage *s = blocked_stage(c, name, result, at);
-  tir_e index[3] = {e_index(c, row), at[PB], at[PI]};
-  s->value = tir_binary(c->a, op, e_cast(c, TSR_I32, e_load(c, x, at)), e_load(c, c->in[2], index));
+  s->value = scaled(c, op, x, at, row);
   return result;
 }
 
@@ -223,11 +230,12 @@ enum tsr_status tsr__compute_acc_binary(struct tsr__compute *c)
   bool sum = c->n->op == TSR_G_AccAdd;
   struct tir_buffer *xs = copied(c, "xs", c->in[0]), *zs = copied(c, "zs", c->in[1]);
   struct tir_buffer *xa = with_vector(c, "xa", sum ? TIR_MUL : TIR_SUB, xs, 0);
-  struct tir_buffer *za = with_vector(c, "za", sum ? TIR_MUL : TIR_SUB, zs, 1);
+  struct tir_buffer *za = sum ? NULL : with_vector(c, "za", TIR_SUB, zs, 1);
   struct tir_buffer *acc = acc_like(c, "acc", xa);
   tir_e at[BLOCKED_RANK];
   struct tir_stage *s = blocked_stage(c, "acc", acc, at);
-  s->value = tir_binary(c->a, sum ? TIR_ADD : TIR_MUL, e_load(c, xa, at), e_load(c, za, at));
+  tir_e z = sum ? scaled(c, TIR_MUL, zs, at, 1) : e_load(c, za, at);
+  s->value = tir_binary(c->a, sum ? TIR_ADD : TIR_MUL, e_load(c, xa, at), z);
   requantized(c, acc, c->in[3]);
   return TSR_OK;
 }

@@ -94,10 +94,10 @@ static enum tsr_status windowed(struct tsr__infer *c, int64_t kh, int64_t kw)
 enum tsr_status tsr__infer_acc_conv(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  if (w->rank != 6 || x->rank != 6 || w->dims[1] != x->dims[CB] || w->dims[5] != x->dims[PI])
+  if (w->rank != 6 || x->rank != 6 || w->dims[0] != x->dims[CB] || w->dims[5] != x->dims[PI])
     return tsr__refuse_node(c->err, c->n, "weights %s do not fit %s", tsr__shape(c, 1),
                             tsr__shape(c, 0));
-  c->out[0].dims[CB] = w->dims[0];
+  c->out[0].dims[CB] = w->dims[1];
   c->out[0].dims[PI] = w->dims[4];
   return windowed(c, w->dims[2], w->dims[3]);
 }

@@ -23,6 +23,7 @@ struct tir__place {
   int init_at;   /* the init nest stands before this leaf; also where init is folded */
   int tensor_at; /* the first tensorized leaf; `leaves`: none */
   struct tir_match match;
+  tir_e guard, otherwise; /* of select(guard, value, otherwise): value is tensorized; or NULL */
   bool folds_init; /* the intrinsic starts the reduction itself */
 };
 

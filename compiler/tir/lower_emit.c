@@ -57,7 +57,8 @@ static struct tir_stmt *store(struct tir__lowering *l, const struct tir__place *
 
 static struct tir_stmt *update(struct tir__lowering *l, struct tir__place *p)
 {
-  return store(l, p, p->s->combine, p->local, tir__rewrite(&p->rewriter, p->s->value));
+  tir_e value = tir__rewrite(&p->rewriter, p->s->value);
+  return store(l, p, p->s->combine, p->local, p->guard ? value->arg[1] : value);
 }
 
 static struct tir_stmt *loop(struct tir__lowering *l, const struct tir__place *p, int position,
@@ -108,8 +109,9 @@ static void copy_loops(struct tir__lowering *l, const struct tir__place *p, int 
   }
 }
 
-/* Stores the initial value everywhere that the loops from `position` on reach. */
-static struct tir_stmt *init_nest(struct tir__lowering *l, struct tir__place *p, int position)
+/* Stores the value everywhere that the loops from `position` on reach. */
+static struct tir_stmt *fill_nest(struct tir__lowering *l, struct tir__place *p, int position,
+                                  tir_e value)
 {
   struct copies c = {0};
   copy_loops(l, p, position, &c);
@@ -117,8 +119,7 @@ static struct tir_stmt *init_nest(struct tir__lowering *l, struct tir__place *p,
   tir_e index[TSR_MAX_RANK];
   for (int d = 0; d < p->s->rank; d++)
     index[d] = tir__rewrite(&w, p->local[d]);
-  struct tir_stmt *s =
-      store(l, p, TIR_ASSIGN, index, tir__rewrite(&w, tir__rewrite(&p->rewriter, p->s->init)));
+  struct tir_stmt *s = store(l, p, TIR_ASSIGN, index, tir__rewrite(&w, value));
   for (int k = c.n - 1; k >= 0; k--) {
     const struct tir__loop *from = &p->s->loop[p->s->leaf[c.position[k]]];
     struct tir_stmt *f = stmt(l->arena, TIR_FOR);
@@ -131,6 +132,11 @@ static struct tir_stmt *init_nest(struct tir__lowering *l, struct tir__place *p,
     s = f;
   }
   return s;
+}
+
+static struct tir_stmt *init_nest(struct tir__lowering *l, struct tir__place *p, int position)
+{
+  return fill_nest(l, p, position, tir__rewrite(&p->rewriter, p->s->init));
 }
 
 /* All reduce loops around the call stand at 0. */
@@ -180,7 +186,12 @@ static struct tir_stmt *call(struct tir__lowering *l, struct tir__place *p)
     s->call.buffer[k] = m->buffer[k];
     s->call.index[k] = tsr_arena_copy(l->arena, m->base[k], sizeof m->base[k]);
   }
-  return s;
+  if (!p->guard)
+    return s;
+  struct tir_stmt *when = stmt(l->arena, TIR_IF);
+  when->when.condition = p->guard;
+  when->when.body = s;
+  return when;
 }
 
 /* --- nests ------------------------------------------------------------------------------------ */
@@ -225,10 +236,12 @@ static struct tir_stmt *inner_nest(struct tir__lowering *l, struct tir__place *p
 static struct tir_stmt *nest(struct tir__lowering *l, struct tir__place *p, int position)
 {
   struct tir_stmt *inner = inner_nest(l, p, position);
-  if (position != p->init_at || p->s->combine == TIR_ASSIGN || p->folds_init)
+  bool starts = position == p->init_at && p->s->combine != TIR_ASSIGN && !p->folds_init;
+  bool guards = position == 0 && p->guard;
+  if (!starts && !guards)
     return inner;
   struct list list = {.arena = l->arena};
-  add(&list, init_nest(l, p, position));
+  add(&list, guards ? fill_nest(l, p, position, p->otherwise) : init_nest(l, p, position));
   add(&list, inner);
   return block(&list);
 }

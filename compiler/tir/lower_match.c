@@ -89,6 +89,28 @@ static enum tsr_status match_init(struct tir__lowering *l, struct tir__place *p)
   return TSR_OK;
 }
 
+static bool uses_inner(const struct tir_match *m, tir_e x)
+{
+  bool found = false;
+  for (int k = 0; k < m->loops; k++)
+    found |= x->op == TIR_VAR && x->var == m->var[k];
+  for (int k = 0; k < x->args && !found; k++)
+    found = uses_inner(m, x->arg[k]);
+  return found;
+}
+
+/* The value that an intrinsic computes where a select of loops outside of it says so; elsewhere
+ * it is a constant. */
+static tir_e guarded(struct tir__place *p, tir_e value)
+{
+  if (p->s->combine != TIR_ASSIGN || value->op != TIR_SELECT || value->arg[2]->op != TIR_INT ||
+      uses_inner(&p->match, value->arg[0]))
+    return value;
+  p->guard = value->arg[0];
+  p->otherwise = value->arg[2];
+  return value->arg[1];
+}
+
 static enum tsr_status match_stage(struct tir__lowering *l, struct tir__place *p)
 {
   const struct tir__sstage *s = p->s;
@@ -104,7 +126,7 @@ static enum tsr_status match_stage(struct tir__lowering *l, struct tir__place *p
   m->combine = s->combine;
   m->index = p->local;
   m->init = s->init ? tir__rewrite(&p->rewriter, s->init) : NULL;
-  m->value = tir__rewrite(&p->rewriter, s->value);
+  m->value = guarded(p, tir__rewrite(&p->rewriter, s->value));
   status = known->match(l->arena, l->err, known->context, s->intrinsic, m);
   if (status != TSR_OK)
     return tsr_refuse_at(l->err, "stage %s, tensorized at loop %s", s->name,

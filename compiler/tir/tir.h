@@ -161,6 +161,20 @@ char *tir_func_print(struct tsr_arena *a, const struct tir_func *f);
 enum tsr_status tir_func_parse(struct tsr_arena *a, struct tsr_err *err, const char *name,
                                const char *text, struct tir_func **out);
 
+/* Several funcs of one output each as one, in which later parts read what earlier ones compute. Its inputs
+ * are those of the parts in their order, less the ones that a part makes; its output is the last part's.
+ * All names of a part get its suffix, which makes them unique. */
+struct tir_part {
+  const struct tir_func *func;
+  const char *suffix;
+  const int *from; /* of each input: the part that makes it, an earlier one; -1: it stays an input */
+  bool wide; /* its result, which is i8(quant(...)), stays i32 between the parts, and so do copies of it:
+              * the same numbers, since quant's are those of int8 */
+};
+struct tir_func *tir_func_join(struct tsr_arena *a, const char *name, int parts,
+                               const struct tir_part *part);
+bool tir_func_widens(const struct tir_func *f); /* whether its result is i8(quant(...)) */
+
 /* --- intrinsics ------------------------------------------------------------------------------------ */
 
 /* What hardware does in one step, declared in tensor IR: one stage over operand buffers whose scopes,

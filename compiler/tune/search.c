@@ -7,7 +7,7 @@
 /* Candidates that are measured, and instructions of all of them, at the most; but so many in any case. */
 enum { SOME = 64, MORE = 512, LEAST = 8 };
 enum { SOME_WORK = 300000, MORE_WORK = 4000000 };
-enum { BYTES_A_CYCLE = 256 }; /* saved, that a cycle may cost */
+enum { BYTES_A_CYCLE = 64 }; /* saved, that a cycle may cost */
 
 struct search {
   const struct tsr_tune_candidate *candidate;
@@ -24,11 +24,18 @@ struct ranked {
   size_t k;
 };
 
+/* Cycles, and what the bytes count for. */
+static uint64_t cost_of(const struct tsr_tune_candidate *c, uint64_t cycles)
+{
+  return cycles + c->bytes / BYTES_A_CYCLE;
+}
+
 static int by_estimate(const void *a, const void *b)
 {
   const struct ranked *x = a, *y = b;
-  if (x->c->estimate != y->c->estimate)
-    return x->c->estimate < y->c->estimate ? -1 : 1;
+  uint64_t left = cost_of(x->c, x->c->estimate), right = cost_of(y->c, y->c->estimate);
+  if (left != right)
+    return left < right ? -1 : 1;
   if (x->c->bytes != y->c->bytes)
     return x->c->bytes < y->c->bytes ? -1 : 1;
   return x->k < y->k ? -1 : 1;
@@ -43,14 +50,15 @@ static struct ranked *rank(struct tsr_arena *arena, const struct search *s)
   return list;
 }
 
-static bool hopeless(const struct search *s, size_t k)
-{
-  return s->found.cycles && s->candidate[k].bound >= s->found.cycles;
-}
-
 static uint64_t cost(const struct search *s, size_t k, uint64_t cycles)
 {
-  return cycles + s->candidate[k].bytes / BYTES_A_CYCLE;
+  return cost_of(&s->candidate[k], cycles);
+}
+
+static bool hopeless(const struct search *s, size_t k)
+{
+  return s->found.cycles &&
+         cost(s, k, s->candidate[k].bound) >= cost(s, s->found.best, s->found.cycles);
 }
 
 static void try(struct search *s, size_t k)

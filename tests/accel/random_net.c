@@ -3,8 +3,8 @@
 
 #include "base/arith.h"
 
-const char *const net_kind_names[NET_KINDS] = {"conv",        "depthwise", "grouped", "dense",
-                                               "elementwise", "pool",      "joined",  "mixed"};
+const char *const net_kind_names[NET_KINDS] = {
+    "conv", "depthwise", "grouped", "dense", "elementwise", "pool", "joined", "mixed", "chain"};
 
 struct net {
   struct tsr_arena *a;
@@ -283,6 +283,44 @@ static struct tsr_value *mixed(struct net *n, struct tsr_value *x)
   return y ? pool(n, y, true, true) : NULL;
 }
 
+/* A convolution whose result has the places of x. */
+static struct tsr_value *in_place(struct net *n, struct tsr_value *x, int64_t out, int64_t group,
+                                  int64_t kernel)
+{
+  int64_t dims[4] = {out, x->dims[1] / group, kernel, kernel}, at = kernel / 2;
+  struct tsr_node *node = tsr_graph_node(n->g, TSR_G_QConv, "conv", 5, 1);
+  node->in[0] = x;
+  node->in[1] = constant(n, "w", TSR_I8, 4, dims, -127, 127);
+  requantization(n, node, out, dims[1] * kernel * kernel);
+  tsr_node_set_ints(n->g, node, "strides", 2, (int64_t[2]){1, 1});
+  tsr_node_set_ints(n->g, node, "pads", 4, (int64_t[4]){at, at, at, at});
+  tsr_node_set_ints(n->g, node, "dilations", 2, (int64_t[2]){1, 1});
+  tsr_node_set_int(n->g, node, "group", group);
+  tsr_node_set_int(n->g, node, "x_zero", random_in(n->r, -128, 127));
+  return finish(n, node);
+}
+
+/* What an accelerator may do without DRAM in between: pointwise, depthwise or a mean, pointwise,
+ * something with each element. Sometimes not: somebody else reads what is in between. */
+static struct tsr_value *chain(struct net *n, struct tsr_value *x)
+{
+  int64_t out = random_in(n->r, 1, 90);
+  struct tsr_value *from = x;
+  if (random_bits(n->r) % 4)
+    x = in_place(n, x, random_in(n->r, 17, 90), 1, 1);
+  bool mean = random_bits(n->r) % 4 == 0;
+  struct tsr_value *y = mean
+                            ? pool(n, x, true, random_bits(n->r) & 1)
+                            : in_place(n, x, x->dims[1], x->dims[1], 1 + 2 * random_in(n->r, 0, 2));
+  struct tsr_value *z = y ? in_place(n, y, out, 1, 1) : NULL;
+  struct tsr_value *other = !mean && z ? in_place(n, from, out, 1, 2 * random_in(n->r, 0, 1) + 1)
+                                       : z;
+  if (!z || random_bits(n->r) % 4 == 0)
+    return z ? lut(n, z) : NULL;
+  return random_bits(n->r) & 1 ? binary(n, z, other, random_bits(n->r) % 3 > 0)
+                               : binary(n, other, z, random_bits(n->r) % 3 > 0);
+}
+
 struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kind kind)
 {
   struct net n = {a, r, tsr_graph_new(a, net_kind_names[kind])};
@@ -305,6 +343,7 @@ struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kin
   case NET_POOL: y = pool(&n, x, random_bits(r) & 1, random_bits(r) % 3 == 0); break;
   case NET_JOINED: y = joined(&n, x); break;
   case NET_MIXED: y = mixed(&n, x); break;
+  case NET_CHAIN: y = chain(&n, x); break;
   default:
     y = lut(&n, x);
     for (int k = (int)random_in(r, 1, 4); k > 0 && y; k--)

@@ -23,8 +23,8 @@ enum { CASES = 480 };
 #endif
 
 struct outcome {
-  char text[1200]; /* empty: equal */
-  int on_accel;
+  char text[1200];           /* empty: equal */
+  int on_accel, groups, fed; /* layers, those of more than one node, those with a feeder */
 };
 
 static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
@@ -58,6 +58,8 @@ static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
       tsr_executor_close(executor);
       return;
     }
+    o->groups += strchr(l->op, '+') != NULL;
+    o->fed += strstr(l->op, "AccConv+AccDepthwise") != NULL;
   }
   memcpy(tsr_executor_buffer(executor, m->input[0]), in.data, tsr_tensor_bytes(&in));
   o->text[0] = 0;
@@ -73,7 +75,7 @@ static void run_cases(int cases, enum tsr_tune_effort effort)
 {
   const char *seed_text = getenv("TESSERA_SEED");
   uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : 20240611;
-  int differing = 0, on_accel = 0;
+  int differing = 0, on_accel = 0, groups = 0, fed = 0;
   print_message("seed %llu (TESSERA_SEED)\n", (unsigned long long)seed);
   for (int k = 0; k < cases; k++) {
     struct random r = {seed * 1000003 + (uint64_t)k + 1};
@@ -89,10 +91,14 @@ static void run_cases(int cases, enum tsr_tune_effort effort)
     if (o.text[0] && differing++ < 20)
       print_error("case %d (%s at %s): %s\n", k, net_kind_names[kind], name, o.text);
     on_accel += o.on_accel;
+    groups += o.groups;
+    fed += o.fed;
     tsr_arena_free(a);
   }
   assert_int_equal(differing, 0);
+  print_message("%d layers, %d of more than one node, %d with a feeder\n", on_accel, groups, fed);
   assert_true(on_accel >= cases); /* it was the accelerator that ran them */
+  assert_true(groups >= cases / 20 && fed >= cases / 60);
 }
 
 static void device_equals_interpreter(void **state)

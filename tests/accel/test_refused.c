@@ -306,11 +306,11 @@ static const struct {
   const char *point;
   struct totals totals; /* instructions without FINISH, bytes read, bytes written */
 } digits[] = {
-  {"default", {208, 43352, 3024}},
-  {"tiny", {324, 40240, 3020}},
-  {"ecp5", {217, 42160, 3024}},
-  {"wide", {132, 52320, 4064}},
-  {"batch2", {192, 52632, 6048}},
+  {"default", {226, 42776, 2448}},
+  {"tiny", {349, 39600, 2444}},
+  {"ecp5", {231, 41576, 2448}},
+  {"wide", {148, 52672, 3488}},
+  {"batch2", {210, 51480, 4896}},
 };
 
 static void exact_numbers(void **state)

@@ -44,7 +44,8 @@ class Drawn(unittest.TestCase):
             "channels 17", "zero", "extreme", "tiny channel", "tensor", "depthwise", "grouped",
             "dilated", "strided", "lopsided", "Relu", "Clip", "Sigmoid", "HardSwish", "LeakyRelu",
             "Tanh", "MaxPool", "AveragePool", "Add", "Sub", "Mul", "gemm", "matmul", "Flatten",
-            "Reshape", "Transpose", "Pad", "Slice", "ReduceMean", "f32"]
+            "Reshape", "Transpose", "Pad", "Slice", "ReduceMean", "f32", "DCR", "CRD", "output padding",
+            "grouped transposed", "repeated columns"]
         self.assertEqual([w for w in wanted if seen[w] < 3], [])
 
     def count_layer(self, seen, layer, shape):
@@ -54,6 +55,12 @@ class Drawn(unittest.TestCase):
             seen[layer["weights"]["style"]] += 1
             seen[layer["weights"]["spread"]] += 1
             seen[(layer["bias"] or {}).get("form")] += 1
+        seen[layer.get("mode")] += 1
+        if layer["op"] == "transposed":
+            seen["output padding"] += max(layer["extra"]) > 0
+            seen["grouped transposed"] += layer["group"] > 1
+        if layer["op"] == "resize":
+            seen["repeated columns"] += layer["times"][-1] > 1
         if layer["op"] == "conv":
             seen["depthwise"] += layer["group"] == shape[layer["in"][0]][1] > 1
             seen["grouped"] += 1 < layer["group"] < shape[layer["in"][0]][1]

@@ -319,10 +319,10 @@ static void other_versions_are_refused(void **state)
   struct tsr_bytes file = tsr_package_write(a, hand_made(a));
   struct tsr_module *m;
   struct tsr_err err = {0};
-  file.data[8] = 2;
+  file.data[8] = 4;
   assert_int_equal(tsr_package_read(a, &err, "p.tsr", file.data, file.size, &m), TSR_REFUSED);
   assert_string_equal(err.text,
-                      "p.tsr: the package has format version 2; this command reads version 3");
+                      "p.tsr: the package has format version 4; this command reads version 3");
 }
 
 int main(void)

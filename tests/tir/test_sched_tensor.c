@@ -12,8 +12,8 @@
 #include "compiler/tir/tir_internal.h"
 #include "tests/tir/test_sched_funcs.h"
 
-/* An intrinsic that works on rows of four: out[] combine= of x[0..4), and w[0..4) if it has that.
- */
+/* An intrinsic that works on rows of four: out[] combine= of x[0..4), and w[0..4) if it has that; or copies
+ * one. */
 struct row {
   struct tir_intrin intrin;
   const char *text;
@@ -29,6 +29,7 @@ static const struct row rows[] = {
     {{.name = "max4", .accumulates = true},
      "func max4(x: i8[4]) -> (y: i32[]) {\n"
      "  y: y[] maximum(k < 4) init i32(-2147483648) = i32(x[k])\n}\n"},
+    {{.name = "wide4"}, "func wide4(x: i8[4]) -> (y: i32[4]) {\n  y: y[k] = i32(x[k])\n}\n"},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -44,10 +45,11 @@ static void match_load(struct tsr_arena *a, struct tir_match *m, tir_e load)
 
 static void match_operands(struct tsr_arena *a, struct tir_match *m)
 {
+  tir_e zero = tir_index(a, 0);
   m->operands = 1;
   m->buffer[0] = m->out;
   for (int d = 0; d < m->out->rank; d++)
-    m->base[0][d] = m->index[d];
+    m->base[0][d] = tir_substitute(a, m->index[d], 1, m->var, &zero);
   tir_e x = m->value;
   if (x->op == TIR_MUL)
     match_load(a, m, x->arg[1]->arg[0]);
@@ -84,18 +86,14 @@ static const struct tir_stmt *find_call(const struct tir_stmt *s)
 {
   const struct tir_stmt *found = NULL;
   switch (s->kind) {
-  case TIR_CALL:
-    return s;
-  case TIR_FOR:
-    return find_call(s->f.body);
-  case TIR_ALLOC:
-    return find_call(s->alloc.body);
+  case TIR_CALL: return s;
+  case TIR_FOR: return find_call(s->f.body);
+  case TIR_ALLOC: return find_call(s->alloc.body);
   case TIR_BLOCK:
     for (int k = 0; k < s->block.count && !found; k++)
       found = find_call(s->block.stmt[k]);
     return found;
-  default:
-    return NULL;
+  default: return NULL;
   }
 }
 
@@ -116,7 +114,28 @@ static const char largest[] = "func largest(x: i8[3,8]) -> (y: i32[3]) {\n"
 static const char positive[] = "func largest(x: i8[3,8]) -> (y: i32[3]) {\n"
                                "  y: y[m] maximum(k < 8) init i32(0) = i32(x[m, k])\n}\n";
 
+static const char padded[] =
+    "func padded(x: i8[3,4]) -> (y: i32[5,4]) {\n"
+    "  y: y[m, k] = select(1 <= m and m < 4, i32(x[m - 1, k]), i32(7))\n}\n";
+
 static const struct sched_case cases[] = {
+    /* Where the condition does not hold the constant stands: it is everywhere first. */
+    {padded, "", "tensorize y k wide4",
+     "  for y.m.init < 5 of y {\n"
+     "    for y.k.init < 4 of y {\n"
+     "      y[y.m.init, y.k.init] = i32(7)\n"
+     "    }\n"
+     "  }\n"
+     "  for y.m < 5 of y {\n"
+     "    if 1 <= y.m and y.m < 4 {\n"
+     "      call wide4(y[y.m, 0], x[y.m - 1, 0]) {\n"
+     "        for y.k < 4 of y {\n"
+     "          y[y.m, y.k] = i32(x[y.m - 1, y.k])\n"
+     "        }\n"
+     "      }\n"
+     "    }\n"
+     "  }\n"
+     "}\n"},
     /* The call starts the sum itself, at the first of the reduce loops outside. */
     {product, "split y k 4 ko ki\nreorder y ko n m", "tensorize y ki dot4",
      "  for y.ko < 2 of y {\n"

@@ -97,7 +97,7 @@ def test_tune_cache(w):
     assert layers_of(w, env={"XDG_CACHE_HOME": "/dev/null"}) == first
     with sqlite3.connect(w.made("c.sqlite")) as db:
         before = db.execute("SELECT count(*) FROM schedule").fetchone()[0]
-        assert before == 8, before  # no two layers have one shape
+        assert before == 10, before  # 8 nodes, no two of one shape, and 2 groups of them
         db.execute("UPDATE schedule SET text = 'split ys nothing 3 a b\n'")
     db.close()
     assert layers_of(w, *cache) == first

@@ -5,13 +5,16 @@
  *   block    activations in blocked layout, weights packed, Pack/Unpack where layouts meet
  *   split    what one blocked op can't do by several, and maps that are joined or cut
  *   view     where joined and cut maps lie
+ *   group    which nodes make a layer together
  *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
+ *   inventory  a program's scratchpad buffers: copies, banks
+ *   inplace  which buffers take the place of another
  *   layout   where buffers lie in the scratchpads
  *   nest     a tensorized nest: GEMM or vector instruction, loops and micro-ops
  *   dma      a copying nest: LOADs or STOREs
  *   stream   the instructions, micro-op cache and image being built
- *   order    in which LOADs come
+ *   order    in which a layer's instructions come
  *   depend   tokens from scratchpad and DRAM regions
  *
  * This header is shared by these files only, except tsr_accel_*. */
@@ -133,7 +136,7 @@ uint64_t tsr__stream_padding(struct tsr__stream *s, int32_t value);
 void tsr__stream_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_base base);
 /* Appends a GEMM or vector instruction with its micro-ops, which are loaded where they are not resident. */
 void tsr__stream_loop(struct tsr__stream *s, struct tsr_insn *insn, const struct tsr_uop *uops, int count);
-/* Between these, instructions are held; then they come in an order in which LOADs wait less. */
+/* Between these, instructions are held; then they come in an order in which engines wait less. */
 void tsr__stream_hold(struct tsr__stream *s);
 void tsr__stream_release(struct tsr__stream *s);
 /* Most micro-ops that one instruction may have. */
@@ -156,8 +159,16 @@ struct tsr__env {
 bool tsr__env_affine(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
                      int64_t *constant, int64_t *coefficient);
 bool tsr__env_value(const struct tsr__env *env, tir_e x, int64_t *value);
+/* Narrows lo <= variable < hi of each to where the condition holds; *nothing: it holds nowhere. False when
+ * that is no box. */
+bool tsr__env_box(const struct tsr__env *env, tir_e condition, int n,
+                  const struct tir_var *const *vars, int64_t *lo, int64_t *hi, bool *nothing);
 
 /* Where a buffer of the program is: a parameter in DRAM, or copies in a scratchpad. */
+enum tsr__bank {
+  BANK_BY_COPY,        /* copies in turn, the first where the layer's first work is */
+  BANK_FIRST, BANK_OTHER /* all copies there, or in the other one */
+};
 struct tsr__place {
   const struct tir_buffer *buffer;
   enum tsr__dram_base base; /* parameter */
@@ -168,7 +179,9 @@ struct tsr__place {
   int64_t instance;         /* the present copy is instance % depth; -1 before the first */
   bool filled_by_dma;       /* in ACC: constants for the vector engine, one copy per bank */
   bool once;                /* ... each for one piece of work, so that one bank's is enough */
+  enum tsr__bank bank;      /* in ACC */
   bool open;                /* the walk is where the buffer lives */
+  const struct tsr__place *in_place_of; /* the one whose entries it takes over; NULL: has its own */
   uint32_t entries, entry_elements;
   uint32_t at[2][2];        /* first entry: [copy][bank]; bank 1 only for ACC constants */
 };
@@ -176,7 +189,7 @@ struct tsr__place {
 struct tsr__nest {
   int loops; /* outer to inner */
   const struct tir_var *var[16];
-  int64_t extent[16];
+  int64_t from[16], extent[16]; /* the first iteration, and how many there are */
   const struct tir_stmt *leaf; /* CALL or STORE */
 };
 
@@ -187,8 +200,10 @@ struct tsr__inventory {
   struct tsr__place place[TSR__MOST_BUFFERS];
   bool both_banks; /* ACC work alternates between banks */
 };
-enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
-                                  struct tsr__inventory *out);
+enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,
+                                  const struct tir_program *p, struct tsr__inventory *out);
+/* inplace.c: finds the buffers of the inventory that take another's place. */
+void tsr__in_place(struct tsr_arena *a, const struct tir_program *p, struct tsr__inventory *v);
 
 struct tsr__walk {
   struct tsr_arena *arena;
@@ -230,32 +245,66 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, co
 
 /* --- plan ------------------------------------------------------------------------------------------ */
 
-struct tsr_accel_plan {
+/* What all plans of a network have in common. */
+struct tsr_accel_planning {
   struct tsr_arena *arena;
-  const struct tsr_node *node; /* blocked */
-  const struct tir_func *func; /* its compute */
+  const struct tsr_graph *graph; /* blocked */
   const struct tsr_design *design;
   const struct tir_intrinsics *intrinsics;
   struct tsr_tune *tune;
-  const char *schedule; /* NULL: one is looked for; else its text */
+  bool apart;        /* every node is a layer of its own */
+  const char *layer; /* the one, called as its first node, that gets this schedule: */
+  const char *schedule;
 };
 
-/* A schedule of the node's compute, and the cycles that it was measured to take; 0: it was not.
- * Refuses when no tile fits, saying which scratchpad is short. */
+struct tsr_accel_found {
+  struct tir_sched *schedule;
+  uint64_t cycles; /* as it was measured; 0: it was not */
+  uint64_t cost;   /* the same, or an estimate */
+};
+
+/* The nodes of a layer, each but the first with a result of the one before as its first input. */
+enum { TSR_ACCEL_MOST_GROUPED = 4 };
+struct tsr_accel_group {
+  int nodes;
+  struct tsr_node *node[TSR_ACCEL_MOST_GROUPED];
+  struct tir_func *func; /* the compute of all */
+  struct tsr_accel_found found;
+};
+
+/* Every node that the accelerator runs in a group. of_node[k], of the graph's nodes: the group that ends
+ * with node k; NULL: there is none. Refuses when no tile of a node fits, saying which scratchpad is short. */
+enum tsr_status tsr_accel_groups(struct tsr_accel_planning *p, struct tsr_err *err,
+                                 struct tsr_accel_group **of_node);
+/* What the group's compute has as inputs: those of each node, but for what the group makes. */
+struct tsr_value **tsr_accel_group_inputs(struct tsr_arena *a, const struct tsr_accel_group *g,
+                                          int *count);
+/* Of the names of node k's stages and buffers in the group's compute. */
+const char *tsr_accel_group_suffix(const struct tsr_accel_group *g, int k);
+enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err,
+                                        const struct tsr_accel_group *g, struct tir_func **out);
+
+struct tsr_accel_plan {
+  const struct tsr_accel_planning *planning;
+  const struct tsr_accel_group *group; /* with its func */
+  const char *schedule;                /* NULL: one is looked for; else its text */
+};
+
+/* A schedule of the group's compute. Refuses when no tile fits, saying which scratchpad is short. */
 enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
-                                struct tir_sched **out, uint64_t *cycles);
+                                struct tsr_accel_found *out);
 
 /* Applies a schedule's text: a line each, but for empty ones and comments, which begin with '#'. What
  * is refused says in which line. */
 enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const char *text,
                                  struct tir_sched *s);
 
-/* What a blocked node takes at the least, on its own, whatever its schedule: cycles of the engine that
- * computes, each byte moved once. */
+/* What a group takes at the least, on its own, whatever its schedule: cycles of the engine that computes,
+ * each byte moved once. */
 struct tsr_accel_least {
   uint64_t cycles, read_bytes, write_bytes;
 };
-struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_node *n,
+struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_accel_group *g,
                                        const struct tsr_design *d);
 
 #endif

@@ -166,22 +166,22 @@ static void fill_row(const struct tsr__weights *w, int64_t o, const struct lane 
       row[k - from] = first[lane[k].at];
 }
 
-/* w[OB, CB, KH, KW, O, I]; folded: taps become input lanes, and the kernel is what is not folded. Lanes and
+/* w[CB, OB, KH, KW, O, I], so that a slice of the sum is one piece; folded: taps become input lanes, and the kernel is what is not folded. Lanes and
  * channels past the last stay zero. */
 struct tsr_value *tsr__conv_weights(struct tsr__blocker *b, const struct tsr_node *n,
                                     const struct tsr__weights *w, const int64_t folded[2])
 {
   int64_t lanes = w->c * folded[0] * folded[1], block = b->d->block_in;
-  int64_t dims[6] = {tsr__ceil_div(w->o, b->d->block_out),
-                     tsr__ceil_div(lanes, block),
+  int64_t dims[6] = {tsr__ceil_div(lanes, block),
+                     tsr__ceil_div(w->o, b->d->block_out),
                      w->kh / folded[0],
                      w->kw / folded[1],
                      b->d->block_out,
                      block};
   const struct lane *lane = lanes_of(b, w, folded, lanes);
   int8_t *p = tsr_arena_alloc(b->a, (size_t)tsr_count(dims, 6, 1)), *row = p;
-  for (int64_t ob = 0; ob < dims[0]; ob++)
-    for (int64_t from = 0; from < dims[1] * block; from += block)
+  for (int64_t from = 0; from < dims[0] * block; from += block)
+    for (int64_t ob = 0; ob < dims[1]; ob++)
       for (int64_t kh = 0; kh < dims[2]; kh++)
         for (int64_t kw = 0; kw < dims[3]; kw++)
           for (int64_t o = ob * dims[4]; o < (ob + 1) * dims[4]; o++, row += block)
@@ -396,6 +396,30 @@ static void block_node(struct tsr__blocker *b, const struct tsr_node *n)
   }
 }
 
+/* --- operands that lead ------------------------------------------------------------------------ */
+
+/* Products of the convolution whose result v is, where nobody else reads it; else -1. */
+static int64_t products_of(const struct tsr_graph *g, const struct tsr_value *v)
+{
+  bool conv = v->producer && v->producer->op == TSR_G_AccConv && tsr_graph_uses(g, v) == 1;
+  return conv ? tsr_node_int(v->producer, "macs", 0) : -1;
+}
+
+/* Sums and products take the operand first with which they can be computed: group.c looks there. */
+static void lead(struct tsr_graph *g, struct tsr_node *n)
+{
+  struct tsr_value *second = n->in[1], *k = n->in[2];
+  if (products_of(g, second) <= products_of(g, n->in[0]))
+    return;
+  size_t row = (size_t)tsr_count(k->dims + 1, k->rank - 1, 1);
+  int32_t *swapped = TSR_NEW_ARRAY(g->arena, int32_t, 2 * row);
+  memcpy(swapped, (const int32_t *)k->data + row, row * sizeof *swapped);
+  memcpy(swapped + row, k->data, row * sizeof *swapped);
+  n->in[1] = n->in[0];
+  n->in[0] = second;
+  n->in[2] = tsr_graph_constant(g, k->name, k->dtype, k->rank, k->dims, swapped);
+}
+
 /* --- the pass -------------------------------------------------------------------------------------- */
 
 /* Takes nodes out that nobody uses: a Flatten that a dense layer looked through, an Unpack before it. */
@@ -437,6 +461,9 @@ enum tsr_status tsr_accel_block(struct tsr_err *err, struct tsr_graph *g,
         unpack(&b, tsr__known_form(&b, plain[o]), plain[o]);
   }
   remove_unused(g);
+  for (int k = 0; k < g->nodes; k++)
+    if (g->node[k]->op == TSR_G_AccAdd || g->node[k]->op == TSR_G_AccMul)
+      lead(g, g->node[k]);
   tsr_graph_sort(g);
   return tsr_graph_verify(err, g);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a blocked node costs at the least, whatever its schedule: its products and its vector steps one
+/* What a layer costs at the least, whatever its schedule: its products and its vector steps one
  * a cycle, and every byte that it reads or writes moved once. */
 #include "compiler/target/accel/plan.h"
 
@@ -25,10 +25,11 @@ static uint64_t bytes_of(const struct tsr_value *v)
   return tsr_tensor_bytes(&t);
 }
 
-static uint64_t read_bytes(struct tsr_arena *a, const struct tsr__problem *p)
+/* Of one op; `made`: its first input is another's result in the layer. */
+static uint64_t read_bytes(struct tsr_arena *a, const struct tsr__problem *p, bool made)
 {
   const struct tsr_node *n = p->node;
-  uint64_t map = bytes_of(n->in[0]), bytes = 0;
+  uint64_t map = made ? 0 : bytes_of(n->in[0]), bytes = 0;
   for (int k = 1; k < n->inputs; k++)
     bytes += bytes_of(n->in[k]);
   if (p->kind != KIND_CONV && p->kind != KIND_CHANNELWISE)
@@ -37,13 +38,21 @@ static uint64_t read_bytes(struct tsr_arena *a, const struct tsr__problem *p)
   return bytes + map / places * touched(a, p, 0) * touched(a, p, 1);
 }
 
-struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_node *n,
+struct tsr_accel_least tsr_accel_least(struct tsr_arena *a, const struct tsr_accel_group *g,
                                        const struct tsr_design *d)
 {
-  struct tsr__problem p = tsr__problem_of(n, d);
-  uint64_t peak = (uint64_t)tsr_design_lanes(d) * (uint64_t)d->block_in;
-  uint64_t matrix = p.kind == KIND_CONV ? ((uint64_t)tsr_node_macs(n) + peak - 1) / peak : 0;
-  uint64_t vector = bytes_of(n->out[0]) / (uint64_t)p.entry * (uint64_t)p.vector_steps;
-  return (struct tsr_accel_least){matrix > vector ? matrix : vector, read_bytes(a, &p),
-                                  bytes_of(n->out[0])};
+  uint64_t peak = (uint64_t)tsr_design_lanes(d) * (uint64_t)d->block_in, matrix = 0, vector = 0;
+  struct tsr_accel_least least = {0};
+  for (int k = 0; k < g->nodes; k++) {
+    struct tsr_node *n = g->node[k];
+    struct tsr__problem p =
+        tsr__problem_of(a, &(struct tsr_accel_group){.nodes = 1, .node = {n}}, d);
+    if (p.kind == KIND_CONV)
+      matrix += ((uint64_t)tsr_node_macs(n) + peak - 1) / peak;
+    vector += bytes_of(n->out[0]) / (uint64_t)p.entry * (uint64_t)p.vector_steps;
+    least.read_bytes += read_bytes(a, &p, k > 0);
+    least.write_bytes = bytes_of(n->out[0]);
+  }
+  least.cycles = matrix > vector ? matrix : vector;
+  return least;
 }

@@ -51,45 +51,21 @@ static bool flat_index(const struct tsr__walk *w, const struct tsr__nest *nest,
   return true;
 }
 
-/* Narrows the valid range of the loops by 0 <= c0 + c*i. */
-static bool narrow(struct box *box, int loops, int64_t c0, const int64_t *c)
-{
-  int which = -1;
-  for (int k = 0; k < loops; k++)
-    if (c[k] && which >= 0)
-      return false;
-    else if (c[k])
-      which = k;
-  if (which < 0) { /* holds everywhere in this tile, or nowhere */
-    box->nothing |= c0 < 0;
-    return true;
-  }
-  struct dim *d = &box->dim[which];
-  if (c[which] > 0) {
-    int64_t from = -tsr__floor_div(c0, c[which]);
-    d->lo = from > d->lo ? from : d->lo;
-  } else {
-    int64_t to = tsr__floor_div(c0, -c[which]) + 1;
-    d->hi = to < d->hi ? to : d->hi;
-  }
-  return true;
-}
-
+/* Narrows the valid ranges of the loops to where the condition holds; false when that is no box. */
 static bool condition(const struct tsr__walk *w, const struct tsr__nest *nest, tir_e x,
                       struct box *box)
 {
-  if (x->op == TIR_AND)
-    return condition(w, nest, x->arg[0], box) && condition(w, nest, x->arg[1], box);
-  int64_t l0, r0, l[16], r[16];
-  if (x->op == TIR_INT)
-    return x->i ? true : narrow(box, nest->loops, -1, (int64_t[16]){0});
-  if ((x->op != TIR_LE && x->op != TIR_LT) ||
-      !tsr__env_affine(&w->env, x->arg[0], nest->loops, nest->var, &l0, l) ||
-      !tsr__env_affine(&w->env, x->arg[1], nest->loops, nest->var, &r0, r))
-    return false;
-  for (int k = 0; k < nest->loops; k++)
-    r[k] -= l[k];
-  return narrow(box, nest->loops, r0 - l0 - (x->op == TIR_LT), r);
+  int64_t lo[16], hi[16];
+  for (int k = 0; k < nest->loops; k++) {
+    lo[k] = box->dim[k].lo;
+    hi[k] = box->dim[k].hi;
+  }
+  bool is_box = tsr__env_box(&w->env, x, nest->loops, nest->var, lo, hi, &box->nothing);
+  for (int k = 0; k < nest->loops; k++) {
+    box->dim[k].lo = lo[k];
+    box->dim[k].hi = hi[k];
+  }
+  return is_box;
 }
 
 static int buffer_of(enum tir_scope scope, bool widens)

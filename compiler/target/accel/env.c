@@ -119,3 +119,45 @@ bool tsr__env_value(const struct tsr__env *env, tir_e x, int64_t *value)
 {
   return tsr__env_affine(env, x, 0, NULL, value, NULL);
 }
+
+/* Narrows the ranges of the variables by 0 <= c0 + c*i. */
+static bool narrow(int n, int64_t c0, const int64_t *c, int64_t *lo, int64_t *hi, bool *nothing)
+{
+  int which = -1;
+  for (int k = 0; k < n; k++)
+    if (c[k] && which >= 0)
+      return false;
+    else if (c[k])
+      which = k;
+  if (which < 0) { /* holds everywhere, or nowhere */
+    *nothing |= c0 < 0;
+    return true;
+  }
+  if (c[which] > 0) {
+    int64_t from = -tsr__floor_div(c0, c[which]);
+    lo[which] = from > lo[which] ? from : lo[which];
+  } else {
+    int64_t to = tsr__floor_div(c0, -c[which]) + 1;
+    hi[which] = to < hi[which] ? to : hi[which];
+  }
+  return true;
+}
+
+bool tsr__env_box(const struct tsr__env *env, tir_e x, int n, const struct tir_var *const *vars,
+                  int64_t *lo, int64_t *hi, bool *nothing)
+{
+  int64_t l0, r0, l[MOST_VARS], r[MOST_VARS];
+  if (x->op == TIR_AND)
+    return tsr__env_box(env, x->arg[0], n, vars, lo, hi, nothing) &&
+           tsr__env_box(env, x->arg[1], n, vars, lo, hi, nothing);
+  if (x->op == TIR_INT) {
+    *nothing |= !x->i;
+    return true;
+  }
+  if ((x->op != TIR_LE && x->op != TIR_LT) || !tsr__env_affine(env, x->arg[0], n, vars, &l0, l) ||
+      !tsr__env_affine(env, x->arg[1], n, vars, &r0, r))
+    return false;
+  for (int k = 0; k < n; k++)
+    r[k] -= l[k];
+  return narrow(n, r0 - l0 - (x->op == TIR_LT), r, lo, hi, nothing);
+}

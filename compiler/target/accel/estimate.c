@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a tiling costs. The bound: each engine's instructions take so long at the least (docs/rtl.md,
- * "Time"), and the bus moves so many bytes; the longest engine is busy all that time. The estimate adds
- * what does not overlap. */
+/* What a tiling costs. The bound: each engine's instructions take so long at the least
+ * (docs/rtl.md, "Time"), and the bus moves so many bytes; the longest engine is busy all that
+ * time. The estimate adds what does not overlap. */
 #include "compiler/target/accel/plan.h"
 
 enum {
@@ -59,6 +59,44 @@ static int64_t input_bytes(const struct tsr__problem *p, const struct tsr__tilin
   return again ? bytes * tsr__tiles(p, t, CHANNELS) : bytes;
 }
 
+/* Bytes of a head's constants, all channel blocks: the kernel's weights as int8, the others
+ * int32. */
+static int64_t constant_bytes(const struct tsr__problem *h)
+{
+  int64_t taps = h->params > 3 ? h->params - 3 : 0;
+  return h->out[CHANNELS] * ((h->params - taps) * 4 + taps) * h->entry;
+}
+
+/* What the head of each tile costs, with its feeder: the places that its windows reach are
+ * loaded, or computed. */
+static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t places,
+                     struct tsr__times *times)
+{
+  const struct tsr__problem *h = p->head, *feeder = h->head;
+  int64_t points = h->out[CHANNELS] * h->out[ROWS] * h->out[COLUMNS] * h->out[IMAGES];
+  int64_t pieces = places * tsr__ceil_div(p->summed, t->slice), blocks = h->out[CHANNELS];
+  int64_t reached = h->out[IMAGES] * loaded(h, 0, t->tile[ROWS], 0, h->kernel[0]) *
+                    loaded(h, 1, t->tile[COLUMNS], 0, h->kernel[1]);
+  int64_t bytes = constant_bytes(h) + (feeder ? constant_bytes(feeder) : 0);
+  bytes *= tsr__tiling_keeps_head(p, t) ? 1 : places;
+  bytes += reached * (feeder ? feeder->summed : blocks) * h->entry;
+  times->vector += points * h->vector_steps + pieces * 2 * QUANT_CYCLES;
+  if (feeder) {
+    bytes += blocks * feeder->summed * p->weight_entry *
+             (tsr__tiling_keeps_weights(p) ? 1 : places);
+    times->matrix += reached * blocks * feeder->summed + pieces * GEMM_CYCLES;
+    times->vector += reached * blocks + pieces * QUANT_CYCLES;
+  }
+  times->load += bytes / p->beat + pieces * DMA_CYCLES;
+  times->bytes += bytes;
+}
+
+/* The bytes of the tail's other operand. */
+static int64_t bytes_beside(const struct tsr__problem *p)
+{
+  return p->beside * p->out[CHANNELS] * p->out[ROWS] * p->out[COLUMNS] * p->out[IMAGES] * p->entry;
+}
+
 struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   int64_t places = tsr__tiles(p, t, ROWS) * tsr__tiles(p, t, COLUMNS) * tsr__tiles(p, t, IMAGES);
@@ -71,10 +109,10 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
     again = tsr__tiles(p, t, IMAGES);
   int64_t weights = p->out[CHANNELS] * p->summed * taps * p->weight_entry;
   int64_t params = p->out[CHANNELS] * p->params * 4 * p->entry * again;
-  int64_t bytes = input_bytes(p, t) + params;
+  int64_t bytes = (p->head ? 0 : input_bytes(p, t)) + bytes_beside(p) + params;
   struct tsr__times times = {0};
   if (p->kind == KIND_CONV) {
-    bytes += weights * (sums > 1 ? places : again);
+    bytes += weights * (sums > 1 && !tsr__tiling_keeps_weights(p) ? places : again);
     times.matrix = points * p->summed * taps + tiles * sums * GEMM_CYCLES;
   }
   times.vector = points * p->vector_steps + tiles * QUANT_CYCLES;
@@ -83,6 +121,8 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
   times.load = bytes / p->beat + tiles * sums * DMA_CYCLES;
   times.store = points * p->entry / p->beat + tiles * DMA_CYCLES;
   times.bytes = bytes + points * p->entry;
+  if (p->head)
+    add_head(p, t, places, &times);
   return times;
 }
 
@@ -99,5 +139,8 @@ int64_t tsr__tiling_estimate(const struct tsr__problem *p, const struct tsr__til
     tiles *= tsr__tiles(p, t, k);
   int64_t first = times->load / (tiles * sums) +
                   (times->matrix + times->vector + times->store) / (4 * tiles);
-  return tsr__tiling_bound(times) + first + tiles * sums * START_CYCLES;
+  /* vector waits for the last products before it ends a tile, and has no head to compute
+   * meanwhile */
+  int64_t ends = p->head ? times->matrix / sums : 0;
+  return tsr__tiling_bound(times) + first + ends + tiles * sums * START_CYCLES;
 }

@@ -166,7 +166,7 @@ static struct tsr_accel_buffer buffer_of(const struct tsr_design *d, const struc
   bool twice = space == SPACE_ACC && place->filled_by_dma && both_banks;
   struct tsr_accel_buffer b = {.buffer = place->buffer,
                                .loop = place->loop ? place->loop->name : NULL,
-                               .copies = place->depth * (twice ? 2 : 1),
+                               .copies = place->in_place_of ? 0 : place->depth * (twice ? 2 : 1),
                                .entries = tsr__layout_entries(d, place->buffer),
                                .room = tsr__layout_room(d, space) * (space == SPACE_ACC ? 2 : 1),
                                .entry_bytes = (uint32_t)tsr_design_dram_entry(d, tsr__buffer_of(space))};
@@ -179,7 +179,7 @@ static enum tsr_status find_buffers(struct tsr_arena *a, struct tsr_err *err,
                                     struct tsr_accel_explanation *out)
 {
   struct tsr__inventory *v = TSR_NEW(a, struct tsr__inventory);
-  enum tsr_status status = tsr__inventory_of(err, p, v);
+  enum tsr_status status = tsr__inventory_of(a, err, p, v);
   if (status)
     return status;
   out->buffers = v->count;

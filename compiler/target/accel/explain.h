@@ -17,7 +17,7 @@ struct tsr_accel_buffer {
   const char *loop; /* one iteration of which it lives for; NULL: for the whole layer */
   const char *from; /* the parameter that it is a copy of, or the intrinsic that computes it */
   bool computed;    /* the latter */
-  int copies;       /* used in turn, or one in each bank of ACC */
+  int copies;       /* used in turn, or one in each bank of ACC; 0: in the place of another buffer */
   uint32_t entries; /* of a copy */
   uint32_t room;    /* entries of its scratchpad, of ACC of both banks */
   uint32_t entry_bytes;

@@ -27,7 +27,8 @@ static void add_items(const struct tsr__stream *s, struct tsr__place *p, enum ts
   bool twice = space == SPACE_ACC && p->filled_by_dma && both_banks;
   for (int copy = 0; copy < p->depth; copy++)
     for (int b = 0; b < (twice ? 2 : 1); b++) {
-      int which = space != SPACE_ACC ? 0 : twice ? b : (s->bank + copy) % 2;
+      int turn = p->bank == BANK_BY_COPY ? copy : p->bank == BANK_OTHER;
+      int which = space != SPACE_ACC ? 0 : twice ? b : (s->bank + turn) % 2;
       if (which == bank && shelf->items < MOST_ITEMS)
         shelf->item[shelf->items++] = (struct item){p, copy, b};
     }
@@ -118,8 +119,19 @@ static void fill_shelf(const struct tsr__stream *s, enum tsr__space space, int b
   uint32_t room = tsr__layout_room(s->design, space);
   *shelf = (struct shelf){bank ? room : 0, room, &s->recent[space][bank], 0, {{0}}};
   for (int k = 0; k < count; k++)
-    if (tsr__space_of(place[k].buffer->scope) == space)
+    if (tsr__space_of(place[k].buffer->scope) == space && !place[k].in_place_of)
       add_items(s, &place[k], space, bank, both_banks, shelf);
+}
+
+/* They lie where those lie whose places they take. */
+static void take_places(struct tsr__place *place, int count)
+{
+  for (int k = 0; k < count; k++) {
+    const struct tsr__place *from = &place[k];
+    while (from->in_place_of)
+      from = from->in_place_of;
+    memmove(place[k].at, from->at, sizeof from->at);
+  }
 }
 
 bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int count, bool both_banks)
@@ -134,6 +146,7 @@ bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int coun
       if (shelf.items && !place_shelf(&shelf, &s->next[space][bank]))
         return false;
     }
+  take_places(place, count);
   return true;
 }
 

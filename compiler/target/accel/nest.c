@@ -191,12 +191,30 @@ static enum tsr_status operand(struct tsr__walk *w, const struct tsr__nest *nest
   const struct tsr__place *p = tsr__walk_place(w, call->call.buffer[which]);
   s->base[k] = base + tsr__place_entry(w, p, near);
   for (int l = 0; l < nest->loops; l++) {
+    s->base[k] += c[l] * nest->from[l];
     s->level[l].step[k] = c[l];
     if (c[l] < 0)
       return tsr_refuse(w->err, "operand %s of %s runs backwards", p->buffer->name,
                         call->call.intrin->name);
   }
   return TSR_OK;
+}
+
+/* An intrinsic of three inputs adds to the last, and its instruction to what lies at d: there it must be. */
+static enum tsr_status check_sum(struct tsr__walk *w, const struct tsr__nest *nest, uint32_t near,
+                                 const struct shape *s)
+{
+  const struct tir_stmt *call = nest->leaf;
+  struct shape sum = *s;
+  enum tsr_status status = operand(w, nest, 3, DST, near, &sum);
+  bool same = !status && sum.base[DST] == s->base[DST];
+  for (int l = 0; l < nest->loops; l++)
+    same = same && sum.level[l].step[DST] == s->level[l].step[DST];
+  if (status || same)
+    return status;
+  return tsr_refuse(w->err, "%s adds to %s where it lies, and the sum %s lies elsewhere",
+                    call->call.intrin->name, call->call.buffer[3]->name,
+                    call->call.buffer[0]->name);
 }
 
 /* An ACC entry of the call, for constants that have a copy in each bank. */
@@ -225,8 +243,10 @@ enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest
   for (int k = 0; k < nest->loops; k++)
     s.level[k].n = nest->extent[k];
   enum tsr_status status = operand(w, nest, 0, DST, near, &s);
-  for (int k = 1; k < call->call.operands && !status; k++)
+  for (int k = 1; k < call->call.operands && k < OPERANDS && !status; k++)
     status = operand(w, nest, k, k == 1 ? SRC_A : SRC_B, near, &s);
+  if (call->call.operands > OPERANDS && !status)
+    status = check_sum(w, nest, near, &s);
   if (status)
     return status;
   if (call->call.operands == 2 && call->call.intrin->accumulates) { /* D <- D op A */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In which order a layer's LOADs stand.
+/* In which order a layer's instructions stand.
  *
- * The loops emit a LOAD where it is used: the next channel tile's weights behind all spatial tiles of this
- * one, although there has been room for them since long. Engines run in order, so the load engine would
- * stand still, and then be late. Here a layer's instructions are played through, with the times that they
- * take (docs/rtl.md, "Time"), and whenever the load engine is free it takes, of the LOADs whose
- * destination is free by then, the one that is needed first. Weights come in pieces, so that they fill the
- * gaps between the inputs of tiles. The other engines keep their order; the stream has all instructions in
- * the order in which they start. */
+ * The loops emit a LOAD where it is used: the next channel tile's weights behind all spatial
+ * tiles of this one, although there has been room for them since long. They emit what vector
+ * does with a tile behind the tile's last product, for which it would stand still, although the
+ * next tile's first steps could be done meanwhile. Engines run in order. So a layer's
+ * instructions are played through here, with the times that they take (docs/rtl.md, "Time"), and
+ * an engine that is free takes, of the next of its instructions, the one that can start first:
+ * of LOADs that can start by then the one that is needed first, of others the one that stands
+ * first. Weights come in pieces, so that they fill the gaps between the inputs of tiles. What
+ * reads or writes the same entries keeps its order; so do STOREs. The stream has all
+ * instructions in the order in which they start. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,13 @@
 #include "compiler/target/accel/accel.h"
 #include "verify/check.h"
 
-enum { WINDOW = 48 /* LOADs that are looked at */, MOST_TOUCHES = 4 /* micro-ops, d, a, b */, SHELVES = SPACE_DRAM };
+enum { MOST_TOUCHES = 4 /* micro-ops, d, a, b */, SHELVES = SPACE_DRAM };
+
+/* Instructions that are looked at, of each engine. */
+static const int window[] = {[TSR_ENGINE_LOAD] = 48,
+                             [TSR_ENGINE_MATRIX] = 6,
+                             [TSR_ENGINE_VECTOR] = 12,
+                             [TSR_ENGINE_STORE] = 1};
 
 struct touch {
   enum tsr__space space;
@@ -23,18 +32,23 @@ struct touch {
   uint64_t lo, hi;
 };
 
+/* What one instruction holds at a time: INP's write port, a bank of ACC. */
+enum { LOCK_INP, LOCK_BANK, LOCKS = LOCK_BANK + 2 };
+
 struct held {
   struct tsr_insn insn;
   enum tsr__dram_base base;
   int engine, touches;
+  uint32_t locks; /* a bit each */
   struct touch touch[MOST_TOUCHES];
-  size_t first_pred, preds;   /* in the list of all */
-  size_t follows;             /* the next of its engine; `count`: none */
-  size_t need;                /* LOAD: the first instruction that uses what it brings */
-  int64_t cycles, start, end; /* end: -1 while it is not known */
+  size_t first_pred, preds;          /* in the list of all */
+  size_t follows;                    /* the next of its engine; `count`: none */
+  size_t need;                       /* LOAD: the first instruction that uses what it brings */
+  int64_t cycles, ready, start, end; /* ready, end: -1 while they are not known */
 };
 
-/* Who wrote an entry last, and which instruction of each engine read it last; 0: none, else one more. */
+/* Who wrote an entry last, and which instruction of each engine read it last; 0: none, else one
+ * more. */
 struct entry {
   uint32_t writer, reader[TSR_ENGINE_COUNT];
 };
@@ -101,19 +115,20 @@ static void add_pred(struct tsr__ordering *o, struct held *h, uint32_t number)
   o->pred[o->preds++] = number - 1;
 }
 
+/* A reader waits for those of its own engine, too: so the last that read an entry is the last to
+ * end. */
 static void follow(struct tsr__ordering *o, struct held *h, const struct touch *t)
 {
-  uint32_t before = 0, latest[TSR_ENGINE_COUNT] = {0};
+  struct entry before = {.writer = 0};
   for (uint64_t k = t->lo; k < t->hi; k++) {
     const struct entry *e = &o->entry[t->space][k];
-    if (e->writer != before)
-      add_pred(o, h, before = e->writer);
-    for (int p = 0; p < TSR_ENGINE_COUNT && t->writes; p++)
-      latest[p] = e->reader[p] > latest[p] ? e->reader[p] : latest[p];
+    if (e->writer != before.writer)
+      add_pred(o, h, e->writer);
+    for (int p = 0; p < TSR_ENGINE_COUNT; p++)
+      if ((t->writes || p == h->engine) && e->reader[p] != before.reader[p])
+        add_pred(o, h, e->reader[p]);
+    before = *e;
   }
-  for (int p = 0; p < TSR_ENGINE_COUNT; p++)
-    if (p != h->engine)
-      add_pred(o, h, latest[p]);
 }
 
 static void leave(struct tsr__ordering *o, int engine, uint32_t number, const struct touch *t)
@@ -137,6 +152,19 @@ static void clear_entries(struct tsr__ordering *o)
   }
 }
 
+static uint32_t locks_of(const struct tsr__ordering *o, const struct held *h)
+{
+  uint64_t half = (uint64_t)tsr_design_depth(o->design, TSR_BUFFER_ACC) / 2;
+  uint32_t locks = 0;
+  for (int k = 0; k < h->touches; k++) {
+    const struct touch *t = &h->touch[k];
+    locks |= t->space == SPACE_INP && t->writes ? 1u << LOCK_INP : 0;
+    if (t->space == SPACE_ACC)
+      locks |= (t->lo < half ? 1u << LOCK_BANK : 0) | (t->hi > half ? 2u << LOCK_BANK : 0);
+  }
+  return locks;
+}
+
 static void find_preds(struct tsr__ordering *o)
 {
   clear_entries(o);
@@ -145,7 +173,8 @@ static void find_preds(struct tsr__ordering *o)
     struct held *h = &o->held[i];
     h->first_pred = o->preds;
     h->need = i;
-    h->end = -1;
+    h->ready = h->end = -1;
+    h->locks = locks_of(o, h);
     for (int k = 0; k < h->touches; k++)
       if (h->touch[k].space != SPACE_DRAM)
         follow(o, h, &h->touch[k]);
@@ -166,7 +195,7 @@ static void find_preds(struct tsr__ordering *o)
 struct play {
   struct tsr__ordering *o;
   size_t next[TSR_ENGINE_COUNT]; /* the first of each engine that has not started */
-  int64_t free[TSR_ENGINE_COUNT];
+  int64_t free[TSR_ENGINE_COUNT], unlocked[LOCKS];
   int64_t inputs; /* when the layer before has stored its result */
 };
 
@@ -182,62 +211,64 @@ static void link_engines(struct tsr__ordering *o, size_t first[TSR_ENGINE_COUNT]
 }
 
 /* When all that it waits for is over; -1: not known yet. */
-static int64_t ready(const struct play *p, const struct held *h)
+static int64_t ready(const struct play *p, struct held *h)
 {
   bool input = h->insn.opcode == TSR_OP_LOAD && h->base == BASE_ACTIVATION;
   int64_t at = input ? p->inputs : 0;
-  for (size_t k = 0; k < h->preds; k++) {
+  for (size_t k = 0; k < h->preds && h->ready < 0; k++) {
     int64_t end = p->o->held[p->o->pred[h->first_pred + k]].end;
     if (end < 0)
       return -1;
     at = end > at ? end : at;
   }
-  return at;
+  if (h->ready < 0)
+    h->ready = at;
+  return h->ready;
 }
 
 static void run(struct play *p, struct held *h, int64_t at)
 {
-  int64_t *engine = &p->free[h->engine];
-  h->start = at > *engine ? at : *engine;
-  h->end = *engine = h->start + h->cycles;
+  h->start = at;
+  h->end = p->free[h->engine] = at + h->cycles;
+  for (int k = 0; k < LOCKS; k++)
+    if (h->locks >> k & 1)
+      p->unlocked[k] = h->end;
 }
 
-/* All that the other engines can do by now. */
-static void advance(struct play *p)
+/* When it can start; -1: not known yet. */
+static int64_t earliest(const struct play *p, struct held *h)
 {
-  bool moved = true;
-  while (moved) {
-    moved = false;
-    for (int e = 0; e < TSR_ENGINE_COUNT; e++) {
-      if (e == TSR_ENGINE_LOAD || p->next[e] == p->o->count)
-        continue;
-      struct held *h = &p->o->held[p->next[e]];
-      int64_t at = ready(p, h);
-      if (at < 0)
-        continue;
-      run(p, h, at);
-      p->next[e] = h->follows;
-      moved = true;
-    }
-  }
+  int64_t at = h->end < 0 ? ready(p, h) : -1;
+  if (at < 0)
+    return -1;
+  at = at > p->free[h->engine] ? at : p->free[h->engine];
+  for (int k = 0; k < LOCKS; k++)
+    if (h->locks >> k & 1 && p->unlocked[k] > at)
+      at = p->unlocked[k];
+  return at;
 }
 
-/* The LOAD that comes next: of those that can start by now the one that is needed first, else the one
- * that can start first. */
-static struct held *choose(const struct play *p, int64_t *at)
+/* Of two that can start at the same time: the LOAD that is needed first; what writes INP, since
+ * a LOAD could take the port for long. */
+static bool goes_before(const struct held *a, const struct held *b)
+{
+  if (a->engine == TSR_ENGINE_LOAD)
+    return a->need < b->need;
+  return (a->locks & 1u << LOCK_INP) > (b->locks & 1u << LOCK_INP);
+}
+
+/* The engine's instruction that can start first, and when; NULL: of none it is known. */
+static struct held *choose(const struct play *p, int engine, int64_t *at)
 {
   struct held *best = NULL;
-  size_t i = p->next[TSR_ENGINE_LOAD];
-  for (int n = 0; n < WINDOW && i < p->o->count; n++, i = p->o->held[i].follows) {
+  size_t i = p->next[engine];
+  for (int n = 0; n < window[engine] && i < p->o->count; n++, i = p->o->held[i].follows) {
     struct held *h = &p->o->held[i];
-    int64_t when = h->end < 0 ? ready(p, h) : -1;
-    if (when < 0)
+    int64_t when = earliest(p, h);
+    if (when < 0 || (best && (when > *at || (when == *at && !goes_before(h, best)))))
       continue;
-    when = when > p->free[TSR_ENGINE_LOAD] ? when : p->free[TSR_ENGINE_LOAD];
-    if (!best || when < *at || (when == *at && h->need < best->need)) {
-      best = h;
-      *at = when;
-    }
+    best = h;
+    *at = when;
   }
   return best;
 }
@@ -256,22 +287,33 @@ static int64_t time_of_inputs(const struct tsr__ordering *o)
   return sum;
 }
 
+/* The instruction that starts first of all that are left; NULL: none is. Nothing that is not
+ * known yet can start before it. */
+static struct held *next_of_all(struct play *p, int64_t *at)
+{
+  struct held *best = NULL;
+  for (int e = TSR_ENGINE_COUNT; e-- > 0;) { /* LOAD comes last to a lock */
+    size_t *next = &p->next[e];
+    while (*next < p->o->count && p->o->held[*next].end >= 0)
+      *next = p->o->held[*next].follows;
+    int64_t when;
+    struct held *h = choose(p, e, &when);
+    if (h && (!best || when < *at)) {
+      best = h;
+      *at = when;
+    }
+  }
+  return best;
+}
+
 static void play(struct tsr__ordering *o)
 {
   struct play p = {.o = o, .inputs = time_of_inputs(o)};
+  struct held *h;
+  int64_t at;
   link_engines(o, p.next);
-  advance(&p);
-  for (;;) {
-    size_t *next = &p.next[TSR_ENGINE_LOAD];
-    while (*next < o->count && o->held[*next].end >= 0)
-      *next = o->held[*next].follows;
-    if (*next == o->count)
-      return;
-    int64_t at;
-    struct held *h = choose(&p, &at);
+  while ((h = next_of_all(&p, &at)))
     run(&p, h, at);
-    advance(&p);
-  }
 }
 
 static int by_start(const void *a, const void *b)

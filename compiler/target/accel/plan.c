@@ -10,7 +10,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 5 };
+enum { VERSION = 12 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
@@ -22,7 +22,7 @@ struct planner {
 /* --- when nothing fits ------------------------------------------------------------------------ */
 
 /* Of the standing design points with room for so many entries, the one with the smallest scratchpads. */
-static const char *point_for(struct tsr_arena *a, const struct tsr__problem *p,
+static const char *point_for(struct tsr_arena *a, const struct tsr_accel_group *g,
                              const struct tsr__need *n)
 {
   const char *name = NULL;
@@ -31,7 +31,7 @@ static const char *point_for(struct tsr_arena *a, const struct tsr__problem *p,
     struct tsr_design d;
     if (tsr_design_open(a, NULL, *point, &d))
       continue;
-    struct tsr__problem there = tsr__problem_of(p->node, &d);
+    struct tsr__problem there = tsr__problem_of(a, g, &d);
     int64_t bytes = (there.inp + there.out_entries + 8 * there.acc) * there.entry +
                     there.wgt * there.weight_entry;
     bool fits = n->inp <= there.inp && n->wgt <= there.wgt && n->acc <= there.acc &&
@@ -45,11 +45,12 @@ static const char *point_for(struct tsr_arena *a, const struct tsr__problem *p,
 }
 
 static enum tsr_status refuse_capacity(struct tsr_arena *a, struct tsr_err *err,
+                                       const struct tsr_accel_group *g,
                                        const struct tsr__problem *p, const struct tsr_design *d)
 {
   struct tsr__tiling one = {.tile = {1, 1, 1, 1}, .slice = 1, .sliced = p->summed > 1};
   struct tsr__need n = tsr__tiling_need(p, &one);
-  const char *point = point_for(a, p, &n);
+  const char *point = point_for(a, g, &n);
   const struct {
     const char *key;
     int64_t need, have, entry;
@@ -59,12 +60,12 @@ static enum tsr_status refuse_capacity(struct tsr_arena *a, struct tsr_err *err,
              {"out_bytes", n.out, p->out_entries, p->entry}};
   for (int k = 0; k < 4; k++)
     if (row[k].need > row[k].have)
-      return tsr_refuse(err,
-                        "design point %s cannot hold one tile: %s is %lld, and %lld are needed; %s%s",
-                        d->name, row[k].key, (long long)(row[k].have * row[k].entry),
-                        (long long)(row[k].need * row[k].entry),
-                        point ? "it would fit at design point " : "no standing design point could",
-                        point ? point : "");
+      return tsr_refuse(
+          err, "design point %s cannot hold one tile: %s is %lld, and %lld are needed; %s%s",
+          d->name, row[k].key, (long long)(row[k].have * row[k].entry),
+          (long long)(row[k].need * row[k].entry),
+          point ? "it would fit at design point " : "no standing design point could",
+          point ? point : "");
   return tsr_refuse(err, "design point %s has no tiling for it", d->name);
 }
 
@@ -108,8 +109,8 @@ static enum tsr_status walk_twice(struct tsr__stream *stream, struct tsr_err *er
 
 static struct tir_sched *new_schedule(struct tsr_arena *a, const struct tsr_accel_plan *plan)
 {
-  struct tir_sched *s = tir_sched_new(a, plan->func);
-  tir_sched_intrinsics(s, plan->intrinsics);
+  struct tir_sched *s = tir_sched_new(a, plan->group->func);
+  tir_sched_intrinsics(s, plan->planning->intrinsics);
   return s;
 }
 
@@ -124,8 +125,8 @@ static enum tsr_status lower_tiling(struct tsr_arena *a, const struct planner *m
 static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
                                   const struct tsr__tiling *t, uint64_t *cycles, uint64_t *work)
 {
-  const struct tsr_tune_options *tune = tsr_tune_options_of(m->plan->tune);
-  const struct tsr_design *d = m->plan->design;
+  const struct tsr_tune_options *tune = tsr_tune_options_of(m->plan->planning->tune);
+  const struct tsr_design *d = m->plan->planning->design;
   struct tir_program *p;
   struct tsr_program out = {.design_hash = d->hash};
   struct tsr__stream *stream = tsr__stream_new(a, d);
@@ -144,15 +145,15 @@ static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
 static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
 {
   const struct planner *m = context;
-  struct tsr_arena *a = tsr_arena_new(tsr_arena_allocator(m->plan->arena));
+  struct tsr_arena *a = tsr_arena_new(tsr_arena_allocator(m->plan->planning->arena));
   if (!a || setjmp(*tsr_arena_landing(a))) {
     tsr_arena_free(a);
-    tsr_arena_exhausted(m->plan->arena);
+    tsr_arena_exhausted(m->plan->planning->arena);
   }
   enum tsr_status status = measure_in(a, m, &m->tiling[k], cycles, work);
   tsr_arena_free(a);
   if (status == TSR_NO_MEMORY)
-    tsr_arena_exhausted(m->plan->arena);
+    tsr_arena_exhausted(m->plan->planning->arena);
   return !status;
 }
 
@@ -175,14 +176,15 @@ static struct tsr_tune_candidate candidate_of(const struct tsr__problem *p,
 
 static enum tsr_status choose(struct planner *m, struct tsr_err *err, struct tsr_tune_found *out)
 {
-  struct tsr_arena *a = m->plan->arena;
+  struct tsr_arena *a = m->plan->planning->arena;
   m->count = tsr__tilings(a, &m->problem, &m->tiling);
   if (!m->count)
-    return refuse_capacity(a, err, &m->problem, m->plan->design);
+    return refuse_capacity(a, err, m->plan->group, &m->problem, m->plan->planning->design);
   struct tsr_tune_candidate *list = TSR_NEW_ARRAY(a, struct tsr_tune_candidate, m->count);
   for (size_t k = 0; k < m->count; k++)
     list[k] = candidate_of(&m->problem, &m->tiling[k]);
-  *out = tsr_tune_search(a, list, m->count, tsr_tune_options_of(m->plan->tune)->effort, measure, m);
+  *out = tsr_tune_search(a, list, m->count, tsr_tune_options_of(m->plan->planning->tune)->effort,
+                         measure, m);
   return TSR_OK;
 }
 
@@ -208,28 +210,35 @@ static void add_memory(struct tsr_text *key, const struct tsr_design *d)
   tsr_text_add(key, " %d", (int)d->memory.ddr.order);
 }
 
-/* All that a schedule and its cycles depend on. */
-static const char *key_of(const struct tsr_accel_plan *plan)
+/* The node's op, shapes and window. */
+static void add_node(struct tsr_text *key, const struct tsr_node *n)
 {
   static const struct {
     const char *name;
     int count, otherwise;
   } attribute[] = {{"kernel", 2, 1}, {"strides", 2, 1}, {"pads", 4, 0}, {"dilations", 2, 1}};
-  const struct tsr_node *n = plan->node;
-  struct tsr_text key = {.arena = plan->arena};
-  tsr_text_add(&key, "%d %d %s", VERSION, (int)tsr_tune_options_of(plan->tune)->effort,
-               tsr_gop_name(n->op));
+  tsr_text_add(key, " %s", tsr_gop_name(n->op));
   for (int k = 0; k < n->inputs; k++)
-    add_dims(&key, n->in[k]);
-  add_dims(&key, n->out[0]);
+    add_dims(key, n->in[k]);
+  add_dims(key, n->out[0]);
   for (size_t k = 0; k < sizeof attribute / sizeof attribute[0]; k++) {
     int64_t v[4];
     tsr_node_ints(n, attribute[k].name, attribute[k].count, attribute[k].otherwise, v);
     for (int i = 0; i < attribute[k].count; i++)
-      tsr_text_add(&key, "%c%" PRId64, i ? ',' : ' ', v[i]);
+      tsr_text_add(key, "%c%" PRId64, i ? ',' : ' ', v[i]);
   }
-  tsr_text_add(&key, " %016" PRIx64, plan->design->hash);
-  add_memory(&key, plan->design);
+}
+
+/* All that a schedule and its cycles depend on. */
+static const char *key_of(const struct tsr_accel_plan *plan)
+{
+  const struct tsr_accel_planning *p = plan->planning;
+  struct tsr_text key = {.arena = p->arena};
+  tsr_text_add(&key, "%d %d", VERSION, (int)tsr_tune_options_of(p->tune)->effort);
+  for (int k = 0; k < plan->group->nodes; k++)
+    add_node(&key, plan->group->node[k]);
+  tsr_text_add(&key, " %016" PRIx64, p->design->hash);
+  add_memory(&key, p->design);
   return key.data;
 }
 
@@ -257,47 +266,52 @@ enum tsr_status tsr_accel_replay(struct tsr_arena *a, struct tsr_err *err, const
 static bool fits(const struct tsr_accel_plan *plan, const char *schedule, struct tir_sched *s)
 {
   struct tir_program *program;
-  return !tsr_accel_replay(plan->arena, NULL, schedule, s) &&
-         !tir_lower(plan->arena, NULL, s, &program);
+  return !tsr_accel_replay(plan->planning->arena, NULL, schedule, s) &&
+         !tir_lower(plan->planning->arena, NULL, s, &program);
 }
 
 /* --- plan ------------------------------------------------------------------------------------- */
 
 static enum tsr_status search(struct planner *m, struct tsr_err *err, const char *key,
-                              struct tir_sched **out, uint64_t *cycles)
+                              struct tsr_accel_found *out)
 {
   struct tsr_tune_found found;
-  *out = new_schedule(m->plan->arena, m->plan);
+  out->schedule = new_schedule(m->plan->planning->arena, m->plan);
   enum tsr_status status = choose(m, err, &found);
   if (!status)
-    status = tsr__tiling_schedule(err, &m->problem, &m->tiling[found.best], *out);
-  if (status || !key)
+    status = tsr__tiling_schedule(err, &m->problem, &m->tiling[found.best], out->schedule);
+  if (status)
     return status;
-  *cycles = found.cycles;
-  struct tsr_tune_record record = {tir_sched_text(*out), found.cycles};
-  return found.cycles ? tsr_tune_keep(m->plan->tune, err, key, &record) : TSR_OK;
+  out->cycles = found.cycles;
+  out->cost = found.cycles;
+  if (!found.cycles) /* it was not measured, or cannot be */
+    out->cost = candidate_of(&m->problem, &m->tiling[found.best]).estimate;
+  struct tsr_tune_record record = {tir_sched_text(out->schedule), found.cycles};
+  return key && found.cycles ? tsr_tune_keep(m->plan->planning->tune, err, key, &record) : TSR_OK;
 }
 
 enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
-                                struct tir_sched **out, uint64_t *cycles)
+                                struct tsr_accel_found *out)
 {
-  struct planner m = {.plan = plan, .problem = tsr__problem_of(plan->node, plan->design)};
-  bool effort = tsr_tune_options_of(plan->tune)->effort != TSR_TUNE_NONE;
+  const struct tsr_accel_planning *all = plan->planning;
+  struct planner m = {.plan = plan,
+                      .problem = tsr__problem_of(all->arena, plan->group, all->design)};
+  bool effort = tsr_tune_options_of(all->tune)->effort != TSR_TUNE_NONE;
   const char *key = effort ? key_of(plan) : NULL;
   const struct tsr_tune_record *record = NULL;
-  *cycles = 0;
+  *out = (struct tsr_accel_found){.cycles = 0};
   if (plan->schedule) {
-    *out = new_schedule(plan->arena, plan);
-    return tsr_accel_replay(plan->arena, err, plan->schedule, *out);
+    out->schedule = new_schedule(all->arena, plan);
+    return tsr_accel_replay(all->arena, err, plan->schedule, out->schedule);
   }
-  enum tsr_status status = key ? tsr_tune_recall(plan->tune, err, key, &record) : TSR_OK;
+  enum tsr_status status = key ? tsr_tune_recall(all->tune, err, key, &record) : TSR_OK;
   if (status)
     return status;
   if (record) {
-    *out = new_schedule(plan->arena, plan);
-    *cycles = record->cycles;
-    if (fits(plan, record->schedule, *out))
+    out->schedule = new_schedule(all->arena, plan);
+    out->cycles = out->cost = record->cycles;
+    if (fits(plan, record->schedule, out->schedule))
       return TSR_OK;
   }
-  return search(&m, err, key, out, cycles);
+  return search(&m, err, key, out);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a schedule is found: the op as numbers (a problem), what could be done (tilings), what each needs
- * and takes, and the schedule's text.
+/* How a schedule is found: the ops of a layer as numbers (a problem), what could be done
+ * (tilings), what each needs and takes, and the schedule's text.
  *
- *   problem.c   a blocked node as a problem
+ *   problem.c   a layer's blocked nodes as a problem
  *   space.c     tilings whose buffers fit the scratchpads
  *   estimate.c  what a tiling costs: at the least, and probably
  *   schedule.c  a tiling as a schedule
- *   bound.c     what the node costs at the least, whatever its tiling
+ *   bound.c     what the nodes cost at the least, whatever the tiling
  *   plan.c      the tiling that is taken */
 #ifndef TSR_COMPILER_TARGET_ACCEL_PLAN_H
 #define TSR_COMPILER_TARGET_ACCEL_PLAN_H
@@ -17,13 +17,21 @@ enum tsr__kind { KIND_CONV, KIND_CHANNELWISE, KIND_ELEMENTWISE, KIND_LOOKUP };
 
 enum { CHANNELS, ROWS, COLUMNS, IMAGES, DIMS }; /* what is tiled */
 
+/* One op, or a convolution with what makes its input (the head) and what is done with its result
+ * (the tail). The tail's share is in the numbers of the convolution: it has the same tiles. */
 struct tsr__problem {
   enum tsr__kind kind;
   const struct tsr_node *node;
+  const char *suffix; /* of the names of its stages and buffers */
+  const struct tsr__problem
+      *head; /* CONV: computes its input, slice by slice; NULL: it is loaded */
+  const struct tsr__problem
+      *tail;         /* CONV: makes the result of its own, which stays in ACC; or NULL */
   int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
   int64_t summed;    /* CONV: channel blocks; CHANNELWISE: rows of the kernel; else 1 */
   int64_t kernel[2], stride[2], dilation[2], pad[2], in[2]; /* pad: before; in: of the input */
   int64_t operands;                                         /* activations read */
+  int64_t beside;                     /* ... of the result's size, by the tail */
   int64_t params;                     /* ACC entries of constants per channel block */
   int64_t fixed_params;               /* ACC entries of constants of the whole op */
   int64_t work;                       /* int32 buffers of the result's size */
@@ -51,13 +59,23 @@ static inline int64_t tsr__tiles(const struct tsr__problem *p, const struct tsr_
   return tsr__ceil_div(p->out[k], t->tile[k]);
 }
 
-struct tsr__problem tsr__problem_of(const struct tsr_node *n, const struct tsr_design *d);
+struct tsr__problem tsr__problem_of(struct tsr_arena *a, const struct tsr_accel_group *g,
+                                    const struct tsr_design *d);
 
 struct tsr__need { /* entries */
   int64_t inp, wgt, acc, out;
+  int64_t head_acc; /* of the other bank */
 };
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t);
+
+/* Whether all weights stay, although the sum comes in slices: the head of each tile takes longer
+ * than to load them would. */
+bool tsr__tiling_keeps_weights(const struct tsr__problem *p);
+
+/* Whether the constants of the head stay, too: there is more than one tile, and room. LOADs into
+ * the bank in which vector works would wait for it. */
+bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tiling *t);
 
 /* Every tiling that fits, in a fixed order; returns how many. */
 size_t tsr__tilings(struct tsr_arena *a, const struct tsr__problem *p, struct tsr__tiling **out);
@@ -72,7 +90,7 @@ int64_t tsr__tiling_bound(const struct tsr__times *times);
 int64_t tsr__tiling_estimate(const struct tsr__problem *p, const struct tsr__tiling *t,
                              const struct tsr__times *times);
 
-/* Applies the tiling to the schedule of the node's compute. */
+/* Applies the tiling to the schedule of the nodes' compute. */
 enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__problem *p,
                                      const struct tsr__tiling *t, struct tir_sched *s);
 

@@ -15,10 +15,11 @@ static void window_attributes(struct tsr__problem *p, int64_t kh, int64_t kw)
   p->pad[1] = pad[1];
 }
 
-struct tsr__problem tsr__problem_of(const struct tsr_node *n, const struct tsr_design *d)
+static struct tsr__problem of_node(const struct tsr_node *n, const struct tsr_design *d)
 {
   const int64_t *y = n->out[0]->dims;
   struct tsr__problem p = {.node = n,
+                           .suffix = "",
                            .out = {y[CB], y[PH], y[PW], y[NB]},
                            .in = {n->in[0]->dims[PH], n->in[0]->dims[PW]},
                            .operands = 1,
@@ -44,7 +45,7 @@ struct tsr__problem tsr__problem_of(const struct tsr_node *n, const struct tsr_d
     p.params = 3;
     p.vector_steps = 1;
     window_attributes(&p, w[2], w[3]);
-    p.summed = w[1];
+    p.summed = w[0];
     break;
   case TSR_G_AccDepthwise:
     window_attributes(&p, w[1], w[2]);
@@ -65,9 +66,39 @@ struct tsr__problem tsr__problem_of(const struct tsr_node *n, const struct tsr_d
   default:
     p.kind = KIND_ELEMENTWISE;
     p.operands = 2;
-    p.work = 3;
-    p.fixed_params = 3 + 2 * 2; /* p, and both vectors of k for each operand */
-    p.vector_steps = 4;
+    p.work = n->op == TSR_G_AccAdd ? 1 : 2; /* AccMul: both factors */
+    p.fixed_params = 3 + 2 * 2;             /* p, and both vectors of k for each operand */
+    p.vector_steps = n->op == TSR_G_AccAdd ? 3 : 4;
   }
   return p;
+}
+
+/* The tail's share in the numbers of the convolution. */
+static void add_tail(struct tsr__problem *p, const struct tsr__problem *tail)
+{
+  p->tail = tail;
+  p->beside = tail->operands - 1;
+  p->fixed_params += tail->fixed_params;
+  p->vector_steps += tail->vector_steps;
+  p->work = tail->work > p->work ? tail->work : p->work;
+}
+
+struct tsr__problem tsr__problem_of(struct tsr_arena *a, const struct tsr_accel_group *g,
+                                    const struct tsr_design *d)
+{
+  struct tsr__problem *part = TSR_NEW_ARRAY(a, struct tsr__problem, g->nodes), *conv = part;
+  for (int k = 0; k < g->nodes; k++) {
+    part[k] = of_node(g->node[k], d);
+    part[k].suffix = tsr_accel_group_suffix(g, k);
+    conv = part[k].kind == KIND_CONV ? &part[k] : conv;
+  }
+  if (g->nodes == 1)
+    return part[0];
+  if (conv > part)
+    conv->head = conv - 1;
+  if (conv < part + g->nodes - 1)
+    add_tail(conv, conv + 1);
+  if (conv > part + 1)
+    conv[-1].head = conv - 2;
+  return *conv;
 }

@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A tiling as a schedule: the lines of docs/accelerator-target.md, with its numbers. */
 #include <stdio.h>
+#include <string.h>
 
 #include "compiler/target/accel/plan.h"
 
 struct writer {
   struct tir_sched *s;
   struct tsr_err *err;
+  const char *suffix; /* stands for each '@' of a line: that of the names of the op's stages */
   enum tsr_status status;
 };
 
+static void put_suffix(char *text, size_t size, const char *line, const char *suffix)
+{
+  size_t n = 0;
+  for (; *line && n + 1 < size; line++)
+    n += (size_t)(*line == '@' ? snprintf(text + n, size - n, "%s", suffix)
+                               : snprintf(text + n, size - n, "%c", *line));
+}
+
 __attribute__((format(printf, 2, 3))) static void line(struct writer *w, const char *format, ...)
 {
-  char text[256];
+  char text[256], named[256] = "";
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  put_suffix(named, sizeof named, text, w->suffix);
   if (!w->status)
-    w->status = tir_sched_apply(w->s, w->err, text);
+    w->status = tir_sched_apply(w->s, w->err, named);
 }
 
-/* The result's loops: tiles outside, entries inside; the name of the innermost tile loop is "wo". */
+/* The result's loops: tiles outside, entries inside; the name of the innermost tile loop is
+ * "wo". */
 static void tile_result(struct writer *w, const struct tsr__tiling *t)
 {
   line(w, "cache_write y out ys");
@@ -41,30 +53,78 @@ static void tile_result(struct writer *w, const struct tsr__tiling *t)
 
 static const char *innermost(const struct tsr__tiling *t)
 {
-  return t->order == ORDER_PLACES ? "co" : "wo";
+  return t->order == ORDER_PLACES ? "ys co" : "ys wo";
+}
+
+/* Where the convolution's input is computed, or loaded: with its slice, its tile, or all at
+ * once. */
+static const char *input_loop(const struct writer *w, const struct tsr__tiling *t, char loop[16])
+{
+  snprintf(loop, 16, "acc%s so", w->suffix);
+  return t->sliced ? loop : t->order == ORDER_INPUT ? "ys no" : "ys wo";
 }
 
 static void write_conv(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   const char *in = innermost(t);
-  line(w, "cache_read w wgt acc ws");
-  line(w, "cache_read p acc y ps");
-  line(w, "set_scope xs inp");
-  line(w, "set_scope acc acc");
-  tile_result(w, t);
-  line(w, "compute_at y ys %s", in);
-  line(w, "compute_at ps ys co");
-  line(w, "compute_at acc ys %s", in);
-  line(w, "split acc cb %lld so si", (long long)t->slice);
-  line(w, "reorder acc so nb ob si kh kw h w b o i");
-  line(w, "pipeline acc so 2");
-  if (t->sliced)
-    line(w, "compute_at xs acc so");
-  else
-    line(w, "compute_at xs ys %s", t->order == ORDER_INPUT ? "no" : "wo");
-  line(w, "compute_at ws %s", t->slice < p->summed ? "acc so" : "ys co");
-  line(w, "tensorize acc b accel.gemm");
-  line(w, "tensorize y b accel.quant");
+  bool slices = t->slice < p->summed && !tsr__tiling_keeps_weights(p);
+  char loop[16];
+  line(w, "cache_read w@ wgt acc@ ws@");
+  line(w, "cache_read p@ acc y@ ps@");
+  line(w, p->head ? "inline xs@" : "set_scope xs@ inp");
+  line(w, "set_scope acc@ acc");
+  if (!p->tail)
+    tile_result(w, t);
+  line(w, "compute_at y@ %s", in);
+  line(w, "compute_at ps@ ys co");
+  line(w, "compute_at acc@ %s", in);
+  line(w, "split acc@ cb %lld so si", (long long)t->slice);
+  line(w, "reorder acc@ so nb ob si kh kw h w b o i");
+  line(w, "pipeline acc@ so 2");
+  if (!p->head)
+    line(w, "compute_at xs@ %s", input_loop(w, t, loop));
+  line(w, "compute_at ws@ %s", slices ? "acc@ so" : "ys co");
+  line(w, "tensorize acc@ b accel.gemm");
+  line(w, "tensorize y@ b accel.%s", p->tail ? "quant_acc" : "quant");
+}
+
+/* Before a convolution: all of it with its slice of the sum. */
+static void write_head(struct writer *w, const struct tsr__problem *p, const char *at,
+                       const char *constants_at)
+{
+  enum tsr_gop op = p->node->op;
+  line(w, "cache_read p@ acc y@ ps@");
+  line(w, "set_scope xs@ inp");
+  line(w, "set_scope acc@ acc");
+  line(w, "compute_at y@ %s", at);
+  line(w, "compute_at acc@ %s", at);
+  line(w, "compute_at xs@ %s", at);
+  line(w, "reorder acc@ nb cb kh kw h w b i");
+  if (op == TSR_G_AccDepthwise) {
+    line(w, "set_scope ws@ acc");
+    line(w, "compute_at ws@ %s", constants_at);
+    line(w, "compute_at ps@ %s", constants_at);
+  }
+  line(w, "tensorize acc@ b accel.%s", op == TSR_G_AccDepthwise ? "mac" : "sum");
+  line(w, "tensorize y@ b accel.quant_inp");
+}
+
+/* Before a head: its result is the head's input, padding included; its own input comes with the
+ * tile. */
+static void write_feeder(struct writer *w, const char *head, const char *at,
+                         const char *constants_at, const char *weights_at)
+{
+  line(w, "cache_read w@ wgt acc@ ws@");
+  line(w, "cache_read p@ acc xs%s ps@", head);
+  line(w, "set_scope xs@ inp");
+  line(w, "set_scope acc@ acc");
+  line(w, "compute_at ps@ %s", constants_at);
+  line(w, "compute_at acc@ %s", at);
+  line(w, "reorder acc@ nb ob cb kh kw h w b o i");
+  line(w, "compute_at xs@ ys wo");
+  line(w, "compute_at ws@ %s", weights_at);
+  line(w, "tensorize acc@ b accel.gemm");
+  line(w, "tensorize xs%s b accel.quant_inp", head);
 }
 
 static void write_channelwise(struct writer *w, const struct tsr__problem *p,
@@ -77,15 +137,15 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
   line(w, "set_scope xs inp");
   line(w, "set_scope acc acc");
   tile_result(w, t);
-  line(w, "compute_at y ys %s", in);
-  line(w, "compute_at acc ys %s", in);
+  line(w, "compute_at y %s", in);
+  line(w, "compute_at acc %s", in);
   line(w, "split acc kh %lld so si", (long long)t->slice);
   line(w, "reorder acc so nb cb si kw h w b i");
   line(w, "pipeline acc so 2");
   if (t->slice < p->summed)
     line(w, "compute_at xs acc so");
   else
-    line(w, "compute_at xs ys %s", in);
+    line(w, "compute_at xs %s", in);
   if (op == TSR_G_AccDepthwise) {
     line(w, "set_scope ws acc");
     line(w, "compute_at ws ys co");
@@ -98,45 +158,92 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
   line(w, "tensorize y b accel.%s", op == TSR_G_AccMaxPool ? "narrow" : "quant");
 }
 
+/* tail: its first operand is the result of the convolution before it, int32 in ACC. */
 static void write_elementwise(struct writer *w, const struct tsr__problem *p,
-                              const struct tsr__tiling *t)
+                              const struct tsr__tiling *t, bool tail)
 {
-  static const char *const scopes[] = {"xs inp", "zs inp", "xa acc", "za acc", "acc acc"};
-  static const char *const inner[] = {"y", "acc", "xa", "za", "xs", "zs"};
-  bool sum = p->node->op == TSR_G_AccAdd;
+  static const char *const scopes[] = {"zs inp", "xa acc", "acc acc", "za acc"};
+  static const char *const inner[] = {"y", "acc", "xa", "za", "zs"};
+  const char *in = innermost(t);
+  bool sum = p->node->op == TSR_G_AccAdd; /* which has no za */
   line(w, "cache_read k acc xa kx");
-  line(w, "cache_read k acc za kz");
+  line(w, "cache_read k acc %s kz", sum ? "acc" : "za");
   line(w, "cache_read p acc y ps");
-  for (int k = 0; k < 5; k++)
+  line(w, tail ? "inline xs" : "set_scope xs inp");
+  for (int k = 0; k < 4 - sum; k++)
     line(w, "set_scope %s", scopes[k]);
   tile_result(w, t);
-  for (int k = 0; k < 6; k++)
-    line(w, "compute_at %s ys %s", inner[k], innermost(t));
-  line(w, "tensorize xa b accel.%s", sum ? "scale" : "offset");
-  line(w, "tensorize za b accel.%s", sum ? "scale" : "offset");
-  line(w, "tensorize acc b accel.%s", sum ? "add" : "mul");
+  for (int k = 0; k < 5; k++)
+    if (!sum || strcmp(inner[k], "za"))
+      line(w, "compute_at %s %s", inner[k], in);
+  if (!tail)
+    line(w, "compute_at xs %s", in);
+  line(w, "tensorize xa b accel.%s", sum ? tail ? "mul" : "scale" : tail ? "sub" : "offset");
+  if (!sum)
+    line(w, "tensorize za b accel.offset");
+  line(w, "tensorize acc b accel.%s", sum ? "madd" : "mul");
   line(w, "tensorize y b accel.quant");
 }
 
-static void write_lookup(struct writer *w, const struct tsr__tiling *t)
+static void write_lookup(struct writer *w, const struct tsr__tiling *t, bool tail)
 {
   line(w, "cache_read table lut y ts");
-  line(w, "set_scope xs inp");
+  line(w, tail ? "inline xs" : "set_scope xs inp");
   tile_result(w, t);
-  line(w, "compute_at y ys %s", innermost(t));
-  line(w, "compute_at xs ys %s", innermost(t));
-  line(w, "tensorize y b accel.lut");
+  line(w, "compute_at y %s", innermost(t));
+  if (!tail)
+    line(w, "compute_at xs %s", innermost(t));
+  line(w, "tensorize y b accel.%s", tail ? "lut_acc" : "lut");
 }
 
+static void write_op(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t,
+                     bool tail)
+{
+  w->suffix = p->suffix;
+  switch (p->kind) {
+  case KIND_CONV: write_conv(w, p, t); break;
+  case KIND_CHANNELWISE: write_channelwise(w, p, t); break;
+  case KIND_ELEMENTWISE: write_elementwise(w, p, t, tail); break;
+  case KIND_LOOKUP: write_lookup(w, t, tail); break;
+  }
+}
+
+/* What one op makes for the next: for the convolution in INP, for its tail in ACC; for a head as
+ * its input. */
+static void place_between(struct writer *w, const struct tsr__problem *p)
+{
+  if (p->head && p->head->head) {
+    w->suffix = p->head->head->suffix;
+    line(w, "inline y@");
+  }
+  if (p->head) {
+    w->suffix = p->head->suffix;
+    line(w, "set_scope y@ inp");
+  }
+  if (p->tail) {
+    w->suffix = p->suffix;
+    line(w, "set_scope y@ acc");
+  }
+}
+
+/* Backwards: an op is computed at loops of the one behind it. */
 enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__problem *p,
                                      const struct tsr__tiling *t, struct tir_sched *s)
 {
-  struct writer w = {s, err, TSR_OK};
-  switch (p->kind) {
-  case KIND_CONV: write_conv(&w, p, t); break;
-  case KIND_CHANNELWISE: write_channelwise(&w, p, t); break;
-  case KIND_ELEMENTWISE: write_elementwise(&w, p, t); break;
-  case KIND_LOOKUP: write_lookup(&w, t); break;
+  struct writer w = {.s = s, .err = err};
+  char loop[16];
+  place_between(&w, p);
+  if (p->tail)
+    write_op(&w, p->tail, t, true);
+  write_op(&w, p, t, false);
+  if (p->head) {
+    const char *at = input_loop(&w, t, loop), *with = tsr__tiling_keeps_head(p, t) ? "ys co" : at;
+    w.suffix = p->head->suffix;
+    write_head(&w, p->head, at, with);
+    if (p->head->head) {
+      w.suffix = p->head->head->suffix;
+      write_feeder(&w, p->head->suffix, at, with, tsr__tiling_keeps_weights(p) ? "ys co" : at);
+    }
   }
   return w.status;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tilings whose buffers fit the scratchpads.
  *
- * A size is tried when some number of equal tiles needs it: 28, 14, 10, 7, ... of 28 rows. Narrower tiles
- * than the widest that fit only cost more, and of several images at a time all rows and columns are
- * taken, so columns and images end early. */
+ * A size is tried when some number of equal tiles needs it: 28, 14, 10, 7, ... of 28 rows.
+ * Narrower tiles than the widest that fit only cost more, and of several images at a time all
+ * rows and columns are taken, so columns and images end early. */
 #include "compiler/target/accel/plan.h"
 
 /* Places that windows of `taps` kernel elements reach, for `tile` results. */
@@ -33,11 +33,34 @@ static int64_t copies(int64_t iterations)
   return iterations > 1 ? 2 : 1;
 }
 
+/* Places that the head's windows reach for a tile, with padding or without. */
+static int64_t head_region(const struct tsr__problem *p, const struct tsr__tiling *t, bool padding)
+{
+  int64_t region = 1;
+  for (int k = 0; k < 2; k++) {
+    int64_t reached = reach(p->head, k, t->tile[ROWS + k], p->head->kernel[k]);
+    region *= padding || reached < p->head->in[k] ? reached : p->head->in[k];
+  }
+  return region * t->tile[IMAGES];
+}
+
+/* Entries of INP that head and feeder take: inputs and results, all copies. */
+static int64_t head_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
+                            int64_t tiles, int64_t pieces)
+{
+  const struct tsr__problem *feeder = p->head->head;
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t input = feeder ? copies(tiles) * feeder->summed * head_region(p, t, false) : 0;
+  return input + copies(pieces) * t->slice * (head_region(p, t, true) + places);
+}
+
 /* Entries of INP that a tile's input takes, all copies. */
 static int64_t input_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
                              int64_t tiles, int64_t sums)
 {
   int64_t blocks = t->tile[CHANNELS], times = copies(tiles);
+  if (p->head)
+    return head_entries(p, t, tiles, tiles * sums);
   if (p->kind == KIND_CONV)
     blocks = t->sliced ? t->slice : p->summed;
   if (t->sliced)
@@ -47,23 +70,71 @@ static int64_t input_entries(const struct tsr__problem *p, const struct tsr__til
   return times * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) * region_columns(p, t);
 }
 
-struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
+/* What the head and its feeder need beside INP; `blocks`: of channels, whose constants are
+ * there. */
+static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t blocks,
+                     struct tsr__need *n)
 {
-  int64_t tiles = 1, channels = t->tile[CHANNELS];
+  const struct tsr__problem *head = p->head, *feeder = head->head;
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  n->head_acc = head->work * t->slice * places + blocks * head->params + head->fixed_params;
+  if (feeder)
+    n->acc += t->slice * head_region(p, t, false) + blocks * feeder->params;
+}
+
+/* Entries of WGT for so many blocks of what is summed. */
+static int64_t weight_entries(const struct tsr__problem *p, int64_t channels, int64_t blocks)
+{
+  const struct tsr__problem *feeder = p->head ? p->head->head : NULL;
+  int64_t each = channels * p->kernel[0] * p->kernel[1] + (feeder ? feeder->summed : 0);
+  return blocks * each;
+}
+
+bool tsr__tiling_keeps_weights(const struct tsr__problem *p)
+{
+  return p->head && weight_entries(p, p->out[CHANNELS], p->summed) <= p->wgt;
+}
+
+static int64_t tiles_of(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  int64_t tiles = 1;
   for (int k = 0; k < DIMS; k++)
     tiles *= tsr__tiles(p, t, k);
+  return tiles;
+}
+
+static struct tsr__need need_of(const struct tsr__problem *p, const struct tsr__tiling *t,
+                                bool keeps_head)
+{
+  int64_t tiles = tiles_of(p, t), channels = t->tile[CHANNELS];
   int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
-  int64_t sums = tsr__ceil_div(p->summed, t->slice);
+  int64_t sums = tsr__ceil_div(p->summed, t->slice), pieces = copies(tiles * sums) * t->slice;
   int64_t outer = tsr__tiles(p, t, CHANNELS); /* iterations of the loop in which parameters stay */
   outer *= t->order == ORDER_INPUT ? tsr__tiles(p, t, IMAGES) : 1;
   outer = t->order == ORDER_PLACES ? tiles : outer;
-  int64_t weights = channels * t->slice * p->kernel[0] * p->kernel[1];
-  return (struct tsr__need){
-      .inp = input_entries(p, t, tiles, sums),
-      .wgt = p->kind == KIND_CONV ? copies(sums > 1 ? tiles * sums : outer) * weights : 0,
+  int64_t blocks = sums > 1 ? pieces : copies(outer) * t->slice;
+  if (tsr__tiling_keeps_weights(p))
+    blocks = p->summed;
+  struct tsr__need n = {
+      .inp = input_entries(p, t, tiles, sums) + copies(tiles) * p->beside * channels * places,
+      .wgt = p->kind == KIND_CONV ? weight_entries(p, channels, blocks) : 0,
       .acc = p->work * channels * places + copies(outer) * p->params * channels + p->fixed_params,
       .out = copies(tiles) * channels * places,
   };
+  if (p->head)
+    add_head(p, t, keeps_head ? p->summed : pieces, &n);
+  return n;
+}
+
+bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  struct tsr__need n = need_of(p, t, true);
+  return tiles_of(p, t) > 1 && n.acc <= p->acc && n.head_acc <= p->acc;
+}
+
+struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  return need_of(p, t, p->head && tsr__tiling_keeps_head(p, t));
 }
 
 static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
@@ -75,7 +146,8 @@ static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
   for (int k = 0; k < DIMS; k++)
     if (t->tile[k] > UINT16_MAX)
       return false;
-  return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.out <= p->out_entries;
+  return n.inp <= p->inp && n.wgt <= p->wgt && n.acc <= p->acc && n.head_acc <= p->acc &&
+         n.out <= p->out_entries;
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
@@ -93,17 +165,29 @@ static int64_t next_size(int64_t extent, int64_t tile)
   return tile <= 1 ? 0 : tsr__ceil_div(extent, tsr__ceil_div(extent, tile - 1));
 }
 
+/* Whether the order, and the way to bring the input, are different from others for this tiling.
+ * A head is computed once for each tile: of all channels, its slices as they are summed. */
+static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  bool conv = p->kind == KIND_CONV, slices = t->slice < p->summed;
+  if (p->head)
+    return t->order == ORDER_WEIGHTS && t->tile[CHANNELS] == p->out[CHANNELS] && slices &&
+           t->sliced;
+  if (t->order == ORDER_INPUT && (!conv || t->sliced))
+    return false;
+  return conv ? slices || !t->sliced : t->sliced == slices;
+}
+
 /* Adds the tiling in every order and way to bring its input; false when none fits. */
 static bool add_orders(struct space *s, struct tsr__tiling t)
 {
   const struct tsr__problem *p = s->problem;
-  bool conv = p->kind == KIND_CONV, slices = t.slice < p->summed, any = false;
+  bool any = false;
   for (int order = 0; order < ORDERS; order++)
     for (int sliced = 0; sliced < 2; sliced++) {
       t.order = (enum tsr__order)order;
       t.sliced = sliced;
-      bool has = conv ? slices || !sliced : sliced == slices;
-      if (!has || (order == ORDER_INPUT && (!conv || sliced)) || !fits(p, &t))
+      if (!is_way(p, &t) || !fits(p, &t))
         continue;
       s->list = TSR_GROW(s->arena, s->list, s->count, &s->capacity);
       s->list[s->count++] = t;

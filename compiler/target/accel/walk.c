@@ -2,19 +2,19 @@
 /* From a lowered program to instructions: its outer loops are run here, at compile time; each perfect nest
  * around one intrinsic or one copy becomes instructions.
  *
- * Every scratchpad buffer has its place for the whole program: as many copies as the pipelined loop
- * around it asks for, used in turn, so that an engine can fill one while another is read. Copies of an
- * ACC buffer lie in different banks. ACC buffers that only DMA fills (parameters of the vector engine)
- * stand in every bank that work uses. */
+ * Every scratchpad buffer has its place for the whole program (inventory.c, layout.c): its copies are used in
+ * turn, so that an engine can fill one while another is read. */
 #include <assert.h>
 
 #include "compiler/target/accel/accel.h"
 
+/* Loops around one call or one copy; a condition may stand around the call. */
 static bool is_nest(const struct tir_stmt *s)
 {
   while (s->kind == TIR_FOR)
     s = s->f.body;
-  return s->kind == TIR_CALL || s->kind == TIR_STORE;
+  bool guarded = s->kind == TIR_IF && s->when.body->kind == TIR_CALL;
+  return guarded || s->kind == TIR_CALL || s->kind == TIR_STORE;
 }
 
 /* --- places ------------------------------------------------------------------------------------------ */
@@ -63,107 +63,6 @@ uint32_t tsr__entry_elements(const struct tsr_design *d, enum tsr__space space)
   }
 }
 
-/* True when an intrinsic writes the buffer somewhere in the statement. */
-static bool computed(const struct tir_stmt *s, const struct tir_buffer *b)
-{
-  switch (s->kind) {
-  case TIR_FOR: return computed(s->f.body, b);
-  case TIR_ALLOC: return computed(s->alloc.body, b);
-  case TIR_IF: return computed(s->when.body, b);
-  case TIR_CALL: return s->call.buffer[0] == b;
-  case TIR_STORE:
-  default: return false;
-  case TIR_BLOCK:
-    for (int k = 0; k < s->block.count; k++)
-      if (computed(s->block.stmt[k], b))
-        return true;
-    return false;
-  }
-  return false;
-}
-
-/* True when at most one buffer in ACC that work writes lives in each iteration of the statement's loops:
- * none of them has a loop around it. */
-static bool works_once(const struct tir_stmt *s, bool looped)
-{
-  switch (s->kind) {
-  case TIR_FOR: return works_once(s->f.body, true);
-  case TIR_IF: return works_once(s->when.body, true);
-  case TIR_ALLOC: {
-    const struct tir_buffer *b = s->alloc.buffer;
-    bool work = b->scope == TIR_ACC && computed(s->alloc.body, b);
-    return !(work && looped) && works_once(s->alloc.body, looped);
-  }
-  case TIR_BLOCK:
-    for (int k = 0; k < s->block.count; k++)
-      if (!works_once(s->block.stmt[k], looped))
-        return false;
-    return true;
-  default: return true;
-  }
-}
-
-static bool in_scratchpad(const struct tir_buffer *b)
-{
-  if (b->scope == TIR_GLOBAL || b->scope == TIR_LOCAL)
-    return false;
-  return (b->dtype == TSR_I32) == (b->scope == TIR_ACC) &&
-         (b->dtype == TSR_I32 || tsr_dtype_bytes(b->dtype) == 1);
-}
-
-static enum tsr_status add_buffer(struct tsr_err *err, const struct tir_stmt *s,
-                                  const struct tir_stmt *loop, struct tsr__inventory *v)
-{
-  const struct tir_buffer *b = s->alloc.buffer;
-  int depth = loop && loop->f.loop == TIR_PIPELINE ? loop->f.depth : 1;
-  if (v->count == TSR__MOST_BUFFERS)
-    return tsr_refuse(err, "there are more than %d scratchpad buffers", TSR__MOST_BUFFERS);
-  if (!in_scratchpad(b))
-    return tsr_refuse(err,
-                      "buffer %s of %s lives in %s; on the accelerator i8 lives in inp, wgt, out and "
-                      "lut, and i32 in acc",
-                      b->name, tsr_dtype_name(b->dtype), tir_scope_name(b->scope));
-  v->place[v->count++] = (struct tsr__place){.buffer = b,
-                                             .loop = loop ? loop->f.var : NULL,
-                                             .depth = depth > 2 ? 2 : depth,
-                                             .instance = -1,
-                                             .filled_by_dma = !computed(s->alloc.body, b),
-                                             .once = works_once(s->alloc.body, false)};
-  return TSR_OK;
-}
-
-/* Every ALLOC of the statement, with the loop around it. */
-static enum tsr_status collect(struct tsr_err *err, const struct tir_stmt *s,
-                               const struct tir_stmt *loop, struct tsr__inventory *v)
-{
-  enum tsr_status status = TSR_OK;
-  switch (s->kind) {
-  case TIR_FOR: return collect(err, s->f.body, s, v);
-  case TIR_IF: return collect(err, s->when.body, loop, v);
-  case TIR_BLOCK:
-    for (int k = 0; k < s->block.count && !status; k++)
-      status = collect(err, s->block.stmt[k], loop, v);
-    return status;
-  case TIR_ALLOC:
-    status = add_buffer(err, s, loop, v);
-    return status ? status : collect(err, s->alloc.body, loop, v);
-  default: return TSR_OK;
-  }
-}
-
-enum tsr_status tsr__inventory_of(struct tsr_err *err, const struct tir_program *p,
-                                  struct tsr__inventory *out)
-{
-  *out = (struct tsr__inventory){0};
-  enum tsr_status status = collect(err, p->body, NULL, out);
-  for (int k = 0; k < out->count; k++) {
-    const struct tsr__place *place = &out->place[k];
-    if (place->buffer->scope == TIR_ACC && !place->filled_by_dma && place->depth > 1)
-      out->both_banks = true;
-  }
-  return status;
-}
-
 int tsr__walk_bank(const struct tsr__walk *w)
 {
   const struct tsr__place *work = NULL;
@@ -178,17 +77,31 @@ int tsr__walk_bank(const struct tsr__walk *w)
 
 static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s);
 
+/* Keeps the iterations where the condition holds; false when they are no box. */
+static bool keep_where(const struct tsr__walk *w, tir_e condition, struct tsr__nest *nest)
+{
+  int64_t hi[16];
+  bool nothing = false;
+  for (int k = 0; k < nest->loops; k++)
+    hi[k] = nest->extent[k];
+  if (!tsr__env_box(&w->env, condition, nest->loops, nest->var, nest->from, hi, &nothing))
+    return false;
+  for (int k = 0; k < nest->loops; k++)
+    nest->extent[k] = nothing ? 0 : hi[k] - nest->from[k];
+  return nest->loops || !nothing;
+}
+
 /* The nest with all its extents known; false when one depends on a loop of the nest. */
 static bool known_nest(const struct tsr__walk *w, const struct tir_stmt *s, struct tsr__nest *nest)
 {
-  nest->loops = 0;
+  *nest = (struct tsr__nest){.loops = 0};
   for (; s->kind == TIR_FOR; s = s->f.body) {
     if (nest->loops == 16 || !tsr__env_value(&w->env, s->f.extent, &nest->extent[nest->loops]))
       return false;
     nest->var[nest->loops++] = s->f.var;
   }
-  nest->leaf = s;
-  return true;
+  nest->leaf = s->kind == TIR_IF ? s->when.body : s;
+  return s->kind != TIR_IF || keep_where(w, s->when.condition, nest);
 }
 
 static enum tsr_status emit_nest(struct tsr__walk *w, const struct tsr__nest *nest)
@@ -252,7 +165,7 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
 {
   struct tsr__inventory *v = TSR_NEW(s->arena, struct tsr__inventory);
   struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
-  enum tsr_status status = tsr__inventory_of(err, p, v);
+  enum tsr_status status = tsr__inventory_of(s->arena, err, p, v);
   if (status)
     return status;
   w.both_banks = v->both_banks;
