@@ -107,24 +107,22 @@ static json_t *row_of(const char *type, const struct cuda__gemm *g)
 static void emit(struct tsr_arena *a, struct tsr_err *err, const struct cuda__gemm *g,
                  const char *path)
 {
-  LLVMTargetMachineRef machine = cuda__target(err, (struct tsr_gpu_arch){90, true});
+  struct llvm__processor processor = cuda__target(a, (struct tsr_gpu_arch){90, true});
   struct llvm__emit *e = TSR_NEW(a, struct llvm__emit);
-  LLVMMemoryBufferRef text;
-  if (!machine)
+  struct llvm__module m;
+  const char *text;
+  if (llvm__module_open(err, &processor, &m))
     quit(err->text);
-  *e = (struct llvm__emit){.arena = a, .machine = cuda__machine, .context = LLVMContextCreate()};
-  e->module = LLVMModuleCreateWithNameInContext(g->name, e->context);
-  e->builder = LLVMCreateBuilderInContext(e->context);
-  cuda__prepare(machine, e->module);
+  *e = (struct llvm__emit){.arena = a,
+                           .machine = cuda__machine,
+                           .context = m.context,
+                           .module = m.module,
+                           .builder = m.builder};
   cuda__gemm_emit(e, g);
-  if (cuda__ptx(err, machine, e->module, &text))
+  if (cuda__ptx(a, err, &m, &text))
     quit(err->text);
-  write_file(path, LLVMGetBufferStart(text), LLVMGetBufferSize(text));
-  LLVMDisposeMemoryBuffer(text);
-  LLVMDisposeBuilder(e->builder);
-  LLVMDisposeModule(e->module);
-  LLVMContextDispose(e->context);
-  LLVMDisposeTargetMachine(machine);
+  write_file(path, text, strlen(text));
+  llvm__module_close(&m);
 }
 
 static bool is_wanted(const char *name, int n, char **wanted)

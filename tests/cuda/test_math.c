@@ -47,36 +47,30 @@ static void run(struct tsr_arena *a, const char *text, void *const *params)
   struct tsr_code_block block = {.level = TSR_LEVEL_SSE2};
   struct tsr_code_layer layer = {0};
   struct tsr_code_mapping mapping;
+  struct llvm__module m;
+  struct tsr_bytes object;
   const char *name = "f";
-  LLVMMemoryBufferRef object;
-  if (tir_lower(a, &err, tir_sched_new(a, func_of(a, text)), &p))
-    fail_msg("%s", err.text);
-  LLVMTargetMachineRef machine = cpu__target(&err, block.level);
+  bool fma = tsr_level_of_machine() > TSR_LEVEL_SSE2;
+  struct llvm__processor processor = cpu__target(fma ? TSR_LEVEL_AVX2 : block.level);
   struct llvm__emit *e = TSR_NEW(a, struct llvm__emit);
-  e->arena = a;
-  e->machine = cpu__machine(block.level);
-  e->machine.no_library = true;
-  e->machine.fma = tsr_level_of_machine() > TSR_LEVEL_SSE2;
-  if (e->machine.fma)
-    machine = cpu__target(&err, TSR_LEVEL_AVX2);
-  e->context = LLVMContextCreate();
-  e->module = LLVMModuleCreateWithNameInContext("test", e->context);
-  e->builder = LLVMCreateBuilderInContext(e->context);
-  cpu__function(e, name, p, &layer);
-  if (cpu__object(&err, machine, e->module, &object))
+  if (tir_lower(a, &err, tir_sched_new(a, func_of(a, text)), &p) ||
+      llvm__module_open(&err, &processor, &m))
     fail_msg("%s", err.text);
-  size_t size = LLVMGetBufferSize(object);
-  struct tsr_bytes bytes = {tsr_arena_copy(a, LLVMGetBufferStart(object), size), size};
-  if (cpu__link(a, &err, &bytes, 1, &name, &block) || tsr_code_map(&err, &block, &mapping))
+  *e = (struct llvm__emit){.arena = a,
+                           .machine = cpu__machine(block.level),
+                           .context = m.context,
+                           .module = m.module,
+                           .builder = m.builder};
+  e->machine.no_library = true;
+  e->machine.fma = fma;
+  cpu__function(e, name, p, &layer);
+  if (llvm__module_output(a, &err, &m, LLVMObjectFile, &object) ||
+      cpu__link(a, &err, &object, 1, &name, &block) || tsr_code_map(&err, &block, &mapping))
     fail_msg("%s", err.text);
   assert_int_equal(block.imports, 0);
   assert_int_equal(tsr_code_entry(&mapping, block.layer)(params, NULL, 1), 0);
   tsr_code_unmap(&mapping);
-  LLVMDisposeMemoryBuffer(object);
-  LLVMDisposeBuilder(e->builder);
-  LLVMDisposeModule(e->module);
-  LLVMContextDispose(e->context);
-  LLVMDisposeTargetMachine(machine);
+  llvm__module_close(&m);
 }
 
 static char *text_of(struct tsr_arena *a, const char *type, const char *value)

@@ -2,10 +2,8 @@
 #include "compiler/target/cuda/ptx.h"
 
 #include <llvm-c/Target.h>
-#include <llvm-c/Transforms/PassBuilder.h>
 #include <pthread.h>
-
-static const char triple[] = "nvptx64-nvidia-cuda";
+#include <string.h>
 
 const struct llvm__machine cuda__machine = {.vector_bytes = 16,
                                             .registers = 64,
@@ -25,57 +23,25 @@ static void start_llvm(void)
   LLVMInitializeNVPTXAsmPrinter();
 }
 
-static enum tsr_status refuse(struct tsr_err *err, const char *what, char *text)
-{
-  tsr_refuse(err, "LLVM %s: %s", what, text ? text : "no reason was given");
-  LLVMDisposeMessage(text);
-  return TSR_REFUSED;
-}
-
-LLVMTargetMachineRef cuda__target(struct tsr_err *err, struct tsr_gpu_arch arch)
+struct llvm__processor cuda__target(struct tsr_arena *a, struct tsr_gpu_arch arch)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  char name[TSR_GPU_ARCH_NAME];
-  LLVMTargetRef target;
-  char *text = NULL;
   pthread_once(&once, start_llvm);
-  if (LLVMGetTargetFromTriple(triple, &target, &text)) {
-    refuse(err, "has no NVPTX target", text);
-    return NULL;
-  }
-  return LLVMCreateTargetMachine(target, triple, tsr_gpu_arch_name(arch, name), "+ptx80",
-                                 LLVMCodeGenLevelDefault, LLVMRelocDefault, LLVMCodeModelDefault);
+  return (struct llvm__processor){
+      .triple = "nvptx64-nvidia-cuda",
+      .cpu = tsr_gpu_arch_name(arch, tsr_arena_alloc(a, TSR_GPU_ARCH_NAME)),
+      .features = "+ptx80"};
 }
 
-void cuda__prepare(LLVMTargetMachineRef machine, LLVMModuleRef module)
+enum tsr_status cuda__ptx(struct tsr_arena *a, struct tsr_err *err, struct llvm__module *m,
+                          const char **out)
 {
-  LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-  LLVMSetTarget(module, triple);
-  LLVMSetModuleDataLayout(module, layout);
-  LLVMDisposeTargetData(layout);
-}
-
-static enum tsr_status optimize(struct tsr_err *err, LLVMTargetMachineRef machine,
-                                LLVMModuleRef module)
-{
-  LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-  LLVMErrorRef failed = LLVMRunPasses(module, "default<O2>", machine, options);
-  LLVMDisposePassBuilderOptions(options);
-  if (!failed)
-    return TSR_OK;
-  char *text = LLVMGetErrorMessage(failed);
-  tsr_refuse(err, "LLVM does not optimize: %s", text);
-  LLVMDisposeErrorMessage(text);
-  return TSR_REFUSED;
-}
-
-enum tsr_status cuda__ptx(struct tsr_err *err, LLVMTargetMachineRef machine, LLVMModuleRef module,
-                          LLVMMemoryBufferRef *out)
-{
-  char *text = NULL;
-  if (optimize(err, machine, module))
+  struct tsr_bytes text;
+  if (llvm__module_output(a, err, m, LLVMAssemblyFile, &text))
     return TSR_REFUSED;
-  if (LLVMTargetMachineEmitToMemoryBuffer(machine, module, LLVMAssemblyFile, &text, out))
-    return refuse(err, "emits no PTX", text);
+  char *copy = tsr_arena_alloc(a, text.size + 1);
+  memcpy(copy, text.data, text.size);
+  copy[text.size] = 0;
+  *out = copy;
   return TSR_OK;
 }

@@ -22,10 +22,10 @@ struct llvm__machine {
   int alignment;               /* bytes, of where buffers begin; 0: that of their elements */
   bool no_library;             /* there is no C library to call */
   unsigned constants;          /* the address space of tables */
-  int unroll;                  /* leaves' loops of so many iterations are laid out; 0: as LLVM does */
-  bool quick_f64;              /* lanes of f64 cost no more than those of i64 */
-  bool f16;                    /* instructions that convert f16 */
-  bool dot;                    /* sums of four products of bytes in one step */
+  int unroll;     /* leaves' loops of so many iterations are laid out; 0: as LLVM does */
+  bool quick_f64; /* lanes of f64 cost no more than those of i64 */
+  bool f16;       /* instructions that convert f16 */
+  bool dot;       /* sums of four products of bytes in one step */
 };
 
 struct llvm__emit;

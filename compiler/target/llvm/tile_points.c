@@ -163,7 +163,8 @@ void llvm__tile_open(struct llvm__emit *e, const struct llvm__tile *t, struct ll
     return;
   e->width = t->width;
   p->partial = llvm__local(e, type_of(e, t, t->width), "partial");
-  LLVMBuildStore(e->builder, llvm__spread(e, llvm__neutral(e, t->combine, dtype_of(t))), p->partial);
+  LLVMBuildStore(e->builder, llvm__spread(e, llvm__neutral(e, t->combine, dtype_of(t))),
+                 p->partial);
   e->width = 1;
 }
 
