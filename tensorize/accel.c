@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The accelerator's intrinsics at a design point, parsed from accel.def. */
-#include <assert.h>
 #include <string.h>
 
 #include "isa/isa.h"
-#include "tensorize/tensorize.h"
+#include "tensorize/intrin.h"
 
 static const struct row {
   const char *name;
@@ -33,22 +32,9 @@ static const char *fill_in(struct tsr_arena *a, const char *text, const struct t
 
 const struct tsr_intrin_set *tsr_accel_intrinsics(struct tsr_arena *a, const struct tsr_design *design)
 {
-  struct tsr_intrin_set *set = TSR_NEW(a, struct tsr_intrin_set);
-  const struct tir_intrin **list = TSR_NEW_ARRAY(a, const struct tir_intrin *, ROWS);
-  for (int k = 0; k < ROWS; k++) {
-    struct tir_intrin *intrin = TSR_NEW(a, struct tir_intrin);
-    struct tir_func *f = NULL;
-    struct tsr_err err;
-    enum tsr_status status =
-        tir_func_parse(a, &err, rows[k].name, fill_in(a, rows[k].text, design), &f);
-    assert(!status);
-    (void)status;
-    *intrin = (struct tir_intrin){
-        .name = rows[k].name, .func = f, .accumulates = rows[k].accumulates};
-    list[k] = intrin;
-  }
-  set->count = ROWS;
-  set->intrin = list;
+  struct tsr_intrin_set *set = tsr__intrin_set(a, ROWS);
+  for (int k = 0; k < ROWS; k++)
+    tsr__intrin_add(a, set, rows[k].name, fill_in(a, rows[k].text, design), rows[k].accumulates);
   return set;
 }
 

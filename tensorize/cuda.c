@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tensorize/cuda.h"
+#include "tensorize/intrin.h"
 
 static const struct row {
   const char *name, *dtype;
@@ -50,21 +51,12 @@ static int lane_of_sum(int64_t row, int64_t column)
 
 const struct tsr_intrin_set *tsr_cuda_intrinsics(struct tsr_arena *a)
 {
-  struct tsr_intrin_set *set = TSR_NEW(a, struct tsr_intrin_set);
-  const struct tir_intrin **list = TSR_NEW_ARRAY(a, const struct tir_intrin *, ROWS);
+  struct tsr_intrin_set *set = tsr__intrin_set(a, ROWS);
   for (int k = 0; k < ROWS; k++) {
-    struct tir_intrin *intrin = TSR_NEW(a, struct tir_intrin);
-    struct tir_func *f = NULL;
-    struct tsr_err err;
-    enum tsr_status status = tir_func_parse(a, &err, rows[k].name, fill_in(a, &rows[k]), &f);
-    assert(!status);
-    (void)status;
-    *intrin = (struct tir_intrin){
-        rows[k].name, f, rows[k].accumulates, rows[k].accumulates ? lane_of_sum : NULL};
-    list[k] = intrin;
+    struct tir_intrin *intrin =
+        tsr__intrin_add(a, set, rows[k].name, fill_in(a, &rows[k]), rows[k].accumulates);
+    intrin->lane = rows[k].accumulates ? lane_of_sum : NULL;
   }
-  set->count = ROWS;
-  set->intrin = list;
   return set;
 }
 

@@ -13,7 +13,7 @@
 
 struct tsr_intrin_set {
   int count;
-  const struct tir_intrin *const *intrin;
+  const struct tir_intrin **intrin;
   bool parts; /* an operand may be part of a row: its first dim, of a larger one of the buffer */
 };
 

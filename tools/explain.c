@@ -106,45 +106,18 @@ static void subject_close(struct subject *s)
   tessera_model_free(s->model);
 }
 
-/* Inputs of every element's whole range. */
-static enum tessera_status set_inputs(const struct cli *cli, const struct tessera_model *model,
-                                      struct tessera_session *session)
-{
-  struct tessera_model_info info;
-  enum tessera_status status = TESSERA_OK;
-  tessera_model_info(model, &info);
-  for (int k = 0; k < info.inputs && !status; k++) {
-    struct tessera_port port;
-    struct tessera_tensor tensor;
-    tessera_model_input(model, k, &port);
-    status = tessera_tensor_stack(cli->t, &port, 1, &tensor);
-    if (status)
-      break;
-    tessera_tensor_random(&tensor, (uint64_t)k + 1);
-    status = tessera_session_set_input(cli->t, session, k, &tensor);
-    tessera_tensor_free(&tensor);
-  }
-  return status;
-}
-
 /* With the data that --input and --random ask for, or made up. */
 static int check_bits(const struct cli *cli, const struct subject *s)
 {
   struct tessera_session *session = NULL;
-  struct inputs inputs = {0};
-  bool given = cli_has(cli, "input") || cli_has(cli, "random");
+  bool made_up = !cli_has(cli, "input") || cli_has(cli, "random");
   enum tessera_status status = tessera_session_open(cli->t, s->model, "func", &session);
-  int bad = status || !given ? 0 : inputs_open(cli, s->model, cli_has(cli, "random"), &inputs);
-  if (!status && given && !bad)
-    bad = inputs_set(cli, &inputs, s->model, session, 0);
-  if (!status && !given)
-    status = set_inputs(cli, s->model, session);
+  int bad = status ? 0 : inputs_give(cli, s->model, made_up, session);
   if (!status && !bad)
     status = tessera_session_run(cli->t, session);
   if (!status && !bad)
     status = tessera_session_check(cli->t, session);
   tessera_session_free(session);
-  inputs_close(&inputs);
   return status ? cli_message(cli, status) : bad;
 }
 

@@ -24,20 +24,15 @@ static bool with_data(const struct cli *cli)
 
 static int run(const struct cli *cli, const struct tessera_model *model, struct observed *o)
 {
-  struct inputs inputs = {0};
   int status = 0;
-  if (with_data(cli)) {
-    status = inputs_open(cli, model, cli_has(cli, "random"), &inputs);
-    if (!status)
-      status = inputs_set(cli, &inputs, model, o->session, 0);
-  }
+  if (with_data(cli))
+    status = inputs_give(cli, model, cli_has(cli, "random"), o->session);
   if (!status) {
     progress_start(&o->progress, 1);
     enum tessera_status ran = tessera_session_run(cli->t, o->session);
     progress_end(&o->progress);
     status = ran ? cli_message(cli, ran) : 0;
   }
-  inputs_close(&inputs);
   return status;
 }
 

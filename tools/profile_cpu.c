@@ -127,18 +127,6 @@ static int check_options(const struct cli *cli, int *runs)
   return 0;
 }
 
-/* Those of --input; what is not given is made up, since time hardly depends on it. */
-static int set_inputs(const struct cli *cli, const struct tessera_model *model,
-                      struct tessera_session *session)
-{
-  struct inputs inputs;
-  int status = inputs_open(cli, model, true, &inputs);
-  if (!status)
-    status = inputs_set(cli, &inputs, model, session, 0);
-  inputs_close(&inputs);
-  return status;
-}
-
 static int measure(const struct cli *cli, const struct tessera_model *model, int runs)
 {
   struct tessera_session *session = NULL;
@@ -147,7 +135,7 @@ static int measure(const struct cli *cli, const struct tessera_model *model, int
   enum tessera_status status = tessera_session_open(cli->t, model, NULL, &session);
   if (status)
     return cli_message(cli, status);
-  int refused = set_inputs(cli, model, session);
+  int refused = inputs_give(cli, model, true, session);
   if (!refused) {
     status = tessera_machine_measure(cli->t, &machine);
     if (!status)

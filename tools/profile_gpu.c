@@ -48,7 +48,8 @@ static void print_text(const struct tessera_gpu_profile *p)
   for (int k = 0; k < p->kernels && !bad; k++)
     bad = add_row(&table, p, k);
   table_end(&table, bad);
-  printf("\n%d kernels of %d layers take %.3f ms, a graph of them with its copies %.3f ms; medians of %d, "
+  printf("\n%d kernels of %d layers take %.3f ms, a graph of them with its copies %.3f ms; medians "
+         "of %d, "
          "less %.2f us for each event\n",
          p->kernels, p->layers, 1e3 * p->kernel_seconds, 1e3 * p->seconds, p->repeats,
          1e6 * p->event_seconds);
@@ -116,18 +117,6 @@ static void print_as_json(const struct tessera_gpu_profile *p)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
-/* Made up where none are given: times of a GPU hang on them a little, by its clock. */
-static int set_inputs(const struct cli *cli, const struct tessera_model *model,
-                      struct tessera_session *session)
-{
-  struct inputs inputs;
-  int status = inputs_open(cli, model, true, &inputs);
-  if (!status)
-    status = inputs_set(cli, &inputs, model, session, 0);
-  inputs_close(&inputs);
-  return status;
-}
-
 static int show(const struct cli *cli, struct tessera_session *session)
 {
   const struct tessera_gpu_profile *profile;
@@ -164,7 +153,7 @@ int profile_gpu(const struct cli *cli)
     tessera_model_free(model);
     return cli_message(cli, opened);
   }
-  status = set_inputs(cli, model, session);
+  status = inputs_give(cli, model, true, session);
   if (!status)
     status = show(cli, session);
   tessera_session_free(session);

@@ -155,9 +155,9 @@ static int missing_input(const struct cli *cli, const struct tessera_model *mode
     struct tessera_port p;
     tessera_model_input(model, k, &p);
     if (!all->tensor[k].data)
-      used +=
-          snprintf(list + used, sizeof list - (size_t)used, "%s'%s' (%s of %s)", used ? ", " : "",
-                   p.name, shape_text(p.dims, p.rank, shape), tessera_dtype_name(p.dtype));
+      used += snprintf(list + used, sizeof list - (size_t)used, "%s'%s' (%s of %s)",
+                       used ? ", " : "", p.name, shape_text(p.dims, p.rank, shape),
+                       tessera_dtype_name(p.dtype));
   }
   return cli_refuse("%s: the model wants --input for %s; --random SEED makes one up",
                     cli->command->name, list);
@@ -219,4 +219,15 @@ int inputs_set(const struct cli *cli, const struct inputs *inputs,
       return cli_message(cli, status);
   }
   return 0;
+}
+
+int inputs_give(const struct cli *cli, const struct tessera_model *model, bool made_up,
+                struct tessera_session *session)
+{
+  struct inputs inputs;
+  int status = inputs_open(cli, model, made_up, &inputs);
+  if (!status)
+    status = inputs_set(cli, &inputs, model, session, 0);
+  inputs_close(&inputs);
+  return status;
 }

@@ -33,6 +33,9 @@ void inputs_close(struct inputs *inputs);
 /* Sets every input of the session for inference i. */
 int inputs_set(const struct cli *cli, const struct inputs *inputs,
                const struct tessera_model *model, struct tessera_session *session, int64_t i);
+/* All of it for the first inference: reads, makes up, sets. */
+int inputs_give(const struct cli *cli, const struct tessera_model *model, bool made_up,
+                struct tessera_session *session);
 
 /* A tensor of `count` ports is cut: part i. `data` points into the whole. */
 struct tessera_tensor tensor_part(const struct tessera_tensor *whole,

@@ -71,7 +71,8 @@ static bool same_exactly(const struct tsr_tensor *x, const struct tsr_tensor *y,
 
 /* How far the floats of x are from those of y, as a part of y's norm. Numbers that are not finite have to
  * be the same. */
-static double distance(const struct tsr_tensor *x, const struct tsr_tensor *y, int64_t n, int64_t *at)
+static double distance(const struct tsr_tensor *x, const struct tsr_tensor *y, int64_t n,
+                       int64_t *at)
 {
   double difference = 0, norm = 0, worst = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -241,4 +242,13 @@ bool calls_library(const struct tsr_code_block *block)
     if (strcmp(block->import[i], "tsr_parallel"))
       return true;
   return false;
+}
+
+void *some_bytes(struct tsr_arena *a, size_t n)
+{
+  uint64_t seed = 7;
+  uint8_t *p = tsr_arena_alloc(a, n + 1);
+  for (size_t i = 0; i < n; i++)
+    p[i] = (uint8_t)next_random(&seed);
+  return p;
 }

@@ -23,6 +23,8 @@ int compare_all(struct tsr_arena *a, int trials, const struct trial *trial, doub
 /* The same for one func of text. */
 int compare_text(struct tsr_arena *a, const char *text, void *const *inputs);
 
+/* Bytes of all values, the same in each call. */
+void *some_bytes(struct tsr_arena *a, size_t n);
 double *widened(struct tsr_arena *a, const float *data, int64_t count);
 
 /* Levels of this machine as bits. */

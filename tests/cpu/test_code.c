@@ -147,11 +147,8 @@ static void every_byte(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(levels),
-      IN_ARENA(same_bytes),
-      IN_ARENA(not_writable),
-      IN_ARENA(refused),
-      IN_ARENA(every_byte),
+      IN_ARENA(levels),  IN_ARENA(same_bytes), IN_ARENA(not_writable),
+      IN_ARENA(refused), IN_ARENA(every_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

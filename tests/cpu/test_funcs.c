@@ -2,15 +2,6 @@
 /* Funcs by hand: what lanes, tiles, cuts and checks do at their ends. */
 #include "tests/cpu/rig.h"
 
-static void *bytes(struct tsr_arena *a, size_t n)
-{
-  uint64_t seed = 7;
-  uint8_t *p = tsr_arena_alloc(a, n + 1);
-  for (size_t i = 0; i < n; i++)
-    p[i] = (uint8_t)next_random(&seed);
-  return p;
-}
-
 static float *floats(struct tsr_arena *a, size_t n)
 {
   uint64_t seed = 11;
@@ -24,7 +15,7 @@ static float *floats(struct tsr_arena *a, size_t n)
 static void extents(void **state)
 {
   for (int n = 1; n <= 67; n++) {
-    void *in[] = {floats(*state, 67), bytes(*state, 67)};
+    void *in[] = {floats(*state, 67), some_bytes(*state, 67)};
     char text[512];
     snprintf(text, sizeof text,
              "func f(x: f32[%d], b: i8[%d]) -> (y: f32[%d], c: i8[%d]) {\n"
@@ -42,7 +33,7 @@ static void padding(void **state)
   static const char *const dtypes[] = {"f32", "i8", "i32"};
   for (int k = 0; k < 3; k++)
     for (int w = 1; w <= 40; w += 3) {
-      void *in[] = {k == 1 ? bytes(*state, 200) : (void *)floats(*state, 200)};
+      void *in[] = {k == 1 ? some_bytes(*state, 200) : (void *)floats(*state, 200)};
       char text[512];
       snprintf(text, sizeof text,
                "func f(x: %s[3,%d]) -> (y: %s[5,%d]) {\n"
@@ -60,7 +51,7 @@ static void steps(void **state)
   static const char *const dtypes[] = {"f32", "i8", "i64", "bool"};
   for (int k = 0; k < 4; k++)
     for (int n = 1; n < 70; n += 4) {
-      void *in[] = {k == 0 ? (void *)floats(*state, 400) : bytes(*state, 2000)};
+      void *in[] = {k == 0 ? (void *)floats(*state, 400) : some_bytes(*state, 2000)};
       char text[512];
       snprintf(text, sizeof text,
                "func f(x: %s[%d]) -> (y: %s[%d]) {\n"
@@ -74,7 +65,7 @@ static void steps(void **state)
 /* Masks that no cut takes away: the condition is about data. */
 static void masks(void **state)
 {
-  void *in[] = {floats(*state, 100), bytes(*state, 100)};
+  void *in[] = {floats(*state, 100), some_bytes(*state, 100)};
   assert_int_equal(
       compare_text(
           *state,
@@ -132,7 +123,7 @@ static void reductions(void **state)
 {
   static const char *const dtypes[] = {"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"};
   static const char *const ways[] = {"sum", "product", "maximum", "minimum"};
-  void *in[] = {bytes(*state, 4000)};
+  void *in[] = {some_bytes(*state, 4000)};
   for (int d = 0; d < 8; d++)
     for (int way = 0; way < 4; way++)
       for (int columns = 0; columns < 2; columns++) {
@@ -187,7 +178,7 @@ static void turned(void **state)
   static const int sizes[][2] = {{16, 16}, {4, 5}, {7, 49}, {33, 17}, {3, 64}, {40, 9}, {31, 100}};
   for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
     for (int d = 0; d < 5; d++) {
-      void *in[] = {d == 0 ? (void *)floats(*state, 7000) : bytes(*state, 50000)};
+      void *in[] = {d == 0 ? (void *)floats(*state, 7000) : some_bytes(*state, 50000)};
       char text[512];
       int m = sizes[k][0], n = sizes[k][1];
       snprintf(text, sizeof text,

@@ -97,7 +97,6 @@ static void bounds(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
-      IN_ARENA(bounds)};
+  const struct CMUnitTest tests[] = {IN_ARENA(bounds)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

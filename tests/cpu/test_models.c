@@ -384,14 +384,10 @@ static void float_types_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(digits),
-      cmocka_unit_test(packages),
-      cmocka_unit_test(without_code),
-      cmocka_unit_test(other_level),
-      cmocka_unit_test(threads),
-      cmocka_unit_test(no_memory),
-      cmocka_unit_test(recorded),
-      cmocka_unit_test(float_types_refused),
+      cmocka_unit_test(digits),       cmocka_unit_test(packages),
+      cmocka_unit_test(without_code), cmocka_unit_test(other_level),
+      cmocka_unit_test(threads),      cmocka_unit_test(no_memory),
+      cmocka_unit_test(recorded),     cmocka_unit_test(float_types_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

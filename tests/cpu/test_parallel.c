@@ -75,15 +75,6 @@ static void two_callers(void **state)
   assert_int_equal(wrong[0] + wrong[1], 0);
 }
 
-static void *bytes(struct tsr_arena *a, size_t n)
-{
-  uint64_t seed = 7;
-  uint8_t *p = tsr_arena_alloc(a, n + 1);
-  for (size_t i = 0; i < n; i++)
-    p[i] = (uint8_t)next_random(&seed);
-  return p;
-}
-
 static const char *schedule_of(struct tsr_arena *a, const char *text)
 {
   struct tir_sched *sched;
@@ -105,7 +96,8 @@ static const char look_up[] =
 
 static void in_code(void **state)
 {
-  void *in[] = {bytes(*state, 40 * 32 * 32), bytes(*state, 8 * 9 * 32), bytes(*state, 5000)};
+  void *in[] = {some_bytes(*state, 40 * 32 * 32), some_bytes(*state, 8 * 9 * 32),
+                some_bytes(*state, 5000)};
   for (int size = 1000; size < 1100; size += 99) { /* large enough, or not: 37 * 29 = 1073 */
     const char *text = tsr_arena_printf(*state, look_up, size == 1000 ? 1074 : 1073);
     assert_non_null(strstr(schedule_of(*state, text), "parallel"));

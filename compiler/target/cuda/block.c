@@ -97,15 +97,6 @@ static void emit_leaf(struct cuda__kernel *k, const struct tir_stmt *s)
 
 /* --- loops ------------------------------------------------------------------------------------ */
 
-static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
-{
-  struct llvm__scope scope;
-  llvm__scope_open(e, &scope);
-  LLVMValueRef v = llvm__value(e, x);
-  llvm__scope_close(e);
-  return v;
-}
-
 /* One iteration, whose variable is bound already; `of` iterations there are at least. */
 static void emit_iteration(struct cuda__kernel *k, const struct tir_stmt *s, LLVMValueRef value,
                            int64_t of)
@@ -117,7 +108,7 @@ static void emit_iteration(struct cuda__kernel *k, const struct tir_stmt *s, LLV
   if (s->f.extent->op != TIR_INT)
     e->facts = &fact;
   if (s->f.extent->op != TIR_INT || s->f.extent->i < of)
-    inside = LLVMBuildICmp(e->builder, LLVMIntSLT, value, value_alone(e, s->f.extent), "");
+    inside = LLVMBuildICmp(e->builder, LLVMIntSLT, value, llvm__value_alone(e, s->f.extent), "");
   guarded(e, inside, s->f.body, cuda__stmt);
   e->facts = fact.outer;
 }

@@ -125,6 +125,8 @@ LLVMValueRef llvm__local(struct llvm__emit *e, LLVMTypeRef type, const char *nam
 /* --- expr.c ----------------------------------------------------------------------------------- */
 
 LLVMValueRef llvm__value(struct llvm__emit *e, tir_e x);
+/* The same in a scope of its own, outside of any store. */
+LLVMValueRef llvm__value_alone(struct llvm__emit *e, tir_e x);
 /* Whether x differs between lanes. */
 bool llvm__varies(struct llvm__emit *e, tir_e x);
 void llvm__scope_open(struct llvm__emit *e, struct llvm__scope *scope);

@@ -240,3 +240,12 @@ LLVMValueRef llvm__value(struct llvm__emit *e, tir_e x)
   tir__map_put(e->arena, &e->scope->done, x, v);
   return v;
 }
+
+LLVMValueRef llvm__value_alone(struct llvm__emit *e, tir_e x)
+{
+  struct llvm__scope scope;
+  llvm__scope_open(e, &scope);
+  LLVMValueRef v = llvm__value(e, x);
+  llvm__scope_close(e);
+  return v;
+}

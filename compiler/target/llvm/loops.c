@@ -67,20 +67,10 @@ void llvm__loop_end(struct llvm__emit *e, struct llvm__loop *loop, LLVMValueRef 
   LLVMPositionBuilderAtEnd(e->builder, loop->done);
 }
 
-/* The value of an expression on its own, outside of any store. */
-static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
-{
-  struct llvm__scope scope;
-  llvm__scope_open(e, &scope);
-  LLVMValueRef v = llvm__value(e, x);
-  llvm__scope_close(e);
-  return v;
-}
-
 static void emit_whole(struct llvm__emit *e, const struct tir_stmt *s)
 {
   int64_t most = llvm__most(e, s->f.extent);
-  LLVMValueRef to = value_alone(e, s->f.extent);
+  LLVMValueRef to = llvm__value_alone(e, s->f.extent);
   struct tir__fact fact = {
       .outer = e->facts, .var = tir_use(e->arena, s->f.var), .condition = s->f.extent};
   struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, 0), to, 1);
@@ -144,7 +134,7 @@ void llvm__if(struct llvm__emit *e, const struct tir_stmt *s)
 {
   struct tir__fact fact = {.outer = e->facts, .condition = s->when.condition};
   LLVMBasicBlockRef then = llvm__block(e, "if"), done = llvm__block(e, "endif");
-  LLVMBuildCondBr(e->builder, value_alone(e, s->when.condition), then, done);
+  LLVMBuildCondBr(e->builder, llvm__value_alone(e, s->when.condition), then, done);
   LLVMPositionBuilderAtEnd(e->builder, then);
   e->facts = &fact;
   e->stmt(e, s->when.body);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "compiler/target/llvm/emit.h"
+#include "compiler/target/llvm/floats.h"
 
 enum polynomial {
 #define TSR_POLYNOMIAL(name, meaning, ...) POLY_##name,
@@ -34,21 +34,6 @@ static LLVMValueRef horner(struct llvm__emit *e, enum polynomial p, LLVMValueRef
   return sum;
 }
 
-static LLVMValueRef add(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
-{
-  return LLVMBuildFAdd(e->builder, x, y, "");
-}
-
-static LLVMValueRef subtract(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
-{
-  return LLVMBuildFSub(e->builder, x, y, "");
-}
-
-static LLVMValueRef multiply(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
-{
-  return LLVMBuildFMul(e->builder, x, y, "");
-}
-
 static LLVMTypeRef like(struct llvm__emit *e, LLVMValueRef v, LLVMTypeRef type)
 {
   return llvm__is_lanes(v) ? llvm__lanes_of(e, type) : type;
@@ -68,17 +53,6 @@ static LLVMValueRef choose(struct llvm__emit *e, LLVMRealPredicate p, LLVMValueR
                            LLVMValueRef y, LLVMValueRef yes, LLVMValueRef no)
 {
   return LLVMBuildSelect(e->builder, LLVMBuildFCmp(e->builder, p, x, y, ""), yes, no, "");
-}
-
-static LLVMValueRef magnitude(struct llvm__emit *e, LLVMValueRef x)
-{
-  return llvm__intrinsic_like(e, "llvm.fabs", 1, &x);
-}
-
-static LLVMValueRef with_sign(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef sign)
-{
-  LLVMValueRef arg[2] = {x, sign};
-  return llvm__intrinsic_like(e, "llvm.copysign", 2, arg);
 }
 
 /* 2^n of an i32 that is the exponent of a normal number */

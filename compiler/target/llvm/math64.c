@@ -3,7 +3,7 @@
  * known replace tables of coefficients: what is computed here is rare in networks. */
 #include <math.h>
 
-#include "compiler/target/llvm/emit.h"
+#include "compiler/target/llvm/floats.h"
 
 enum { EXP_TERMS = 14, LOG_TERMS = 12, ERF_TERMS = 120 };
 
@@ -12,35 +12,9 @@ static LLVMValueRef constant(LLVMValueRef like, double x)
   return llvm__float_like(like, x);
 }
 
-static LLVMValueRef add(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
-{
-  return LLVMBuildFAdd(e->builder, x, y, "");
-}
-
-static LLVMValueRef subtract(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
-{
-  return LLVMBuildFSub(e->builder, x, y, "");
-}
-
-static LLVMValueRef multiply(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
-{
-  return LLVMBuildFMul(e->builder, x, y, "");
-}
-
 static LLVMValueRef quotient(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef y)
 {
   return LLVMBuildFDiv(e->builder, x, y, "");
-}
-
-static LLVMValueRef magnitude(struct llvm__emit *e, LLVMValueRef x)
-{
-  return llvm__intrinsic_like(e, "llvm.fabs", 1, &x);
-}
-
-static LLVMValueRef with_sign(struct llvm__emit *e, LLVMValueRef x, LLVMValueRef sign)
-{
-  LLVMValueRef arg[2] = {x, sign};
-  return llvm__intrinsic_like(e, "llvm.copysign", 2, arg);
 }
 
 static LLVMValueRef compare(struct llvm__emit *e, LLVMRealPredicate p, LLVMValueRef x, double y)

@@ -200,19 +200,10 @@ static void emit_unrolled(struct llvm__emit *e, const struct llvm__tile *t, int 
   }
 }
 
-static LLVMValueRef value_alone(struct llvm__emit *e, tir_e x)
-{
-  struct llvm__scope scope;
-  llvm__scope_open(e, &scope);
-  LLVMValueRef v = llvm__value(e, x);
-  llvm__scope_close(e);
-  return v;
-}
-
 static void emit_reduce(struct llvm__emit *e, const struct llvm__tile *t, int k)
 {
   tir_e extent = t->loop[k]->f.extent;
-  LLVMValueRef to = value_alone(e, extent), null = llvm__i64(e, 0);
+  LLVMValueRef to = llvm__value_alone(e, extent), null = llvm__i64(e, 0);
   struct tir__fact fact = {
       .outer = e->facts, .var = tir_use(e->arena, t->loop[k]->f.var), .condition = extent};
   if (extent->op != TIR_INT)
@@ -263,7 +254,7 @@ static void emit_sizes(struct llvm__emit *e, struct llvm__tile *t, int i)
   LLVMBasicBlockRef then = llvm__block(e, "whole"), other = llvm__block(e, "part");
   LLVMBasicBlockRef done = llvm__block(e, "tiled");
   LLVMValueRef is_whole =
-      LLVMBuildICmp(e->builder, LLVMIntEQ, value_alone(e, extent), llvm__i64(e, whole), "");
+      LLVMBuildICmp(e->builder, LLVMIntEQ, llvm__value_alone(e, extent), llvm__i64(e, whole), "");
   LLVMBuildCondBr(e->builder, is_whole, then, other);
   for (int part = 0; part < 2; part++) {
     LLVMPositionBuilderAtEnd(e->builder, part ? other : then);
