@@ -60,6 +60,20 @@ static char *product(struct tsr_arena *a, const char *dtype, int m, int n, int k
       sum, m, n, k, sum, sum, sum, columns ? "n, k" : "k, n", whole ? "i32" : dtype, sum);
 }
 
+/* Of one tile there is one block, and no loop over blocks: its sums stay in registers all the same. */
+static void test_one_tile(void **state)
+{
+  static const char *const dtypes[] = {"f32", "i8", "f16"};
+  for (int d = 0; d < 3; d++)
+    for (int k = 8; k <= 2048; k *= 16) {
+      char *text = product(*state, dtypes[d], 20, 12, k, false);
+      struct tsr_kernel_block b = kernels_of(*state, func_of(*state, text), "sm_90a");
+      if (b.layer[0].kernels != 1 || b.layer[0].scratch_bytes)
+        fail_msg("%s: %d kernels, %d bytes of scratch memory", text, b.layer[0].kernels,
+                 (int)b.layer[0].scratch_bytes);
+    }
+}
+
 static void test_products(void **state)
 {
   static const char *const dtypes[] = {"i8", "f16", "bf16"};
@@ -157,7 +171,8 @@ static void test_convolutions(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {IN_ARENA(test_products), IN_ARENA(test_instructions),
-                                     IN_ARENA(test_convolutions), IN_ARENA(test_moved)};
+  const struct CMUnitTest tests[] = {IN_ARENA(test_one_tile), IN_ARENA(test_products),
+                                     IN_ARENA(test_instructions), IN_ARENA(test_convolutions),
+                                     IN_ARENA(test_moved)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

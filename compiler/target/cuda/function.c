@@ -335,9 +335,15 @@ static uint64_t bytes_of(const struct tir_buffer *b)
   return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* A tile that no loop over blocks has around it: there is one block. */
+static bool is_on_chip(const struct tir_buffer *b)
+{
+  return b->scope == TIR_SHARED || b->scope == TIR_REGISTER;
+}
+
 static enum tsr_status emit_root(struct layer *l, struct tir_stmt *s)
 {
-  if (s->kind == TIR_ALLOC) {
+  if (s->kind == TIR_ALLOC && !is_on_chip(s->alloc.buffer)) {
     l->temp = TSR_GROW(l->k->e.arena, l->temp, l->temps, &l->temp_capacity);
     l->temp[l->temps++] =
         (struct llvm__place){.buffer = s->alloc.buffer, .offset = l->out->scratch_bytes};
