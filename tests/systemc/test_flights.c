@@ -179,6 +179,22 @@ static void a_write(void **state)
   assert_true(next_answer(31).error);
 }
 
+/* What is sent counts as written when nothing more moves; what is not out yet does not. */
+static void writes_without_beats(void **state)
+{
+  (void)state;
+  port.accept_write(port.context, 10, 0x80, 1);
+  port.accept_write(port.context, 11, 0x100, 2);
+  port.accept_write(port.context, 12, 0x200, 2);
+  take_writes(1, 13);
+  assert_int_equal(written_count, 1);
+  flights.writes.slots[2].sent = false;
+  tsr_flights_end_writes(&flights);
+  assert_int_equal(written_count, 2);
+  tsr_flights_end_writes(&flights);
+  assert_int_equal(written_count, 2);
+}
+
 /* A request that is not out yet moves no beats. */
 static void hold(void *context, struct tsr_flight *flight)
 {
@@ -253,10 +269,15 @@ static void at_once(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(a_read, set_up),  cmocka_unit_test_setup(order, set_up),
-      cmocka_unit_test_setup(timed, set_up),   cmocka_unit_test_setup(read_error, set_up),
-      cmocka_unit_test_setup(a_write, set_up), cmocka_unit_test_setup(requests_that_wait, set_up),
-      cmocka_unit_test_setup(limits, set_up),  cmocka_unit_test_setup(at_once, set_up),
+      cmocka_unit_test_setup(a_read, set_up),
+      cmocka_unit_test_setup(order, set_up),
+      cmocka_unit_test_setup(timed, set_up),
+      cmocka_unit_test_setup(read_error, set_up),
+      cmocka_unit_test_setup(a_write, set_up),
+      cmocka_unit_test_setup(writes_without_beats, set_up),
+      cmocka_unit_test_setup(requests_that_wait, set_up),
+      cmocka_unit_test_setup(limits, set_up),
+      cmocka_unit_test_setup(at_once, set_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,15 @@ static void take_write(void *context, int beats, uint64_t cycle)
   f->written(f->context, b);
 }
 
+void tsr_flights_end_writes(struct tsr_flights *f)
+{
+  for (; f->writes_full < f->writes.count; f->writes_full++) {
+    struct tsr_flight *b = at(&f->writes, f->writes_full);
+    if (b->sent)
+      f->written(f->context, b);
+  }
+}
+
 static void next_answer(void *context, uint64_t cycle, struct tsr_burst_answer *out)
 {
   struct tsr_flights *f = context;

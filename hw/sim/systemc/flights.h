@@ -54,6 +54,9 @@ struct tsr_flights {
 
 /* Forgets all bursts; `at_once`, the limits, the functions and `context` stay. */
 void tsr_flights_clear(struct tsr_flights *flights);
+/* No more beats will move: writes that are sent and wait for theirs count as written, since a memory
+ * answers no other one before. */
+void tsr_flights_end_writes(struct tsr_flights *flights);
 struct tsr_burst_port tsr_flights_port(struct tsr_flights *flights);
 
 /* The request has gone out in this cycle. */

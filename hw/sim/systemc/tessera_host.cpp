@@ -163,6 +163,7 @@ void tessera::note_end()
 void tessera::halt()
 {
   state_ = state::draining;
+  tsr_flights_end_writes(flights_.get());
   for (transaction *t : waiting_)
     t->release();
   waiting_.clear();
