@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two floats of 16 bits, as bits: f16 is IEEE 754's binary16; bf16 is the upper half of an f32.
+/* Floats of fewer bits. The two of 16 bits, as bits: f16 is IEEE 754's binary16; bf16 is the upper half of an f32.
  *
  * Every value of both is a float. The other way is rounded once, to nearest, ties to even: what is too
  * large becomes infinity, denormals are kept. A NaN stays one, quiet, with its sign and the upper bits of
- * its payload: the bits that F16C's conversions give. */
+ * its payload: the bits that F16C's conversions give. tf32 is an f32 of 10 bits of fraction. */
 #ifndef TSR_BASE_HALF_H
 #define TSR_BASE_HALF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -64,6 +65,14 @@ static inline float tsr__float_to_odd(double x)
   u = (u & ~below) | ((u & below) != 0 ? below + 1 : 0);
   memcpy(&x, &u, sizeof x);
   return (float)x;
+}
+
+/* To nearest, ties away from 0; what is too large becomes infinity. */
+static inline float tsr_tf32_of_float(float x)
+{
+  uint32_t u = tsr__bits_of_float(x);
+  bool finite = (u & 0x7f800000) != 0x7f800000;
+  return tsr__float_of_bits(finite ? (u + 0x1000) & ~UINT32_C(0x1fff) : u);
 }
 
 static inline uint16_t tsr_f16_of_double(double x)

@@ -479,6 +479,7 @@ static enum tsr_status add_code(struct compiler *c)
                                 .levels = o->levels,
                                 .archs = o->archs,
                                 .arch = o->arch,
+                                .tf32 = o->tf32,
                                 .dump = o->dump,
                                 .context = o->context};
   enum tsr_status status = TSR_OK;

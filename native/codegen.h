@@ -16,6 +16,7 @@ struct tsr_codegen_job {
   unsigned levels;                    /* bit by enum tsr_level */
   int archs;                          /* of GPUs */
   const struct tsr_gpu_arch *arch;    /* in the order of tsr_gpu_arch_compare() */
+  bool tf32;                          /* GPUs may round factors of f32 to tf32 */
   /* As that of tsr_compile_options: stages "schedule", "tir" and "llvm". */
   void (*dump)(void *context, const char *stage, const char *name, const char *text);
   void *context;

@@ -115,6 +115,7 @@ KERNEL2(pow_F64, double, double, pow(x, y))
   X(abs, fabs) X(exp, exp) X(log, log) X(sqrt, sqrt) X(erf, erf) X(tanh, tanh) X(sin, sin)         \
   X(cos, cos) X(floor, floor) X(ceil, ceil) X(round, rint)
 EACH_FUNCTION(FUNCTION)
+KERNEL(tf32_F32, float, float, tsr_tf32_of_float(x))
 
 /* Bytes of a bool that are not 0 are true. */
 KERNEL2(and_BOOL, uint8_t, uint8_t, (x != 0) & (y != 0))
@@ -225,6 +226,7 @@ static tir__kernel *const kernels[TIR_OP_COUNT][TSR_DTYPE_COUNT] = {
   [TIR_FLOOR] = {FLOAT_ENTRIES(floor)},
   [TIR_CEIL] = {FLOAT_ENTRIES(ceil)},
   [TIR_ROUND] = {FLOAT_ENTRIES(round)},
+  [TIR_TF32] = {ENTRY(tf32, F32)},
 };
 
 tir__kernel *tir__op_kernel(enum tir_op op, enum tsr_dtype dtype)

@@ -12,7 +12,9 @@ static void *random_data(struct tsr_arena *a, const struct tir_buffer *b, uint64
                          .data = tsr_arena_alloc(a, (size_t)n * tsr_dtype_bytes(b->dtype) + 1)};
   for (int64_t i = 0; i < n; i++) {
     uint32_t r = next_random(seed);
-    if (tir__is_float(b->dtype))
+    if (b->dtype == TSR_F32) /* tf32 rounds it to the whole number */
+      tsr_put_float(&t, i, ((double)(int)(r % 17) - 8) * (1 + 0x1p-13));
+    else if (tir__is_float(b->dtype))
       tsr_put_float(&t, i, (double)(int)(r % 17) - 8);
     else if (!strcmp(b->name, "pack"))
       tsr_put_int(&t, i, 0x7f800000 | 24);
@@ -60,6 +62,17 @@ static char *product(struct tsr_arena *a, const char *dtype, int m, int n, int k
       sum, m, n, k, sum, sum, sum, columns ? "n, k" : "k, n", whole ? "i32" : dtype, sum);
 }
 
+static char *tf32_product(struct tsr_arena *a, int m, int n, int k, bool columns)
+{
+  return tsr_arena_printf(
+      a,
+      "func product(x: f32[%d,%d], w: f32[%d,%d], bias: f32[%d]) -> (y: f32[%d,%d]) {\n"
+      "  temp acc: f32[%d,%d]\n"
+      "  mm: acc[m, n] sum(k < %d) init f32(0) = tf32(x[m, k]) * tf32(w[%s])\n"
+      "  tail: y[m, n] = max(acc[m, n] + bias[n], f32(0))\n}",
+      m, k, columns ? n : k, columns ? k : n, n, m, n, m, n, k, columns ? "n, k" : "k, n");
+}
+
 /* Of one tile there is one block, and no loop over blocks: its sums stay in registers all the same. */
 static void test_one_tile(void **state)
 {
@@ -83,6 +96,48 @@ static void test_products(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
       for (int columns = 0; columns < 2; columns++)
         check(*state, product(*state, dtypes[d], sizes[i][0], sizes[i][1], sizes[i][2], columns));
+}
+
+static void test_tf32(void **state)
+{
+  static const int sizes[][3] = {{8, 8, 1},    {16, 8, 8},    {17, 9, 33}, {64, 64, 64},
+                                 {65, 33, 96}, {70, 130, 40}, {33, 16, 52}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (int columns = 0; columns < 2; columns++)
+      check(*state, tf32_product(*state, sizes[i][0], sizes[i][1], sizes[i][2], columns));
+  const char *ptx = ptx_of(*state, tf32_product(*state, 1024, 1024, 1024, true));
+  assert_true(count(ptx, "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32") >= 16);
+  assert_true(count(ptx, "cvt.rna.tf32.f32") >= 16);
+  assert_true(count(ptx, "ldmatrix.sync.aligned.m8n8.x4.shared.b16") >= 4);
+  assert_true(count(ptx, "cp.async.cg.shared.global") >= 4);
+  assert_int_equal(count(ptx, ".local"), 0);
+}
+
+static bool is_on_tensor_cores(struct tsr_arena *a, const char *text, bool tf32)
+{
+  struct tsr_gpu_arch arch = {90, true};
+  const struct tir_func *f = func_of(a, text);
+  struct tsr_bytes bytes;
+  struct tsr_kernel_block *block;
+  struct tsr_err err = {0};
+  uint64_t size[] = {4 * 64 * 64, 4 * 64 * 64, 4 * 64, 4 * 64 * 64};
+  struct tsr_kernel_params params = {f->params, size};
+  int blocks;
+  struct tsr_codegen_job job = {
+      .layers = 1, .name = &f->name, .func = &f, .archs = 1, .arch = &arch, .tf32 = tf32};
+  if (tessera_cuda_codegen()->compile(a, &err, &job, &bytes) ||
+      tsr_kernels_read(a, &err, &bytes, 1, &params, &blocks, &block))
+    fail_msg("%s", err.text);
+  assert_int_equal(block->layer[0].operand_bits, tf32 ? 10 : 0);
+  return count(block->ptx, "mma.sync") > 0;
+}
+
+/* f32 stays f32 unless the user asks; then the kernel says by how much it rounds. */
+static void test_tf32_is_asked_for(void **state)
+{
+  const char *text = product(*state, "f32", 64, 64, 64, true);
+  assert_false(is_on_tensor_cores(*state, text, false));
+  assert_true(is_on_tensor_cores(*state, text, true));
 }
 
 static void test_instructions(void **state)
@@ -127,6 +182,13 @@ static const char *const convolutions[] = {
      "  conv: acc[n, oc, oh, ow] sum(ic < 8, kh < 3, kw < 3) init f32(0) = "
      "f32(x[n, ic, oh + kh, ow + kw]) * f32(w[oc, ic, kh, kw])\n"
      "  round: y[n, oc, oh, ow] = f16(acc[n, oc, oh, ow])\n}"),
+    /* floats as tensor cores round them, padded, a stride of 2 */
+    ("func conv(x: f32[1,12,9,9], w: f32[16,12,3,3], bias: f32[16]) -> (y: f32[1,16,5,5]) {\n"
+     "  temp xp: f32[1,12,11,11]\n"
+     "  pad: xp[n, c, h, w] = select(0 <= h - 1 and h - 1 < 9 and (0 <= w - 1 and w - 1 < 9), "
+     "x[n, c, h - 1, w - 1], f32(0))\n"
+     "  conv: y[n, oc, oh, ow] sum(ic < 12, kh < 3, kw < 3) init bias[oc] = "
+     "tf32(xp[n, ic, oh * 2 + kh, ow * 2 + kw]) * tf32(w[oc, ic, kh, kw])\n}"),
     /* matrices in a batch, as attention has them */
     ("func scores(q: f16[2,3,20,16], k: f16[2,3,24,16]) -> (y: f32[2,3,20,24]) {\n"
      "  mm: y[b, h, m, n] sum(d < 16) init f32(0) = f32(q[b, h, m, d]) * f32(k[b, h, n, d])\n}"),
@@ -171,7 +233,8 @@ static void test_convolutions(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {IN_ARENA(test_one_tile), IN_ARENA(test_products),
+  const struct CMUnitTest tests[] = {IN_ARENA(test_one_tile),     IN_ARENA(test_products),
+                                     IN_ARENA(test_tf32),         IN_ARENA(test_tf32_is_asked_for),
                                      IN_ARENA(test_instructions), IN_ARENA(test_convolutions),
                                      IN_ARENA(test_moved)};
   return cmocka_run_group_tests(tests, NULL, NULL);

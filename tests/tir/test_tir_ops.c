@@ -8,15 +8,16 @@
 
 __extension__ typedef __int128 wide;
 
-enum { MOST = 24 };
+enum { MOST = 29 };
 
 static const int64_t ints[MOST] = {
   0, 1, -1, 2, -2, 3, 7, -7, 31, 100, 127, -128, 128, 255, 256, -32768, 32767, 65535, INT32_MAX,
-  INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, INT64_MIN + 1
+  INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, INT64_MIN + 1, 5, -5, 63, 4097, -65536
 };
 static const double floats[MOST] = {
   0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3.25, 127.6, -128.9, 255.99, 65536, 1e9, -1e10, 1e19,
-  -1e19, 1e300, INFINITY, -INFINITY, NAN, 1e-30, 0.1
+  -1e19, 1e300, INFINITY, -INFINITY, NAN, 1e-30, 0.1, 0x1.002p3, -0x1.006p-5, 0x1.ffep0,
+  0x1.001fffp-3, 0x1.fffffep127
 };
 
 static wide wrapped(enum tsr_dtype dtype, wide v)
@@ -96,8 +97,19 @@ static bool int_reference(enum tir_op op, enum tsr_dtype dtype, wide x, wide y, 
     default: return false;                                                                         \
     }                                                                                              \
   }
-FLOAT_OP(float_reference, float, f)
+FLOAT_OP(float_or_double, float, f)
 FLOAT_OP(double_reference, double, )
+
+/* x = m * 2^e with 0.5 <= |m| < 1: of m 11 bits stay. */
+static bool float_reference(enum tir_op op, float x, float y, double *out)
+{
+  int e = 0;
+  if (op != TIR_TF32)
+    return float_or_double(op, x, y, out);
+  double m = isfinite(x) ? frexp(x, &e) : x;
+  *out = (float)ldexp(round(ldexp(m, 11)), e - 11);
+  return true;
+}
 
 static void fill_corners(struct tsr_tensor *t, bool second)
 {
@@ -230,7 +242,8 @@ static void test_float_ops(void **state)
       double wanted = 0;
       if (op == TIR_SELECT)
         continue;
-      bool meant = double_reference((enum tir_op)op, 1, 1, &wanted);
+      bool meant = dtype == TSR_F32 ? float_reference((enum tir_op)op, 1, 1, &wanted)
+                                    : double_reference((enum tir_op)op, 1, 1, &wanted);
       assert_int_equal(compute(&b, (enum tir_op)op, (enum tsr_dtype)dtype, TSR_I8), meant);
       for (int i = 0; meant && i < MOST * MOST; i++) {
         double x = tsr_get_float(&b.x, i), y = tsr_get_float(&b.y, i);
@@ -309,7 +322,8 @@ static void test_select(void **state)
       c[i] = (uint8_t)(i % 3 == 0 ? 0 : i); /* any byte but 0 is true */
     char *text = tsr_arena_printf(*state,
                                   "func f(c: bool[64], x: %s[64], y: %s[64]) -> (z: %s[64]) {\n"
-                                  "  s: z[i] = select(c[i], x[i], y[i])\n}\n", name, name, name);
+                                  "  s: z[i] = select(c[i], x[i], y[i])\n}\n",
+                                  name, name, name);
     run_text(*state, text, (void *[]){c, x, y, z});
     for (size_t i = 0; i < 64; i++)
       assert_memory_equal((char *)z + i * size, c[i] ? (char *)x : (char *)y, size);
@@ -319,8 +333,8 @@ static void test_select(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    IN_ARENA(test_int_ops), IN_ARENA(test_float_ops), IN_ARENA(test_casts),
-    IN_ARENA(test_quant),   IN_ARENA(test_select),
+      IN_ARENA(test_int_ops), IN_ARENA(test_float_ops), IN_ARENA(test_casts),
+      IN_ARENA(test_quant),   IN_ARENA(test_select),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

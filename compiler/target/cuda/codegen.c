@@ -3,7 +3,10 @@
 #include "compiler/target/cuda/cuda.h"
 #include "compiler/target/cuda/kernel.h"
 #include "compiler/target/cuda/plan_gemm.h"
+#include "compiler/target/cuda/product.h"
 #include "compiler/target/cuda/ptx.h"
+
+enum { TF32_BITS = 10 }; /* of fraction */
 
 struct work {
   struct tsr_arena *arena;
@@ -20,10 +23,11 @@ static void dump(const struct work *w, const char *stage, int layer, const char 
                tsr_arena_printf(w->arena, "%s@%s", w->job->name[layer], w->name), text);
 }
 
-static enum tsr_status loops_of(const struct work *w, int layer, struct tir_program **out)
+static enum tsr_status loops_of(const struct work *w, int layer, const struct tir_func *func,
+                                struct tir_program **out)
 {
   struct tir_sched *sched;
-  if (tsr_cuda_plan(w->arena, w->err, w->job->func[layer], w->arch, &sched) ||
+  if (tsr_cuda_plan(w->arena, w->err, func, w->arch, &sched) ||
       tir_lower(w->arena, w->err, sched, out))
     return TSR_REFUSED;
   if (w->job->dump) {
@@ -56,8 +60,10 @@ static enum tsr_status emit_layer(const struct work *w, const struct llvm__modul
     cuda__gemm_kernel(&k->e, &gemm, name, func->inputs, out);
     return TSR_OK;
   }
-  if (loops_of(w, layer, &program) || cuda__kernels(k, program, name, out))
+  const struct tir_func *rounded = w->job->tf32 ? cuda__with_tf32(w->arena, func) : func;
+  if (loops_of(w, layer, rounded, &program) || cuda__kernels(k, program, name, out))
     return tsr_refuse_at(w->err, "layer '%s'", w->job->name[layer]);
+  out->operand_bits = rounded == func ? 0 : TF32_BITS;
   return TSR_OK;
 }
 

@@ -60,7 +60,7 @@ static LLVMValueRef row_pointer(const struct call *c, bool below)
   struct cuda__kernel *k = c->k;
   struct llvm__emit *e = &k->e;
   LLVMTypeRef wide = LLVMInt64TypeInContext(e->context);
-  int half = 16 / (int)tsr_dtype_bytes(c->dtype), up = half == 16 ? 4 : 3;
+  int half = 16 / (int)tsr_dtype_bytes(c->dtype), up = half == 16 ? 4 : half == 8 ? 3 : 2;
   LLVMValueRef lane = lane_of(k), low = bits(k, lane, 0, 7, 0);
   LLVMValueRef first = bits(k, lane, 3, 1, below ? 3 : up),
                second = bits(k, lane, 4, 1, below ? up : 3);
@@ -98,29 +98,42 @@ static LLVMValueRef load_word(const struct call *c, int operand, int64_t row, in
   return LLVMBuildLoad2(c->k->e.builder, word_type(c), word_at(c, operand, row, column), "");
 }
 
-/* What the intrinsic wants a word to be. */
-static LLVMValueRef as_half(const struct call *c, LLVMValueRef word)
+/* What the intrinsic wants a word to be; of a float, rounded. */
+static LLVMValueRef operand(const struct call *c, LLVMValueRef word)
 {
-  LLVMTypeRef half = LLVMVectorType(LLVMHalfTypeInContext(c->k->e.context), 2);
-  return c->dtype == TSR_F16 ? LLVMBuildBitCast(c->k->e.builder, word, half, "") : word;
+  struct llvm__emit *e = &c->k->e;
+  LLVMTypeRef half = LLVMVectorType(LLVMHalfTypeInContext(e->context), 2);
+  if (c->dtype == TSR_F16)
+    return LLVMBuildBitCast(e->builder, word, half, "");
+  if (c->dtype != TSR_F32)
+    return word;
+  LLVMValueRef x = LLVMBuildBitCast(e->builder, word, LLVMFloatTypeInContext(e->context), "");
+  return llvm__intrinsic(e, "llvm.nvvm.f2tf32.rna", 0, NULL, 1, &x);
+}
+
+static const char *mma_name(enum tsr_dtype dtype)
+{
+  switch (dtype) {
+  case TSR_I8: return "llvm.nvvm.mma.m16n8k32.row.col.s8";
+  case TSR_F16: return "llvm.nvvm.mma.m16n8k16.row.col.f32.f32";
+  case TSR_F32: return "llvm.nvvm.mma.m16n8k8.row.col.tf32";
+  default: return "llvm.nvvm.mma.m16n8k16.row.col.bf16";
+  }
 }
 
 static void emit_mma(const struct call *c, bool turned)
 {
   struct llvm__emit *e = &c->k->e;
-  const char *name = c->dtype == TSR_I8    ? "llvm.nvvm.mma.m16n8k32.row.col.s8"
-                     : c->dtype == TSR_F16 ? "llvm.nvvm.mma.m16n8k16.row.col.f32.f32"
-                                           : "llvm.nvvm.mma.m16n8k16.row.col.bf16";
   LLVMTypeRef sum = llvm__memory_type(e, c->dtype == TSR_I8 ? TSR_I32 : TSR_F32);
   int64_t half = 16 / (int64_t)tsr_dtype_bytes(c->dtype);
   LLVMValueRef arg[10];
   for (int i = 0; i < 4; i++)
-    arg[i] = as_half(c, load_word(c, 1, 8 * (i & 1), half * (i >> 1)));
+    arg[i] = operand(c, load_word(c, 1, 8 * (i & 1), half * (i >> 1)));
   for (int i = 0; i < 2; i++)
-    arg[4 + i] = as_half(c, load_word(c, 2, turned ? 8 * i : 0, turned ? 0 : half * i));
+    arg[4 + i] = operand(c, load_word(c, 2, turned ? 8 * i : 0, turned ? 0 : half * i));
   for (int i = 0; i < 4; i++)
     arg[6 + i] = LLVMBuildLoad2(e->builder, sum, word_at(c, 0, 8 * (i >> 1), i & 1), "");
-  LLVMValueRef all = llvm__intrinsic(e, name, 0, NULL, 10, arg);
+  LLVMValueRef all = llvm__intrinsic(e, mma_name(c->dtype), 0, NULL, 10, arg);
   for (int i = 0; i < 4; i++)
     LLVMBuildStore(e->builder, LLVMBuildExtractValue(e->builder, all, (unsigned)i, ""),
                    word_at(c, 0, 8 * (i >> 1), i & 1));

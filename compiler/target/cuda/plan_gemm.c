@@ -308,12 +308,14 @@ static bool find(struct finder *f)
   return find_product(f) || plan__find_convolution(f);
 }
 
+/* wgmma takes b, at least, out of shared memory, where nothing rounds it to tf32: its lower bits would be
+ * cut off. mma rounds it in registers. */
 bool cuda__gemm_of(struct tsr_arena *a, const struct tir_func *f, struct tsr_gpu_arch arch,
                    struct cuda__gemm_layer *out)
 {
   struct cuda__product product;
   if (arch.capability != 90 || !arch.exact || !cuda__product_of(a, f, &product) ||
-      !product.tensor_cores)
+      !product.tensor_cores || product.dtype == TSR_F32)
     return false;
   struct finder finder = {.a = a, .p = &product, .out = out};
   *out = (struct cuda__gemm_layer){0};

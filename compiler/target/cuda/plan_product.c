@@ -10,7 +10,6 @@ enum {
   FRAGMENT_ROWS = 16,
   FRAGMENT_COLUMNS = 8, /* of what one instruction computes */
   FRAGMENT_BYTES = 32,  /* of its depth */
-  LEAST = 8,            /* rows and columns that are worth a tensor core */
   BLOCKS = 128,         /* that fill a GPU */
 };
 
@@ -331,7 +330,8 @@ enum tsr_status cuda__plan_product(struct tsr_arena *a, struct tsr_err *err,
 {
   struct cuda__product product;
   *out = NULL;
-  if (!cuda__product_of(a, f, &product) || product.rows < LEAST || product.columns < LEAST)
+  if (!cuda__product_of(a, f, &product) || product.rows < CUDA__LEAST ||
+      product.columns < CUDA__LEAST)
     return TSR_OK;
   struct cuda__tile tile = choose_tile(&product);
   struct tir_func *to = cuda__matrices(a, &product, &tile);

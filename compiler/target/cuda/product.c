@@ -122,18 +122,20 @@ static tir_e only_load(tir_e x, int *loads)
   return found;
 }
 
-/* What tensor cores multiply. */
+/* What tensor cores multiply: narrow elements, or f32 that is rounded to tf32. */
 static bool suits_tensor_cores(const struct cuda__product *p, tir_e x, tir_e y)
 {
   enum tsr_dtype sum = p->sum->out->dtype;
-  if (x->op != TIR_CAST || y->op != TIR_CAST || x->arg[0]->dtype != y->arg[0]->dtype)
+  if ((x->op != TIR_CAST && x->op != TIR_TF32) || x->op != y->op ||
+      x->arg[0]->dtype != y->arg[0]->dtype)
     return false;
   enum tsr_dtype dtype = (enum tsr_dtype)x->arg[0]->dtype;
   int loads[CUDA__SIDES] = {0};
   only_load(x, &loads[0]);
   only_load(y, &loads[1]);
   return loads[0] == 1 && loads[1] == 1 &&
-         ((dtype == TSR_I8 && sum == TSR_I32) || (tsr_dtype_is_half(dtype) && sum == TSR_F32));
+         (x->op == TIR_TF32 || (dtype == TSR_I8 && sum == TSR_I32) ||
+          (tsr_dtype_is_half(dtype) && sum == TSR_F32));
 }
 
 static bool find_sides(struct tsr_arena *a, struct cuda__product *p)
@@ -483,6 +485,13 @@ static tir_e side_load(struct maker *m, const struct tir_buffer *b, int side, ti
   return tir_load(m->a, b, (tir_e[]){z, turned ? k : along, turned ? along : k});
 }
 
+/* What is multiplied: the element as wide as the sum, or rounded. */
+static tir_e factor(struct maker *m, enum tsr_dtype dtype, tir_e x)
+{
+  bool rounds = m->p->tensor_cores && m->p->dtype == TSR_F32;
+  return rounds ? tir_unary(m->a, TIR_TF32, x) : tir_cast(m->a, dtype, x);
+}
+
 static struct tir_buffer *add_sum(struct maker *m, const struct tir_buffer *x,
                                   const struct tir_buffer *y)
 {
@@ -501,7 +510,7 @@ static struct tir_buffer *add_sum(struct maker *m, const struct tir_buffer *x,
   tir_e right = side_load(m, y, CUDA__COLUMNS, axis[0], axis[2], axis[3]);
   s->combine = TIR_SUM;
   s->init = zero_of(m->a, dtype);
-  s->value = tir_binary(m->a, TIR_MUL, tir_cast(m->a, dtype, left), tir_cast(m->a, dtype, right));
+  s->value = tir_binary(m->a, TIR_MUL, factor(m, dtype, left), factor(m, dtype, right));
   return b;
 }
 

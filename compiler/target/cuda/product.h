@@ -7,6 +7,7 @@
 #include "compiler/tir/tir_internal.h"
 
 enum { CUDA__ROWS, CUDA__COLUMNS, CUDA__SIDES };
+enum { CUDA__LEAST = 8 }; /* rows and columns that are worth a tensor core */
 
 /* What an axis of the sum runs along. */
 enum cuda__along { CUDA__ALONG_ROWS, CUDA__ALONG_COLUMNS, CUDA__ALONG_BATCH, CUDA__ALONG_SUM };
@@ -16,7 +17,7 @@ struct cuda__product {
   const struct tir_func *func;
   const struct tir_stage *sum, *last;
   enum tsr_dtype dtype;                     /* of what passes through shared memory */
-  bool tensor_cores;                        /* i8, f16, bf16; else as wide as the sum */
+  bool tensor_cores;                        /* i8, f16, bf16, tf32; else as wide as the sum */
   tir_e side[CUDA__SIDES], init, tail;      /* tail NULL: the sum itself */
   enum cuda__along along[2 * TSR_MAX_RANK]; /* by axis */
   int64_t rows, columns, batch, depth;      /* extents of all axes along each, multiplied */
@@ -31,6 +32,10 @@ struct cuda__product {
 
 /* Whether the func is one, of sums of i32 or f32. */
 bool cuda__product_of(struct tsr_arena *a, const struct tir_func *f, struct cuda__product *out);
+
+/* The func with the factors of its products, where they are f32 and enough for tensor cores, rounded to
+ * tf32; else f itself. */
+const struct tir_func *cuda__with_tf32(struct tsr_arena *a, const struct tir_func *f);
 
 /* Elements from one iteration of the variable to the next in the side's buffer; -1: it varies. */
 int64_t cuda__step_of(tir_e side, const struct tir_var *var);

@@ -171,6 +171,17 @@ static LLVMValueRef library(struct llvm__emit *e, enum tir_op op, enum tsr_dtype
   return by_lanes(e, names[op][dtype == TSR_F64], op == TIR_POW ? 2 : 1, arg);
 }
 
+/* In integers: a carry into the exponent is what the next power of two is; what is not finite stays. */
+static LLVMValueRef rounded_to_tf32(struct llvm__emit *e, LLVMValueRef x)
+{
+  LLVMBuilderRef b = e->builder;
+  LLVMValueRef u = bits_of(e, x), exponent = llvm__int_like(u, 0x7f800000);
+  LLVMValueRef finite = LLVMBuildICmp(b, LLVMIntNE, LLVMBuildAnd(b, u, exponent, ""), exponent, "");
+  LLVMValueRef up = LLVMBuildAdd(b, u, llvm__int_like(u, 0x1000), "");
+  LLVMValueRef rounded = LLVMBuildAnd(b, up, llvm__int_like(u, -0x2000), "");
+  return float_of_bits(e, LLVMBuildSelect(b, finite, rounded, u, ""));
+}
+
 LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dtype,
                         LLVMValueRef *arg)
 {
@@ -179,6 +190,7 @@ LLVMValueRef llvm__math(struct llvm__emit *e, enum tir_op op, enum tsr_dtype dty
   case TIR_FLOOR: return llvm__intrinsic_like(e, "llvm.floor", 1, arg);
   case TIR_CEIL: return llvm__intrinsic_like(e, "llvm.ceil", 1, arg);
   case TIR_ROUND: return llvm__intrinsic_like(e, "llvm.rint", 1, arg);
+  case TIR_TF32: return rounded_to_tf32(e, arg[0]);
   default: break;
   }
   if (dtype == TSR_F32 && op == TIR_EXP)
