@@ -30,7 +30,8 @@ static const char values[] =
     "input bl f32[2,3,8,10,2]\ninput bw f32[5,3,3,3,2,4]\ninput bb f32[5,4]\ninput bp f32[4,6,3,3,8]\n"
     "input dw f32[3,3,3,2]\ninput db f32[3,2]\ninput bq i8[1,1,4,4,8]\ninput qw7 i8[2,1,1,1,2,16,4]\n"
     "input qp i32[2,3,16]\ninput dn f32[4,6,16]\ninput qn i8[3,8]\ninput qwn i8[1,2,16,4]\n"
-    "input qpn i32[1,3,16]\n";
+    "input qpn i32[1,3,16]\n"
+    "input bw7 f32[5,3,3,3,1,4,2]\ninput dn4 f32[4,2,16,3]\n";
 
 static const struct row {
   const char *node,
@@ -38,6 +39,8 @@ static const struct row {
 } rows[] = {
     {"Abs (i)", "i32[2,6,8,10]"},
     {"BlockedConv (bl, bw, bb) pads=[1,0,0,1] strides=[1,2]", "f32[2,5,7,5,4]"},
+    {"BlockedConv (bl, bw7, bb) pads=[1,0,0,1] strides=[1,2]", "f32[2,5,7,5,4]"},
+    {"BlockedConv (f, bw7)", "weights f32 5x3x3x3x1x4x2 do not fit f32 2x6x8x10"},
     {"BlockedConv (f, bp)", "f32[2,4,6,8,8]"},
     {"BlockedConv (bq, qw7, qp)", "i8[1,2,4,4,16]"},
     {"BlockedConv (bq, qw7)", "input 2 must be i32 of [blocks,3,lanes]"},
@@ -51,6 +54,7 @@ static const struct row {
     {"BlockedDepthwise (bl, dw, bb)", "input 2 must be of [blocks,lanes]"},
     {"BlockedDepthwise (f, dw)", "weights 3x3x3x2 do not fit 2x6x8x10"},
     {"BlockedDense (m, dn)", "f32[4,4,16]"},
+    {"BlockedDense (m, dn4)", "f32[4,4,16]"},
     {"BlockedDense (qn, qwn, qpn)", "i8[3,1,16]"},
     {"BlockedDense (f, dn)", "weights 4x6x16 do not fit 2x6x8x10"},
     {"BlockedDense (qn, dn)", "weights f32 4x6x16 do not fit i8 3x8"},
