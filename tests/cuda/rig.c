@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/cuda/rig.h"
 
+#include <math.h>
 #include <unistd.h>
 
 static const char *const archs[] = {"sm_80", "sm_90a"};
 enum { ARCHS = sizeof archs / sizeof *archs, MOST_WORK = 20000000 };
+static const double bits = 0; /* floats are the same to the bit */
 
 static size_t bytes_of(const struct tir_buffer *b)
 {
@@ -119,9 +121,25 @@ static int64_t work_of(const struct tir_func *f)
   return all;
 }
 
-static bool same_bytes(const struct tir_buffer *b, const void *x, const void *y)
+/* How far y is from x, as a part of x's norm. */
+static double distance(const struct tir_buffer *b, const void *x, const void *y)
+{
+  struct tsr_tensor p = {.dtype = b->dtype, .data = (void *)(uintptr_t)x},
+                    q = {.dtype = b->dtype, .data = (void *)(uintptr_t)y};
+  double off = 0, norm = 0;
+  for (int64_t i = 0; i < tsr_count(b->dims, b->rank, 1); i++) {
+    double u = tsr_get_float(&p, i), v = tsr_get_float(&q, i);
+    off += (u - v) * (u - v);
+    norm += u * u;
+  }
+  return off > 0 ? sqrt(off / norm) : 0;
+}
+
+static bool are_same(const struct tir_buffer *b, const void *x, const void *y, double tolerance)
 {
   const unsigned char *p = x, *q = y;
+  if (tolerance > 0 && tsr_dtype_kind(b->dtype) == TSR_KIND_FLOAT)
+    return distance(b, x, y) <= tolerance;
   if (b->dtype != TSR_BOOL)
     return !memcmp(x, y, bytes_of(b));
   for (size_t i = 0; i < bytes_of(b); i++)
@@ -130,7 +148,7 @@ static bool same_bytes(const struct tir_buffer *b, const void *x, const void *y)
   return true;
 }
 
-static int emulate(const struct trial *t, const char *arch_name)
+static int emulate(const struct trial *t, const char *arch_name, double tolerance)
 {
   struct tsr_arena *a = tsr_arena_new(NULL);
   struct tsr_err err = {0}, mine = {0};
@@ -156,7 +174,7 @@ static int emulate(const struct trial *t, const char *arch_name)
     bad = 1;
   } else {
     for (int k = t->func->inputs; k < t->func->params && !bad; k++)
-      if (!same_bytes(t->func->param[k], found[k], expected[k])) {
+      if (!are_same(t->func->param[k], expected[k], found[k], tolerance)) {
         printf("%s for %s: %s differs\n%s\n", t->name, arch_name, t->func->param[k]->name,
                tir_sched_text(sched));
         bad = 1;
@@ -175,6 +193,18 @@ int check_kernels(struct tsr_arena *a, int trials, const struct trial *trial)
   for (int i = 0; i < trials; i++)
     if (work_of(trial[i].func) <= MOST_WORK)
       for (int k = 0; k < ARCHS; k++)
-        bad += emulate(&trial[i], archs[k]);
+        bad += emulate(&trial[i], archs[k], bits);
+  return bad;
+}
+
+int emulate_layers(int trials, const struct trial *trial, int64_t most_work, double tolerance,
+                   int *emulated)
+{
+  int bad = 0;
+  for (int i = 0; i < trials; i++)
+    if (work_of(trial[i].func) <= most_work) {
+      bad += emulate(&trial[i], archs[0], tolerance);
+      ++*emulated;
+    }
   return bad;
 }

@@ -10,6 +10,11 @@
 /* Returns how many trials are bad; each is printed. */
 int check_kernels(struct tsr_arena *a, int trials, const struct trial *trial);
 
+/* Runs the loops of trials of at most so much work as a GPU would, against the interpreter: integers bit for
+ * bit, floats within `tolerance` of the norm. Adds to *emulated how many, returns how many are bad. */
+int emulate_layers(int trials, const struct trial *trial, int64_t most_work, double tolerance,
+                   int *emulated);
+
 /* The kernels of one func. */
 struct tsr_kernel_block kernels_of(struct tsr_arena *a, const struct tir_func *f, const char *arch);
 
