@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layers FUNC.tir DIR [--kernels]: the kernels of one func for sm_90a as DIR/kernels.json and DIR/layer.ptx; but with
- * --kernels also inputs drawn at random as DIR/0.npy, 1.npy, ..., and behind them the results that the interpreter
- * computes. test_layers.py runs and compares. */
+/* layers FUNC.tir DIR [--kernels|ARCH]: the kernels of one func for ARCH (sm_90a) as DIR/kernels.json and DIR/layer.ptx;
+ * without --kernels also inputs drawn at random as DIR/0.npy, 1.npy, ..., and behind them the results that the
+ * interpreter computes. test_layers.py runs and compares. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,9 @@ static void fill(struct tsr_tensor *t, uint64_t *state)
 {
   for (int64_t i = 0; i < tsr_tensor_count(t); i++) {
     uint32_t r = draw(state);
-    if (tsr_dtype_kind(t->dtype) == TSR_KIND_FLOAT)
+    if (t->dtype == TSR_F32) /* of more bits than tf32 has */
+      tsr_put_float(t, i, ((double)(r % 2097152) - 1048576) / 524288);
+    else if (tsr_dtype_kind(t->dtype) == TSR_KIND_FLOAT)
       tsr_put_float(t, i, ((double)(r % 2048) - 1024) / 512);
     else if (t->dtype == TSR_I32)
       tsr_put_int(t, i, (int64_t)127 << 24 | 128 << 16 | (r & 7) << 8 | (38 + r % 5));
@@ -110,7 +112,8 @@ static json_t *kernel(const struct tsr_kernel *k)
   json_t *args = json_array();
   for (int i = 0; i < k->args; i++)
     json_array_append_new(args, argument(&k->arg[i]));
-  return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "entry", k->entry, "blocks", (int)k->grid[0],
+  return json_pack("{s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:o}", "entry", k->entry, "grid",
+                   list32(k->grid, 3), "block", list32(k->block, 3), "blocks", (int)k->grid[0],
                    "threads", (int)k->block[0], "cluster", (int)k->cluster[0], "shared_bytes",
                    (int)k->shared_bytes, "args", args);
 }
@@ -123,9 +126,9 @@ static void say(void *context, const char *stage, const char *name, const char *
     fputs(text, stdout);
 }
 
-static struct tsr_kernel_block compile(struct tsr_arena *a, const struct tir_func *f)
+static struct tsr_kernel_block compile(struct tsr_arena *a, const struct tir_func *f,
+                                       struct tsr_gpu_arch arch)
 {
-  static const struct tsr_gpu_arch arch = {90, true};
   struct tsr_err err;
   struct tsr_bytes section;
   struct tsr_kernel_block *block;
@@ -149,14 +152,18 @@ int main(int argc, char **argv)
   struct tsr_err err;
   struct tir_func *f;
   if (argc < 3 || argc > 4 || !a || setjmp(*tsr_arena_landing(a)))
-    quit("usage: layers FUNC.tir DIR [--kernels]");
+    quit("usage: layers FUNC.tir DIR [--kernels|ARCH]");
   struct tsr_bytes text = read_all(a, argv[1]);
   char *copy = tsr_arena_alloc(a, text.size + 1);
   memcpy(copy, text.data, text.size);
   if (tir_func_parse(a, &err, argv[1], copy, &f))
     quit(err.text);
-  struct tsr_kernel_block block = compile(a, f);
-  if (argc == 3)
+  struct tsr_gpu_arch arch = {90, true};
+  bool kernels_only = argc == 4 && !strcmp(argv[3], "--kernels");
+  if (argc == 4 && !kernels_only && !tsr_gpu_arch_from_name(argv[3], &arch))
+    quit("there is no such architecture");
+  struct tsr_kernel_block block = compile(a, f, arch);
+  if (!kernels_only)
     make_data(a, f, argv[2]);
   json_t *list = json_array();
   for (int i = 0; i < block.layer[0].kernels; i++)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """PTX run on this machine: enough of it for kernels of sm_90a that fill shared memory by tensor copies and
-multiply by wgmma, with all blocks of a launch at once.
+multiply by wgmma, and for those of sm_80 that do by cp.async, ldmatrix and mma, with all blocks of a launch at once.
 
 What a GPU may do early or late is drawn at random: which warp runs, when a copy's bytes arrive; products read
 shared memory as late as they may, when the program waits for them. So a stage that is given back too early, or
@@ -122,6 +122,12 @@ class TensorMap:
         return np.where(inside[..., None], self.raw[at], np.uint8(0)).reshape(-1, 128)
 
 
+def place_of(index, extents):
+    """x, y and z of what is counted with x the fastest."""
+    x, y, _ = extents
+    return index % x, index // x % y, index // (x * y)
+
+
 def matrix_map(matrix, box_rows, box_columns):
     rows, columns = matrix.shape
     return TensorMap(matrix, [columns, rows], [columns * matrix.itemsize], [box_columns, box_rows])
@@ -134,6 +140,7 @@ class Block:
         self.barrier, self.named = {}, {}
         self.cluster = index // launch.cluster * launch.cluster
         self.rank = index % launch.cluster
+        self.place = place_of(index, launch.grid)
         self.warps = [Warp(self, w) for w in range(launch.threads // LANES)]
         self.groups = [Warpgroup(self.warps[i: i + 4]) for i in range(0, len(self.warps), 4)]
         for g in self.groups:
@@ -182,6 +189,10 @@ def decoded(raw, dtype):
         return raw.view(np.int8).astype(np.int64)
     if dtype == "f16":
         return raw.view(np.float16).astype(np.float32)
+    if dtype == "tf32":
+        if (raw.view(np.uint32) & np.uint32(0x1FFF)).any():
+            raise Refused("an operand that is not rounded to tf32")
+        return raw.view(np.float32)
     return (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
@@ -237,7 +248,7 @@ class Warpgroup:
 # --- a warp ----------------------------------------------------------------------------------------------------------------
 
 SIGNED = {"s16": np.int16, "s32": np.int32, "s64": np.int64}
-WIDTH = {"b16": np.uint16, "u16": np.uint16, "s16": np.uint16, "b32": np.uint32, "u32": np.uint32, "s32": np.uint32, "f32": np.uint32,
+WIDTH = {"b8": np.uint8, "u8": np.uint8, "s8": np.uint8, "b16": np.uint16, "u16": np.uint16, "s16": np.uint16, "b32": np.uint32, "u32": np.uint32, "s32": np.uint32, "f32": np.uint32,
          "b64": np.uint64, "u64": np.uint64, "s64": np.uint64, "pred": bool}
 
 
@@ -268,6 +279,7 @@ class Warp:
         self.parked = np.zeros(LANES, bool)  # at bar.warp.sync
         self.at_cluster = np.zeros(LANES, np.int64)  # how many times it arrived there
         self.reg, self.turn_of, self.waits_for, self.group = {}, {}, None, None
+        self.copying, self.copies = [], []  # by cp.async: in the open group, in groups on their way
 
     # -- operands
 
@@ -284,8 +296,10 @@ class Warp:
 
     def special(self, text, dtype):
         launch = self.block.launch
-        values = {"%tid.x": self.index * LANES + np.arange(LANES), "%ctaid.x": self.block.index,
-                  "%nctaid.x": len(launch.blocks), "shared": self.block.rank * FAR}
+        values = {"%nctaid.x": len(launch.blocks), "shared": self.block.rank * FAR}
+        threads = place_of(self.index * LANES + np.arange(LANES), launch.block)
+        for d, name in enumerate("xyz"):
+            values["%tid." + name], values["%ctaid." + name] = threads[d], self.block.place[d]
         if text in values:
             return np.full(LANES, values[text]).astype(dtype)
         m = re.fullmatch(re.escape(launch.kernel.name) + r"_param_(\d+)", text)
@@ -376,6 +390,11 @@ class Warp:
 
     def do_cvt(self, insn, active):
         kinds = [k for k in insn.parts[1:] if k != "rn"]
+        if kinds == ["rna", "tf32", "f32"]:
+            bits = self.get(insn.args[1], "f32")
+            near = bits + np.uint32(0x1000) & np.uint32(0xFFFFE000)
+            self.put(insn.args[0], np.where(bits & np.uint32(0x7F800000) == np.uint32(0x7F800000), bits, near), active)
+            return True
         if kinds[0].endswith("x2"):
             high, low = (self.get(x, "f32").view(np.float32) for x in insn.args[1:3])
             half = [rounded_half(x, kinds[0]).astype(np.uint32) for x in (high, low)]
@@ -453,8 +472,12 @@ class Warp:
         return self.shift(insn, active, False)
 
     def do_bfe(self, insn, active):
-        value, at, size = (self.get(x, "u32") for x in insn.args[1:4])
-        out = value >> at & (np.uint32(1) << size) - np.uint32(1)
+        at, size = (self.get(x, "u32") for x in insn.args[2:4])
+        value = self.get(insn.args[1], insn.kind)
+        if insn.kind == "u64":
+            out = value >> at.astype(np.uint64) & (np.uint64(1) << size.astype(np.uint64)) - np.uint64(1)
+        else:
+            out = value >> at & (np.uint32(1) << size) - np.uint32(1)
         if insn.kind == "s32":
             sign = np.uint32(1) << size - np.uint32(1)
             out = (out ^ sign) - sign
@@ -498,15 +521,86 @@ class Warp:
         return True
 
     def do_st(self, insn, active):
-        names = insn.args[1].strip("{}").replace(" ", "").split(",")
-        at, value = self.address(insn.args[0]), np.stack([self.get(n, "b32") for n in names], 1)
+        names, element = insn.args[1].strip("{}").replace(" ", "").split(","), WIDTH[insn.kind]
+        at, value = self.address(insn.args[0]), np.stack([self.get(n, insn.kind).astype(element) for n in names], 1)
+        size = value.itemsize * len(names)
         for lane in np.nonzero(active)[0]:
             if insn.parts[1] == "shared":
-                self.block.slice(at[lane], 4 * len(names)).view(np.uint32)[:] = value[lane]
+                self.block.slice(at[lane], size)[:] = np.ascontiguousarray(value[lane]).view(np.uint8)
             else:
-                to = self.block.launch.global_bytes(at[lane], 4 * len(names))
-                self.block.launch.written(at[lane], 4 * len(names))
+                to = self.block.launch.global_bytes(at[lane], size)
+                self.block.launch.written(at[lane], size)
                 to[:] = np.ascontiguousarray(value[lane]).view(np.uint8)
+        return True
+
+    def land(self):
+        """The oldest group of copies."""
+        for lane_to, lane_from, size, filled in self.copies.pop(0):
+            data = np.zeros(size, np.uint8)
+            if filled:
+                data[:filled] = self.block.launch.global_bytes(lane_from, filled)
+            self.block.slice(lane_to, size)[:] = data
+
+    def copy_async(self, insn, active):
+        """cp.async, its groups, and what waits for them: copies arrive then, or any time before."""
+        if insn.parts[2] == "commit_group":
+            self.copies.append(self.copying)
+            self.copying = []
+            if self.block.launch.random.random() < 0.3:
+                self.land()
+            return True
+        if insn.parts[2] == "wait_group":
+            while len(self.copies) > int(insn.args[0]):
+                self.land()
+            return True
+        to, source, size = self.address(insn.args[0]), self.address(insn.args[1]), int(insn.args[2])
+        filled = self.get(insn.args[3], "u32") if len(insn.args) > 3 else np.full(LANES, size)
+        for lane in np.nonzero(active)[0]:
+            if to[lane] % size:
+                raise Refused(f"a copy of {size} bytes to {to[lane]}")
+            self.copying.append((to[lane], source[lane], size, int(filled[lane])))
+        return True
+
+    def do_ldmatrix(self, insn, active):
+        """Lanes 8 i to 8 i + 7 point to the rows of matrix i, of 16 bytes each."""
+        if "x4" not in insn.parts:
+            raise Refused(f"{insn.op} is not known")
+        at, names = self.address(insn.args[1]), insn.args[0].strip("{}").replace(" ", "").split(",")
+        for i, name in enumerate(names):
+            rows = np.stack([self.block.slice(x, 16) for x in at[8 * i: 8 * i + 8]])
+            if (at[8 * i: 8 * i + 8] % 16).any():
+                raise Refused("a row of a matrix that is not aligned")
+            self.block.launch.conflicts += 8 - len(set(at[8 * i: 8 * i + 8] // 16 % 8))
+            if "trans" in insn.parts:
+                rows = np.ascontiguousarray(rows.view(np.uint16).T).view(np.uint8)
+            self.put(name, np.ascontiguousarray(rows).view(np.uint32).reshape(LANES), active)
+        return True
+
+    def fragment(self, text, words):
+        """Rows of 32 bytes out of the words of all lanes: below one another first, then along a row."""
+        value = [self.get(n, "b32") for n in text.strip("{}").replace(" ", "").split(",")]
+        high = len(value) // 2
+        if len(value) != words:
+            raise Refused("a product of another shape")
+        rows = np.zeros((8 * high, 8), np.uint32)
+        for i, v in enumerate(value):
+            rows[8 * (i % high): 8 * (i % high) + 8, 4 * (i // high): 4 * (i // high) + 4] = v.reshape(8, 4)
+        return rows.view(np.uint8)
+
+    def do_mma(self, insn, active):
+        dtype = insn.parts[-2]
+        a, b = decoded(self.fragment(insn.args[1], 4), dtype), decoded(self.fragment(insn.args[2], 2), dtype)
+        whole, lane = dtype == "s8", np.arange(LANES)
+        y = a.astype(np.int64 if whole else np.float64) @ b.T.astype(np.int64 if whole else np.float64)
+        old = insn.args[3].strip("{}").replace(" ", "").split(",")
+        sums = [self.get(name, "b32") for name in old]
+        for i, name in enumerate(insn.args[0].strip("{}").replace(" ", "").split(",")):
+            value = y[lane // 4 + 8 * (i // 2), lane % 4 * 2 + i % 2]
+            if whole:
+                value = value.astype(np.int32).view(np.uint32) + sums[i]
+            else:
+                value = (value + sums[i].view(np.float32)).astype(np.float32).view(np.uint32)
+            self.put(name, value, active)
         return True
 
     def do_mapa(self, insn, active):
@@ -526,6 +620,8 @@ class Warp:
         return True
 
     def do_cp(self, insn, active):
+        if "bulk" not in insn.parts:
+            return self.copy_async(insn, active)
         launch = self.block.launch
         lane = int(np.nonzero(active)[0][0])
         if active.sum() != 1:
@@ -579,7 +675,8 @@ class Warp:
             return True
         if not active.all():
             raise Refused(f"{insn.line} by a part of a warp")
-        name, threads = int(self.get(insn.args[0], "u32")[0]), int(insn.args[1])
+        name = int(self.get(insn.args[0], "u32")[0])
+        threads = int(insn.args[1]) if len(insn.args) > 1 else self.block.launch.threads
         return self.block.meet(name, threads // LANES, self, insn.parts[1] == "sync")
 
     def do_barrier(self, insn, active):
@@ -614,10 +711,12 @@ class Warp:
 
 
 class Launch:
-    """All blocks of one launch. args: TensorMaps, numpy arrays (passed as pointers) and integers."""
+    """All blocks of one launch. args: TensorMaps, numpy arrays (passed as pointers) and integers. `grid` and `block`
+    say what is counted in several dims; `conflicts` counts rows that ldmatrix takes from banks of others."""
 
-    def __init__(self, kernel, blocks, threads, shared_bytes, cluster, args, seed, eager=False):
+    def __init__(self, kernel, blocks, threads, shared_bytes, cluster, args, seed, eager=False, grid=None, block=None):
         self.kernel, self.threads, self.shared_bytes, self.cluster = kernel, threads, shared_bytes, cluster
+        self.grid, self.block, self.conflicts = grid or [blocks, 1, 1], block or [threads, 1, 1], 0
         self.random, self.eager = np.random.default_rng(seed), eager
         self.arrays = [a for a in args if isinstance(a, np.ndarray)]
         self.stores = [np.zeros(a.nbytes, np.uint8) for a in self.arrays]

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Funcs whose matrices wgmma multiplies, from tensor IR to PTX, run by ptx.py, against the interpreter.
+"""Funcs whose matrices wgmma or mma multiplies, from tensor IR to PTX, run by ptx.py, against the interpreter.
 test_layers.py LAYERS"""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -88,6 +89,40 @@ func whole(a: i8[64,64], b: i8[64,64]) -> (y: i32[64,64]) {
 }"""),
 ]
 
+# For sm_80: cp.async, ldmatrix, mma.
+MMA_CASES = [
+    ("bytes", "cuda.mma.i8", """
+func bytes(x: i8[40,160], w: i8[24,160], bias: i32[24], mult: i32[24], pack: i32[24]) -> (y: i8[40,24]) {
+  temp acc: i32[40,24]
+  acc: acc[m, n] sum(k < 160) init i32(0) = i32(x[m, k]) * i32(w[n, k])
+  y: y[m, n] = sat8(quant(acc[m, n], bias[n], mult[n], pack[n]))
+}"""),
+    ("tf32", "cuda.mma.f32", """
+func tf32s(x: f32[72,80], w: f32[40,80], b: f32[40]) -> (y: f32[72,40]) {
+  temp acc: f32[72,40]
+  acc: acc[m, n] sum(k < 80) init f32(0) = tf32(x[m, k]) * tf32(w[n, k])
+  y: y[m, n] = max(acc[m, n] + b[n], f32(0))
+}"""),
+    ("tf32 collected", "cuda.mma.f32", """
+func tf32c(x: f32[40,52], w: f32[52,24]) -> (y: f32[40,24]) {
+  y: y[m, n] sum(k < 52) init f32(0) = tf32(x[m, k]) * tf32(w[k, n])
+}"""),
+    ("halves", "cuda.mma.f16", """
+func halves(x: f16[40,64], w: f16[24,64]) -> (y: f16[40,24]) {
+  temp acc: f32[40,24]
+  acc: acc[m, n] sum(k < 64) init f32(0) = f32(x[m, k]) * f32(w[n, k])
+  y: y[m, n] = f16(acc[m, n])
+}"""),
+    ("turned", "cuda.ldmatrix.t.bf16", """
+func turned(x: bf16[40,64], w: bf16[64,32]) -> (y: f32[40,32]) {
+  y: y[m, n] sum(k < 64) init f32(0) = f32(x[m, k]) * f32(w[k, n])
+}"""),
+    ("convolution", "cuda.mma.f32", """
+func conv(x: f32[1,9,9,16], w: f32[24,3,3,16], b: f32[24]) -> (y: f32[1,4,4,24]) {
+  y: y[n, oh, ow, o] sum(kh < 3, kw < 3, i < 16) init b[o] = tf32(x[n, oh * 2 + kh, ow * 2 + kw, i]) * tf32(w[o, kh, kw, i])
+}"""),
+]
+
 
 def numbers(array):
     if array.dtype.kind == "V":  # bf16
@@ -101,11 +136,11 @@ def argument(arg, data):
     return TensorMap(data[arg["param"]], arg["dims"], arg["strides"][1:], arg["box"], arg["step"])
 
 
-def run(program, folder, text, says):
+def run(program, folder, text, says, arch):
     path = os.path.join(folder, "func.tir")
     with open(path, "w") as f:
         f.write(text)
-    said = subprocess.run([program, path, folder], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([program, path, folder, arch], check=True, capture_output=True, text=True).stdout
     if (says.lstrip("!") in said) == says.startswith("!"):
         raise Refused(f"the schedule is '{said.strip()}'; it should say '{says}'")
     if says.startswith("!"):
@@ -120,26 +155,34 @@ def run(program, folder, text, says):
     args = [argument(a, data) for a in kernel["args"]] + [np.zeros(1, np.uint32)]
     launch = Launch(Kernel(ptx, kernel["entry"]), kernel["blocks"], kernel["threads"], kernel["shared_bytes"],
                     kernel["cluster"], args, seed=len(text))
+    if arch == "sm_80":
+        blocks, threads = (math.prod(kernel[what]) for what in ("grid", "block"))
+        launch = Launch(Kernel(ptx, kernel["entry"]), blocks, threads, kernel["shared_bytes"], 1, args, seed=len(text),
+                        grid=kernel["grid"], block=kernel["block"])
     launch.run()
+    if launch.conflicts:
+        raise Refused(f"{launch.conflicts} rows are in banks of others")
     y, want = numbers(data[-1]), numbers(want)
     if want.dtype.kind in "iu":
         bad = np.argwhere(y != want)
     else:
-        bad = np.argwhere(~(np.abs(y.astype(np.float64) - want) <= 2e-2 * np.abs(want) + 2e-2))
+        off = 2e-2 if arch == "sm_90a" or want.dtype != np.float32 else 2e-5
+        bad = np.argwhere(~(np.abs(y.astype(np.float64) - want) <= off * np.abs(want) + off))
     if len(bad):
         raise Refused(f"{len(bad)} of {want.size} elements are wrong, the first at {bad[0].tolist()}: {y[tuple(bad[0])]}, not {want[tuple(bad[0])]}")
 
 
 def main():
     failed = 0
-    for name, says, text in CASES:
+    cases = [(*case, "sm_90a") for case in CASES] + [(*case, "sm_80") for case in MMA_CASES]
+    for name, says, text, arch in cases:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                run(sys.argv[1], folder, text, says)
+                run(sys.argv[1], folder, text, says, arch)
             except (Refused, subprocess.CalledProcessError) as e:
                 failed += 1
                 print(f"{name}: {e} {getattr(e, 'stderr', '')}")
-    print(f"{len(CASES)} layers, {failed} failures")
+    print(f"{len(cases)} layers, {failed} failures")
     return failed != 0
 
 
