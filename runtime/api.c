@@ -12,8 +12,8 @@
 #include "driver/device.h"
 
 _Static_assert((int)TESSERA_OK == (int)TSR_OK && (int)TESSERA_MISMATCH == (int)TSR_MISMATCH &&
-                 (int)TESSERA_REFUSED == (int)TSR_REFUSED &&
-                 (int)TESSERA_NO_MEMORY == (int)TSR_NO_MEMORY,
+                   (int)TESSERA_REFUSED == (int)TSR_REFUSED &&
+                   (int)TESSERA_NO_MEMORY == (int)TSR_NO_MEMORY,
                "one set of states");
 
 static const char *const targets[] = {"accel", "cpu", "cuda", NULL};
@@ -152,7 +152,7 @@ static enum tsr_status check_cpu(struct tsr_err *err, const char *way)
 #define TSR_LEVEL(id, name, bytes, registers, fma, dot, meaning) name,
 #include "native/levels.def"
 #undef TSR_LEVEL
-    "interpreter"};
+      "interpreter"};
   enum { WAYS = sizeof ways / sizeof *ways };
   for (int i = 0; i < WAYS; i++)
     if (!strcmp(way, ways[i]))
@@ -175,22 +175,31 @@ struct tsr_cpu_choice tsr__cpu_choice(const char *target)
   return choice;
 }
 
+/* -1: it is none. */
+static int gpu_number(const char *text)
+{
+  int n = 0, digits = 0;
+  for (; text[digits] >= '0' && text[digits] <= '9' && digits < 3; digits++)
+    n = 10 * n + text[digits] - '0';
+  return digits && !text[digits] ? n : -1;
+}
+
 static enum tsr_status check_cuda(struct tsr_err *err, const char *name)
 {
   struct tsr_gpu_arch arch;
-  if (tsr_gpu_arch_from_name(name, &arch))
+  if (tsr_gpu_arch_from_name(name, &arch) || gpu_number(name) >= 0)
     return TSR_OK;
   return tsr_refuse(err,
                     "target 'cuda' has no architecture '%.80s'; they are named as 'cuda:sm_80' and "
-                    "'cuda:sm_90a' are",
+                    "'cuda:sm_90a' are; 'cuda:1' is the second GPU",
                     name);
 }
 
 struct tsr_gpu_choice tsr__gpu_choice(const char *target)
 {
   struct tsr_gpu_choice choice = {.used = target && !strncmp(target, "cuda", 4)};
-  if (choice.used && target[4] == ':')
-    (void)tsr_gpu_arch_from_name(target + 5, &choice.arch);
+  if (choice.used && target[4] == ':' && !tsr_gpu_arch_from_name(target + 5, &choice.arch))
+    choice.number = gpu_number(target + 5);
   return choice;
 }
 

@@ -27,7 +27,7 @@ static void describe(const struct tsr_cuda_info *info, struct tsr_gpu_arch arch,
 enum tessera_status tessera_gpu_find(struct tessera *t, struct tessera_gpu *out)
 {
   struct tsr_cuda_info info;
-  enum tsr_status status = tsr_cuda_probe(&t->err, NULL, &info);
+  enum tsr_status status = tsr_cuda_probe(&t->err, NULL, 0, &info);
   if (!status)
     describe(&info, (struct tsr_gpu_arch){info.capability, false}, out);
   return (enum tessera_status)status;
@@ -94,7 +94,7 @@ enum tessera_status tessera_gpu_measure(struct tessera *t,
 {
   struct tsr_cuda *gpu;
   struct tsr_cuda_ceilings ceilings;
-  enum tsr_status status = tsr_cuda_open(t->allocator, &t->err, NULL, &gpu);
+  enum tsr_status status = tsr_cuda_open(t->allocator, &t->err, NULL, 0, &gpu);
   if (status)
     return (enum tessera_status)status;
   status = tsr_cuda_enter(gpu, &t->err);

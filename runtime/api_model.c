@@ -69,8 +69,8 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
   if (!status)
     status = check_design(arena, err, o, *out);
   if (!status && o->options->float_type)
-    return tsr_refuse(err, "%s: is a package, whose float types are fixed; the ONNX model takes one",
-                      o->name);
+    return tsr_refuse(
+        err, "%s: is a package, whose float types are fixed; the ONNX model takes one", o->name);
   if (!status && o->options->schedule)
     return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
                       o->name);
@@ -127,7 +127,7 @@ static enum tsr_status find_archs(struct tsr_err *err, const struct opening *o,
     job->arch[1] = (struct tsr_gpu_arch){90, true};
     return TSR_OK;
   }
-  if (tsr_cuda_probe(err, NULL, &info))
+  if (tsr_cuda_probe(err, NULL, choice.number, &info))
     return TSR_REFUSED;
   job->arch[0] = arch_for(info.capability);
   return TSR_OK;

@@ -27,6 +27,7 @@ struct tsr_gpu_choice {
   bool used;
   struct tsr_gpu_arch arch; /* kernels of exactly this one; capability 0: the best for the GPU */
   const char *driver;       /* the driver's library; NULL: the system's */
+  int number;               /* of the driver's GPUs, counted from 0 */
 };
 
 /* Checks every stream (verify/), opens the device (where the module needs one) and uploads the image.
@@ -41,8 +42,7 @@ enum tsr_status tsr_executor_open_with(struct tsr_arena *arena, struct tsr_err *
                                        const struct tsr_module *module, const char *device,
                                        const struct tsr_device_options *options,
                                        const struct tsr_cpu_choice *cpu,
-                                       const struct tsr_gpu_choice *gpu,
-                                       struct tsr_executor **out);
+                                       const struct tsr_gpu_choice *gpu, struct tsr_executor **out);
 void tsr_executor_close(struct tsr_executor *executor); /* NULL is allowed */
 
 /* A buffer that is not on the device: inputs to be filled before a run, outputs to be read after.
@@ -74,7 +74,7 @@ enum tsr_status tsr_executor_run(struct tsr_executor *executor, struct tsr_err *
 
 /* The first element in which a layer and its reference differ. */
 struct tsr_difference {
-  int layer;   /* -1: none */
+  int layer; /* -1: none */
   int buffer;
   int64_t element, differing; /* row-major index; how many elements of this buffer differ */
 };

@@ -56,9 +56,11 @@ enum tsr_status tsr__gpu_choose(struct tsr_arena *arena, struct tsr_err *err,
   struct tsr__gpu *gpu = TSR_NEW(arena, struct tsr__gpu);
   struct tsr_kernel_block *block;
   int blocks;
-  *gpu = (struct tsr__gpu){
-      .module = module, .driver = choice->driver, .allocator = tsr_arena_allocator(arena)};
-  enum tsr_status status = tsr_cuda_probe(err, choice->driver, &gpu->info);
+  *gpu = (struct tsr__gpu){.module = module,
+                           .driver = choice->driver,
+                           .number = choice->number,
+                           .allocator = tsr_arena_allocator(arena)};
+  enum tsr_status status = tsr_cuda_probe(err, choice->driver, choice->number, &gpu->info);
   if (!status)
     status = tsr_module_kernels(arena, err, module, &module->kernels, &blocks, &block);
   if (!status)
@@ -215,7 +217,7 @@ static enum tsr_status start_in_arena(struct tsr__gpu *gpu, struct tsr_err *err,
 
 enum tsr_status tsr__gpu_start(struct tsr_err *err, struct tsr__gpu *gpu, void **host)
 {
-  enum tsr_status status = tsr_cuda_open(gpu->allocator, err, gpu->driver, &gpu->cuda);
+  enum tsr_status status = tsr_cuda_open(gpu->allocator, err, gpu->driver, gpu->number, &gpu->cuda);
   if (status)
     return status;
   status = tsr_cuda_enter(gpu->cuda, err);

@@ -19,6 +19,7 @@ struct tsr__gpu {
   const struct tsr_kernel_block *block;
   struct tsr_cuda_info info; /* as it was when the kernels were chosen */
   const char *driver;
+  int number; /* of the driver's GPUs */
   const struct tsr_allocator *allocator;
 
   /* the plan */

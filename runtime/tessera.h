@@ -165,8 +165,8 @@ struct tessera_codegen;
 
 struct tessera_options {
   /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(),
-   * "cpu:interpreter", "cuda", or "cuda:ARCH" with one that there are kernels for, such as
-   * "cuda:sm_90a"; NULL: "accel". With "cpu" and "cuda" nothing runs on the accelerator, also not of a
+   * "cpu:interpreter", "cuda", "cuda:N", the driver's GPU N counted from 0, or "cuda:ARCH" with an
+   * architecture that there are kernels for, such as "cuda:sm_90a"; NULL: "accel". With "cpu" and "cuda" nothing runs on the accelerator, also not of a
    * package that was compiled for it */
   const char *target;
   const char
@@ -354,7 +354,7 @@ struct tessera_gpu {
   int processors, clock_mhz, memory_clock_mhz, memory_bus_bits;
   uint64_t memory_bytes, l2_bytes, shared_bytes; /* shared: the most of a block */
 };
-/* The GPU that target "cuda" runs on. Refuses where there is no driver, or none. */
+/* The GPU that target "cuda" runs on, the driver's first. Refuses where there is no driver, or none. */
 enum tessera_status tessera_gpu_find(struct tessera *t, struct tessera_gpu *out);
 /* False: the session uses none. */
 bool tessera_session_gpu(const struct tessera_session *session, struct tessera_gpu *out);

@@ -11,7 +11,7 @@
 #include "tools/table.h"
 
 static const struct option options[] = {
-    {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda or cuda:ARCH"},
+    {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda, cuda:N or cuda:ARCH"},
     {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},
     {"random", "SEED", "seed of the made-up inputs (default: 1)"},
     {"json", NULL, "print a JSON object a line, as they come"},

@@ -73,7 +73,7 @@ int cli_threads(const struct cli *cli, int *out);
 
 /* The options that name a model's surroundings, for every subcommand that opens one. */
 #define CLI_MODEL_OPTIONS                                                                          \
-  {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda or cuda:ARCH"},         \
+  {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda, cuda:N or cuda:ARCH"},         \
   {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
   {"float", "TYPE", "what floats are computed in: f32, tf32, f16 or bf16 (default: the model's own)"}, \
   {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \

@@ -25,13 +25,15 @@ struct tsr_cuda_info {
   uint64_t memory_bytes, l2_bytes, shared_bytes; /* shared: the most of a block */
 };
 
-/* Tells what the driver's first GPU is, and leaves nothing open. driver: as below. */
-enum tsr_status tsr_cuda_probe(struct tsr_err *err, const char *driver, struct tsr_cuda_info *out);
+/* Tells what a GPU is, and leaves nothing open. driver, number: as below. */
+enum tsr_status tsr_cuda_probe(struct tsr_err *err, const char *driver, int number,
+                               struct tsr_cuda_info *out);
 
-/* Opens the driver's first GPU. driver: its library; NULL: "libcuda.so.1", wherever the system has
- * it. The caller ends it with tsr_cuda_close(). On an error *out is untouched. */
+/* Opens a GPU, `number` of the driver's, counted from 0. driver: its library; NULL: "libcuda.so.1",
+ * wherever the system has it. Its work has a stream of its own: two that are opened, also of one
+ * number, do not wait for each other. The caller ends it with tsr_cuda_close(). On an error *out is untouched. */
 enum tsr_status tsr_cuda_open(const struct tsr_allocator *allocator, struct tsr_err *err,
-                              const char *driver, struct tsr_cuda **out);
+                              const char *driver, int number, struct tsr_cuda **out);
 void tsr_cuda_close(
     struct tsr_cuda *gpu); /* NULL is allowed; what was made on it is freed before */
 const struct tsr_cuda_info *tsr_cuda_info(const struct tsr_cuda *gpu);

@@ -43,7 +43,7 @@ static enum tsr_status read_info(struct tsr_cuda *gpu, struct tsr_err *err)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static enum tsr_status start_driver(struct tsr_cuda *gpu, struct tsr_err *err)
+static enum tsr_status start_driver(struct tsr_cuda *gpu, struct tsr_err *err, int number)
 {
   int count, error = gpu->api.init(0);
   if (error)
@@ -63,8 +63,11 @@ static enum tsr_status start_driver(struct tsr_cuda *gpu, struct tsr_err *err)
   if (count < 1)
     return tsr_refuse(err, "the NVIDIA driver has no GPU; %s",
                       tsr__cuda_advice(TSR__CUDA_NO_DEVICE));
-  error = gpu->api.device_get(&gpu->device, 0);
-  return error ? tsr__cuda_refuse(gpu, err, error, "opening GPU 0") : TSR_OK;
+  if (number >= count)
+    return tsr_refuse(err, "there is no GPU %d; the NVIDIA driver has %d, counted from 0", number,
+                      count);
+  error = gpu->api.device_get(&gpu->device, number);
+  return error ? tsr__cuda_refuse(gpu, err, error, "opening it") : TSR_OK;
 }
 
 static enum tsr_status start_stream(struct tsr_cuda *gpu, struct tsr_err *err)
@@ -76,12 +79,13 @@ static enum tsr_status start_stream(struct tsr_cuda *gpu, struct tsr_err *err)
   return error ? tsr__cuda_refuse(gpu, err, error, "making a stream") : TSR_OK;
 }
 
-enum tsr_status tsr_cuda_probe(struct tsr_err *err, const char *driver, struct tsr_cuda_info *out)
+enum tsr_status tsr_cuda_probe(struct tsr_err *err, const char *driver, int number,
+                               struct tsr_cuda_info *out)
 {
   struct tsr_cuda gpu = {0};
   enum tsr_status status = tsr__cuda_library(err, driver, &gpu.api);
   if (!status)
-    status = start_driver(&gpu, err);
+    status = start_driver(&gpu, err, number);
   if (!status)
     status = read_info(&gpu, err);
   if (!status)
@@ -90,9 +94,9 @@ enum tsr_status tsr_cuda_probe(struct tsr_err *err, const char *driver, struct t
   return status;
 }
 
-static enum tsr_status start(struct tsr_cuda *gpu, struct tsr_err *err)
+static enum tsr_status start(struct tsr_cuda *gpu, struct tsr_err *err, int number)
 {
-  if (start_driver(gpu, err) || read_info(gpu, err))
+  if (start_driver(gpu, err, number) || read_info(gpu, err))
     return TSR_REFUSED;
   int error = gpu->api.context_retain(&gpu->context, gpu->device);
   if (error)
@@ -104,7 +108,7 @@ static enum tsr_status start(struct tsr_cuda *gpu, struct tsr_err *err)
 }
 
 enum tsr_status tsr_cuda_open(const struct tsr_allocator *allocator, struct tsr_err *err,
-                              const char *driver, struct tsr_cuda **out)
+                              const char *driver, int number, struct tsr_cuda **out)
 {
   struct tsr_cuda *gpu = tsr_resize(allocator, NULL, sizeof *gpu);
   if (!gpu)
@@ -112,7 +116,7 @@ enum tsr_status tsr_cuda_open(const struct tsr_allocator *allocator, struct tsr_
   *gpu = (struct tsr_cuda){.allocator = allocator};
   enum tsr_status status = tsr__cuda_library(err, driver, &gpu->api);
   if (!status)
-    status = start(gpu, err);
+    status = start(gpu, err, number);
   if (!status) {
     *out = gpu;
     return TSR_OK;

@@ -117,6 +117,17 @@ def profiles(every):
     assert "target 'cuda' has no cycles" in call("trace", every, "--target", "cuda", "-o", "t.json", status=2)
 
 
+def numbers(every):
+    """GPUs by number; the fake has one."""
+    report = json.loads(call("run", every, "--target", "cuda:0", "--random", "1", "--json"))
+    assert set(report["places"]) == {"cuda"}, report["places"]
+    said = call("run", every, "--target", "cuda:1", "--random", "1", status=2)
+    assert said == "tessera: there is no GPU 1; the NVIDIA driver has 1, counted from 0\n", said
+    for bad in ("cuda:", "cuda:1x", "cuda:-1", "cuda:1000"):
+        said = call("run", every, "--target", bad, "--random", "1", status=2)
+        assert f"target 'cuda' has no architecture '{bad[5:]}'" in said and "'cuda:1' is the second GPU" in said, said
+
+
 def failures(every):
     said = call("run", every, "--target", "cuda", "--random", "1", fail="cuGraphLaunch:700", status=2)
     assert said == ("tessera: GPU Fake: launching a graph failed with CUDA_ERROR_ILLEGAL_ADDRESS: the fake driver was "
@@ -184,6 +195,7 @@ def main():
         ptx_text(tmp)
         what_is_told(every)
         profiles(every)
+        numbers(every)
         failures(every)
         without_a_driver(every)
         carried(tmp)

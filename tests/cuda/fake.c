@@ -25,7 +25,9 @@ enum {
 
 /* A driver has one state for a process, and so has this one. */
 static struct fake_cuda state;
-static int context; /* there is one, and its address is its handle */
+enum { MOST_DEVICES = 4, MOST_DEPTH = 16 };
+static int context[MOST_DEVICES]; /* one of each device, whose address is its handle */
+static int pushed[MOST_DEPTH];    /* the devices of those that were pushed */
 
 struct block {
   struct block *next;
@@ -64,6 +66,7 @@ struct line {
 struct stream {
   struct line line;
   struct line *recorded; /* not NULL: work goes there */
+  int device;
 };
 struct event {
   double at;
@@ -178,6 +181,16 @@ FUNCTION(cuDriverGetVersion, (int *version))
   return 0;
 }
 
+static bool is_gpu(int number)
+{
+  return number >= 0 && number < state.devices && number < MOST_DEVICES;
+}
+
+static int current(void)
+{
+  return pushed[state.depth - 1];
+}
+
 FUNCTION(cuInit, (unsigned flags))
 {
   CALL("cuInit");
@@ -195,6 +208,7 @@ FUNCTION(cuDeviceGetCount, (int *count))
 FUNCTION(cuDeviceGet, (int *device, int ordinal))
 {
   CALL("cuDeviceGet");
+  NEED(is_gpu(ordinal), INVALID_VALUE);
   *device = ordinal;
   return 0;
 }
@@ -202,15 +216,15 @@ FUNCTION(cuDeviceGet, (int *device, int ordinal))
 FUNCTION(cuDeviceGetName, (char *name, int size, int device))
 {
   CALL("cuDeviceGetName");
-  NEED(!device, INVALID_VALUE);
-  snprintf(name, (size_t)size, "Fake");
+  NEED(is_gpu(device), INVALID_VALUE);
+  snprintf(name, (size_t)size, device ? "Fake %d" : "Fake", device);
   return 0;
 }
 
 FUNCTION(cuDeviceTotalMem_v2, (size_t * bytes, int device))
 {
   CALL("cuDeviceTotalMem_v2");
-  NEED(!device, INVALID_VALUE);
+  NEED(is_gpu(device), INVALID_VALUE);
   *bytes = state.memory_bytes;
   return 0;
 }
@@ -218,7 +232,7 @@ FUNCTION(cuDeviceTotalMem_v2, (size_t * bytes, int device))
 FUNCTION(cuDeviceGetAttribute, (int *value, int attribute, int device))
 {
   CALL("cuDeviceGetAttribute");
-  NEED(!device, INVALID_VALUE);
+  NEED(is_gpu(device), INVALID_VALUE);
   switch (attribute) {
   case TSR__CUDA_MAJOR: *value = state.capability / 10; break;
   case TSR__CUDA_MINOR: *value = state.capability % 10; break;
@@ -232,9 +246,9 @@ FUNCTION(cuDeviceGetAttribute, (int *value, int attribute, int device))
 FUNCTION(cuDevicePrimaryCtxRetain, (void **out, int device))
 {
   CALL("cuDevicePrimaryCtxRetain");
-  NEED(!device, INVALID_VALUE);
+  NEED(is_gpu(device), INVALID_VALUE);
   state.live++;
-  *out = &context;
+  *out = &context[device];
   return 0;
 }
 
@@ -249,8 +263,9 @@ FUNCTION(cuDevicePrimaryCtxRelease_v2, (int device))
 FUNCTION(cuCtxPushCurrent_v2, (void *given))
 {
   CALL("cuCtxPushCurrent_v2");
-  NEED(given == &context, INVALID_CONTEXT);
-  state.depth++;
+  int device = (int)((int *)given - context);
+  NEED(is_gpu(device) && state.depth < MOST_DEPTH, INVALID_CONTEXT);
+  pushed[state.depth++] = device;
   return 0;
 }
 
@@ -258,8 +273,7 @@ FUNCTION(cuCtxPopCurrent_v2, (void **out))
 {
   int error = enter("cuCtxPopCurrent_v2");
   NEED(state.depth, INVALID_CONTEXT);
-  state.depth--;
-  *out = &context;
+  *out = &context[pushed[--state.depth]];
   return error;
 }
 
@@ -354,7 +368,7 @@ static int put(void *stream, const struct op *op)
 {
   struct stream *s = stream;
   NEED(state.depth, INVALID_CONTEXT);
-  NEED(s, INVALID_HANDLE);
+  NEED(s && s->device == current(), INVALID_HANDLE);
   struct line *line = s->recorded ? s->recorded : &s->line;
   struct op *copy = malloc(sizeof *copy);
   *copy = *op;
@@ -443,6 +457,7 @@ FUNCTION(cuStreamCreate, (void **stream, unsigned flags))
   NEED(state.depth, INVALID_CONTEXT);
   NEED(flags == 1, INVALID_VALUE);
   struct stream *s = make(sizeof *s);
+  s->device = current();
   start_line(&s->line);
   *stream = s;
   return 0;
@@ -461,7 +476,7 @@ FUNCTION(cuStreamSynchronize, (void *stream))
 {
   struct stream *s = stream;
   int error = enter("cuStreamSynchronize");
-  NEED(state.depth, INVALID_CONTEXT);
+  NEED(state.depth && s->device == current(), INVALID_CONTEXT);
   NEED(!s->recorded, CAPTURE_INVALID);
   if (!error)
     error = run_line(&s->line);
@@ -507,7 +522,7 @@ FUNCTION(cuGraphInstantiateWithFlags, (void **instance, void *graph, unsigned lo
   NEED(!flags, INVALID_VALUE);
   struct line *copy = make(sizeof *copy);
   start_line(copy);
-  struct stream into = {.recorded = copy};
+  struct stream into = {.recorded = copy, .device = current()};
   for (const struct op *op = from->first; op; op = op->next)
     put(&into, op);
   *instance = copy;

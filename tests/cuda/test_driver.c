@@ -10,7 +10,7 @@ static struct tsr_cuda *opened(void)
 {
   struct tsr_cuda *gpu;
   struct tsr_err err = {0};
-  if (tsr_cuda_open(NULL, &err, FAKE_CUDA, &gpu) || tsr_cuda_enter(gpu, &err))
+  if (tsr_cuda_open(NULL, &err, FAKE_CUDA, 0, &gpu) || tsr_cuda_enter(gpu, &err))
     fail_msg("%s", err.text);
   return gpu;
 }
@@ -28,7 +28,7 @@ static void what_it_is(void **state)
   struct fake_cuda *fake = fresh_fake();
   struct tsr_cuda_info info;
   (void)state;
-  assert_int_equal(tsr_cuda_probe(NULL, FAKE_CUDA, &info), TSR_OK);
+  assert_int_equal(tsr_cuda_probe(NULL, FAKE_CUDA, 0, &info), TSR_OK);
   assert_string_equal(info.name, "Fake");
   assert_int_equal(info.capability, 90);
   assert_int_equal(info.driver_version, 12040);
@@ -38,13 +38,49 @@ static void what_it_is(void **state)
   assert_int_equal(fake->live, 0);
 }
 
+/* GPUs by number, and two that are open at a time: each has its context, and its stream. */
+static void several(void **state)
+{
+  struct fake_cuda *fake = fresh_fake();
+  struct tsr_cuda *first = opened(), *second;
+  struct tsr_err err = {0};
+  uint64_t address[2];
+  int32_t up[2] = {1, 2}, down[2] = {0, 0};
+  (void)state;
+  fake->devices = 2;
+  assert_int_equal(tsr_cuda_open(NULL, &err, FAKE_CUDA, 2, &second), TSR_REFUSED);
+  assert_string_equal(err.text, "there is no GPU 2; the NVIDIA driver has 2, counted from 0");
+  assert_int_equal(tsr_cuda_open(NULL, &err, FAKE_CUDA, 1, &second), TSR_OK);
+  assert_string_equal(tsr_cuda_info(second)->name, "Fake 1");
+  assert_int_equal(tsr_cuda_alloc(first, &err, "a test", 4, &address[0]), TSR_OK);
+  assert_int_equal(tsr_cuda_enter(second, &err), TSR_OK);
+  assert_int_equal(tsr_cuda_alloc(second, &err, "a test", 4, &address[1]), TSR_OK);
+  assert_int_equal(tsr_cuda_upload(second, &err, address[1], &up[1], 4), TSR_OK);
+  assert_int_equal(tsr_cuda_upload(first, &err, address[0], &up[0], 4), TSR_REFUSED);
+  assert_int_equal(tsr_cuda_download(second, &err, &down[1], address[1], 4), TSR_OK);
+  tsr_cuda_leave(second);
+  assert_int_equal(tsr_cuda_upload(first, &err, address[0], &up[0], 4), TSR_OK);
+  assert_int_equal(tsr_cuda_download(first, &err, &down[0], address[0], 4), TSR_OK);
+  assert_int_equal(tsr_cuda_wait(first, &err, "a test"), TSR_OK);
+  assert_int_equal(down[0], 1);
+  assert_int_equal(down[1], 0); /* the other stream is not waited for */
+  tsr_cuda_free(first, address[0]);
+  assert_int_equal(tsr_cuda_enter(second, &err), TSR_OK);
+  assert_int_equal(tsr_cuda_wait(second, &err, "a test"), TSR_OK);
+  assert_int_equal(down[1], 2);
+  tsr_cuda_free(second, address[1]);
+  tsr_cuda_leave(second);
+  tsr_cuda_close(second);
+  closed(first, fake);
+}
+
 /* A library that is no driver. */
 static void other_library(void **state)
 {
   struct tsr_cuda_info info;
   struct tsr_err err = {0};
   (void)state;
-  assert_int_equal(tsr_cuda_probe(&err, "libm.so.6", &info), TSR_REFUSED);
+  assert_int_equal(tsr_cuda_probe(&err, "libm.so.6", 0, &info), TSR_REFUSED);
   assert_string_equal(err.text, "libm.so.6 has no function 'cuGetErrorName': the NVIDIA driver is "
                                 "older than CUDA 12.0, the oldest that works");
 }
@@ -230,8 +266,9 @@ static void errors(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(what_it_is), IN_ARENA(other_library), IN_ARENA(copies), IN_ARENA(launches),
-      IN_ARENA(too_much),   IN_ARENA(logs),          IN_ARENA(graphs), IN_ARENA(errors),
+      IN_ARENA(what_it_is), IN_ARENA(several),  IN_ARENA(other_library),
+      IN_ARENA(copies),     IN_ARENA(launches), IN_ARENA(too_much),
+      IN_ARENA(logs),       IN_ARENA(graphs),   IN_ARENA(errors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,36 @@ static void places(void **state)
   }
 }
 
+/* One module in two executors at a time, on two GPUs and on one: each has its own memory and stream. */
+static void two_at_once(void **state)
+{
+  for (int second = 0; second < 2; second++) {
+    struct fake_cuda *fake = fresh_fake();
+    struct tsr_module *m = chain(*state, N, INDEX);
+    struct tsr_err err = {0};
+    struct tsr_executor *x[2];
+    fake->devices = 2;
+    add_kernels(*state, m, every_layer);
+    for (int k = 0; k < 2; k++) {
+      struct tsr_gpu_choice choice = {true, {0}, FAKE_CUDA, second * k};
+      must(open_on(*state, &err, m, &choice, &x[k]), &err);
+      assert_string_equal(tsr_executor_gpu(x[k], NULL)->name, second && k ? "Fake 1" : "Fake");
+      set_inputs(x[k], (uint64_t)k);
+    }
+    for (int run = 0; run < 4; run++) {
+      must(tsr_executor_run(x[run % 2], &err), &err);
+      assert_chain(x[run % 2]);
+      if (run)
+        assert_chain(x[1 - run % 2]);
+    }
+    tsr_executor_close(x[0]);
+    must(tsr_executor_run(x[1], &err), &err);
+    assert_chain(x[1]);
+    tsr_executor_close(x[1]);
+    assert_int_equal(fake->live, 0);
+  }
+}
+
 /* At most four of the chain's inputs and results live at once; a constant of their size, one of
  * twice that, and status words stay. */
 static void memory(void **state)
@@ -341,7 +371,7 @@ static void refused(void **state)
     const struct setting *row = &rows[k];
     struct tsr_module *m = chain(*state, N, INDEX);
     struct fake_cuda *fake = fresh_fake();
-    struct tsr_gpu_choice choice = {true, row->arch, row->driver ? row->driver : FAKE_CUDA};
+    struct tsr_gpu_choice choice = {true, row->arch, row->driver ? row->driver : FAKE_CUDA, 0};
     struct tsr_err err = {0};
     struct tsr_executor *x = NULL;
     if (!row->no_kernels)
@@ -489,19 +519,13 @@ static void every_allocation(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(places),
-      IN_ARENA(memory),
-      IN_ARENA(digits_network),
-      IN_ARENA(times),
-      IN_ARENA(wrong_kernel),
-      IN_ARENA(lame_kernels),
-      IN_ARENA(steps),
-      IN_ARENA(outside),
-      IN_ARENA(refused),
-      IN_ARENA(chosen),
-      IN_ARENA(nothing_to_run),
-      IN_ARENA(every_call),
-      IN_ARENA(every_allocation),
+      IN_ARENA(places),       IN_ARENA(two_at_once),
+      IN_ARENA(memory),       IN_ARENA(digits_network),
+      IN_ARENA(times),        IN_ARENA(wrong_kernel),
+      IN_ARENA(lame_kernels), IN_ARENA(steps),
+      IN_ARENA(outside),      IN_ARENA(refused),
+      IN_ARENA(chosen),       IN_ARENA(nothing_to_run),
+      IN_ARENA(every_call),   IN_ARENA(every_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
