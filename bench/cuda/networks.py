@@ -8,7 +8,6 @@ f16, by torch.compile, in a CUDA graph of its own. Both are timed twice: with th
 the output back to it, and kernels only. The two take turns, in rounds of 20 on fresh inputs, behind a warm-up."""
 
 import argparse
-import ctypes
 import importlib.util
 import json
 import os
@@ -425,18 +424,20 @@ def show(row, out):
               file=out)
 
 
-def what_is_missing():
+def what_is_missing(folder):
     """A sentence, or None."""
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return "there is no NVIDIA driver (libcuda.so.1)"
-    return None
+    runner = os.path.join(folder, "tessera-run")
+    if not os.path.exists(runner):
+        raise Refused(f"{runner} is not there; networks.py --pack makes the folder")
+    if not os.access(runner, os.X_OK):
+        os.chmod(runner, 0o755)  # what copied the folder may have dropped that
+    done = subprocess.run([runner, "info", "--gpu"], capture_output=True, text=True)
+    return done.stderr.strip().removeprefix("tessera: ") if done.returncode else None
 
 
 def run(args):
     out = sys.stderr if args.json else sys.stdout
-    missing = what_is_missing()
+    missing = what_is_missing(args.dir)
     if missing:
         print(f"networks.py: skipped: {missing}", file=sys.stderr)
         return 0

@@ -100,7 +100,10 @@ def failures(folder, path):
     assert rows[0]["peer"] is None and "torch.compile has no mode none" in rows[0]["peer_says"], rows[0]
     rows = json.loads(call([folder, path, "--json", "--only", "bert f32"], status=1, FAKE_CUDA_FAIL="cuGraphLaunch:700").stdout)
     assert "CUDA_ERROR_ILLEGAL_ADDRESS" in rows[0]["says"], rows
-    assert "is not in" in call([os.path.join(folder, "none"), path], status=1).stderr
+    assert "tessera-run is not there; networks.py --pack makes" in call([os.path.join(folder, "none"), path], status=2).stderr
+    assert "skipped: GPU: starting the driver failed" in call([folder, path], FAKE_CUDA_FAIL="cuInit:100").stderr
+    os.remove(os.path.join(folder, "bert_f32_b1.tsr"))
+    assert "bert f32 b1 is not in" in call([folder, path, "--only", "bert f32"], status=1).stderr
     assert "networks.py: error:" in call([folder], status=2).stderr
 
 
