@@ -119,7 +119,7 @@ static bool is_on_tensor_cores(struct tsr_arena *a, const char *text, bool tf32)
   struct tsr_gpu_arch arch = {90, true};
   const struct tir_func *f = func_of(a, text);
   struct tsr_bytes bytes;
-  struct tsr_kernel_block *block;
+  struct tsr_kernel_block *block = NULL;
   struct tsr_err err = {0};
   uint64_t size[] = {4 * 64 * 64, 4 * 64 * 64, 4 * 64, 4 * 64 * 64};
   struct tsr_kernel_params params = {f->params, size};
