@@ -40,8 +40,30 @@ static uint32_t draw(uint64_t *state)
   return (uint32_t)(*state >> 33);
 }
 
-/* Small numbers; of i32 what quant takes: a multiplier of 30 bits, whose low ones say shift and clamps. */
-static void fill(struct tsr_tensor *t, uint64_t *state)
+/* What of quant an i32 is: its bias, its multiplier, or its shift with zero point and clamps. */
+enum part { BIAS, MULTIPLIER, PACKED };
+
+static enum part part_of(const struct tir_buffer *b, int64_t i)
+{
+  if (!strcmp(b->name, "mult"))
+    return MULTIPLIER;
+  if (!strcmp(b->name, "pack"))
+    return PACKED;
+  bool three = b->rank > 1 && b->dims[b->rank - 2] == 3;
+  return three ? (enum part)(i / b->dims[b->rank - 1] % 3) : BIAS;
+}
+
+/* So that most results of sums of a hundred to some thousands of products are no clamps. */
+static int64_t number_of_quant(enum part part, uint32_t r)
+{
+  switch (part) {
+  case BIAS: return (int64_t)(r % 20001) - 10000;
+  case MULTIPLIER: return (int64_t)1 << 29 | (r & 0x1fffffff);
+  default: return (int64_t)127 << 24 | 128 << 16 | (r & 7) << 8 | (41 + r % 3);
+  }
+}
+
+static void fill(struct tsr_tensor *t, const struct tir_buffer *b, uint64_t *state)
 {
   for (int64_t i = 0; i < tsr_tensor_count(t); i++) {
     uint32_t r = draw(state);
@@ -50,7 +72,7 @@ static void fill(struct tsr_tensor *t, uint64_t *state)
     else if (tsr_dtype_kind(t->dtype) == TSR_KIND_FLOAT)
       tsr_put_float(t, i, ((double)(r % 2048) - 1024) / 512);
     else if (t->dtype == TSR_I32)
-      tsr_put_int(t, i, (int64_t)127 << 24 | 128 << 16 | (r & 7) << 8 | (38 + r % 5));
+      tsr_put_int(t, i, number_of_quant(part_of(b, i), r));
     else
       tsr_put_int(t, i, (int64_t)(r % 256) - 128);
   }
@@ -68,7 +90,7 @@ static void **make_data(struct tsr_arena *a, const struct tir_func *f, const cha
     memcpy(t[i].dims, b->dims, sizeof b->dims);
     t[i].data = data[i] = tsr_arena_alloc(a, tsr_tensor_bytes(&t[i]));
     if (i < f->inputs)
-      fill(&t[i], &state);
+      fill(&t[i], b, &state);
   }
   if (tir_func_run(a, &err, f, data))
     quit(err.text);

@@ -69,6 +69,22 @@ func steps(x: f16[2,1,15,14,40], w: f16[1,1,3,3,40,64], b: f16[1,64]) -> (y: f16
   acc: acc[n, ob, oh, ow, o] sum(cb < 1, kh < 3, kw < 3, i < 40) init f32(0) = f32(xp[n, cb, oh * 2 + kh, ow * 2 + kw, i]) * f32(w[ob, cb, kh, kw, i, o])
   y: y[n, ob, oh, ow, o] = f16(max(acc[n, ob, oh, ow, o] + f32(b[ob, o]), f32(0)))
 }"""),
+    ("shared", "splits 4", """
+func shared(x: f16[2,1,7,7,256], w: f16[1,1,3,3,256,64], b: f16[1,64]) -> (y: f16[2,1,7,7,64]) {
+  temp xp: f16[2,1,9,9,256]
+  temp acc: f32[2,1,7,7,64]
+  pad: xp[n, c, h, w0, i] = select(0 <= h - 1 and h - 1 < 7 and (0 <= w0 - 1 and w0 - 1 < 7), x[n, c, h - 1, w0 - 1, i], f16(0))
+  acc: acc[n, ob, oh, ow, o] sum(cb < 1, kh < 3, kw < 3, i < 256) init f32(0) = f32(xp[n, cb, oh + kh, ow + kw, i]) * f32(w[ob, cb, kh, kw, i, o])
+  y: y[n, ob, oh, ow, o] = f16(max(acc[n, ob, oh, ow, o] + f32(b[ob, o]), f32(0)))
+}"""),
+    ("shared bytes", "splits 4", """
+func sharedb(x: i8[1,1,7,7,512], w: i8[1,1,3,3,1,96,512], p: i32[1,3,96]) -> (y: i8[1,1,7,7,96]) {
+  temp xp: i8[1,1,9,9,512]
+  temp acc: i32[1,1,7,7,96]
+  pad: xp[n, c, h, w0, i] = select(0 <= h - 1 and h - 1 < 7 and (0 <= w0 - 1 and w0 - 1 < 7), x[n, c, h - 1, w0 - 1, i], i8(0))
+  acc: acc[n, ob, oh, ow, o] sum(cb < 1, kh < 3, kw < 3, ig < 1, i < 512) init i32(0) = i32(xp[n, cb, oh + kh, ow + kw, ig * 512 + i]) * i32(w[ob, cb, kh, kw, ig, o, i])
+  y: y[n, ob, oh, ow, o] = sat8(quant(acc[n, ob, oh, ow, o], p[ob, 0, o], p[ob, 1, o], p[ob, 2, o]))
+}"""),
     ("every", "of 1 x 1 taps", """
 func every(x: i8[2,1,14,14,80], w: i8[1,1,1,1,1,64,80], p: i32[1,3,64]) -> (y: i8[2,1,7,7,64]) {
   temp acc: i32[2,1,7,7,64]

@@ -31,8 +31,9 @@ enum tsr_status cuda__gemm_check(struct tsr_err *err, const struct cuda__gemm *g
     return tsr_refuse(err, "rows of b cannot be read in tiles of %d columns", t->n / t->cluster);
   if (t->cluster > 1 && (t->splits > 1 || t->n / t->cluster % COLUMNS))
     return tsr_refuse(err, "clusters of %d cannot share tiles of %d columns", t->cluster, t->n);
-  if (t->splits > 1 && g->window.taps_h)
-    return tsr_refuse(err, "blocks do not share the sums of a convolution");
+  if (g->window.taps_h && steps_of_window(g) % t->splits)
+    return tsr_refuse(err, "%d blocks cannot share %d steps of a convolution", t->splits,
+                      (int)steps_of_window(g));
   if (t->splits > 1 && (t->alternate || sums * t->warpgroups / RUN % t->splits))
     return tsr_refuse(err, "%d blocks cannot share the sums of a tile of %d x %d", t->splits, t->m,
                       t->n);
@@ -267,10 +268,11 @@ static void size(struct gemm *k)
     k->depth = LLVMGetParam(e->function, first + 2);
   }
   k->steps = tiles_of(k, k->depth, (int64_t)cuda__gemm_launch(k->g).box_k * t->splits);
-  k->steps = times(k, k->steps, taps(k->g));
   k->tiles_m = tiles_of(k, k->m, (int64_t)t->m * t->cluster);
-  if (k->g->window.taps_h)
+  if (k->g->window.taps_h) {
+    k->steps = number(k, steps_of_window(k->g) / t->splits);
     k->tiles_m = number(k, pieces(boxes_of(&k->g->window), t->cluster));
+  }
   k->tiles_n = tiles_of(k, k->n, t->n);
   k->tiles = times(k, LLVMBuildMul(e->builder, k->tiles_m, k->tiles_n, ""), k->g->batch);
 }

@@ -155,6 +155,12 @@ static inline int64_t pieces(int64_t n, int64_t of)
   return (n + of - 1) / of;
 }
 
+/* Tiles of k of all taps. */
+static inline int64_t steps_of_window(const struct cuda__gemm *g)
+{
+  return taps(g) * pieces(g->k * bytes_of(g->in), ROW);
+}
+
 /* Tiles of a convolution below one another. */
 static inline int64_t boxes_of(const struct cuda__gemm_window *w)
 {

@@ -92,7 +92,8 @@ static int64_t finish_of(const struct cuda__gemm *g)
 static int64_t cycles_of_tiles(const struct cuda__gemm *g, int64_t together, bool more)
 {
   const struct cuda__gemm_tile *t = &g->tile;
-  int64_t steps = taps(g) * pieces(g->k * bytes_of(g->in), ROW * t->splits);
+  int64_t steps = g->window.taps_h ? steps_of_window(g) / t->splits
+                                   : pieces(g->k * bytes_of(g->in), ROW * t->splits);
   int64_t products = (int64_t)t->m * t->n / 32;
   int64_t bytes = (int64_t)(t->m + t->n / t->cluster) * ROW / L2_BYTES;
   int64_t step = most(most(products, bytes), LATENCY / (t->stages * together));
