@@ -153,6 +153,21 @@ def without_a_driver(every):
     call("run", every, "--target", "cpu", "--random", "1", fake=False)
 
 
+def packed_floats(tmp):
+    """gpu-check packs networks of f32 in the other float types, too."""
+    model = os.path.join(os.path.dirname(SOURCE), "shared", "models", "mlperf_tiny_ad_autoencoder", "model_f32.onnx")
+    if not os.path.exists(model):
+        print(f"skipped: there is no {model}")
+        return
+    folder = os.path.join(tmp, "floats")
+    env = {**os.environ, "TESSERA_BUILD": os.path.dirname(TESSERA)}
+    subprocess.run([sys.executable, os.path.join(SOURCE, "scripts", "gpu-check"), "pack", "-o", folder, "--data", tmp, model],
+                   check=True, env=env, stdout=subprocess.DEVNULL)
+    names = sorted(n for n in os.listdir(os.path.join(folder, "networks")) if "model" in n and n.endswith(".tsr"))
+    plain = "mlperf_tiny_ad_autoencoder.model_f32"
+    assert names == sorted([plain + ".tsr", *(f"{plain}.{t}.tsr" for t in ("bf16", "f16", "tf32"))]), names
+
+
 def carried(tmp):
     """gpu-check: packed here, run in its folder, with kernels that the fake driver computes put in between."""
     folder, node = os.path.join(tmp, "gpu-check"), os.path.join(tmp, "data", "node")
@@ -198,6 +213,7 @@ def main():
         numbers(every)
         failures(every)
         without_a_driver(every)
+        packed_floats(tmp)
         carried(tmp)
 
 

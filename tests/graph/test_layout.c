@@ -191,6 +191,17 @@ static void fill(struct tsr_arena *a, const struct tsr_graph *g, struct tsr_tens
       tsr_put_float(&inputs[k], i, nearbyint(tsr_get_float(&inputs[k], i)));
 }
 
+/* Of f32 in one block: the weights of an output lie side by side. A plain input has planes of channels. */
+static bool has_rows(const struct tsr_node *n)
+{
+  const struct tsr_value *w = n->inputs > 1 ? n->in[1] : NULL;
+  if (n->op == TSR_G_BlockedDense)
+    return w->dtype != TSR_F32 || w->rank == 4 || w->dims[1] == 1;
+  if (n->op == TSR_G_BlockedConv && n->in[0]->rank == 5)
+    return w->dtype != TSR_F32 || w->rank == 7 || n->in[0]->dims[4] == 1;
+  return true;
+}
+
 static void check_row(struct tsr_arena *a, const struct row *r, struct tsr_layout layout)
 {
   struct tsr_err err = {0};
@@ -203,6 +214,8 @@ static void check_row(struct tsr_arena *a, const struct row *r, struct tsr_layou
              tsr_graph_print(a, h, true));
   for (int k = 0; k < g->outputs; k++)
     assert_string_equal(g->output[k]->name, h->output[k]->name);
+  for (int k = 0; k < h->nodes && layout.rows && !layout.block; k++)
+    assert_true(has_rows(h->node[k]));
   fill(a, g, inputs);
   double difference = largest_difference(a, g, h, inputs);
   if (!(difference <= r->tolerance))
