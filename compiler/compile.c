@@ -501,7 +501,7 @@ static enum tsr_status set_floats(struct compiler *c)
 
 static enum tsr_status place_graph(struct compiler *c)
 {
-  static const struct tsr_layout for_cpu = {16, 128}, for_gpu = {0, 0};
+  static const struct tsr_layout for_cpu = {16, 128, true}, for_gpu = {0, 0, false};
   c->plain_nodes = c->g->nodes;
   c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
   if (c->options->cpu_only) {

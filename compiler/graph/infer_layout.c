@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
+#include "compiler/graph/winograd.h"
 
 /* b: of floats one for each lane, which may be left out; of bytes three words. */
 static enum tsr_status check_parameters(struct tsr__infer *c, int64_t blocks, int64_t lanes)
@@ -76,6 +77,20 @@ enum tsr_status tsr__infer_blocked_conv(struct tsr__infer *c)
   c->out[0].dims[4] = w->dims[plain ? 4 : 5];
   s = check_parameters(c, c->out[0].dims[1], c->out[0].dims[4]);
   return s ? s : slide(c, w->dims + 2);
+}
+
+enum tsr_status tsr__infer_blocked_winograd(struct tsr__infer *c)
+{
+  static const int64_t taps[2] = {WINOGRAD__TAPS, WINOGRAD__TAPS};
+  const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
+  if (x->dtype != TSR_F32 || w->dtype != TSR_F32 || x->rank != 5 || w->rank != 6 ||
+      w->dims[0] != w->dims[1] || !winograd__matrices(w->dims[0]) || x->dims[1] != w->dims[3] ||
+      x->dims[4] != w->dims[4])
+    return refuse_fit(c);
+  c->out[0].dims[1] = w->dims[2];
+  c->out[0].dims[4] = w->dims[5];
+  enum tsr_status s = check_parameters(c, w->dims[2], w->dims[5]);
+  return s ? s : slide(c, taps);
 }
 
 enum tsr_status tsr__infer_blocked_depthwise(struct tsr__infer *c)

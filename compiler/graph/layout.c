@@ -267,6 +267,40 @@ static bool block_depthwise(struct layouter *b, struct tsr_node *n)
   return replace(b, n, typed(b, m));
 }
 
+/* Every tap is a place further on. */
+static bool is_dense_3x3(const struct tsr_node *n)
+{
+  int64_t stride[2], dilation[2];
+  tsr_node_ints(n, "strides", 2, 1, stride);
+  tsr_node_ints(n, "dilations", 2, 1, dilation);
+  return n->in[1]->dims[2] == 3 && n->in[1]->dims[3] == 3 && stride[0] == 1 && stride[1] == 1 &&
+         dilation[0] == 1 && dilation[1] == 1;
+}
+
+/* The points of the tiles by which n is computed; 0: by none. */
+static int64_t points_of(const struct layouter *b, const struct tsr_node *n,
+                         const struct layout__weights *w)
+{
+  bool may = b->layout.winograd && w->value->dtype == TSR_F32 && is_dense_3x3(n);
+  return may ? layout__winograd(w, n->out[0]) : 0;
+}
+
+static bool block_winograd(struct layouter *b, const struct tsr_node *n,
+                           const struct layout__weights *w, int64_t points)
+{
+  struct blocks from = blocks_of(b, n->in[0]), to = blocks_of(b, n->out[0]);
+  int64_t none = 0, pads[4];
+  struct tsr_value *in[3] = {
+      blocked(b, n->in[0]),
+      layout__transform(b->g, name_of(b, n, "w"), w, points, from.size, to.size),
+      parameters(b, n, w, to.size, &none)};
+  struct tsr_node *m = in_place(b, n, TSR_G_BlockedWinograd, in[2] ? 3 : 2, in);
+  tsr_node_ints(n, "pads", 4, 0, pads);
+  tsr_node_set_ints(b->g, m, "pads", 4, pads);
+  set_numbers(b, m, n, 0);
+  return replace(b, n, typed(b, m));
+}
+
 static bool block_conv(struct layouter *b, struct tsr_node *n)
 {
   bool depthwise;
@@ -277,6 +311,9 @@ static bool block_conv(struct layouter *b, struct tsr_node *n)
   const struct tsr_value *v = n->in[1];
   int64_t taps = v->dims[2] * v->dims[3], offset = b->layout.offset;
   struct layout__weights w = {v, v->dims[0], v->dims[1], taps, v->dims[1] * taps, taps};
+  int64_t points = points_of(b, n, &w);
+  if (points)
+    return block_winograd(b, n, &w, points);
   bool plain = v->dtype != TSR_I8 && !known(b, n->in[0], MAP);
   struct blocks from = blocks_of(b, n->in[0]), to = blocks_of(b, n->out[0]);
   int64_t group = group_of(b, v->dtype, from.size);

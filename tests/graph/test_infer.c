@@ -30,7 +30,7 @@ static const char values[] =
     "input bl f32[2,3,8,10,2]\ninput bw f32[5,3,3,3,2,4]\ninput bb f32[5,4]\ninput bp f32[4,6,3,3,8]\n"
     "input dw f32[3,3,3,2]\ninput db f32[3,2]\ninput bq i8[1,1,4,4,8]\ninput qw7 i8[2,1,1,1,2,16,4]\n"
     "input qp i32[2,3,16]\ninput dn f32[4,6,16]\ninput qn i8[3,8]\ninput qwn i8[1,2,16,4]\n"
-    "input qpn i32[1,3,16]\n";
+    "input qpn i32[1,3,16]\ninput ww f32[4,4,5,3,2,4]\ninput w5 f32[5,5,5,3,2,4]\n";
 
 static const struct row {
   const char *node,
@@ -47,6 +47,11 @@ static const struct row {
     {"BlockedConv (v, bw)", "weights 5x3x3x3x2x4 do not fit 6"},
     {"BlockedConv (bl, bw) dilations=[4,1]", "its window does not fit the input 2x3x8x10x2"},
     {"BlockedConv (bl, bw) pads=[-1,0,0,0]", "its window does not fit the input 2x3x8x10x2"},
+    {"BlockedWinograd (bl, ww, bb) pads=[1,0,0,1]", "f32[2,5,7,9,4]"},
+    {"BlockedWinograd (bl, w5)", "weights 5x5x5x3x2x4 do not fit 2x3x8x10x2"},
+    {"BlockedWinograd (f, ww)", "weights 4x4x5x3x2x4 do not fit 2x6x8x10"},
+    {"BlockedWinograd (bl, ww, db)", "input 2 must be of [blocks,lanes]"},
+    {"BlockedWinograd (bl, ww) pads=[-1,0,0,0]", "its window does not fit the input 2x3x8x10x2"},
     {"BlockedDepthwise (bl, dw, db) strides=[3,1]", "f32[2,3,2,8,2]"},
     {"BlockedDepthwise (bl, dw, bb)", "input 2 must be of [blocks,lanes]"},
     {"BlockedDepthwise (f, dw)", "weights 3x3x3x2 do not fit 2x6x8x10"},
