@@ -459,6 +459,16 @@ static enum tsr_status check_parts(const struct compiler *c)
                     m->buffer[part].name, m->buffer[m->buffer[part].whole].name);
 }
 
+/* Products of bf16 are all that the last level adds: without them its code would be that of the one before. */
+static unsigned worthwhile(const struct tsr_module *m, unsigned levels)
+{
+  unsigned last = 1u << TSR_LEVEL_BF16, before = 1u << TSR_LEVEL_VNNI;
+  for (int k = 0; k < m->buffers; k++)
+    if (m->buffer[k].dtype == TSR_BF16)
+      return levels;
+  return levels & before ? levels & ~last : levels;
+}
+
 /* Machine code and GPU kernels for what does, or may, not run on the accelerator. */
 static enum tsr_status add_code(struct compiler *c)
 {
@@ -476,7 +486,7 @@ static enum tsr_status add_code(struct compiler *c)
   struct tsr_codegen_job job = {.layers = m->layers,
                                 .name = name,
                                 .func = func,
-                                .levels = o->levels,
+                                .levels = worthwhile(m, o->levels),
                                 .archs = o->archs,
                                 .arch = o->arch,
                                 .dump = o->dump,

@@ -582,7 +582,7 @@ enum { TESSERA_MOST_PEAKS = 32, TESSERA_MOST_BANDWIDTHS = 16 };
  * multiplication and an addition are two operations. */
 struct tessera_machine_peak {
   const char *level;
-  enum tessera_dtype dtype; /* F32; or I8, added up in 32 bits */
+  enum tessera_dtype dtype; /* F32; I8, added up in 32 bits; BF16, added up in f32, where the level has it */
   const char *instructions; /* "vpdpbusd" */
   int threads;
   double ops_per_s;

@@ -82,10 +82,12 @@ static struct blocks blocks_for(const struct layouter *b, enum tsr_dtype dtype, 
 }
 
 /* Of so many weights of an output that lie behind one another: how many are not parted by those of other
- * outputs. In one block all of them: matrix units read rows. */
+ * outputs, four bytes. Of int8 in one block all of them: matrix units read rows. */
 static int64_t group_of(const struct layouter *b, enum tsr_dtype dtype, int64_t lanes)
 {
-  return dtype != TSR_I8 ? 1 : b->layout.block ? LAYOUT__GROUP : lanes;
+  if (dtype == TSR_I8)
+    return b->layout.block ? LAYOUT__GROUP : lanes;
+  return dtype == TSR_BF16 && b->layout.block && lanes % 2 == 0 ? 2 : 1;
 }
 
 static struct blocks blocks_of(const struct layouter *b, const struct tsr_value *v)
@@ -320,7 +322,7 @@ static bool block_conv(struct layouter *b, struct tsr_node *n)
   int64_t of_plain[5] = {to.count, w.ins, v->dims[2], v->dims[3], to.size};
   int64_t of_blocks[7] = {to.count,          from.count, v->dims[2], v->dims[3],
                           from.size / group, to.size,    group};
-  int rank = plain ? 5 : v->dtype == TSR_I8 ? 7 : 6;
+  int rank = plain ? 5 : v->dtype == TSR_I8 || group > 1 ? 7 : 6;
   struct tsr_value *in[3] = {plain ? n->in[0] : blocked(b, n->in[0]),
                              layout__pack(b->g, name_of(b, n, "w"), &w, plain ? 1 : from.size,
                                           to.size, group, rank, plain ? of_plain : of_blocks),
@@ -373,10 +375,10 @@ static bool block_product(struct layouter *b, const struct tsr_node *n)
   int64_t block = b->layout.block ? b->layout.block : w.outs;
   int64_t group = group_of(b, w.value->dtype, w.ins);
   int64_t dims[4] = {(w.outs + block - 1) / block, w.ins / group, block, group};
-  struct tsr_value *in[3] = {
-      rows_of(b, n->in[0]),
-      layout__pack(b->g, name_of(b, n, "w"), &w, w.ins, block, group, bytes ? 4 : 3, dims),
-      parameters(b, n, &w, block, &offset)};
+  struct tsr_value *in[3] = {rows_of(b, n->in[0]),
+                             layout__pack(b->g, name_of(b, n, "w"), &w, w.ins, block, group,
+                                          bytes || group > 1 ? 4 : 3, dims),
+                             parameters(b, n, &w, block, &offset)};
   struct tsr_node *m = in_place(b, n, TSR_G_BlockedDense, in[2] ? 3 : 2, in);
   set_numbers(b, m, n, bytes ? offset : 0);
   return replace(b, n, typed(b, m));

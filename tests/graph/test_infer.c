@@ -30,7 +30,9 @@ static const char values[] =
     "input bl f32[2,3,8,10,2]\ninput bw f32[5,3,3,3,2,4]\ninput bb f32[5,4]\ninput bp f32[4,6,3,3,8]\n"
     "input dw f32[3,3,3,2]\ninput db f32[3,2]\ninput bq i8[1,1,4,4,8]\ninput qw7 i8[2,1,1,1,2,16,4]\n"
     "input qp i32[2,3,16]\ninput dn f32[4,6,16]\ninput qn i8[3,8]\ninput qwn i8[1,2,16,4]\n"
-    "input qpn i32[1,3,16]\ninput ww f32[4,4,5,3,2,4]\ninput w5 f32[5,5,5,3,2,4]\n";
+    "input qpn i32[1,3,16]\ninput ww f32[4,4,5,3,2,4]\ninput w5 f32[5,5,5,3,2,4]\n"
+    "input bh bf16[2,3,8,10,4]\ninput hw bf16[5,3,3,3,4,4]\ninput hw2 bf16[5,3,3,3,2,4,2]\n"
+    "input hm bf16[4,6]\ninput hn bf16[2,3,16,2]\ninput hn4 bf16[2,2,16,4]\n";
 
 static const struct row {
   const char *node,
@@ -57,6 +59,10 @@ static const struct row {
     {"BlockedDepthwise (f, dw)", "weights 3x3x3x2 do not fit 2x6x8x10"},
     {"BlockedDense (m, dn)", "f32[4,4,16]"},
     {"BlockedDense (qn, qwn, qpn)", "i8[3,1,16]"},
+    {"BlockedConv (bh, hw)", "bf16[2,5,6,8,4]"},
+    {"BlockedConv (bh, hw2)", "bf16[2,5,6,8,4]"},
+    {"BlockedDense (hm, hn)", "bf16[4,2,16]"},
+    {"BlockedDense (hm, hn4)", "weights 2x2x16x4 do not fit 4x6"},
     {"BlockedDense (f, dn)", "weights 4x6x16 do not fit 2x6x8x10"},
     {"BlockedDense (qn, dn)", "weights f32 4x6x16 do not fit i8 3x8"},
     {"Abs (b)", "input 0 'b' can't be bool"},

@@ -628,7 +628,8 @@ def test_machine(w):
     m = w.json("info", "--machine")
     threads = sorted({1, m["cores"]})
     assert [(p["threads"], p["level"], p["dtype"]) for p in m["peaks"]] == [
-        (n, level, dtype) for n in threads for level in here for dtype in ("f32", "i8")]
+        (n, level, dtype) for n in threads for level in here
+        for dtype in ("f32", "i8") + (("bf16",) if level == "avx512bf16" else ())]
     assert [(b["threads"], b["place"]) for b in m["bandwidths"]] == [
         (n, place) for n in threads for place in ("L1", "L2", "L3", "DRAM")]
     assert all(p["ops_per_s"] > 0 for p in m["peaks"])
