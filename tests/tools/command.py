@@ -252,6 +252,11 @@ def test_float(w):
     assert "graph: floats" in w.call("run", w.file("digits.onnx"), "--float", "bf16", "--dump", "graph")
     _, said = w.run("run", w.file("digits.onnx"), "--random", "1", "--float", "f8", status=2)
     assert "there is no float type 'f8'; there are f32, tf32, f16 and bf16" in said, said
+    level = "avx512bf16"  # which only what has bf16 gains from
+    here = "%s (here)" % level in w.call("info")
+    w.call("compile", w.file("digits.onnx"), "--target", "cpu", "-o", "d.tsr")
+    said = w.run("run", "d.tsr", "--random", "1", "--target", "cpu:" + level, status=2)[1]
+    assert ("no machine code for '%s'" if here else "does not have '%s'") % level in said, said
 
 
 def test_dump(w):
