@@ -117,11 +117,12 @@ static const struct tsr_node *node_of(const struct tsr_graph *g, enum tsr_gop op
   return NULL;
 }
 
-/* Ends of tiles, maps without padding and with more at one side, channels in one block, batches, tails. */
+/* Several bands of one row of tiles, and of more; one band. Ends of tiles, maps without padding and with more at one side, channels in one block, batches, tails. */
 static const struct conv convs[] = {
     {1, 32, 32, 28, 28, {1, 1, 1, 1}, "", 6},
     {1, 48, 48, 14, 15, {1, 1, 1, 1}, "", 6},
     {1, 64, 128, 10, 14, {1, 1, 1, 1}, "", 4},
+    {1, 96, 96, 8, 12, {1, 1, 1, 1}, "", 4},
     {1, 24, 40, 17, 30, {0, 0, 0, 0}, "", 6},
     {1, 48, 40, 19, 13, {0, 2, 1, 0}, "", 6},
     {3, 48, 32, 10, 6, {1, 1, 1, 1}, "node r Relu (c) -> (y ?)\n", 4},
@@ -172,6 +173,32 @@ static void results_are_near_float64(void **state)
   assert_true(most[6] > 0 && most[6] < 3e-6);
 }
 
+/* Bands, and whether threads share them out or what is in the only one. */
+static void the_plan_has_bands(void **state)
+{
+  static const struct {
+    int conv;
+    const char *line, *parallel;
+  } rows[] = {{0, "split y oh 4 oh.bo oh.bi\n", "parallel y oh.bo\n"},
+              {1, "split y oh 8 oh.bo oh.bi\n", NULL},
+              {2, "split y oh 6 oh.bo oh.bi\n", "parallel y oh.bo\n"},
+              {3, "split y oh 8 oh.bo oh.bi\n", "parallel points h\n"}};
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    const struct tsr_graph *g = blocked(*state, &convs[rows[k].conv]);
+    struct tsr_err err = {0};
+    struct tir_sched *sched;
+    struct tir_func *f;
+    assert_int_equal(tsr_node_compute(*state, &err, node_of(g, TSR_G_BlockedWinograd), &f), TSR_OK);
+    if (tsr_cpu_plan(*state, &err, tsr_cpu_flatten(*state, f), TSR_LEVEL_AVX512, &sched))
+      fail_msg("%s", err.text);
+    const char *text = tir_sched_text(sched);
+    if (!strstr(text, rows[k].line) || !strstr(text, "compute_at data points c\n") ||
+        !strstr(text, rows[k].parallel ? rows[k].parallel : "compute_at conv y oh.bo\n") ||
+        (!rows[k].parallel && strstr(text, "parallel y")))
+      fail_msg("row %zu:\n%s", k, text);
+  }
+}
+
 static void every_level_computes_them(void **state)
 {
   struct tsr_arena *a = *state;
@@ -193,6 +220,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_rule_takes_the_least),
       cmocka_unit_test(results_are_near_float64),
+      IN_ARENA(the_plan_has_bands),
       IN_ARENA(every_level_computes_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

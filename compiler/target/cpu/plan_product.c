@@ -371,7 +371,7 @@ static void choose_block(struct product *d)
   int64_t extent = extent_of(d, d->block), around = 1;
   d->blocked = extent;
   d->inlines = moves(d->p, d->row, d->lanes) && steps_of(d) <= INLINED && padding_of(d);
-  if (d->block < 0 || d->inlines)
+  if (d->block < 0 || d->inlines || d->s == d->p->banded)
     return;
   for (int i = 0; i < d->s->out->rank; i++)
     if (i != d->block && i != d->rows && moves(d->p, d->row, i) && i != d->lanes)
@@ -600,7 +600,7 @@ static enum tsr_status schedule(struct product *d)
       pack_columns(d, &of_host))
     return TSR_REFUSED;
   cpu__settle(d->p, d->host);
-  if (!d->parallel || !is_large(d))
+  if (!d->parallel || !is_large(d) || (d->s == d->p->banded && d->p->shared))
     return TSR_OK;
   return tir_sched_do(d->p->sched, d->p->err, "parallel %s %s", d->host->name, d->parallel);
 }
