@@ -83,7 +83,7 @@ static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, 
   times->vector += points * h->vector_steps + pieces * 2 * QUANT_CYCLES;
   if (feeder) {
     bytes += blocks * feeder->summed * p->weight_entry *
-             (tsr__tiling_keeps_weights(p) ? 1 : places);
+             (tsr__tiling_keeps_weights(p, t) ? 1 : places);
     times->matrix += reached * blocks * feeder->summed + pieces * GEMM_CYCLES;
     times->vector += reached * blocks + pieces * QUANT_CYCLES;
   }
@@ -112,7 +112,7 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
   int64_t bytes = (p->head ? 0 : input_bytes(p, t)) + bytes_beside(p) + params;
   struct tsr__times times = {0};
   if (p->kind == KIND_CONV) {
-    bytes += weights * (sums > 1 && !tsr__tiling_keeps_weights(p) ? places : again);
+    bytes += weights * (sums > 1 && !tsr__tiling_keeps_weights(p, t) ? places : again);
     times.matrix = points * p->summed * taps + tiles * sums * GEMM_CYCLES;
   }
   times.vector = points * p->vector_steps + tiles * QUANT_CYCLES;

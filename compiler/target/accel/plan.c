@@ -10,7 +10,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 12 };
+enum { VERSION = 13 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
@@ -168,7 +168,8 @@ static struct tsr_tune_candidate candidate_of(const struct tsr__problem *p,
                                  .bytes = (uint64_t)times.bytes,
                                  .at = {[DIMS] = (int16_t)tsr__ceil_div(p->summed, t->slice),
                                         [DIMS + 1] = (int16_t)t->order,
-                                        [DIMS + 2] = t->sliced}};
+                                        [DIMS + 2] = (int16_t)(t->sliced + 2 * t->stays),
+                                        [DIMS + 3] = t->spans}};
   for (int k = 0; k < DIMS; k++)
     c.at[k] = (int16_t)tsr__tiles(p, t, k);
   return c;

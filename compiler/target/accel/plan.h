@@ -52,6 +52,8 @@ struct tsr__tiling {
   int64_t tile[DIMS], slice; /* slice: of what is summed, at a time */
   enum tsr__order order;
   bool sliced; /* the input comes with its slice of the sum; else with the tile, or ORDER_INPUT */
+  bool stays;  /* weights of all slices stay while spatial tiles go by; else they come with their slice */
+  bool spans;  /* sums in both banks of ACC, half of the channel blocks in each; one copy of all of a tile */
 };
 
 static inline int64_t tsr__tiles(const struct tsr__problem *p, const struct tsr__tiling *t, int k)
@@ -69,9 +71,12 @@ struct tsr__need { /* entries */
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t);
 
-/* Whether all weights stay, although the sum comes in slices: the head of each tile takes longer
- * than to load them would. */
-bool tsr__tiling_keeps_weights(const struct tsr__problem *p);
+/* Whether all weights stay, although the sum comes in slices: so it is chosen; with a head, wherever there is
+ * room, since the head of each tile takes longer than to load them would. */
+bool tsr__tiling_keeps_weights(const struct tsr__problem *p, const struct tsr__tiling *t);
+
+/* Whether the tail's other operand comes a block of channels at a time: there is no room for the tile's. */
+bool tsr__tiling_divides_tail(const struct tsr__problem *p, const struct tsr__tiling *t);
 
 /* Whether the constants of the head stay, too: there is more than one tile, and room. LOADs into
  * the bank in which vector works would wait for it. */

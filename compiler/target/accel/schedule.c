@@ -43,7 +43,8 @@ static void tile_result(struct writer *w, const struct tsr__tiling *t)
   for (int k = 0; k < DIMS; k++) {
     line(w, "split ys %s %lld %s %s", row[k].loop, (long long)t->tile[k], row[k].outer,
          row[k].inner);
-    line(w, "pipeline ys %s 2", row[k].outer);
+    if (!t->spans)
+      line(w, "pipeline ys %s 2", row[k].outer);
   }
   static const char *const order[ORDERS] = {[ORDER_WEIGHTS] = "co no ho wo",
                                             [ORDER_PLACES] = "no ho wo co",
@@ -67,7 +68,7 @@ static const char *input_loop(const struct writer *w, const struct tsr__tiling *
 static void write_conv(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   const char *in = innermost(t);
-  bool slices = t->slice < p->summed && !tsr__tiling_keeps_weights(p);
+  bool slices = t->slice < p->summed && !tsr__tiling_keeps_weights(p, t);
   char loop[16];
   line(w, "cache_read w@ wgt acc@ ws@");
   line(w, "cache_read p@ acc y@ ps@");
@@ -158,9 +159,9 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
   line(w, "tensorize y b accel.%s", op == TSR_G_AccMaxPool ? "narrow" : "quant");
 }
 
-/* tail: its first operand is the result of the convolution before it, int32 in ACC. */
+/* divided: its second operand comes a block of channels at a time. tail: its first operand is the result of the convolution before it, int32 in ACC. */
 static void write_elementwise(struct writer *w, const struct tsr__problem *p,
-                              const struct tsr__tiling *t, bool tail)
+                              const struct tsr__tiling *t, bool tail, bool divided)
 {
   static const char *const scopes[] = {"zs inp", "xa acc", "acc acc", "za acc"};
   static const char *const inner[] = {"y", "acc", "xa", "za", "zs"};
@@ -173,9 +174,13 @@ static void write_elementwise(struct writer *w, const struct tsr__problem *p,
   for (int k = 0; k < 4 - sum; k++)
     line(w, "set_scope %s", scopes[k]);
   tile_result(w, t);
-  for (int k = 0; k < 5; k++)
+  for (int k = 0; k < 5 - divided; k++)
     if (!sum || strcmp(inner[k], "za"))
       line(w, "compute_at %s %s", inner[k], in);
+  if (divided) {
+    line(w, "pipeline %s cb 2", sum ? "acc" : "za");
+    line(w, "compute_at zs %s cb", sum ? "acc" : "za");
+  }
   if (!tail)
     line(w, "compute_at xs %s", in);
   line(w, "tensorize xa b accel.%s", sum ? tail ? "mul" : "scale" : tail ? "sub" : "offset");
@@ -197,13 +202,13 @@ static void write_lookup(struct writer *w, const struct tsr__tiling *t, bool tai
 }
 
 static void write_op(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t,
-                     bool tail)
+                     bool tail, bool divided)
 {
   w->suffix = p->suffix;
   switch (p->kind) {
   case KIND_CONV: write_conv(w, p, t); break;
   case KIND_CHANNELWISE: write_channelwise(w, p, t); break;
-  case KIND_ELEMENTWISE: write_elementwise(w, p, t, tail); break;
+  case KIND_ELEMENTWISE: write_elementwise(w, p, t, tail, divided); break;
   case KIND_LOOKUP: write_lookup(w, t, tail); break;
   }
 }
@@ -234,15 +239,15 @@ enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__prob
   char loop[16];
   place_between(&w, p);
   if (p->tail)
-    write_op(&w, p->tail, t, true);
-  write_op(&w, p, t, false);
+    write_op(&w, p->tail, t, true, tsr__tiling_divides_tail(p, t));
+  write_op(&w, p, t, false, false);
   if (p->head) {
     const char *at = input_loop(&w, t, loop), *with = tsr__tiling_keeps_head(p, t) ? "ys co" : at;
     w.suffix = p->head->suffix;
     write_head(&w, p->head, at, with);
     if (p->head->head) {
       w.suffix = p->head->head->suffix;
-      write_feeder(&w, p->head->suffix, at, with, tsr__tiling_keeps_weights(p) ? "ys co" : at);
+      write_feeder(&w, p->head->suffix, at, with, tsr__tiling_keeps_weights(p, t) ? "ys co" : at);
     }
   }
   return w.status;

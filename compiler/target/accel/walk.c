@@ -165,7 +165,7 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
 {
   struct tsr__inventory *v = TSR_NEW(s->arena, struct tsr__inventory);
   struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
-  enum tsr_status status = tsr__inventory_of(s->arena, err, p, v);
+  enum tsr_status status = tsr__inventory_of(s->arena, err, s->design, p, v);
   if (status)
     return status;
   w.both_banks = v->both_banks;
