@@ -7,7 +7,7 @@
 /* Candidates that are measured, and instructions of all of them, at the most; but so many in any case. */
 enum { SOME = 64, MORE = 512, LEAST = 8 };
 enum { SOME_WORK = 300000, MORE_WORK = 4000000 };
-enum { BYTES_A_CYCLE = 64 }; /* saved, that a cycle may cost */
+enum { BYTES_A_CYCLE = 16 }; /* saved, that a cycle may cost */
 
 struct search {
   const struct tsr_tune_candidate *candidate;

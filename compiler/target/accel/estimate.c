@@ -137,8 +137,7 @@ int64_t tsr__tiling_estimate(const struct tsr__problem *p, const struct tsr__til
   int64_t tiles = 1, sums = tsr__ceil_div(p->summed, t->slice);
   for (int k = 0; k < DIMS; k++)
     tiles *= tsr__tiles(p, t, k);
-  int64_t first = times->load / (tiles * sums) +
-                  (times->matrix + times->vector + times->store) / (4 * tiles);
+  int64_t first = times->load / (tiles * sums) + (times->vector + times->store) / (2 * tiles);
   /* vector waits for the last products before it ends a tile, and has no head to compute
    * meanwhile */
   int64_t ends = p->head ? times->matrix / sums : 0;

@@ -173,16 +173,20 @@ static enum tsr_status collect(struct tsr_err *err, const struct tir_stmt *s,
   }
 }
 
-/* Work in ACC that needs more than a bank. */
+/* Work in ACC that needs more than a bank; then constants are needed in both. */
 static void span_banks(const struct tsr_design *d, struct tsr__inventory *v)
 {
+  bool any = false;
   for (int k = 0; k < v->count; k++) {
     struct tsr__place *p = &v->place[k];
     p->spans = work_of(v, p->buffer) &&
                tsr__layout_entries(d, p->buffer) > tsr__layout_room(d, SPACE_ACC);
-    v->both_banks |= p->spans;
     p->depth = p->spans ? 1 : p->depth;
+    any |= p->spans;
   }
+  v->both_banks |= any;
+  for (int k = 0; k < v->count; k++)
+    v->place[k].once &= !any;
 }
 
 enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,

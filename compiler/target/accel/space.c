@@ -202,8 +202,11 @@ static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
   if (t->spans && (!conv || p->head || t->tile[CHANNELS] < 2 || t->tile[IMAGES] > 1 ||
                    p->work * t->tile[CHANNELS] * t->tile[ROWS] * t->tile[COLUMNS] <= p->acc))
     return false;
-  if (t->stays && (!conv || p->head || !slices))
+  int64_t channels = tsr__tiles(p, t, CHANNELS), places = tiles_of(p, t) / channels;
+  if (t->stays && (!conv || p->head || !slices || places == 1))
     return false;
+  if (conv && t->order == ORDER_WEIGHTS && places == 1 && channels > 1)
+    return false; /* the same as ORDER_PLACES */
   if (p->head)
     return t->order == ORDER_WEIGHTS && t->tile[CHANNELS] == p->out[CHANNELS] && slices &&
            t->sliced;
