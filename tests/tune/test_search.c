@@ -23,13 +23,12 @@ struct world {
   uint64_t work; /* of each measurement */
 };
 
-static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
+static bool measure(void *context, size_t k, struct tsr_tune_measured *out)
 {
   struct world *w = context;
   w->measured[k]++;
   w->total++;
-  *cycles = w->cycles[k];
-  *work = w->work;
+  *out = (struct tsr_tune_measured){w->cycles[k], w->candidate[k].bytes, w->work};
   return w->cycles[k] != 0;
 }
 

@@ -264,7 +264,7 @@ struct tsr_accel_planning {
 struct tsr_accel_found {
   struct tir_sched *schedule;
   uint64_t cycles; /* as it was measured; 0: it was not */
-  uint64_t cost;   /* the same, or an estimate */
+  uint64_t cost;   /* of the same, or an estimate, with the bytes that are moved */
 };
 
 /* The nodes of a layer, each but the first with a result of the one before as its first input. */

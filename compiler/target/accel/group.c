@@ -9,7 +9,7 @@
  * or a pool with a convolution as its head. The results of feeder and head go to INP: of a convolution as much
  * as a tile needs, what the tiles above it made not again; of others as much as one slice of the sum needs. The
  * convolution's stays in ACC. Nodes of which each is the only one to read the one before make a
- * chain; it is cut into groups such that they are measured to take the fewest cycles. */
+ * chain; it is cut into groups such that what they take costs the least: cycles, and bytes that count for some. */
 #include <string.h>
 
 #include "compiler/target/accel/accel.h"
