@@ -38,7 +38,7 @@ struct tir__lowering {
   const struct tir__state *state;
   struct tir__ranges ranges;
   struct tir__place *place; /* by stage */
-  bool slides;              /* some stage does */
+  const struct tir__place *slides; /* the last stage that was found to; NULL: none yet */
 };
 
 enum tsr_status tir__place_all(struct tir__lowering *l);               /* lower_place.c */
@@ -48,8 +48,7 @@ void tir__infer_region(struct tir__lowering *l, struct tir__place *p); /* lower_
  * kept; and the largest that a size gets. */
 enum tsr_status tir__slide(struct tir__lowering *l, struct tir__place *p);
 void tir__place_mover(struct tir__lowering *l, struct tir__place *p, const struct tir__place *of);
-int64_t tir__largest(struct tir__lowering *l, const struct tir__place *p, tir_e size,
-                     int64_t otherwise);
+int64_t tir__largest(struct tir__lowering *l, tir_e size, int64_t otherwise);
 
 enum tsr_status tir__match_all(struct tir__lowering *l);               /* lower_match.c */
 enum tsr_status tir__check_bound(struct tir__lowering *l);             /* lower_bound.c */

@@ -275,7 +275,7 @@ static void place_buffer(struct tir__lowering *l, struct tir__place *p)
   struct tir_buffer *b = tsr_arena_copy(l->arena, s->out, sizeof *s->out);
   b->scope = s->scope;
   for (int d = 0; d < s->rank; d++) {
-    int64_t size = tir__largest(l, p, p->size[d], s->dims[d]);
+    int64_t size = tir__largest(l, p->size[d], s->dims[d]);
     int64_t least = s->dims[d] > 0; /* an empty tensor may have dims of 0 */
     b->dims[d] = size > s->dims[d] ? s->dims[d] : size < least ? least : size;
   }
@@ -326,7 +326,7 @@ static enum tsr_status place_stage(struct tir__lowering *l, struct tir__place *p
 enum tsr_status tir__place_all(struct tir__lowering *l)
 {
   for (int k = 0; k < l->state->stages; k++)
-    l->slides |= (l->place[k].s = l->state->stage[k])->slides;
+    l->place[k].s = l->state->stage[k];
   for (int k = l->state->stages - 1; k >= 0; k--) {
     enum tsr_status status = place_stage(l, &l->place[k]);
     if (status != TSR_OK)

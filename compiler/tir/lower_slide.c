@@ -30,25 +30,26 @@ static int64_t iterations(const struct tir__place *p)
   return n->op == TIR_INT && n->i <= MOST_ITERATIONS ? n->i : 0;
 }
 
-int64_t tir__largest(struct tir__lowering *l, const struct tir__place *p, tir_e size,
-                     int64_t otherwise)
-{
-  int64_t largest = tir__bound_int(&l->ranges, size, true, otherwise), found = INT64_MIN;
-  if (!l->slides || !p->in || size->op == TIR_INT)
-    return largest;
-  for (int64_t i = 0; i < iterations(p); i++) {
-    int64_t n = tir__bound_int(&l->ranges, at(l, p, size, i), true, otherwise);
-    found = n > found ? n : found;
-  }
-  return found == INT64_MIN || found > largest ? largest : found;
-}
-
 static bool uses(tir_e x, const struct tir_var *var)
 {
   bool found = x->op == TIR_VAR && x->var == var;
   for (int k = 0; k < x->args && !found; k++)
     found = uses(x->arg[k], var);
   return found;
+}
+
+/* The first iteration reads more than the others compute: each is looked at. */
+int64_t tir__largest(struct tir__lowering *l, tir_e size, int64_t otherwise)
+{
+  int64_t largest = tir__bound_int(&l->ranges, size, true, otherwise), found = 0;
+  const struct tir__place *along = l->slides;
+  if (!along || !uses(size, loop_of(along)->var))
+    return largest;
+  for (int64_t i = 0; i < iterations(along); i++) {
+    int64_t n = tir__bound_int(&l->ranges, at(l, along, size, i), true, otherwise);
+    found = n > found ? n : found;
+  }
+  return found < largest ? found : largest;
 }
 
 /* The dimension along which the region moves on with the loop; -1: there is none, or more than one. */
@@ -105,6 +106,7 @@ enum tsr_status tir__slide(struct tir__lowering *l, struct tir__place *p)
   p->kept = tir__sum(r, tir_index(l->arena, 0), later, kept);
   p->most_kept = kept;
   p->size[d] = tir__sum(r, p->size[d], p->kept, -1);
+  l->slides = p;
   return TSR_OK;
 }
 

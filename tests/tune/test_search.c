@@ -165,8 +165,11 @@ static void few_cycles_are_worth_many_bytes(void **state)
   w->cycles[1] = 999990;
   w->candidate[1].bytes = 1 << 20;
   assert_int_equal(search(w, TSR_TUNE_ALL).best, 0);
-  w->cycles[1] = 900000;
+  w->cycles[1] = 1000000 - (1 << 17) - 1;
   assert_int_equal(search(w, TSR_TUNE_ALL).best, 1);
+  w->cycles[1]++;
+  assert_int_equal(search(w, TSR_TUNE_ALL).best, 0);
+  assert_int_equal(tsr_tune_cost(5, 16), 7);
 }
 
 int main(void)

@@ -137,6 +137,8 @@ static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
   found->work = out.insn_count = stream->count;
   found->bytes = (stream->read_bytes + stream->write_bytes + 1) / 2;
   out.window_bytes = out.data_bytes + activations;
+  if (tune->effort == TSR_TUNE_NONE)
+    return TSR_OK;
   enum tsr_status status = tune->cycles(tune->context, d, &out, &found->cycles);
   found->cycles = status ? 0 : (found->cycles + 1) / 2;
   return status;
@@ -278,10 +280,13 @@ static enum tsr_status search(struct planner *m, struct tsr_err *err, const char
                               struct tsr_accel_found *out)
 {
   struct tsr_tune_found found;
+  struct tsr_tune_measured tried = {.cycles = 0};
   out->schedule = new_schedule(m->plan->planning->arena, m->plan);
   enum tsr_status status = choose(m, err, &found);
   if (!status)
     status = tsr__tiling_schedule(err, &m->problem, &m->tiling[found.best], out->schedule);
+  if (!status && !found.cycles && m->plan->group->nodes > 1 && !measure(m, found.best, &tried))
+    status = tsr_refuse(err, "its nodes are no layer together: what a tile needs does not fit");
   if (status)
     return status;
   out->cycles = found.cycles;

@@ -264,13 +264,19 @@ static int64_t next_size(int64_t extent, int64_t tile)
   return tile <= 1 ? 0 : tsr__ceil_div(extent, tsr__ceil_div(extent, tile - 1));
 }
 
+/* Whether windows of one element lie apart: what is between them is not loaded, but would be computed. */
+static bool skips(const struct tsr__problem *p)
+{
+  return (p->kernel[0] == 1 && p->stride[0] > 1) || (p->kernel[1] == 1 && p->stride[1] > 1);
+}
+
 /* Whether the order, and the way to bring the input, are different from others for this tiling.
  * A head is computed once for each tile: of all channels, its slices as they are summed. */
 static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   bool conv = p->kind == KIND_CONV, slices = t->slice < p->summed;
-  if (t->spans && (!conv || p->head || t->tile[CHANNELS] < 2 || t->tile[IMAGES] > 1 ||
-                   p->work * t->tile[CHANNELS] * t->tile[ROWS] * t->tile[COLUMNS] <= p->acc))
+  if (t->spans && (!conv || p->head || p->work > 1 || t->tile[CHANNELS] < 2 || t->tile[IMAGES] > 1 ||
+                   t->tile[CHANNELS] * t->tile[ROWS] * t->tile[COLUMNS] <= p->acc))
     return false;
   int64_t channels = tsr__tiles(p, t, CHANNELS), places = tiles_of(p, t) / channels;
   if (t->stays && (!conv || p->head || !slices || places == 1))
@@ -278,7 +284,7 @@ static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
   if (conv && t->order == ORDER_WEIGHTS && places == 1 && channels > 1)
     return false; /* the same as ORDER_PLACES */
   if (tsr__is_fed(p))
-    return t->order == ORDER_ROWS && t->tile[CHANNELS] == p->out[CHANNELS] && t->tile[IMAGES] == 1 &&
+    return t->order == ORDER_ROWS && !skips(p) && t->tile[CHANNELS] == p->out[CHANNELS] && t->tile[IMAGES] == 1 &&
            t->sliced == (t->slice < p->head->summed) && !(t->sliced && overlap(p->head));
   if (t->order == ORDER_ROWS)
     return false;
