@@ -337,7 +337,9 @@ static enum tsr_status check_slide(struct tir__edit *e, const struct tir__sstage
   for (int d = 0; d < s->rank; d++)
     if (s->pad[d] > 1)
       return tsr_refuse(e->err, "can't slide stage %s: it is padded", s->name);
-  return check_still(e, s);
+  if (s->slides)
+    return tsr_refuse(e->err, "can't slide stage %s: it slides already", s->name);
+  return TSR_OK;
 }
 
 /* The new stage reads what the other has computed, and has its buffer when it is lowered. */
