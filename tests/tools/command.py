@@ -113,7 +113,7 @@ def test_tune_cache(w):
 
 def edited(w, layer, pattern, new):
     """Writes the layer's schedule with one line changed; its name."""
-    w.call("explain", w.file("digits.onnx"), layer, "-O0", "-o", w.made("found.txt"))
+    w.call("explain", w.file("digits.onnx"), layer, "-O0", "--apart", "-o", w.made("found.txt"))
     text = read(w.made("found.txt")).decode()
     found = re.findall(pattern, text)
     assert len(found) == 1, text
@@ -152,21 +152,21 @@ def test_explain_schedule(w):
     """A schedule that was changed gives other cycles and the same bits, or the line that is not legal."""
     tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi",
                    lambda old: "split ys h %d ho hi" % (2 if " 3 " in old else 3))
-    e = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, "--check")
+    e = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule", tried, "--check")
     assert {t["size"][2] for t in e["tiles"]} in ({3, 1}, {2})
     c = e["comparison"]
     assert e["check"] is True and e["cycles"] == c["layer_cycles"] != c["found_layer_cycles"]
     assert c["network_cycles"] != c["found_network_cycles"]
-    assert c["found_network_cycles"] == w.json("profile", w.file("digits.onnx"), "-O0")["cycles"]
-    text = w.call("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried,
+    assert c["found_network_cycles"] == w.json("profile", w.file("digits.onnx"), "-O0", "--apart")["cycles"]
+    text = w.call("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule", tried,
                   "-o", w.made("again.txt"))
     assert "compared with the schedule that was found" in text
     assert read(w.made("again.txt")).decode() == e["schedule"]
-    same = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule",
+    same = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule",
                   w.made("found.txt"))["comparison"]
     assert same["layer_cycles"] == same["found_layer_cycles"]
     tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi", lambda old: "split ys h 1 ho ho")
-    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, status=2)
+    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule", tried, status=2)
     assert re.search("line [0-9]+ of its schedule, 'split ys h 1 ho ho': ", said) and said.count("\n") == 1, said
     with open(w.made("binary"), "wb") as f:
         f.write(b"split\0")
