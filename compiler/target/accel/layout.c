@@ -124,7 +124,8 @@ uint32_t tsr__layout_lower(const struct tir_buffer *b, uint32_t entries)
 static void span(struct tsr__place *p, uint32_t room, int bank, struct shelf *shelf)
 {
   static const struct tsr__recent none = {0};
-  uint32_t lower = tsr__layout_lower(p->buffer, p->entries), used = bank ? p->entries - lower : lower;
+  uint32_t lower = tsr__layout_lower(p->buffer, p->entries),
+           used = bank ? p->entries - lower : lower;
   used = used < shelf->size ? used : shelf->size;
   p->at[0][0] = room - (lower < room ? lower : room);
   shelf->base += bank ? used : 0;
