@@ -102,12 +102,9 @@ static tir_e source_extent(struct loops *w, int k)
     tir_e up = tir__sum(r, extent_of(w, loop->of[0]), tir_index(r->arena, loop->factor - 1), 1);
     return tir__simplify(r, tir_binary(r->arena, TIR_FDIV, up, tir_index(r->arena, loop->factor)));
   }
-  case TIR__SPLIT_INNER:
-    return inner_extent(w, loop);
-  case TIR__FUSED:
-    return fused_extent(w, loop);
-  default:
-    return k < w->p->s->rank ? w->p->size[k] : tir_index(r->arena, loop->extent);
+  case TIR__SPLIT_INNER: return inner_extent(w, loop);
+  case TIR__FUSED: return fused_extent(w, loop);
+  default: return k < w->p->s->rank ? w->p->size[k] : tir_index(r->arena, loop->extent);
   }
 }
 
@@ -145,8 +142,7 @@ static tir_e used_value(struct loops *w, int k)
     inner = extent_of(w, w->p->s->loop[loop->into[0]].of[1]);
     return tir__simplify(
         r, tir_binary(r->arena, loop->use == TIR__FUSED_OUTER ? TIR_FDIV : TIR_FMOD, fused, inner));
-  default:
-    return tir__is_int(extent, 1) ? tir_index(r->arena, 0) : tir_use(r->arena, loop->var);
+  default: return tir__is_int(extent, 1) ? tir_index(r->arena, 0) : tir_use(r->arena, loop->var);
   }
 }
 

@@ -92,11 +92,13 @@ enum tsr_status tir__slide(struct tir__lowering *l, struct tir__place *p)
   if (kind == TIR_PARALLEL || kind == TIR_BOUND)
     return refuse(l, p, "its iterations don't follow one another");
   if (n < 2 || d < 0)
-    return refuse(l, p, "the region that it reads doesn't move on by constant numbers along one dimension");
+    return refuse(
+        l, p, "the region that it reads doesn't move on by constant numbers along one dimension");
   for (int64_t i = 1; i < n; i++) {
     int64_t k = kept_in(l, p, d, i);
     if (k < 1 || (i > 1 && k != kept))
-      return refuse(l, p, "its iterations don't all read the same part of what the one before has read");
+      return refuse(l, p,
+                    "its iterations don't all read the same part of what the one before has read");
     kept = k;
   }
   struct tir__ranges *r = &l->ranges;

@@ -17,8 +17,8 @@ static enum tsr_status check_still(struct tir__edit *e, const struct tir__sstage
 {
   if (!s->slides)
     return TSR_OK;
-  return tsr_refuse(e->err, "can't %s stage %s: it slides; %s first, then slide", e->word[0], s->name,
-                    e->word[0]);
+  return tsr_refuse(e->err, "can't %s stage %s: it slides; %s first, then slide", e->word[0],
+                    s->name, e->word[0]);
 }
 
 static enum tsr_status check_read(struct tir__edit *e, const struct tir__sstage *s)
@@ -332,8 +332,8 @@ static enum tsr_status check_slide(struct tir__edit *e, const struct tir__sstage
   if (s->output)
     return refuse_output(e, s, "; cache_write gives it a stage of its own for that");
   if (s->combine != TIR_ASSIGN)
-    return tsr_refuse(e->err, "can't slide stage %s: it is a reduction; slide a stage that reads it",
-                      s->name);
+    return tsr_refuse(
+        e->err, "can't slide stage %s: it is a reduction; slide a stage that reads it", s->name);
   for (int d = 0; d < s->rank; d++)
     if (s->pad[d] > 1)
       return tsr_refuse(e->err, "can't slide stage %s: it is padded", s->name);

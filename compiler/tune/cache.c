@@ -188,7 +188,8 @@ static int write_record(sqlite3 *db, const char *key, void *context)
   const struct tsr_tune_record *record = context;
   sqlite3_stmt *s = NULL;
   int code = sqlite3_prepare_v2(
-      db, "INSERT OR REPLACE INTO layer (key, text, cycles, bytes) VALUES (?, ?, ?, ?)", -1, &s, NULL);
+      db, "INSERT OR REPLACE INTO layer (key, text, cycles, bytes) VALUES (?, ?, ?, ?)", -1, &s,
+      NULL);
   if (!code)
     code = sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
   if (!code)

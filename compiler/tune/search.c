@@ -29,7 +29,6 @@ struct ranked {
   size_t k;
 };
 
-
 static int by_estimate(const void *a, const void *b)
 {
   const struct ranked *x = a, *y = b;

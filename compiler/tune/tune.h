@@ -40,7 +40,7 @@ struct tsr_tune_candidate {
 
 struct tsr_tune_measured {
   uint64_t cycles, bytes; /* that it takes, and moves */
-  uint64_t work;          /* what to measure it cost, in instructions; there is a limit on that, too */
+  uint64_t work; /* what to measure it cost, in instructions; there is a limit on that, too */
 };
 
 /* What is weighed: cycles, and bytes that count for some. */
@@ -66,7 +66,7 @@ tsr_tune_search(struct tsr_arena *arena, const struct tsr_tune_candidate *candid
 /* --- what was found before -------------------------------------------------------------------- */
 
 struct tsr_tune_record {
-  const char *schedule; /* its text */
+  const char *schedule;   /* its text */
   uint64_t cycles, bytes; /* as measured */
 };
 

@@ -3,9 +3,9 @@
 
 #include "base/arith.h"
 
-const char *const net_kind_names[NET_KINDS] = {
-    "conv", "depthwise", "grouped", "dense", "elementwise", "pool", "joined", "mixed", "chain",
-    "fed conv", "fed pool"};
+const char *const net_kind_names[NET_KINDS] = {"conv",        "depthwise", "grouped", "dense",
+                                               "elementwise", "pool",      "joined",  "mixed",
+                                               "chain",       "fed conv",  "fed pool"};
 
 struct net {
   struct tsr_arena *a;

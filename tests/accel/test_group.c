@@ -132,8 +132,8 @@ static struct made compiled(struct net *n, const char *point,
   return made;
 }
 
-/* The output on the functional device, whose layers are compared with the interpreter. */
-static const int8_t *output_of(struct net *n, const struct tsr_module *m)
+/* The output on the functional device; `check`: its layers are compared with the interpreter. */
+static const int8_t *output_of(struct net *n, const struct tsr_module *m, bool check)
 {
   struct tsr_executor *e;
   struct tsr_difference difference;
@@ -144,7 +144,7 @@ static const int8_t *output_of(struct net *n, const struct tsr_module *m)
   int8_t *x = tsr_executor_buffer(e, m->input[0]);
   for (int k = 0; k < CHANNELS * ROWS * COLUMNS; k++)
     x[k] = (int8_t)random_in(&r, -128, 127);
-  if (tsr_executor_run(e, &err) || tsr_executor_check(e, &err, &difference))
+  if (tsr_executor_run(e, &err) || (check && tsr_executor_check(e, &err, &difference)))
     fail_msg("%s", err.text);
   const struct tsr_module_buffer *b = &m->buffer[m->output[0]];
   size_t bytes = (size_t)tsr_count(b->dims, b->rank, 1);
@@ -248,7 +248,7 @@ static bool as_searched(const struct searched *row)
   struct made a = compiled(&n, row->point, &(struct tsr_compile_options){.tune = some}),
               b = compiled(&m, row->point,
                            &(struct tsr_compile_options){.tune = some, .apart = true});
-  assert_memory_equal(output_of(&n, a.m), output_of(&m, b.m), a.elements);
+  assert_memory_equal(output_of(&n, a.m, true), output_of(&m, b.m, false), a.elements);
   bool same = !strcmp(a.layers, row->layers) && a.cycles == row->cycles &&
               a.read + a.written == row->bytes && b.cycles == row->apart_cycles &&
               b.read + b.written == row->apart_bytes;
@@ -275,7 +275,7 @@ static bool as_expected(const struct row *row)
   struct net n = built(row->make), m = built(row->make); /* compiling changes a graph */
   struct made a = compiled(&n, row->point, &(struct tsr_compile_options){.apart = false}),
               b = compiled(&m, row->point, &(struct tsr_compile_options){.apart = true});
-  assert_memory_equal(output_of(&n, a.m), output_of(&m, b.m), a.elements);
+  assert_memory_equal(output_of(&n, a.m, true), output_of(&m, b.m, false), a.elements);
   assert_null(strchr(b.layers, ','));
   bool same = !strcmp(a.layers, row->layers) && a.read == row->read && a.written == row->written &&
               b.read == row->apart_read && b.written == row->apart_written;

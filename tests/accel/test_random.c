@@ -27,9 +27,9 @@ enum { CASES = 12 * POINTS * NET_KINDS };
 #endif
 
 struct outcome {
-  char text[1200];           /* empty: equal */
+  char text[1200];      /* empty: equal */
   int on_accel, groups; /* layers, those of more than one node */
-  int fed, slides;      /* those with a convolution as feeder; those that keep rows of what it made */
+  int fed, slides; /* those with a convolution as feeder; those that keep rows of what it made */
 };
 
 static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
@@ -104,8 +104,8 @@ static void run_cases(int cases, enum tsr_tune_effort effort)
     tsr_arena_free(a);
   }
   assert_int_equal(differing, 0);
-  print_message("%d layers, %d of more than one node, %d with a feeder, %d slide\n", on_accel, groups,
-                fed, slides);
+  print_message("%d layers, %d of more than one node, %d with a feeder, %d slide\n", on_accel,
+                groups, fed, slides);
   assert_true(on_accel >= cases); /* it was the accelerator that ran them */
   assert_true(groups >= cases / 10 && fed >= cases / 15 && slides >= cases / 60);
 }

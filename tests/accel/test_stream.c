@@ -96,6 +96,22 @@ static const struct row {
    "mul uops=1+1 n=1,1,6 dst=0,0,1 a=0,0,1 b=0,0,1 banks=0 wait=load\n"
    "mov uops=2+1 n=1,1,6 dst=out:0,0,1 a=0,0,1 banks=0 wait=load\n"
    "mov uops=1+1 n=1,1,6 dst=out:0,0,1 a=0,0,1 banks=0\n", 3, 3}, /* to 6 from 0, as the product */
+  {"so has one whose operand is read again in the next iteration",
+   "func f(x: i8[2,1,4], k: i32[1,4]) -> (y: i8[2,1,4] out) {\n"
+   "  temp t: i32[2,1,4] acc\n  temp w: i32[2,1,4] acc\n  temp u: i32[2,1,4] acc\n"
+   "  s: t[v, b, c] = i32(x[v, b, c]) * k[b, c]\n"
+   "  w: w[v, b, c] = t[0, b, c] * t[v, b, c]\n"
+   "  u: u[v, b, c] = t[v, b, c] + w[v, b, c]\n"
+   "  y: y[v, b, c] = sat8(u[v, b, c])\n}",
+   "cache_read x inp s xs\ncache_read k acc s ks\ncompute_at w u v\n"
+   "tensorize s b accel.scale\ntensorize w b accel.mul\ntensorize u b accel.add\n"
+   "tensorize y b accel.narrow",
+   "mul uops=0+1 n=1,1,2 dst=0,0,1 a=inp:0,0,1 banks=0 wait=load\n"
+   "mul uops=1+1 n=1,1,1 banks=0,1 wait=load\n"
+   "add uops=2+1 n=1,1,1 banks=0,1 wait=load\n"
+   "mul uops=3+1 n=1,1,1 banks=0,1 wait=load\n"
+   "add uops=4+1 n=1,1,1 banks=0,1 wait=load\n"
+   "mov uops=5+1 n=1,1,2 dst=out:0,0,1 a=0,0,1 banks=0 wait=load\n", 6, 6},
   {"padding around what is computed",
    "func f(x: i8[3,4,1,4], p: i32[3,1,4]) -> (y: i8[5,6,1,4] inp) {\n"
    "  temp t: i32[3,4,1,4] acc\n"

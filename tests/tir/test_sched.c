@@ -392,7 +392,8 @@ static const struct sched_case refusals[] = {
     {product, "parallel y m", "split y m 2 mo mi",
      "can't split loop m of stage y: it is marked as parallel; split first, then mark its parts"},
     {product, "", "parallel y k",
-     "can't run loop k of stage y in parallel: it is a reduce loop, whose iterations add to the same "
+     "can't run loop k of stage y in parallel: it is a reduce loop, whose iterations add to the "
+     "same "
      "elements"},
     {product, "", "fuse y n m f",
      "can't fuse loops n and m of stage y: m is not the next loop inside of n; reorder first"},
@@ -439,7 +440,8 @@ static const struct sched_case refusals[] = {
      "can't inline stage t: stage xs is computed at its loop n; inline first, then compute_at"},
     {pair, "", "cache_read x imp t xs", "tensor IR has no scope named 'imp'; did you mean 'inp'?"},
     {pair, "", "cache_read x weights t xs",
-     "tensor IR has no scope named 'weights'; it has global, local, inp, wgt, acc, out, lut, shared, register"},
+     "tensor IR has no scope named 'weights'; it has global, local, inp, wgt, acc, out, lut, "
+     "shared, register"},
     {pair, "", "cache_read x inp y xs", "stage y reads no buffer named 'x'"},
     {product, "", "cache_read ww inp y xs",
      "stage y reads no buffer named 'ww'; did you mean 'w'?"},
@@ -454,14 +456,13 @@ static const struct sched_case refusals[] = {
      "can't pad stage y: it computes the output y of pair, whose dims are given; use "
      "cache_write, then pad"},
     {pair, "", "slide y k",
-     "can't slide stage y: it computes the output y of pair; cache_write gives it a stage of its own "
+     "can't slide stage y: it computes the output y of pair; cache_write gives it a stage of its "
+     "own "
      "for that"},
-    {sums, "", "slide t k",
-     "can't slide stage t: it is a reduction; slide a stage that reads it"},
+    {sums, "", "slide t k", "can't slide stage t: it is a reduction; slide a stage that reads it"},
     {pair, "", "slide t k", "stage t can't slide: it is computed in no loop; compute_at first"},
     {pair, "pad t n 4\ncompute_at t y n", "slide t k", "can't slide stage t: it is padded"},
-    {pair, "compute_at t y n\nslide t k", "slide t kk",
-     "can't slide stage t: it slides already"},
+    {pair, "compute_at t y n\nslide t k", "slide t kk", "can't slide stage t: it slides already"},
     {pair, "compute_at t y n\nslide t k", "cache_write t local c",
      "can't cache_write stage t: it slides; cache_write first, then slide"},
     {pair, "compute_at t y n\nslide t k", "inline t",
@@ -469,7 +470,8 @@ static const struct sched_case refusals[] = {
     {pair, "compute_at t y n\nslide t k", "pad t n 4",
      "can't pad stage t: it slides; pad first, then slide"},
     {pair, "compute_at t y n\nslide t k", "split k n 2 o i",
-     "can't split stage k: it moves what a stage that slides keeps, and can be tensorized, but not be "
+     "can't split stage k: it moves what a stage that slides keeps, and can be tensorized, but not "
+     "be "
      "changed"},
     {pair, "compute_at t y n\nslide t k", "parallel y n",
      "stage t can't slide along loop n of stage y: its iterations don't follow one another"},
@@ -478,10 +480,12 @@ static const struct sched_case refusals[] = {
     {"func twice(x: i32[20]) -> (y: i32[10]) {\n  temp t: i32[20]\n  t: t[n] = x[n]\n"
      "  y: y[n] = t[n * 2] + t[n * 2 + 1]\n}\n",
      "compute_at t y n", "slide t k",
-     "stage t can't slide along loop n of stage y: its iterations don't all read the same part of what "
+     "stage t can't slide along loop n of stage y: its iterations don't all read the same part of "
+     "what "
      "the one before has read"},
     {product, "cache_read w local y ws\ncompute_at ws y m", "slide ws k",
-     "stage ws can't slide along loop m of stage y: the region that it reads doesn't move on by constant "
+     "stage ws can't slide along loop m of stage y: the region that it reads doesn't move on by "
+     "constant "
      "numbers along one dimension"},
     {sums, "", "pad t i 4",
      "can't pad loop i of stage t: it is not a spatial axis but a reduce axis"},

@@ -148,8 +148,8 @@ static const struct dim one = {1, 0, 0, 0, 1};
 static bool covers(const struct box *box, const struct dim *d, int64_t pitch, int64_t entries)
 {
   int64_t end = d->hi < d->n ? d->hi : d->n;
-  return pitch == d->n || (box->load && pitch > d->n && pitch - end <= MOST_PADDING &&
-                           box->inside % entries == 0);
+  return pitch == d->n ||
+         (box->load && pitch > d->n && pitch - end <= MOST_PADDING && box->inside % entries == 0);
 }
 
 static bool small_padding(const struct dim *d)

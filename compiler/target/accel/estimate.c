@@ -123,7 +123,8 @@ static int64_t bytes_beside(const struct tsr__problem *p)
 struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   int64_t places = tsr__tiles(p, t, ROWS) * tsr__tiles(p, t, COLUMNS) * tsr__tiles(p, t, IMAGES);
-  int64_t tiles = places * tsr__tiles(p, t, CHANNELS), sums = tsr__ceil_div(p->summed, tsr__slice(p, t));
+  int64_t tiles = places * tsr__tiles(p, t, CHANNELS),
+          sums = tsr__ceil_div(p->summed, tsr__slice(p, t));
   int64_t points = p->out[CHANNELS] * p->out[ROWS] * p->out[COLUMNS] * p->out[IMAGES];
   int64_t taps = p->kernel[0] * p->kernel[1], again = places;
   if (t->order == ORDER_WEIGHTS || t->order == ORDER_ROWS)

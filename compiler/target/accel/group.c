@@ -92,8 +92,7 @@ static bool has_slices(const struct tsr_accel_group *g, int conv)
   bool channelwise = head == TSR_G_AccDepthwise || head == TSR_G_AccAvgPool;
   if (g->node[conv]->op != TSR_G_AccConv || !channelwise || !is_pointwise(g->node[conv]))
     return false;
-  return conv == 1 ||
-         (conv == 2 && g->node[0]->op == TSR_G_AccConv && is_pointwise(g->node[0]));
+  return conv == 1 || (conv == 2 && g->node[0]->op == TSR_G_AccConv && is_pointwise(g->node[0]));
 }
 
 /* Whether node 1 has a convolution as its head. */

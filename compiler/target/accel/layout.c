@@ -124,7 +124,8 @@ uint32_t tsr__layout_lower(const struct tir_buffer *b, uint32_t entries)
 static void span(struct tsr__place *p, uint32_t room, int bank, struct shelf *shelf)
 {
   static const struct tsr__recent none = {0};
-  uint32_t lower = tsr__layout_lower(p->buffer, p->entries), used = bank ? p->entries - lower : lower;
+  uint32_t lower = tsr__layout_lower(p->buffer, p->entries),
+           used = bank ? p->entries - lower : lower;
   used = used < shelf->size ? used : shelf->size;
   p->at[0][0] = room - (lower < room ? lower : room);
   shelf->base += bank ? used : 0;
@@ -211,8 +212,10 @@ enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream
     if (!whole_entries(s, &v->place[k]) && !v->place[k].entries)
       return tsr_refuse(err, "buffer %s is not of whole entries of %s", v->place[k].buffer->name,
                         tir_scope_name(v->place[k].buffer->scope));
+  int spanning = 0;
   for (int k = 0; k < v->count; k++)
-    if (v->place[k].spans && !v->place[k].in_place_of)
+    if (v->place[k].spans && !v->place[k].in_place_of &&
+        (spanning++ || !whole_span(s, &v->place[k])))
       return tsr_refuse(err, "acc has %u entries in a bank, and %u are needed for %s across both",
                         tsr__layout_room(s->design, SPACE_ACC), v->place[k].entries,
                         v->place[k].buffer->name);

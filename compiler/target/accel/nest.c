@@ -236,9 +236,9 @@ static int64_t work_entry(const struct tsr__walk *w, const struct tsr__nest *nes
   return -1;
 }
 
-/* Where a nest goes from the lower bank of ACC to the upper one: the iteration of its outermost loop that steps
- * through the work with which the upper one begins, or as far as both parts come nearer to that; 0: it does
- * not. */
+/* Where a nest goes from the lower bank of ACC to the upper one: the iteration with which the upper one begins, of
+ * the outermost loop that steps through the work; the middle, where each of its iterations may be in both. 0: it
+ * is in one bank. */
 static int64_t bank_edge(const struct tsr__walk *w, const struct tsr__nest *nest, int *loop)
 {
   int64_t half = tsr__layout_room(w->stream->design, SPACE_ACC), c[16];
@@ -252,7 +252,7 @@ static int64_t bank_edge(const struct tsr__walk *w, const struct tsr__nest *nest
   if (first < 0 || first >= half || last < half || *loop < 0)
     return 0;
   int64_t edge = tsr__ceil_div(half - first, c[*loop]);
-  return edge < nest->extent[*loop] ? edge : nest->extent[*loop] - 1;
+  return edge < nest->extent[*loop] ? edge : nest->extent[*loop] / 2;
 }
 
 static enum tsr_dst dst_of(enum tir_scope scope)

@@ -166,13 +166,14 @@ static struct tsr_tune_candidate candidate_of(const struct tsr__problem *p,
                                               const struct tsr__tiling *t)
 {
   struct tsr__times times = tsr__tiling_times(p, t);
-  struct tsr_tune_candidate c = {.bound = (uint64_t)tsr__tiling_bound(&times),
-                                 .estimate = (uint64_t)tsr__tiling_estimate(p, t, &times),
-                                 .bytes = (uint64_t)times.bytes,
-                                 .at = {[DIMS] = (int16_t)tsr__ceil_div(tsr__sliced(p)->summed, t->slice),
-                                        [DIMS + 1] = (int16_t)t->order,
-                                        [DIMS + 2] = (int16_t)(t->sliced + 2 * t->stays),
-                                        [DIMS + 3] = t->spans}};
+  struct tsr_tune_candidate c = {
+      .bound = (uint64_t)tsr__tiling_bound(&times),
+      .estimate = (uint64_t)tsr__tiling_estimate(p, t, &times),
+      .bytes = (uint64_t)times.bytes,
+      .at = {[DIMS] = (int16_t)tsr__ceil_div(tsr__sliced(p)->summed, t->slice),
+             [DIMS + 1] = (int16_t)t->order,
+             [DIMS + 2] = (int16_t)(t->sliced + 2 * t->stays),
+             [DIMS + 3] = t->spans}};
   for (int k = 0; k < DIMS; k++)
     c.at[k] = (int16_t)tsr__tiles(p, t, k);
   return c;

@@ -23,8 +23,8 @@ struct tsr__problem {
   enum tsr__kind kind;
   const struct tsr_node *node;
   const char *suffix; /* of the names of its stages and buffers */
-  const struct tsr__problem
-      *head; /* computes its input: CONV a tile's, which slides along rows; else slice by slice. NULL: loaded */
+  /* Computes its input: a convolution a tile's, which slides along rows; else slice by slice. NULL: it is loaded. */
+  const struct tsr__problem *head;
   const struct tsr__problem
       *tail;         /* CONV: makes the result of its own, which stays in ACC; or NULL */
   int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
@@ -53,8 +53,10 @@ struct tsr__tiling {
   int64_t tile[DIMS], slice; /* slice: of what is summed, at a time; of what is fed by its head */
   enum tsr__order order;
   bool sliced; /* the input comes with its slice of the sum; else with the tile, or ORDER_INPUT */
-  bool stays;  /* weights of all slices stay while spatial tiles go by; else they come with their slice */
-  bool spans;  /* sums in both banks of ACC, half of the channel blocks in each; one copy of all of a tile */
+  /* Weights of all slices stay while spatial tiles go by; else they come with their slice. */
+  bool stays;
+  /* Sums lie in both banks of ACC, half of the channel blocks in each; one copy of all of a tile. */
+  bool spans;
 };
 
 /* Its input is a convolution's result. */

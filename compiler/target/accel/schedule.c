@@ -188,7 +188,8 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
   line(w, "tensorize y b accel.%s", op == TSR_G_AccMaxPool ? "narrow" : "quant");
 }
 
-/* divided: its second operand comes a block of channels at a time. tail: its first operand is the result of the convolution before it, int32 in ACC. */
+/* tail: its first operand is the result of the convolution before it, int32 in ACC. divided: the second one comes a
+ * block of channels at a time. */
 static void write_elementwise(struct writer *w, const struct tsr__problem *p,
                               const struct tsr__tiling *t, bool tail, bool divided)
 {

@@ -178,7 +178,8 @@ static int64_t tiles_of(const struct tsr__problem *p, const struct tsr__tiling *
 }
 
 /* Entries of INP that the tail's other operand takes with all of a tile, all copies. */
-static int64_t whole_beside(const struct tsr__problem *p, const struct tsr__tiling *t, int64_t tiles)
+static int64_t whole_beside(const struct tsr__problem *p, const struct tsr__tiling *t,
+                            int64_t tiles)
 {
   int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
   return tile_copies(t, tiles) * p->beside * t->tile[CHANNELS] * places;
@@ -205,7 +206,8 @@ static struct tsr__need need_of(const struct tsr__problem *p, const struct tsr__
 {
   int64_t tiles = tiles_of(p, t), channels = t->tile[CHANNELS];
   int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
-  int64_t sums = tsr__ceil_div(p->summed, t->slice), work = t->spans ? (channels + 1) / 2 : channels;
+  int64_t sums = tsr__ceil_div(p->summed, t->slice),
+          work = t->spans ? (channels + 1) / 2 : channels;
   int64_t pieces = copies(t->spans ? sums : tiles * sums) * t->slice;
   int64_t outer = tsr__tiles(p, t, CHANNELS); /* iterations of the loop in which parameters stay */
   outer *= t->order == ORDER_INPUT ? tsr__tiles(p, t, IMAGES) : 1;
@@ -233,7 +235,8 @@ bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tili
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
-  return tsr__is_fed(p) ? need_of_fed(p, t) : need_of(p, t, p->head && tsr__tiling_keeps_head(p, t));
+  return tsr__is_fed(p) ? need_of_fed(p, t)
+                        : need_of(p, t, p->head && tsr__tiling_keeps_head(p, t));
 }
 
 static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
@@ -275,8 +278,9 @@ static bool skips(const struct tsr__problem *p)
 static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   bool conv = p->kind == KIND_CONV, slices = t->slice < p->summed;
-  if (t->spans && (!conv || p->head || p->work > 1 || t->tile[CHANNELS] < 2 || t->tile[IMAGES] > 1 ||
-                   t->tile[CHANNELS] * t->tile[ROWS] * t->tile[COLUMNS] <= p->acc))
+  if (t->spans &&
+      (!conv || p->head || p->work > 1 || t->tile[CHANNELS] < 2 || t->tile[IMAGES] > 1 ||
+       t->tile[CHANNELS] * t->tile[ROWS] * t->tile[COLUMNS] <= p->acc))
     return false;
   int64_t channels = tsr__tiles(p, t, CHANNELS), places = tiles_of(p, t) / channels;
   if (t->stays && (!conv || p->head || !slices || places == 1))
@@ -284,8 +288,9 @@ static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
   if (conv && t->order == ORDER_WEIGHTS && places == 1 && channels > 1)
     return false; /* the same as ORDER_PLACES */
   if (tsr__is_fed(p))
-    return t->order == ORDER_ROWS && !skips(p) && t->tile[CHANNELS] == p->out[CHANNELS] && t->tile[IMAGES] == 1 &&
-           t->sliced == (t->slice < p->head->summed) && !(t->sliced && overlap(p->head));
+    return t->order == ORDER_ROWS && !skips(p) && t->tile[CHANNELS] == p->out[CHANNELS] &&
+           t->tile[IMAGES] == 1 && t->sliced == (t->slice < p->head->summed) &&
+           !(t->sliced && overlap(p->head));
   if (t->order == ORDER_ROWS)
     return false;
   if (p->head)

@@ -148,9 +148,8 @@ static bool is_covered(const struct tsr__walk *w, const struct tir_stmt *fill,
   if (fill->kind != TIR_FOR || next->kind != TIR_FOR || fill->f.stage != next->f.stage)
     return false;
   if (!is_nest(fill) || !is_nest(next) || !known_nest(w, fill, &f) || !known_nest(w, next, &n) ||
-      f.leaf->kind != TIR_STORE || f.leaf->store.value->op != TIR_INT ||
-      n.leaf->kind != TIR_CALL || n.leaf->call.intrin->accumulates ||
-      n.leaf->call.buffer[0] != f.leaf->store.buffer)
+      f.leaf->kind != TIR_STORE || f.leaf->store.value->op != TIR_INT || n.leaf->kind != TIR_CALL ||
+      n.leaf->call.intrin->accumulates || n.leaf->call.buffer[0] != f.leaf->store.buffer)
     return false;
   int64_t entry = tsr__walk_place((struct tsr__walk *)w, f.leaf->store.buffer)->entry_elements;
   return points_of(&f) == points_of(&n) * entry;
