@@ -63,11 +63,10 @@ static double peak_of(const struct profiling *p, const struct tsr_module *m,
   const char *level = p->profile->level;
   if (!strcmp(level, "interpreter"))
     level = tsr_level_info((enum tsr_level)tsr_level_of_machine())->name;
-  double halves = first == TSR_BF16 ? tessera_machine_ops(p->machine, level, TESSERA_BF16,
-                                                          p->profile->threads)
-                                    : 0;
-  return halves > 0 ? halves
-                    : tessera_machine_ops(p->machine, level, dtype, p->profile->threads);
+  double halves = first == TSR_BF16
+                      ? tessera_machine_ops(p->machine, level, TESSERA_BF16, p->profile->threads)
+                      : 0;
+  return halves > 0 ? halves : tessera_machine_ops(p->machine, level, dtype, p->profile->threads);
 }
 
 static void find_bound(const struct profiling *p, const struct tsr_module *m,

@@ -11,7 +11,9 @@ enum { TSR_PEAK_STEP_BYTES = 12 * 64 }; /* that read and copy take at once, or a
 
 struct tsr_peak_loop {
   const char *instructions;
-  double (*run)(long rounds); /* operations done in that many rounds; NULL: there is none of the level's own */
+  double (*run)(
+      long
+          rounds); /* operations done in that many rounds; NULL: there is none of the level's own */
 };
 
 struct tsr_peak_loops {

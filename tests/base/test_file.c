@@ -104,8 +104,7 @@ static void refuses(struct place *p, reading *read)
   assert_non_null(strstr(err.text, "none: No such file"));
   char *pipe_path = tsr_arena_printf(p->arena, "%s/pipe", p->folder);
   assert_int_equal(mkfifo(pipe_path, 0600), 0);
-  assert_int_equal(read(p->arena, &err, pipe_path, 7, &got),
-                   TSR_REFUSED); /* and returns */
+  assert_int_equal(read(p->arena, &err, pipe_path, 7, &got), TSR_REFUSED); /* and returns */
   assert_non_null(strstr(err.text, "is not a regular file"));
   assert_int_equal(got.size, 99);
   remove(pipe_path);
@@ -154,12 +153,9 @@ static void special_files_are_written_in_place(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      AT_PLACE(what_is_written_is_read),
-      AT_PLACE(what_is_mapped_is_the_file),
-      AT_PLACE(reading_refuses),
-      AT_PLACE(mapping_refuses),
-      AT_PLACE(writing_is_all_or_nothing),
-      cmocka_unit_test(special_files_are_written_in_place),
+      AT_PLACE(what_is_written_is_read),   AT_PLACE(what_is_mapped_is_the_file),
+      AT_PLACE(reading_refuses),           AT_PLACE(mapping_refuses),
+      AT_PLACE(writing_is_all_or_nothing), cmocka_unit_test(special_files_are_written_in_place),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

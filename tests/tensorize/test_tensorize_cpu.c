@@ -85,8 +85,7 @@ static const struct {
     {"x86.dot4.s8s8", DENSE("i8[3,20]", "i8[5,4,16]", "i32(x[m, kg * 4 + k]) * i32(w[kg, k, n])"),
      AT_N
      "x86.dot4.s8s8 does not match: the last dims of buffer w are 4x16; the intrinsic wants 16x4"},
-    {"x86.dot2.bf16",
-     PAIRS("f16[3,10]", "f16[5,16,2]", "f32(x[m, kg * 2 + k]) * f32(w[kg, n, k])"),
+    {"x86.dot2.bf16", PAIRS("f16[3,10]", "f16[5,16,2]", "f32(x[m, kg * 2 + k]) * f32(w[kg, n, k])"),
      AT_N "x86.dot2.bf16 does not match: buffer x is of f16; the intrinsic wants bf16"},
     {"x86.dot4.u8s8", DENSE("i8[3,20]", "i8[5,16,4]", "i32(x[m, kg * 4 + k]) * " W),
      AT_N "x86.dot4.u8s8 does not match: buffer x is of i8; the intrinsic wants u8"},
