@@ -403,7 +403,7 @@ def test_cycle_and_rtl(w):
 def test_wave(w):
     _, said = on_rtl(w, "--random", "1", "--wave", "a.fst", "--wave-window", "100:149")
     small = read(w.made("a.fst"))
-    layer = ["--wave", "b.fst", "--wave-layer", "conv2.Conv"]
+    layer = ["--wave", "b.fst", "--wave-layer", "conv4.Conv"]
     out, said = on_rtl(w, "--random", "1", *layer, "--json")
     assert said == "", "the model for waveforms is kept"
     cycles = json.loads(out)["counters"]
