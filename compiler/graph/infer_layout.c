@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
+#include "compiler/graph/winograd.h"
 
 /* b: of floats one for each lane, which may be left out; of bytes three words. */
 static enum tsr_status check_parameters(struct tsr__infer *c, int64_t blocks, int64_t lanes)
@@ -19,16 +20,15 @@ static enum tsr_status check_parameters(struct tsr__infer *c, int64_t blocks, in
                           bytes ? "i32 of [blocks,3,lanes]" : "of [blocks,lanes]");
 }
 
-/* Rank and dtype of the weights; of bytes they have a dim more where there are groups, floats may have it. */
-static enum tsr_status check_weights(struct tsr__infer *c, int rank, bool groups)
+/* Rank and dtype of the weights; of bytes they are `more` dims, of floats they may be. */
+static enum tsr_status check_weights(struct tsr__infer *c, int rank, int more)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  bool bytes = x->dtype == TSR_I8;
+  bool bytes = x->dtype == TSR_I8, groups = !bytes && w->rank == rank + more;
   enum tsr_status s = bytes ? TSR_OK : tsr__want(c, 0, TSR__FLOATS);
   if (s)
     return s;
-  bool fits = w->rank == rank + (bytes && groups) || (groups && w->rank == rank + 1);
-  if (w->dtype != x->dtype || !fits)
+  if (w->dtype != x->dtype || w->rank != rank + (bytes || groups ? more : 0))
     return tsr__refuse_node(c->err, c->n, "weights %s %s do not fit %s %s",
                             tsr_dtype_name(w->dtype), tsr__shape(c, 1), tsr_dtype_name(x->dtype),
                             tsr__shape(c, 0));
@@ -64,7 +64,7 @@ enum tsr_status tsr__infer_blocked_conv(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
   bool plain = x->rank == 4, bytes = x->dtype == TSR_I8;
-  enum tsr_status s = plain ? check_weights(c, 5, bytes) : check_weights(c, 6, true);
+  enum tsr_status s = check_weights(c, plain ? 5 : 6, !plain || bytes);
   if (s)
     return s;
   bool fits = plain ? !bytes && x->dims[1] == w->dims[1]
@@ -79,10 +79,24 @@ enum tsr_status tsr__infer_blocked_conv(struct tsr__infer *c)
   return s ? s : slide(c, w->dims + 2);
 }
 
+enum tsr_status tsr__infer_blocked_winograd(struct tsr__infer *c)
+{
+  static const int64_t taps[2] = {WINOGRAD__TAPS, WINOGRAD__TAPS};
+  const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
+  if (x->dtype != TSR_F32 || w->dtype != TSR_F32 || x->rank != 5 || w->rank != 6 ||
+      w->dims[0] != w->dims[1] || !winograd__matrices(w->dims[0]) || x->dims[1] != w->dims[3] ||
+      x->dims[4] != w->dims[4])
+    return refuse_fit(c);
+  c->out[0].dims[1] = w->dims[2];
+  c->out[0].dims[4] = w->dims[5];
+  enum tsr_status s = check_parameters(c, w->dims[2], w->dims[5]);
+  return s ? s : slide(c, taps);
+}
+
 enum tsr_status tsr__infer_blocked_depthwise(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  enum tsr_status s = check_weights(c, 4, false);
+  enum tsr_status s = check_weights(c, 4, 0);
   if (s)
     return s;
   if (x->rank != 5 || x->dims[1] != w->dims[0] || x->dims[4] != w->dims[3])
@@ -94,7 +108,7 @@ enum tsr_status tsr__infer_blocked_depthwise(struct tsr__infer *c)
 enum tsr_status tsr__infer_blocked_dense(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  enum tsr_status s = check_weights(c, 3, true);
+  enum tsr_status s = check_weights(c, 3, 1);
   if (s)
     return s;
   if (x->rank != 2 || x->dims[1] != w->dims[1] * (w->rank == 4 ? w->dims[3] : 1))

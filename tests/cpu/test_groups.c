@@ -100,7 +100,8 @@ static void compare_layouts(struct tsr_arena *a, const struct tsr_graph *g,
 
 static void random_networks(void **state)
 {
-  static const struct tsr_layout layouts[] = {{16, 128, false}, {0, 0, false}, {0, 0, true}};
+  static const struct tsr_layout layouts[] = {
+      {16, 128, false, false}, {0, 0, false, false}, {0, 0, false, true}};
   struct all all = {.a = *state};
   uint64_t seed = 11;
   int together = 0;

@@ -42,7 +42,7 @@ static struct tsr_graph *network(struct tsr_arena *a, const char *path, enum for
   struct tsr_err err = {0};
   struct tsr_bytes bytes;
   struct tsr_graph *g = NULL;
-  struct tsr_layout layout = {0, 0, form == TF32};
+  struct tsr_layout layout = {0, 0, false, form == TF32};
   if (tsr_file_read(a, &err, path, 1 << 28, &bytes) ||
       tsr_onnx_import(a, &err, path, bytes.data, bytes.size, NULL, &g) ||
       tsr_graph_optimize(&err, g, NULL, NULL) ||
