@@ -318,7 +318,7 @@ static bool block_conv(struct layouter *b, struct tsr_node *n)
     return block_winograd(b, n, &w, points);
   bool plain = v->dtype != TSR_I8 && !known(b, n->in[0], MAP);
   struct blocks from = blocks_of(b, n->in[0]), to = blocks_of(b, n->out[0]);
-  int64_t group = group_of(b, v->dtype, from.size);
+  int64_t group = plain ? 1 : group_of(b, v->dtype, from.size);
   int64_t of_plain[5] = {to.count, w.ins, v->dims[2], v->dims[3], to.size};
   int64_t of_blocks[7] = {to.count,          from.count, v->dims[2], v->dims[3],
                           from.size / group, to.size,    group};
