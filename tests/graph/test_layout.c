@@ -54,9 +54,13 @@ static const struct row {
      "node v PRelu (j, w16x1x1) -> (k ?)\nnode d Conv (k, w16x16x1x1) -> (y ?)\noutput y\n",
      "Add 2 MaxPool 1 Mul 2 PRelu 1 Reshape 2 Sub 1 Transpose 2 BlockedConv 2", 0},
     {"a plain map of an even number of channels",
-     "input x f32[1,4,5,5]\nnode c Conv (x, w16x4x3x3, w16) -> (a ?)\nnode d Conv (a, w8x16x1x1) -> "
+     "input x f32[1,4,5,5]\nnode c Conv (x, w16x4x1x1, w16) -> (a ?)\nnode d Conv (a, w8x16x1x1) "
+     "-> "
      "(y ?)\noutput y\n",
      "Reshape 1 Transpose 1 BlockedConv 2", 0},
+    {"a plain map that is read more often",
+     "input x f32[1,6,5,5]\nnode c Conv (x, w16x6x3x3, w16) -> (y ?)\noutput y\n",
+     "Reshape 1 Transpose 1 BlockedConv 1", 0},
     {"a conversion is made once",
      "input x f32[1,16,4,4]\nnode c Conv (x, w16x1x3x3) -> (a ?) group=16\n"
      "node d Conv (x, w16x1x3x3) -> (e ?) group=16\nnode f Add (a, e) -> (y ?)\noutput y\n",
