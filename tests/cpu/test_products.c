@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sums of products in the forms that the planner knows: that it finds them, and what comes out. */
+#include "base/arith.h"
 #include "tests/cpu/rig.h"
 
 enum { MOST_INPUTS = 3 };
@@ -233,11 +234,44 @@ static void near_ties(void **state)
   }
 }
 
+/* Scales from 2^-63 to 2^31, and the largest sums: those of 1/2 and more are not computed in f64. */
+static void all_scales(void **state)
+{
+  enum {
+    SUMS = 16,
+    SHIFTS = 64,
+    FACTORS = 4,
+    BIASES = 3,
+    COUNT = SUMS * SHIFTS * FACTORS * BIASES
+  };
+  static const int32_t factor[FACTORS] = {1, 0x40000000, 0x7fffffff, 0x5a827999};
+  static const int32_t bias[BIASES] = {0, INT32_MIN, INT32_MAX};
+  static const int32_t sum[SUMS] = {
+      INT32_MIN, INT32_MIN + 1, INT32_MAX, INT32_MAX - 1, 0,      1,       -1,        2, -2,
+      3,         1000,          -1000,     65537,         -65537, 1 << 24, -(1 << 24)};
+  int32_t *acc = tsr_arena_alloc(*state, COUNT * sizeof *acc);
+  int32_t *words = tsr_arena_alloc(*state, 3 * COUNT * sizeof *words);
+  for (int i = 0; i < COUNT; i++) {
+    acc[i] = sum[i % SUMS];
+    words[i] = bias[i / SUMS / SHIFTS / FACTORS];
+    words[COUNT + i] = factor[i / SUMS / SHIFTS % FACTORS];
+    words[2 * COUNT + i] = tsr_quant_pack(i / SUMS % SHIFTS, i % 3 - 1, -128 + i % 5, 127);
+  }
+  void *params[] = {acc, words};
+  const char *text =
+      tsr_arena_printf(*state,
+                       "func f(a: i32[%d], p: i32[3,%d]) -> (y: i8[%d]) {\n"
+                       "  y: y[i] = sat8(quant(a[i], p[0, i], p[1, i], p[2, i]))\n}\n",
+                       COUNT, COUNT, COUNT);
+  assert_int_equal(compare_text(*state, text, params), 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(convolutions), IN_ARENA(depthwise_convolutions), IN_ARENA(packed), IN_ARENA(plain),
-      IN_ARENA(near_ties),
+      IN_ARENA(convolutions), IN_ARENA(depthwise_convolutions),
+      IN_ARENA(packed),       IN_ARENA(plain),
+      IN_ARENA(near_ties),    IN_ARENA(all_scales),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,6 +213,8 @@ static LLVMValueRef operation(struct llvm__emit *e, tir_e x)
     if (i == 0 && is_decided_by(e, x, arg[0]))
       return arg[0];
   }
+  if (x->op == TIR_SAT8 && x->arg[0]->op == TIR_QUANT) /* which is a byte */
+    return llvm__cast(e, TSR_I8, TSR_I32, arg[0]);
   if (x->op == TIR_CAST)
     return llvm__cast(e, (enum tsr_dtype)x->dtype, (enum tsr_dtype)x->arg[0]->dtype, arg[0]);
   llvm__same_form(e, x->args, arg);

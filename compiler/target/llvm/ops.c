@@ -209,30 +209,52 @@ static LLVMValueRef scale_of(struct llvm__emit *e, LLVMValueRef factor, LLVMValu
   return LLVMBuildFMul(e->builder, as_f64(e, factor), power, "");
 }
 
-/* Adding 1.5 * 2^52 rounds a small number, ties to even, into the low bits. */
+/* The low 32 bits of each f64. */
+static LLVMValueRef low_halves(struct llvm__emit *e, LLVMValueRef v)
+{
+  LLVMTypeRef word = LLVMInt32TypeInContext(e->context);
+  LLVMValueRef lane[LLVM__MOST_LANES];
+  if (!llvm__is_lanes(v))
+    return LLVMBuildTrunc(e->builder,
+                          LLVMBuildBitCast(e->builder, v, LLVMInt64TypeInContext(e->context), ""),
+                          word, "");
+  unsigned n = LLVMGetVectorSize(LLVMTypeOf(v));
+  v = LLVMBuildBitCast(e->builder, v, LLVMVectorType(word, 2 * n), "");
+  for (unsigned i = 0; i < n; i++)
+    lane[i] = llvm__i32(e, 2 * (int32_t)i);
+  return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(LLVMTypeOf(v)),
+                                LLVMConstVector(lane, n), "");
+}
+
+/* Adding 1.5 * 2^52 rounds a number below 2^31, ties to even, into the low bits; after a product with the
+ * same rounding, where the machine has that. */
 static LLVMValueRef quant_f64(struct llvm__emit *e, LLVMValueRef *arg, LLVMValueRef factor,
                               LLVMValueRef shift, const struct limits *l)
 {
-  LLVMBuilderRef b = e->builder;
-  LLVMValueRef lo = as_f64(e, l->lo), hi = as_f64(e, l->hi);
-  LLVMValueRef v = LLVMBuildFAdd(b, as_f64(e, arg[0]), as_f64(e, arg[1]), "");
-  v = LLVMBuildFMul(b, v, scale_of(e, factor, shift), "");
-  v = choose(e, fcmp(e, LLVMRealOGT, v, lo), v, lo);
-  v = choose(e, fcmp(e, LLVMRealOLT, v, hi), v, hi);
-  v = LLVMBuildFAdd(b, v, llvm__float_like(v, 6755399441055744.0), "");
-  v = LLVMBuildBitCast(b, v, type_like(e, v, TSR_I64), "");
-  return LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), "");
+  LLVMValueRef sum = LLVMBuildFAdd(e->builder, as_f64(e, arg[0]), as_f64(e, arg[1]), "");
+  LLVMValueRef v = llvm__multiply_add(e, sum, scale_of(e, factor, shift),
+                                      llvm__float_like(sum, 6755399441055744.0));
+  return clamp(e, low_halves(e, v), l->lo, l->hi);
 }
 
-/* Whether f64 gives what i64 does. A product that f64 has to round has more than 53 bits that are not
- * its last zeros, so that with fewer than 44 bits behind the point it is beyond all limits. */
+/* Whether f64 gives what i64 does: of a scale below 1/2, so that results are below 2^31. A product that is
+ * rounded by itself, too, has more than 53 bits that are not its last zeros, so that with fewer than 44 bits
+ * behind the point it is beyond all limits. */
 static LLVMValueRef is_exact(struct llvm__emit *e, LLVMValueRef factor, LLVMValueRef shift)
 {
-  LLVMValueRef arg[] = {factor, LLVMConstNull(LLVMInt1TypeInContext(e->context))};
-  LLVMValueRef zeros = llvm__intrinsic_like(e, "llvm.cttz", 2, arg);
-  LLVMValueRef behind = LLVMBuildSub(e->builder, shift, zeros, "");
-  LLVMValueRef few = icmp(e, LLVMIntSLT, behind, llvm__int_like(behind, 44));
-  return llvm__is_lanes(few) ? llvm__intrinsic_like(e, "llvm.vector.reduce.and", 1, &few) : few;
+  LLVMBuilderRef b = e->builder;
+  LLVMValueRef twice =
+      LLVMBuildShl(b, widened(e, factor), llvm__int_like(widened(e, factor), 1), "");
+  LLVMValueRef whole = LLVMBuildLShr(b, twice, widened(e, shift), "");
+  LLVMValueRef exact = icmp(e, LLVMIntEQ, whole, llvm__int_like(whole, 0));
+  if (!e->machine.fma) {
+    LLVMValueRef arg[] = {factor, LLVMConstNull(LLVMInt1TypeInContext(e->context))};
+    LLVMValueRef zeros = llvm__intrinsic_like(e, "llvm.cttz", 2, arg);
+    LLVMValueRef behind = LLVMBuildSub(b, shift, zeros, "");
+    exact = LLVMBuildAnd(b, exact, icmp(e, LLVMIntSLT, behind, llvm__int_like(behind, 44)), "");
+  }
+  return llvm__is_lanes(exact) ? llvm__intrinsic_like(e, "llvm.vector.reduce.and", 1, &exact)
+                               : exact;
 }
 
 /* tsr_quant_i32 of base/arith.h: arg is accumulator, bias, multiplier, packed. */
