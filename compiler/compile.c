@@ -51,11 +51,39 @@ static bool is_output(const struct compiler *c, const struct tsr_value *v)
   return false;
 }
 
+static bool is_cpu_view(const struct compiler *c, const struct tsr_node *n)
+{
+  return c->options->cpu_only && n && tsr_gop_is_view(n->op);
+}
+
+/* What v is another shape of. */
+static const struct tsr_value *root_of(const struct compiler *c, const struct tsr_value *v)
+{
+  while (is_cpu_view(c, v->producer))
+    v = v->producer->in[0];
+  return v;
+}
+
+/* The output of the graph that lies where the root does: the only one of its shapes that is an output, and
+ * a layer makes it. NULL: there is none. */
+static const struct tsr_value *output_of(const struct compiler *c, const struct tsr_value *root)
+{
+  const struct tsr_value *found = NULL;
+  int seen = 0;
+  for (int k = 0; k < c->g->outputs; k++)
+    if (root_of(c, c->g->output[k]) == root) {
+      found = c->g->output[k];
+      seen++;
+    }
+  return seen == 1 && root->producer ? found : NULL;
+}
+
 /* A node that only sees its input in another shape. On the CPU, where tensors are dense, it takes no time:
- * whoever reads its output reads its input. Outputs of the graph have memory of their own. */
+ * whoever reads its output reads its input. Other outputs of the graph have memory of their own. */
 static bool is_free(const struct compiler *c, const struct tsr_node *n)
 {
-  return c->options->cpu_only && n && tsr_gop_is_view(n->op) && !is_output(c, n->out[0]);
+  return is_cpu_view(c, n) &&
+         (!is_output(c, n->out[0]) || output_of(c, root_of(c, n->out[0])) == n->out[0]);
 }
 
 static const struct tsr_value *seen_through(const struct compiler *c, const struct tsr_value *v)
@@ -98,14 +126,16 @@ static bool on_device(const struct compiler *c, const struct tsr_value *v)
   return false;
 }
 
+/* An output has its own name and shape, whatever it is made as. */
 static void add_buffer(struct compiler *c, const struct tsr_value *v)
 {
   struct tsr_module_buffer *b = &c->m->buffer[c->m->buffers];
   struct tsr_tensor t = tsr_value_tensor(v);
   size_t bytes = tsr_tensor_bytes(&t);
+  const struct tsr_value *output = output_of(c, v), *shown = output ? output : v;
   *b = (struct tsr_module_buffer){
-      .name = v->name, .dtype = v->dtype, .rank = v->rank, .data = v->data};
-  memcpy(b->dims, v->dims, sizeof b->dims);
+      .name = shown->name, .dtype = shown->dtype, .rank = shown->rank, .data = v->data};
+  memcpy(b->dims, shown->dims, sizeof b->dims);
   b->on_device = c->stream && on_device(c, v);
   if (b->on_device && v->data) {
     b->offset = tsr__stream_constant(c->stream, v->data, bytes);
