@@ -156,6 +156,41 @@ static void depthwise_convolutions(void **state)
     }
 }
 
+/* Taps of bytes in groups of four, rows being as long as groups want them. */
+static const char *grouped(struct tsr_arena *a, const struct shape *s, bool is_signed)
+{
+  int p = places(s->h, s), q = places(s->w, s), k = s->kernel, groups = (k + 3) / 4;
+  int rows = (p - 1) * s->stride + k, columns = (q - 1) * s->stride + 4 * groups;
+  const char *type = is_signed ? "i8" : "u8";
+  const char *value = is_signed ? "x[n, c, h - %d, w - %d, i], i8(-3)"
+                                : "u8(i32(x[n, c, h - %d, w - %d, i]) + i32(128)), u8(125)";
+  return tsr_arena_printf(
+      a,
+      "func f(x: i8[2,%d,%d,%d,16], w: i8[%d,%d,%d,16,4], p: i32[%d,3,16]) -> "
+      "(y: i8[2,%d,%d,%d,16]) {\n"
+      "  temp xs: %s[2,%d,%d,%d,16]\n  temp acc: i32[2,%d,%d,%d,16]\n"
+      "  xs: xs[n, c, h, w, i] = select(%d <= h and h < %d and (%d <= w and w < %d), %s)\n"
+      "  acc: acc[n, c, h, w, i] sum(kh < %d, kg < %d, k < 4) init i32(0) = "
+      "i32(xs[n, c, h * %d + kh, w * %d + kg * 4 + k, i]) * i32(w[c, kh, kg, i, k])\n"
+      "  y: y[n, c, h, w, i] = sat8(quant(acc[n, c, h, w, i], p[c, 0, i], p[c, 1, i], p[c, 2, "
+      "i]))\n}\n",
+      s->in, s->h, s->w, s->in, k, groups, s->in, s->in, p, q, type, s->in, rows, columns, s->in, p,
+      q, s->pad, s->h + s->pad, s->pad, s->w + s->pad, tsr_arena_printf(a, value, s->pad, s->pad),
+      k, groups, s->stride, s->stride);
+}
+
+static void depthwise_groups(void **state)
+{
+  for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+    for (int is_signed = 0; is_signed < 2; is_signed++) {
+      const char *text = grouped(*state, &shapes[k], is_signed);
+      expect(*state, text,
+             is_signed ? "tensorize acc i x86.dot4.each.s8s8"
+                       : "tensorize acc i x86.dot4.each.u8s8");
+      assert_int_equal(compare(*state, text), 0);
+    }
+}
+
 /* --- matrices --------------------------------------------------------------------------------- */
 
 static const int sizes[][3] = {{1, 8, 16},    {1, 64, 1000}, {5, 12, 48},   {13, 20, 80},
@@ -269,9 +304,13 @@ static void all_scales(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(convolutions), IN_ARENA(depthwise_convolutions),
-      IN_ARENA(packed),       IN_ARENA(plain),
-      IN_ARENA(near_ties),    IN_ARENA(all_scales),
+      IN_ARENA(convolutions),
+      IN_ARENA(depthwise_convolutions),
+      IN_ARENA(depthwise_groups),
+      IN_ARENA(packed),
+      IN_ARENA(plain),
+      IN_ARENA(near_ties),
+      IN_ARENA(all_scales),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

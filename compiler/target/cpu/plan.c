@@ -385,6 +385,22 @@ static bool is_read_in_place(const struct tir_func *f, int k)
   return any;
 }
 
+/* Whether stage k has one reader, which is no reduction, and reads about each element once: a copy with
+ * padding, or in another order. */
+static bool is_read_once(const struct tir_func *f, int k)
+{
+  const struct tir_buffer *b = f->stage[k]->out;
+  const struct tir_stage *reader = NULL;
+  for (int i = k + 1; i < f->stages; i++) {
+    int64_t loads = loads_of(f->stage[i], b);
+    if (loads && (reader || loads > 1))
+      return false;
+    reader = loads ? f->stage[i] : reader;
+  }
+  return reader && reader->combine == TIR_ASSIGN &&
+         tsr_count(reader->out->dims, reader->out->rank, 1) <= 2 * tsr_count(b->dims, b->rank, 1);
+}
+
 /* Stages between others that only pass elements on become part of their readers, unless these grow too
  * large by it. inlined[k]: stage k is gone. */
 static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_func *f,
@@ -395,7 +411,7 @@ static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_fu
     size[k] = size_of(f->stage[k]->value);
   for (int k = 0; k + 1 < f->stages; k++) {
     const struct tir_stage *s = f->stage[k];
-    bool fits = s->combine == TIR_ASSIGN && is_read_in_place(f, k);
+    bool fits = s->combine == TIR_ASSIGN && (is_read_in_place(f, k) || is_read_once(f, k));
     for (int i = k + 1; i < f->stages && fits; i++)
       fits = size[i] + loads_of(f->stage[i], s->out) * size[k] <= MOST_OPERATIONS;
     if (!fits)

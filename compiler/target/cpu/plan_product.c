@@ -221,7 +221,8 @@ static enum tsr_status order_trial(struct product *d, struct tir_sched *trial, i
 /* Tries each intrinsic. */
 static const char *matching(struct product *d)
 {
-  static const char *const names[] = {"x86.dot4.offset", "x86.dot4.u8s8", "x86.dot4.s8s8"};
+  static const char *const names[] = {"x86.dot4.offset", "x86.dot4.u8s8", "x86.dot4.s8s8",
+                                      "x86.dot4.each.u8s8", "x86.dot4.each.s8s8"};
   const struct tir_stage *s = d->s;
   struct tsr_err none;
   struct tsr_err *err = d->p->err;
@@ -277,11 +278,19 @@ static int64_t registers_of(const struct product *d)
   return (bytes + d->p->e.machine.vector_bytes - 1) / d->p->e.machine.vector_bytes;
 }
 
+/* Each lane has a row of its own: depthwise. */
+static bool has_own_rows(const struct product *d)
+{
+  return moves(d->p, d->row, d->lanes);
+}
+
 static bool fits(const struct product *d, int64_t T, int64_t V)
 {
   int64_t n = registers_of(d), wide = d->dot && !d->p->e.machine.dot ? 2 : 1;
   int64_t room = d->p->e.machine.registers;
-  if (moves(d->p, d->row, d->lanes)) /* no broadcast */
+  if (has_own_rows(d) && d->dot) /* all columns stay; and what puts rows in order */
+    return (T + steps_of(d)) * V * n + 4 <= room;
+  if (has_own_rows(d)) /* no broadcast */
     return T * V * n + 2 * n <= room && T <= LOADED_ROWS;
   return T * V * n + V * n * wide + wide <= room;
 }
@@ -349,13 +358,27 @@ static const struct tir_stage *padding_of(const struct product *d)
   return x && x->combine == TIR_ASSIGN && cpu__only_reader(d->p, x) == d->s ? x : NULL;
 }
 
+static bool is_batch(const struct product *d, int i)
+{
+  return i != d->lanes && i != d->rows && i != d->block && i != d->columns && !is_column_axis(d, i);
+}
+
+/* Iterations of the loops around all blocks, which threads share out first. */
+static int64_t batches_of(const struct product *d)
+{
+  int64_t n = 1;
+  for (int i = 0; i < d->s->out->rank; i++)
+    n *= is_batch(d, i) ? d->s->axis[i].extent : 1;
+  return n;
+}
+
 /* As many iterations as have rows that a cache keeps while all columns pass; fewer where it keeps all
  * columns anyway, so that threads have enough of them to share out. */
 static void choose_block(struct product *d)
 {
   int64_t extent = extent_of(d, d->block), around = 1;
   d->blocked = extent;
-  d->inlines = moves(d->p, d->row, d->lanes) && steps_of(d) <= INLINED && padding_of(d);
+  d->inlines = has_own_rows(d) && !d->dot && steps_of(d) <= INLINED && padding_of(d);
   if (d->block < 0 || d->inlines)
     return;
   for (int i = 0; i < d->s->out->rank; i++)
@@ -364,7 +387,7 @@ static void choose_block(struct product *d)
   int64_t one = bytes_of(d->row->buffer) / (around * extent) + 1;
   int64_t unit = d->block == d->rows ? d->T : 1;
   int64_t n = BLOCK_BYTES / one;
-  if (bytes_of(d->column->buffer) <= BLOCK_BYTES)
+  if (bytes_of(d->column->buffer) <= BLOCK_BYTES && batches_of(d) < PARALLEL_PARTS)
     n = at_most(n, extent / PARALLEL_PARTS);
   n = n / unit * unit;
   d->blocked = at_most(n < unit ? unit : n, extent);
@@ -374,7 +397,7 @@ static void choose_block(struct product *d)
 
 /* Loops of the host that axes are cut into. NULL: there is none. */
 struct parts {
-  const char *block, *in_block, *rows, *row, *columns, *column, *lane;
+  const char *batch, *block, *in_block, *rows, *row, *columns, *column, *lane;
 };
 
 /* A loop around the tile. Threads share out the first that has iterations enough. */
@@ -393,11 +416,6 @@ static void around(struct product *d, const char *loop, int64_t iterations)
 static int64_t pieces(int64_t extent, int64_t n)
 {
   return (extent + n - 1) / n;
-}
-
-static bool is_batch(const struct product *d, int i)
-{
-  return i != d->lanes && i != d->rows && i != d->block && i != d->columns && !is_column_axis(d, i);
 }
 
 static enum tsr_status cut_again(struct product *d, const char *loop, int64_t n, const char **outer,
@@ -446,13 +464,15 @@ static enum tsr_status cut_columns(struct product *d, struct parts *c)
 }
 
 /* Blocks, then columns, then what is inside of a block: with one block, columns come first. */
-static void choose_order(struct product *d, const struct parts *c)
+static void choose_order(struct product *d, struct parts *c)
 {
   int64_t of_block = d->block == d->rows ? d->blocked : extent_of(d, d->rows);
   d->outer.arena = d->p->e.arena;
   for (int i = 0; i < d->s->out->rank; i++)
-    if (is_batch(d, i))
-      around(d, cpu__axis_name(d->host, i), extent_of(d, i));
+    if (is_batch(d, i)) {
+      c->batch = cpu__axis_name(d->host, i);
+      around(d, c->batch, extent_of(d, i));
+    }
   around(d, c->block, pieces(extent_of(d, d->block), d->blocked));
   around(d, c->columns, pieces(vectors_of(d), d->V));
   for (int i = 0; i < d->s->out->rank; i++)
@@ -522,10 +542,13 @@ static enum tsr_status order_sums(struct product *d, const struct parts *c)
 static enum tsr_status unroll(struct product *d)
 {
   const struct tir_stage *s = d->s;
-  if (d->dot || steps_of(d) * d->T * d->V > UNROLLED)
+  int term = d->dot ? last_reduce(s) : -1;
+  bool whole = !d->dot || (has_own_rows(d) && s->axis[term].extent == DOT_TERMS);
+  if (!whole || steps_of(d) * d->T * d->V > UNROLLED)
     return TSR_OK;
   for (int i = s->out->rank; i < s->axes; i++)
-    if (tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", s->name, cpu__axis_name(s, i)))
+    if (i != term &&
+        tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", s->name, cpu__axis_name(s, i)))
       return TSR_REFUSED;
   return TSR_OK;
 }
@@ -551,13 +574,13 @@ static enum tsr_status pack_columns(struct product *d, const struct parts *c)
 static enum tsr_status attach_rows(struct product *d, const struct parts *c)
 {
   const struct tir_stage *x = padding_of(d);
-  if (!x || (!d->inlines && !c->block))
+  const char *block = c->block || !has_own_rows(d) ? c->block : c->batch;
+  if (!x || (!d->inlines && !block))
     return TSR_OK;
   cpu__settle(d->p, x);
   if (d->inlines)
     return tir_sched_do(d->p->sched, d->p->err, "inline %s", x->name);
-  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name,
-                      c->block);
+  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name, block);
 }
 
 static bool is_large(const struct product *d)

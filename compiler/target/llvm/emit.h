@@ -30,6 +30,10 @@ struct llvm__machine {
 
 struct llvm__emit;
 
+struct llvm__kept {
+  LLVMValueRef value[2];
+};
+
 /* What the target makes of an intrinsic: `sum`, operand 0 as one vector, with what the call adds. */
 typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *call,
                                 LLVMValueRef sum);
@@ -74,7 +78,7 @@ struct llvm__emit {
   LLVMBuilderRef builder;
   LLVMValueRef function;
   LLVMBasicBlockRef entry;   /* where allocas go; its end is open until the function is done */
-  LLVMValueRef kept;         /* a value that the target's intrinsics made in `entry`; NULL: none */
+  struct llvm__kept kept;    /* values that the target's intrinsics made in `entry`; NULL: none */
   LLVMBasicBlockRef outside; /* returns 1: an index was outside of its buffer */
   llvm__emit_stmt *stmt;     /* of the bodies of loops and ifs */
 
