@@ -244,6 +244,15 @@ static void plain(void **state)
   }
 }
 
+/* Blocks of channels as rows of each channel: pieces of the rows for threads, with all channels in each. */
+static void turned_copies(void **state)
+{
+  const char *text = "func f(x: u8[2,4112,16]) -> (y: u8[2,16,4112]) {\n"
+                     "  y: y[c, i, p] = x[c, p, i]\n}\n";
+  expect(*state, text, "reorder y p.po i p.pi");
+  assert_int_equal(compare(*state, text), 0);
+}
+
 /* Products that lie so close to a tie that f64 rounds them to it, and then the other way. */
 static void near_ties(void **state)
 {
@@ -309,6 +318,7 @@ int main(void)
       IN_ARENA(depthwise_groups),
       IN_ARENA(packed),
       IN_ARENA(plain),
+      IN_ARENA(turned_copies),
       IN_ARENA(near_ties),
       IN_ARENA(all_scales),
   };

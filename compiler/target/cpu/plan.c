@@ -283,6 +283,16 @@ static int axis_to_share(const struct tir_stage *s, int except, int other)
   return -1;
 }
 
+/* A copy of rows to columns goes by squares: the longer side is cut, so that pieces have the other one
+ * whole. */
+static bool cuts_last_side(struct cpu__planner *p, const struct tir_stage *s, int axis)
+{
+  int last = s->out->rank - 1;
+  p->s = s;
+  return last > 0 && axis == last - 1 && s->value->op == TIR_LOAD &&
+         steps_along(p, last).scattered && s->axis[last].extent > s->axis[axis].extent;
+}
+
 /* Pieces of a loop that vectors run along, or squares: whole ones of them if they divide it. */
 static int64_t piece_of(int64_t extent)
 {
@@ -300,11 +310,15 @@ static enum tsr_status share_out(struct cpu__planner *p, const struct tir_stage 
   int axis = axis_to_share(s, except, other);
   if (work < LEAST_WORK || axis < 0)
     return TSR_OK;
+  bool turns = except < 0 && other < 0 && cuts_last_side(p, s, axis);
+  axis += turns;
   const char *name = cpu__axis_name(s, axis);
   if (axis < s->out->rank - 2 || except >= 0 || other >= 0)
     return tir_sched_do(p->sched, p->err, "parallel %s %s", s->name, name);
   if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s.po %s.pi", s->name, name,
-                   (long long)piece_of(s->axis[axis].extent), name, name))
+                   (long long)piece_of(s->axis[axis].extent), name, name) ||
+      (turns && tir_sched_do(p->sched, p->err, "reorder %s %s.po %s %s.pi", s->name, name,
+                             cpu__axis_name(s, axis - 1), name)))
     return TSR_REFUSED;
   return tir_sched_do(p->sched, p->err, "parallel %s %s.po", s->name, name);
 }
