@@ -223,6 +223,12 @@ static void add_args(struct compiler *c, struct tsr_module_layer *l, const struc
       l->arg[l->args++] = buffer_of(c, n->out[k]);
 }
 
+/* A layer is called as its first node that is no lead. */
+static const char *name_of(const struct tsr_group *group)
+{
+  return group->node[group->leads]->name;
+}
+
 /* Where the program's parameters are: device buffers; constants at their place, the rest activations. */
 static struct tsr__place *parameter_places(struct compiler *c, const struct tsr_module_layer *l)
 {
@@ -337,7 +343,6 @@ static void add_views(const struct compiler *c, struct tsr_text *nodes, const st
   }
 }
 
-/* A layer is called as its first node. */
 static void describe(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
 {
   struct tsr_text op = {.arena = c->a}, nodes = {.arena = c->a};
@@ -350,7 +355,7 @@ static void describe(struct compiler *c, struct tsr_module_layer *l, const struc
   for (int k = 0; k < last_node(group)->outputs; k++)
     if (last_node(group)->out[k])
       add_views(c, &nodes, last_node(group)->out[k]);
-  l->name = group->node[0]->name;
+  l->name = name_of(group);
   l->op = op.data;
   l->nodes = strcmp(nodes.data, l->name) ? nodes.data : NULL;
 }
@@ -566,8 +571,8 @@ static enum tsr_status group_for_accel(struct compiler *c)
     if (!accel && on_accelerator(g->node[k]))
       continue; /* in the group of a node behind it */
     c->accel[c->groups] = accel;
-    c->group[c->groups++] = accel ? (struct tsr_group){accel->nodes, accel->node}
-                                  : (struct tsr_group){1, &g->node[k]};
+    c->group[c->groups++] = accel ? (struct tsr_group){accel->nodes, 0, accel->node}
+                                  : (struct tsr_group){1, 0, &g->node[k]};
   }
   return status;
 }
@@ -577,7 +582,8 @@ static enum tsr_status group_nodes(struct compiler *c)
   c->accel = TSR_NEW_ARRAY(c->a, const struct tsr_accel_group *, c->g->nodes + 1);
   if (!c->options->cpu_only)
     return group_for_accel(c);
-  c->group = tsr_graph_groups(c->a, c->g, true, &c->groups);
+  c->group = tsr_graph_groups(c->a, c->g, c->options->archs ? TSR_FUSE_POINTS : TSR_FUSE_LEADS,
+                              &c->groups);
   return TSR_OK;
 }
 
@@ -585,10 +591,10 @@ static enum tsr_status group_nodes(struct compiler *c)
 static enum tsr_status refuse_inside(const struct compiler *c, const char *name)
 {
   for (int k = 0; k < c->groups; k++)
-    for (int n = 1; n < c->group[k].nodes; n++)
-      if (!strcmp(c->group[k].node[n]->name, name))
+    for (int n = 0; n < c->group[k].nodes; n++)
+      if (n != c->group[k].leads && !strcmp(c->group[k].node[n]->name, name))
         return tsr_refuse(c->err, "'%s' is no layer of its own: it is computed in layer '%s'", name,
-                          c->group[k].node[0]->name);
+                          name_of(&c->group[k]));
   return TSR_OK;
 }
 
@@ -600,7 +606,7 @@ static enum tsr_status find_given(const struct compiler *c)
   if (!c->options->schedule)
     return TSR_OK;
   for (int k = 0; k < c->groups; k++) {
-    name[k] = c->group[k].node[0]->name;
+    name[k] = name_of(&c->group[k]);
     if (strcmp(name[k], layer))
       continue;
     if (c->accel[k])

@@ -115,14 +115,28 @@ bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step)
   return last == first + (extent - 1) * *step;
 }
 
-static struct steps steps_along(struct cpu__planner *p, int axis)
+static struct steps steps_of(struct cpu__planner *p, const struct tir_stage *s, int axis)
 {
   struct steps steps = {0};
-  p->e.lane = p->s->axis[axis].var;
+  p->e.lane = s->axis[axis].var;
   p->e.varies = (struct tir__map){0};
-  count_steps(p, p->s->value, &steps);
+  count_steps(p, s->value, &steps);
   p->e.lane = NULL;
   return steps;
+}
+
+static struct steps steps_along(struct cpu__planner *p, int axis)
+{
+  return steps_of(p, p->s, axis);
+}
+
+bool cpu__scatters(struct cpu__planner *p, const struct tir_stage *s)
+{
+  bool any = steps_of(p, s, s->out->rank - 1).scattered > 0;
+  for (int i = 0; i < p->func->stages && !any; i++)
+    any = p->inlined[i] && llvm__reads(s->value, p->func->stage[i]->out) &&
+          cpu__scatters(p, p->func->stage[i]);
+  return any;
 }
 
 /* --- which axes ------------------------------------------------------------------------------- */
@@ -288,9 +302,8 @@ static int axis_to_share(const struct tir_stage *s, int except, int other)
 static bool cuts_last_side(struct cpu__planner *p, const struct tir_stage *s, int axis)
 {
   int last = s->out->rank - 1;
-  p->s = s;
-  return last > 0 && axis == last - 1 && s->value->op == TIR_LOAD &&
-         steps_along(p, last).scattered && s->axis[last].extent > s->axis[axis].extent;
+  return last > 0 && axis == last - 1 && s->value->op == TIR_LOAD && cpu__scatters(p, s) &&
+         s->axis[last].extent > s->axis[axis].extent;
 }
 
 /* Pieces of a loop that vectors run along, or squares: whole ones of them if they divide it. */

@@ -372,13 +372,23 @@ static int64_t batches_of(const struct product *d)
   return n;
 }
 
+/* n, or about as many iterations that divide the extent: then all blocks are the same. */
+static int64_t even_block(int64_t extent, int64_t n)
+{
+  for (int64_t k = at_most(extent, n * 4 / 3); 2 * k >= n && k > 0; k--)
+    if (extent % k == 0)
+      return k;
+  return n;
+}
+
 /* As many iterations as have rows that a cache keeps while all columns pass; fewer where it keeps all
  * columns anyway, so that threads have enough of them to share out. */
 static void choose_block(struct product *d)
 {
   int64_t extent = extent_of(d, d->block), around = 1;
   d->blocked = extent;
-  d->inlines = has_own_rows(d) && !d->dot && steps_of(d) <= INLINED && padding_of(d);
+  d->inlines = has_own_rows(d) && !d->dot && steps_of(d) <= INLINED && padding_of(d) &&
+               !cpu__scatters(d->p, padding_of(d));
   if (d->block < 0 || d->inlines)
     return;
   for (int i = 0; i < d->s->out->rank; i++)
@@ -390,7 +400,8 @@ static void choose_block(struct product *d)
   if (bytes_of(d->column->buffer) <= BLOCK_BYTES && batches_of(d) < PARALLEL_PARTS)
     n = at_most(n, extent / PARALLEL_PARTS);
   n = n / unit * unit;
-  d->blocked = at_most(n < unit ? unit : n, extent);
+  n = at_most(n < unit ? unit : n, extent);
+  d->blocked = d->block == d->rows ? n : even_block(extent, n);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */

@@ -199,6 +199,14 @@ static LLVMValueRef short_division(struct llvm__emit *e, tir_e x)
   return LLVMBuildZExt(e->builder, n, wide, "");
 }
 
+int llvm__decided(struct llvm__emit *e, tir_e x)
+{
+  if (x->op != TIR_AND)
+    return decided(e, x);
+  int first = llvm__decided(e, x->arg[0]), second = llvm__decided(e, x->arg[1]);
+  return !first || !second ? 0 : first < second ? first : second;
+}
+
 static LLVMValueRef operation(struct llvm__emit *e, tir_e x)
 {
   LLVMValueRef arg[4];
