@@ -320,11 +320,21 @@ static double all_cycles(const struct product *d, int64_t T, int64_t V)
   return sum + (end && side ? tile_cycles(d, end, side) : 0);
 }
 
-static bool quantizes(tir_e x)
+static bool has_quant(tir_e x)
 {
   bool any = x->op == TIR_QUANT;
   for (int i = 0; i < x->args && !any; i++)
-    any = quantizes(x->arg[i]);
+    any = has_quant(x->arg[i]);
+  return any;
+}
+
+/* A stage, or what is inlined in it, requantizes. */
+static bool quantizes(const struct cpu__planner *p, const struct tir_stage *s)
+{
+  bool any = has_quant(s->value);
+  for (int i = 0; i < p->func->stages && !any; i++)
+    any = p->inlined[i] && llvm__reads(s->value, p->func->stage[i]->out) &&
+          quantizes(p, p->func->stage[i]);
   return any;
 }
 
@@ -494,7 +504,8 @@ static void choose_order(struct product *d, struct parts *c)
   around(d, c->rows, pieces(of_block, d->T));
 }
 
-/* Behind the sums: row by row of one vector of columns, whose parameters stay in registers. */
+/* Behind the sums: row by row of one vector of columns, whose parameters stay in registers. What is made of
+ * these is the same for all rows, and is made before their loops where each vector is written out. */
 static enum tsr_status order_host(struct product *d, const struct parts *c)
 {
   struct tsr_text line = {.arena = d->p->e.arena};
@@ -502,7 +513,11 @@ static enum tsr_status order_host(struct product *d, const struct parts *c)
   add_loop(&line, c->column);
   add_loop(&line, c->row);
   add_loop(&line, c->lane);
-  return tir_sched_apply(d->p->sched, d->p->err, line.data);
+  if (tir_sched_apply(d->p->sched, d->p->err, line.data))
+    return TSR_REFUSED;
+  if (!c->column || d->column_cycles != QUANT_CYCLES)
+    return TSR_OK;
+  return tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", d->host->name, c->column);
 }
 
 /* The stage of the sums where it is not the host: computed where that wants a tile, in its own loops. */
@@ -641,7 +656,7 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
   }
   d.lane = d.dot ? DOT : (int)at_most(p->width, extent_of(&d, d.lanes));
   d.host = p->tail ? p->tail : p->s;
-  d.column_cycles = quantizes(d.host->value) ? QUANT_CYCLES : COLUMN_CYCLES;
+  d.column_cycles = quantizes(p, d.host) ? QUANT_CYCLES : COLUMN_CYCLES;
   choose_tile(&d);
   choose_block(&d);
   return schedule(&d);

@@ -110,9 +110,20 @@ static bool emit_cut(struct llvm__emit *e, const struct tir_stmt *s)
   return true;
 }
 
+static void emit_unrolled(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  for (int64_t at = 0; at < s->f.extent->i; at++) {
+    llvm__bind(e, s->f.var, at, at, llvm__i64(e, at));
+    e->stmt(e, s->f.body);
+    llvm__unbind(e);
+  }
+}
+
 void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
 {
-  if (!emit_cut(e, s))
+  if (s->f.loop == TIR_UNROLL && s->f.extent->op == TIR_INT)
+    emit_unrolled(e, s);
+  else if (!emit_cut(e, s))
     emit_whole(e, s);
 }
 
