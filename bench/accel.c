@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How near to its limits the accelerator runs whole networks: exact cycles of each layer beside the
- * fewest that any schedule of it could take, and bytes moved beside those that cannot be avoided. In the
- * total's row stands, too, what it would be with a layer for each op ("unfused").
+ * fewest that any schedule of it could take, and bytes moved beside those that cannot be avoided. A layer
+ * with products that falls short of the bar has the reasons below it: 95 % of its bound with ideal memory,
+ * 90 % with another. In the total's row stands, too, what it would be with a layer for each op ("unfused").
  *   bench_accel [--json] [-O0|-O1|-O2|-O3] [--tune-cache FILE] [--config NAME|FILE] MODEL.onnx ...
  * Options hold for the models behind them. */
 #include <stdio.h>
@@ -23,7 +24,26 @@ struct row {
   uint64_t cycles, dram_bytes, compulsory_bytes;
   uint64_t unfused_cycles, unfused_bytes; /* of the total */
   double bound_cycles;
+  const struct tessera_explanation *short_of; /* its bound; NULL: near enough */
 };
+
+/* A network that ran, and what was measured. */
+struct run {
+  struct tessera_model *model;
+  const struct tessera_profile *profile;
+};
+
+static void print_reasons(struct bench *b, const struct tessera_explanation *e, json_t *row)
+{
+  json_t *reasons = b->list ? json_array() : NULL;
+  for (int k = 0; k < e->reasons; k++)
+    if (reasons)
+      json_array_append_new(reasons, json_string(e->reason[k]));
+    else
+      printf("    %s\n", e->reason[k]);
+  if (reasons)
+    json_object_set_new(row, "reasons", reasons);
+}
 
 static void print_row(struct bench *b, const struct row *r)
 {
@@ -37,6 +57,8 @@ static void print_row(struct bench *b, const struct row *r)
       json_object_set_new(row, "unfused_cycles", json_integer((json_int_t)r->unfused_cycles));
       json_object_set_new(row, "unfused_bytes", json_integer((json_int_t)r->unfused_bytes));
     }
+    if (r->short_of)
+      print_reasons(b, r->short_of, row);
     json_array_append_new(b->list, row);
     return;
   }
@@ -47,15 +69,38 @@ static void print_row(struct bench *b, const struct row *r)
          r->config, r->memory, r->layer, (unsigned long long)r->cycles, r->bound_cycles,
          100 * r->bound_cycles / (double)r->cycles, (unsigned long long)r->dram_bytes,
          (unsigned long long)r->compulsory_bytes, r->limit);
+  if (r->short_of)
+    print_reasons(b, r->short_of, NULL);
   if (r->unfused_cycles)
     printf("%-24.24s %-8s %-10.10s %-28.28s %12llu %12s %6s %12llu\n", r->model, r->config,
            r->memory, "total, unfused", (unsigned long long)r->unfused_cycles, "", "",
            (unsigned long long)r->unfused_bytes);
 }
 
-static void print_profile(struct bench *b, const char *path, const struct tessera_profile *p,
-                          const struct tessera_profile *unfused)
+/* Why a layer with products is further from its bound than the bar; NULL: it is not. */
+static const struct tessera_explanation *short_of(struct bench *b, const struct run *run,
+                                                  const struct tessera_profile_layer *l)
 {
+  bool ideal = !strncmp(run->profile->memory, "ideal", 5);
+  const struct tessera_explanation *e = NULL;
+  struct tessera_model_info info;
+  struct tessera_layer layer;
+  if (!l->macs || l->bound_cycles >= (ideal ? 0.95 : 0.9) * (double)l->cycles)
+    return NULL;
+  tessera_model_info(run->model, &info);
+  for (int k = 0; k < info.layers && !e; k++) {
+    tessera_model_layer(run->model, k, &layer);
+    if (!strcmp(layer.name, l->name) && !strcmp(layer.target, "accel") &&
+        tessera_model_explain(b->t, run->model, k, run->profile, &e))
+      quit(tessera_message(b->t));
+  }
+  return e;
+}
+
+static void print_run(struct bench *b, const char *path, const struct run *run,
+                      const struct tessera_profile *unfused)
+{
+  const struct tessera_profile *p = run->profile;
   char name[NAME_TEXT], memory[16];
   snprintf(memory, sizeof memory, "%.*s", (int)strcspn(p->memory, ","), p->memory);
   struct row row = {.model = network_name(path, name), .config = p->config, .memory = memory};
@@ -67,8 +112,11 @@ static void print_profile(struct bench *b, const char *path, const struct tesser
     row.bound_cycles = l->bound_cycles;
     row.dram_bytes = l->read_bytes + l->write_bytes;
     row.compulsory_bytes = l->compulsory_bytes;
+    row.short_of = short_of(b, run, l);
     print_row(b, &row);
+    tessera_explanation_free(row.short_of);
   }
+  row.short_of = NULL;
   row.layer = "total";
   row.limit = "";
   row.cycles = p->cycles;
@@ -80,35 +128,39 @@ static void print_profile(struct bench *b, const char *path, const struct tesser
   print_row(b, &row);
 }
 
-/* The network's profile; NULL: refused, the message tells. */
-static const struct tessera_profile *profile_of(struct bench *b, const char *path, bool apart)
+/* Refused: the message tells. */
+static bool run_model(struct bench *b, const char *path, bool apart, struct run *run)
 {
   struct tessera_session_options timing = {.device = "cycle", .timing_only = true, .record = true};
   struct tessera_options options = b->options;
-  struct tessera_model *model = NULL;
   struct tessera_session *session = NULL;
-  const struct tessera_profile *profile = NULL;
   options.apart = apart;
-  bool done = !tessera_model_open(b->t, path, &options, &model) &&
-              !tessera_session_open_with(b->t, model, &timing, &session) &&
+  *run = (struct run){0};
+  bool done = !tessera_model_open(b->t, path, &options, &run->model) &&
+              !tessera_session_open_with(b->t, run->model, &timing, &session) &&
               !tessera_session_run(b->t, session) &&
-              !tessera_session_profile(b->t, session, &profile);
+              !tessera_session_profile(b->t, session, &run->profile);
   if (!done)
     fprintf(stderr, "bench_accel: %s: %s\n", path, tessera_message(b->t));
   tessera_session_free(session);
-  tessera_model_free(model);
-  return done ? profile : NULL;
+  return done;
+}
+
+static void run_free(const struct run *run)
+{
+  tessera_profile_free(run->profile);
+  tessera_model_free(run->model);
 }
 
 static bool bench_model(struct bench *b, const char *path)
 {
-  const struct tessera_profile *profile = profile_of(b, path, false);
-  const struct tessera_profile *unfused = profile ? profile_of(b, path, true) : NULL;
-  if (unfused)
-    print_profile(b, path, profile, unfused);
-  tessera_profile_free(unfused);
-  tessera_profile_free(profile);
-  return unfused != NULL;
+  struct run run, unfused = {0};
+  bool done = run_model(b, path, false, &run) && run_model(b, path, true, &unfused);
+  if (done)
+    print_run(b, path, &run, unfused.profile);
+  run_free(&run);
+  run_free(&unfused);
+  return done;
 }
 
 static bool take_word(struct bench *b, char **argv, int argc, int *k)
