@@ -396,6 +396,11 @@ static int64_t batches_of(const struct product *d)
   return n;
 }
 
+static int64_t pieces(int64_t extent, int64_t n)
+{
+  return (extent + n - 1) / n;
+}
+
 /* n, or about as many iterations that divide the extent: then all blocks are the same. */
 static int64_t even_block(int64_t extent, int64_t n)
 {
@@ -422,7 +427,7 @@ static void choose_block(struct product *d)
   int64_t unit = d->block == d->rows ? d->T : 1;
   int64_t n = BLOCK_BYTES / one;
   if (bytes_of(d->column->buffer) <= BLOCK_BYTES && batches_of(d) < PARALLEL_PARTS)
-    n = at_most(n, extent / PARALLEL_PARTS);
+    n = at_most(n, pieces(extent, PARALLEL_PARTS));
   n = n / unit * unit;
   n = at_most(n < unit ? unit : n, extent);
   d->blocked = d->block == d->rows ? n : even_block(extent, n);
@@ -446,11 +451,6 @@ static void around(struct product *d, const char *loop, int64_t iterations)
     d->parallel = loop;
     d->shares = iterations;
   }
-}
-
-static int64_t pieces(int64_t extent, int64_t n)
-{
-  return (extent + n - 1) / n;
 }
 
 static enum tsr_status cut_again(struct product *d, const char *loop, int64_t n, const char **outer,
