@@ -257,19 +257,28 @@ static bool takes_conv(struct layouter *b, struct tsr_node *n, bool *depthwise)
   return group == 1 || *depthwise;
 }
 
+/* Taps of bytes side by side are multiplied and added up in groups; what a row has fewer is zeros, for which
+ * the map has so many columns more. */
 static bool block_depthwise(struct layouter *b, struct tsr_node *n)
 {
   const struct tsr_value *v = n->in[1];
-  int64_t taps = v->dims[2] * v->dims[3], none = 0;
+  int64_t columns = v->dims[3], taps = v->dims[2] * columns, dilation[2], pads[4];
   struct layout__weights w = {v, v->dims[0], 1, taps, taps, taps};
   struct blocks k = blocks_of(b, n->out[0]);
-  int64_t dims[4] = {k.count, v->dims[2], v->dims[3], k.size};
+  tsr_node_ints(n, "dilations", 2, 1, dilation);
+  tsr_node_ints(n, "pads", 4, 0, pads);
+  bool grouped = v->dtype == TSR_I8 && b->layout.block && dilation[1] == 1;
+  int64_t group = grouped ? LAYOUT__GROUP : 1, offset = grouped ? b->layout.offset : 0;
+  int64_t groups = (columns + group - 1) / group;
+  int64_t dims[4] = {k.count, v->dims[2], groups, k.size};
   struct tsr_value *in[3] = {blocked(b, n->in[0]),
-                             layout__spread(b->g, name_of(b, n, "w"), &w, k.size, dims),
-                             parameters(b, n, &w, k.size, &none)};
+                             layout__spread(b->g, name_of(b, n, "w"), &w, columns, group, dims),
+                             parameters(b, n, &w, k.size, &offset)};
   struct tsr_node *m = in_place(b, n, TSR_G_BlockedDepthwise, in[2] ? 3 : 2, in);
   set_window(b, m, n);
-  set_numbers(b, m, n, 0);
+  pads[3] += groups * group - columns;
+  tsr_node_set_ints(b->g, m, "pads", 4, pads);
+  set_numbers(b, m, n, offset);
   return replace(b, n, typed(b, m));
 }
 
