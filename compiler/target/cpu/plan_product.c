@@ -229,8 +229,8 @@ static enum tsr_status order_trial(struct product *d, struct tir_sched *trial, i
 /* Tries each intrinsic. */
 static const char *matching(struct product *d)
 {
-  static const char *const names[] = {"x86.dot4.offset", "x86.dot4.u8s8", "x86.dot4.s8s8",
-                                      "x86.dot2.bf16"};
+  static const char *const names[] = {"x86.dot4.offset",    "x86.dot4.u8s8",      "x86.dot4.s8s8",
+                                      "x86.dot4.each.u8s8", "x86.dot4.each.s8s8", "x86.dot2.bf16"};
   const struct tir_stage *s = d->s;
   struct tsr_err none;
   struct tsr_err *err = d->p->err;
@@ -292,11 +292,19 @@ static bool is_instruction(const struct product *d)
   return d->terms == DOT_BYTES ? d->p->e.machine.dot : d->p->e.machine.bf16;
 }
 
+/* Each lane has a row of its own: depthwise. */
+static bool has_own_rows(const struct product *d)
+{
+  return moves(d->p, d->row, d->lanes);
+}
+
 static bool fits(const struct product *d, int64_t T, int64_t V)
 {
   int64_t n = registers_of(d), wide = d->dot && !is_instruction(d) ? 2 : 1;
   int64_t room = d->p->e.machine.registers;
-  if (moves(d->p, d->row, d->lanes)) /* no broadcast */
+  if (has_own_rows(d) && d->dot) /* all columns stay; and what puts rows in order */
+    return (T + steps_of(d)) * V * n + 4 <= room;
+  if (has_own_rows(d)) /* no broadcast */
     return T * V * n + 2 * n <= room && T <= LOADED_ROWS;
   return T * V * n + V * n * wide + wide <= room;
 }
@@ -326,11 +334,21 @@ static double all_cycles(const struct product *d, int64_t T, int64_t V)
   return sum + (end && side ? tile_cycles(d, end, side) : 0);
 }
 
-static bool quantizes(tir_e x)
+static bool has_quant(tir_e x)
 {
   bool any = x->op == TIR_QUANT;
   for (int i = 0; i < x->args && !any; i++)
-    any = quantizes(x->arg[i]);
+    any = has_quant(x->arg[i]);
+  return any;
+}
+
+/* A stage, or what is inlined in it, requantizes. */
+static bool quantizes(const struct cpu__planner *p, const struct tir_stage *s)
+{
+  bool any = has_quant(s->value);
+  for (int i = 0; i < p->func->stages && !any; i++)
+    any = p->inlined[i] && llvm__reads(s->value, p->func->stage[i]->out) &&
+          quantizes(p, p->func->stage[i]);
   return any;
 }
 
@@ -364,13 +382,42 @@ static const struct tir_stage *padding_of(const struct product *d)
   return x && x->combine == TIR_ASSIGN && cpu__only_reader(d->p, x) == d->s ? x : NULL;
 }
 
+static bool is_batch(const struct product *d, int i)
+{
+  return i != d->lanes && i != d->rows && i != d->block && i != d->columns && !is_column_axis(d, i);
+}
+
+/* Iterations of the loops around all blocks, which threads share out first. */
+static int64_t batches_of(const struct product *d)
+{
+  int64_t n = 1;
+  for (int i = 0; i < d->s->out->rank; i++)
+    n *= is_batch(d, i) ? d->s->axis[i].extent : 1;
+  return n;
+}
+
+static int64_t pieces(int64_t extent, int64_t n)
+{
+  return (extent + n - 1) / n;
+}
+
+/* n, or about as many iterations that divide the extent: then all blocks are the same. */
+static int64_t even_block(int64_t extent, int64_t n)
+{
+  for (int64_t k = at_most(extent, n * 4 / 3); 2 * k >= n && k > 0; k--)
+    if (extent % k == 0)
+      return k;
+  return n;
+}
+
 /* As many iterations as have rows that a cache keeps while all columns pass; fewer where it keeps all
  * columns anyway, so that threads have enough of them to share out. */
 static void choose_block(struct product *d)
 {
   int64_t extent = extent_of(d, d->block), around = 1;
   d->blocked = extent;
-  d->inlines = moves(d->p, d->row, d->lanes) && steps_of(d) <= INLINED && padding_of(d);
+  d->inlines = has_own_rows(d) && !d->dot && steps_of(d) <= INLINED && padding_of(d) &&
+               !cpu__scatters(d->p, padding_of(d));
   if (d->block < 0 || d->inlines || d->s == d->p->banded)
     return;
   for (int i = 0; i < d->s->out->rank; i++)
@@ -379,17 +426,18 @@ static void choose_block(struct product *d)
   int64_t one = bytes_of(d->row->buffer) / (around * extent) + 1;
   int64_t unit = d->block == d->rows ? d->T : 1;
   int64_t n = BLOCK_BYTES / one;
-  if (bytes_of(d->column->buffer) <= BLOCK_BYTES)
-    n = at_most(n, extent / PARALLEL_PARTS);
+  if (bytes_of(d->column->buffer) <= BLOCK_BYTES && batches_of(d) < PARALLEL_PARTS)
+    n = at_most(n, pieces(extent, PARALLEL_PARTS));
   n = n / unit * unit;
-  d->blocked = at_most(n < unit ? unit : n, extent);
+  n = at_most(n < unit ? unit : n, extent);
+  d->blocked = d->block == d->rows ? n : even_block(extent, n);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
 /* Loops of the host that axes are cut into. NULL: there is none. */
 struct parts {
-  const char *block, *in_block, *rows, *row, *columns, *column, *lane;
+  const char *batch, *block, *in_block, *rows, *row, *columns, *column, *lane;
 };
 
 /* A loop around the tile. Threads share out the first that has iterations enough. */
@@ -403,16 +451,6 @@ static void around(struct product *d, const char *loop, int64_t iterations)
     d->parallel = loop;
     d->shares = iterations;
   }
-}
-
-static int64_t pieces(int64_t extent, int64_t n)
-{
-  return (extent + n - 1) / n;
-}
-
-static bool is_batch(const struct product *d, int i)
-{
-  return i != d->lanes && i != d->rows && i != d->block && i != d->columns && !is_column_axis(d, i);
 }
 
 static enum tsr_status cut_again(struct product *d, const char *loop, int64_t n, const char **outer,
@@ -461,13 +499,15 @@ static enum tsr_status cut_columns(struct product *d, struct parts *c)
 }
 
 /* Blocks, then columns, then what is inside of a block: with one block, columns come first. */
-static void choose_order(struct product *d, const struct parts *c)
+static void choose_order(struct product *d, struct parts *c)
 {
   int64_t of_block = d->block == d->rows ? d->blocked : extent_of(d, d->rows);
   d->outer.arena = d->p->e.arena;
   for (int i = 0; i < d->s->out->rank; i++)
-    if (is_batch(d, i))
-      around(d, cpu__axis_name(d->host, i), extent_of(d, i));
+    if (is_batch(d, i)) {
+      c->batch = cpu__axis_name(d->host, i);
+      around(d, c->batch, extent_of(d, i));
+    }
   around(d, c->block, pieces(extent_of(d, d->block), d->blocked));
   around(d, c->columns, pieces(vectors_of(d), d->V));
   for (int i = 0; i < d->s->out->rank; i++)
@@ -478,7 +518,8 @@ static void choose_order(struct product *d, const struct parts *c)
   around(d, c->rows, pieces(of_block, d->T));
 }
 
-/* Behind the sums: row by row of one vector of columns, whose parameters stay in registers. */
+/* Behind the sums: row by row of one vector of columns, whose parameters stay in registers. What is made of
+ * these is the same for all rows, and is made before their loops where each vector is written out. */
 static enum tsr_status order_host(struct product *d, const struct parts *c)
 {
   struct tsr_text line = {.arena = d->p->e.arena};
@@ -486,7 +527,11 @@ static enum tsr_status order_host(struct product *d, const struct parts *c)
   add_loop(&line, c->column);
   add_loop(&line, c->row);
   add_loop(&line, c->lane);
-  return tir_sched_apply(d->p->sched, d->p->err, line.data);
+  if (tir_sched_apply(d->p->sched, d->p->err, line.data))
+    return TSR_REFUSED;
+  if (!c->column || d->column_cycles != QUANT_CYCLES)
+    return TSR_OK;
+  return tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", d->host->name, c->column);
 }
 
 /* The stage of the sums where it is not the host: computed where that wants a tile, in its own loops. */
@@ -537,10 +582,13 @@ static enum tsr_status order_sums(struct product *d, const struct parts *c)
 static enum tsr_status unroll(struct product *d)
 {
   const struct tir_stage *s = d->s;
-  if (d->dot || steps_of(d) * d->T * d->V > UNROLLED)
+  int term = d->dot ? last_reduce(s) : -1;
+  bool whole = !d->dot || (has_own_rows(d) && s->axis[term].extent == d->terms);
+  if (!whole || steps_of(d) * d->T * d->V > UNROLLED)
     return TSR_OK;
   for (int i = s->out->rank; i < s->axes; i++)
-    if (tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", s->name, cpu__axis_name(s, i)))
+    if (i != term &&
+        tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", s->name, cpu__axis_name(s, i)))
       return TSR_REFUSED;
   return TSR_OK;
 }
@@ -566,13 +614,13 @@ static enum tsr_status pack_columns(struct product *d, const struct parts *c)
 static enum tsr_status attach_rows(struct product *d, const struct parts *c)
 {
   const struct tir_stage *x = padding_of(d);
-  if (!x || (!d->inlines && !c->block))
+  const char *block = c->block || !has_own_rows(d) ? c->block : c->batch;
+  if (!x || (!d->inlines && !block))
     return TSR_OK;
   cpu__settle(d->p, x);
   if (d->inlines)
     return tir_sched_do(d->p->sched, d->p->err, "inline %s", x->name);
-  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name,
-                      c->block);
+  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name, block);
 }
 
 static bool is_large(const struct product *d)
@@ -622,7 +670,7 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
   }
   d.lane = d.dot ? DOT : (int)at_most(p->width, extent_of(&d, d.lanes));
   d.host = p->tail ? p->tail : p->s;
-  d.column_cycles = quantizes(d.host->value) ? QUANT_CYCLES : COLUMN_CYCLES;
+  d.column_cycles = quantizes(p, d.host) ? QUANT_CYCLES : COLUMN_CYCLES;
   choose_tile(&d);
   choose_block(&d);
   return schedule(&d);
