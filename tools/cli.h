@@ -69,7 +69,8 @@ int cli_threads(const struct cli *cli, int *out);
 /* How the compiler looks for schedules. */
 #define CLI_TUNE_OPTIONS                                                                           \
   {"O", "0|1|2|3", "effort of the search for schedules, -O0 to -O3 (default 1; 0: none)"},         \
-  {"tune-cache", "FILE|none", "where found schedules are kept (default: in the user's cache)"}
+  {"tune-cache", "FILE|none", "where found schedules are kept (default: in the user's cache)"},    \
+  {"apart", NULL, "every op is a layer of its own: nothing stays on the chip from one to the next"}
 
 /* The options that name a model's surroundings, for every subcommand that opens one. */
 #define CLI_MODEL_OPTIONS                                                                          \

@@ -76,7 +76,7 @@ static int nothing_dumped(const struct cli *cli, const struct dump *d, const cha
                     d->name ? " of '" : "", d->name ? d->name : "", d->name ? "'" : "");
 }
 
-/* -O and --tune-cache. */
+/* -O, --tune-cache and --apart. */
 static int read_effort(const struct cli *cli, struct tessera_options *out)
 {
   static const enum tessera_effort efforts[] = {TESSERA_EFFORT_NONE, TESSERA_EFFORT_SOME,
@@ -88,6 +88,7 @@ static int read_effort(const struct cli *cli, struct tessera_options *out)
     return cli_refuse("%s: --tune-cache needs a file, or none", cli->command->name);
   out->effort = effort ? efforts[effort[0] - '0'] : TESSERA_EFFORT_DEFAULT;
   out->tune_cache = cache && !strcmp(cache, "none") ? "" : cache;
+  out->apart = cli_has(cli, "apart");
   return 0;
 }
 

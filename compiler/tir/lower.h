@@ -14,6 +14,10 @@ struct tir__place {
   int in_position;       /* ... and the place of that loop among in's leaves */
   tir_e min[TSR_MAX_RANK], size[TSR_MAX_RANK]; /* the region: by what enclosing loops stand at */
   const struct tir_buffer *buffer;             /* holds the region */
+  int slides;     /* the dimension along which it slides; -1: none. Its size is without what is kept: */
+  tir_e kept;     /* at the beginning of the region */
+  tir_e read;     /* the size with it */
+  int64_t most_kept;
   int first_range;                             /* of leaf 0; the other leaves' follow */
   tir_e *extent, *value;                       /* of each loop, by the variables of leaves */
   tir_e local[TSR_MAX_RANK];                   /* spatial axes from the region's min */
@@ -34,10 +38,18 @@ struct tir__lowering {
   const struct tir__state *state;
   struct tir__ranges ranges;
   struct tir__place *place; /* by stage */
+  const struct tir__place *slides; /* the last stage that was found to; NULL: none yet */
 };
 
 enum tsr_status tir__place_all(struct tir__lowering *l);               /* lower_place.c */
 void tir__infer_region(struct tir__lowering *l, struct tir__place *p); /* lower_region.c */
+
+/* lower_slide.c: a stage that slides, when its region and buffer are known; the stage that moves what of it is
+ * kept; and the largest that a size gets. */
+enum tsr_status tir__slide(struct tir__lowering *l, struct tir__place *p);
+void tir__place_mover(struct tir__lowering *l, struct tir__place *p, const struct tir__place *of);
+int64_t tir__largest(struct tir__lowering *l, tir_e size, int64_t otherwise);
+
 enum tsr_status tir__match_all(struct tir__lowering *l);               /* lower_match.c */
 enum tsr_status tir__check_bound(struct tir__lowering *l);             /* lower_bound.c */
 struct tir_stmt *tir__emit(struct tir__lowering *l);                   /* lower_emit.c */

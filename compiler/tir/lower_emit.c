@@ -198,6 +198,24 @@ static struct tir_stmt *call(struct tir__lowering *l, struct tir__place *p)
 
 static struct tir_stmt *nest(struct tir__lowering *l, struct tir__place *p, int position);
 
+/* The scopes of the buffers of stages that are computed in this loop; of those that slide, whose buffers live for
+ * all of its iterations, or of the others. */
+static struct tir_stmt *with_buffers(struct tir__lowering *l, const struct tir__place *in,
+                                     int position, bool slide, struct tir_stmt *s)
+{
+  for (int k = l->state->stages - 1; k >= 0; k--) {
+    const struct tir__place *p = &l->place[k];
+    if (p->s->output || p->s->moves || p->s->slides != slide || p->in != in ||
+        (in && p->in_position != position))
+      continue;
+    struct tir_stmt *alloc = stmt(l->arena, TIR_ALLOC);
+    alloc->alloc.buffer = p->buffer;
+    alloc->alloc.body = s;
+    s = alloc;
+  }
+  return s;
+}
+
 /* `body` with the stages that are computed before it in this loop (p NULL: at the root), in the
  * scopes of their buffers. */
 static struct tir_stmt *with_attached(struct tir__lowering *l, const struct tir__place *in,
@@ -211,17 +229,7 @@ static struct tir_stmt *with_attached(struct tir__lowering *l, const struct tir_
   }
   if (body)
     add(&list, body);
-  struct tir_stmt *s = block(&list);
-  for (int k = l->state->stages - 1; k >= 0; k--) {
-    const struct tir__place *p = &l->place[k];
-    if (p->s->output || p->in != in || (in && p->in_position != position))
-      continue;
-    struct tir_stmt *alloc = stmt(l->arena, TIR_ALLOC);
-    alloc->alloc.buffer = p->buffer;
-    alloc->alloc.body = s;
-    s = alloc;
-  }
-  return s;
+  return with_buffers(l, in, position, false, block(&list));
 }
 
 static struct tir_stmt *inner_nest(struct tir__lowering *l, struct tir__place *p, int position)
@@ -230,7 +238,8 @@ static struct tir_stmt *inner_nest(struct tir__lowering *l, struct tir__place *p
     return call(l, p);
   if (position == p->s->leaves)
     return update(l, p);
-  return loop(l, p, position, with_attached(l, p, position, nest(l, p, position + 1)));
+  struct tir_stmt *body = with_attached(l, p, position, nest(l, p, position + 1));
+  return with_buffers(l, p, position, true, loop(l, p, position, body));
 }
 
 static struct tir_stmt *nest(struct tir__lowering *l, struct tir__place *p, int position)

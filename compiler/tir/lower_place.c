@@ -10,6 +10,9 @@
 static void find_place(struct tir__lowering *l, struct tir__place *p)
 {
   const struct tir__sstage *s = p->s;
+  p->slides = -1;
+  if (s->moves)
+    s = l->state->stage[tir__stage_index(l->state, s->moves)];
   if (s->at == TIR__ROOT)
     return;
   p->in = &l->place[tir__stage_index(l->state, s->at)];
@@ -99,12 +102,9 @@ static tir_e source_extent(struct loops *w, int k)
     tir_e up = tir__sum(r, extent_of(w, loop->of[0]), tir_index(r->arena, loop->factor - 1), 1);
     return tir__simplify(r, tir_binary(r->arena, TIR_FDIV, up, tir_index(r->arena, loop->factor)));
   }
-  case TIR__SPLIT_INNER:
-    return inner_extent(w, loop);
-  case TIR__FUSED:
-    return fused_extent(w, loop);
-  default:
-    return k < w->p->s->rank ? w->p->size[k] : tir_index(r->arena, loop->extent);
+  case TIR__SPLIT_INNER: return inner_extent(w, loop);
+  case TIR__FUSED: return fused_extent(w, loop);
+  default: return k < w->p->s->rank ? w->p->size[k] : tir_index(r->arena, loop->extent);
   }
 }
 
@@ -142,8 +142,7 @@ static tir_e used_value(struct loops *w, int k)
     inner = extent_of(w, w->p->s->loop[loop->into[0]].of[1]);
     return tir__simplify(
         r, tir_binary(r->arena, loop->use == TIR__FUSED_OUTER ? TIR_FDIV : TIR_FMOD, fused, inner));
-  default:
-    return tir__is_int(extent, 1) ? tir_index(r->arena, 0) : tir_use(r->arena, loop->var);
+  default: return tir__is_int(extent, 1) ? tir_index(r->arena, 0) : tir_use(r->arena, loop->var);
   }
 }
 
@@ -239,7 +238,9 @@ static void place_axes(struct tir__lowering *l, struct tir__place *p)
     p->axis[k] = p->value[k];
     if (k < s->rank) {
       p->local[k] = p->value[k];
-      p->axis[k] = tir__sum(&l->ranges, p->value[k], p->min[k], 1);
+      if (k == p->slides)
+        p->local[k] = tir__sum(&l->ranges, p->value[k], p->kept, 1);
+      p->axis[k] = tir__sum(&l->ranges, p->local[k], p->min[k], 1);
     }
   }
   p->rewriter = (struct tir__rewriter){.ranges = &l->ranges,
@@ -270,7 +271,7 @@ static void place_buffer(struct tir__lowering *l, struct tir__place *p)
   struct tir_buffer *b = tsr_arena_copy(l->arena, s->out, sizeof *s->out);
   b->scope = s->scope;
   for (int d = 0; d < s->rank; d++) {
-    int64_t size = tir__bound_int(&l->ranges, p->size[d], true, s->dims[d]);
+    int64_t size = tir__largest(l, p->size[d], s->dims[d]);
     int64_t least = s->dims[d] > 0; /* an empty tensor may have dims of 0 */
     b->dims[d] = size > s->dims[d] ? s->dims[d] : size < least ? least : size;
   }
@@ -285,10 +286,13 @@ static void whole_region(struct tir__lowering *l, struct tir__place *p)
   }
 }
 
-static enum tsr_status place_stage(struct tir__lowering *l, struct tir__place *p)
+static enum tsr_status place_region(struct tir__lowering *l, struct tir__place *p)
 {
   enum tsr_status status = TSR_OK;
-  find_place(l, p);
+  if (p->s->moves) {
+    tir__place_mover(l, p, &l->place[tir__stage_index(l->state, p->s->moves)]);
+    return TSR_OK;
+  }
   if (p->in)
     status = check_place(l, p);
   if (status != TSR_OK)
@@ -298,6 +302,15 @@ static enum tsr_status place_stage(struct tir__lowering *l, struct tir__place *p
   else
     whole_region(l, p);
   place_buffer(l, p);
+  return p->s->slides ? tir__slide(l, p) : TSR_OK;
+}
+
+static enum tsr_status place_stage(struct tir__lowering *l, struct tir__place *p)
+{
+  find_place(l, p);
+  enum tsr_status status = place_region(l, p);
+  if (status != TSR_OK)
+    return status;
   status = place_loops(l, p);
   if (status != TSR_OK)
     return status;

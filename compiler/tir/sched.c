@@ -143,7 +143,7 @@ static const struct primitive primitives[] = {
     {"fuse", "fuse S OUTER INNER NEW", 5, 5, true, tir__do_fuse},
     {"reorder", "reorder S L1 L2 ...", 4, TIR__MAX_WORDS, true, tir__do_reorder},
     {"unroll", "unroll S L", 3, 3, false, tir__do_unroll},
-    {"parallel", "parallel S L", 3, 3, false, tir__do_parallel},
+    {"parallel", "parallel S L", 3, 3, true, tir__do_parallel},
     {"pipeline", "pipeline S L N", 4, 4, false, tir__do_pipeline},
     {"bind", "bind S L PLACE", 4, 4, true, tir__do_bind},
     {"compute_at", "compute_at S CONSUMER L", 4, 4, true, tir__do_compute_at},
@@ -152,6 +152,7 @@ static const struct primitive primitives[] = {
     {"cache_write", "cache_write S SCOPE NEW", 4, 4, true, tir__do_cache_write},
     {"set_scope", "set_scope S SCOPE", 3, 3, true, tir__do_set_scope},
     {"pad", "pad S L N", 4, 4, true, tir__do_pad},
+    {"slide", "slide S NEW", 3, 3, true, tir__do_slide},
     {"tensorize", "tensorize S L INTRINSIC", 4, 4, true, tir__do_tensorize},
 };
 enum { PRIMITIVES = sizeof primitives / sizeof primitives[0] };

@@ -49,6 +49,8 @@ struct tir__sstage {
   int loops, leaves;
   struct tir__loop *loop;
   int *leaf;             /* outer to inner */
+  bool slides; /* computes only what the iteration before of the loop it is computed in has not */
+  int moves;   /* the id of the stage that slides, of which this one moves what is kept; 0: none */
   int at, at_loop;       /* computed in this loop of the stage with this id, or TIR__ROOT */
   const char *intrinsic; /* NULL: none */
   int tensor_loop;
@@ -118,6 +120,7 @@ enum tsr_status tir__do_cache_read(struct tir__edit *e);
 enum tsr_status tir__do_cache_write(struct tir__edit *e);
 enum tsr_status tir__do_set_scope(struct tir__edit *e);
 enum tsr_status tir__do_pad(struct tir__edit *e);
+enum tsr_status tir__do_slide(struct tir__edit *e);
 
 /* Whether a state can be lowered: all that tir_lower does but the making of statements. */
 enum tsr_status tir__check(struct tsr_arena *a, struct tsr_err *err, const struct tir_sched *s,

@@ -76,10 +76,15 @@ enum tsr_status tir__edit_stage(struct tir__edit *e, int word, struct tir__sstag
   const char **names = TSR_NEW_ARRAY(e->arena, const char *, st->stages + 1);
   for (int k = 0; k < st->stages; k++) {
     names[k] = st->stage[k]->name;
-    if (!strcmp(names[k], e->word[word])) {
-      *out = tir__edit_own(e, k);
-      return TSR_OK;
-    }
+    if (strcmp(names[k], e->word[word]))
+      continue;
+    if (st->stage[k]->moves && strcmp(e->word[0], "tensorize"))
+      return tsr_refuse(e->err,
+                        "can't %s stage %s: it moves what a stage that slides keeps, and can be "
+                        "tensorized, but not be changed",
+                        e->word[0], names[k]);
+    *out = tir__edit_own(e, k);
+    return TSR_OK;
   }
   return refuse_name(e, "stage", e->sched->func->name, e->word[word], names, st->stages);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Primitives on whole stages: compute_at, inline, cache_read, cache_write, set_scope, pad. */
+/* Primitives on whole stages: compute_at, inline, cache_read, cache_write, set_scope, pad, slide. */
 #include <string.h>
 
 #include "compiler/tir/region.h"
@@ -10,6 +10,15 @@ static enum tsr_status refuse_output(struct tir__edit *e, const struct tir__ssta
 {
   return tsr_refuse(e->err, "can't %s stage %s: it computes the output %s of %s%s", e->word[0],
                     s->name, s->out->name, e->sched->func->name, what);
+}
+
+/* What a stage that slides keeps lies in its buffer as it computed it. */
+static enum tsr_status check_still(struct tir__edit *e, const struct tir__sstage *s)
+{
+  if (!s->slides)
+    return TSR_OK;
+  return tsr_refuse(e->err, "can't %s stage %s: it slides; %s first, then slide", e->word[0],
+                    s->name, e->word[0]);
 }
 
 static enum tsr_status check_read(struct tir__edit *e, const struct tir__sstage *s)
@@ -112,7 +121,8 @@ static enum tsr_status check_inline(struct tir__edit *e, const struct tir__sstag
                         "can't inline stage %s: stage %s is computed at its loop %s; inline "
                         "first, then compute_at",
                         s->name, st->stage[k]->name, s->loop[st->stage[k]->at_loop].name);
-  return check_read(e, s);
+  enum tsr_status status = check_still(e, s);
+  return status ? status : check_read(e, s);
 }
 
 enum tsr_status tir__do_inline(struct tir__edit *e)
@@ -237,6 +247,8 @@ enum tsr_status tir__do_cache_write(struct tir__edit *e)
     status = tir__edit_scope(e, 2, &scope);
   if (status == TSR_OK)
     status = tir__edit_new_name(e, 3);
+  if (status == TSR_OK)
+    status = check_still(e, s);
   if (status != TSR_OK)
     return status;
   struct tir_buffer *cache = like_buffer(e, s->out, cache_name(e, s), scope);
@@ -282,7 +294,7 @@ static enum tsr_status check_pad(struct tir__edit *e, const struct tir__sstage *
     return tsr_refuse(e->err, "can't pad loop %s of stage %s: it is not a spatial axis but %s",
                       s->loop[k].name, s->name,
                       k < s->axes ? "a reduce axis" : "a part of one; pad before split and fuse");
-  return TSR_OK;
+  return check_still(e, s);
 }
 
 /* Behind the end the initial value and all that is combined with it are zero, so the result is. */
@@ -310,5 +322,41 @@ enum tsr_status tir__do_pad(struct tir__edit *e)
   tir__set_values(a, s, s->init ? tir_select(a, inside, s->init, zero) : NULL,
                   tir_select(a, inside, s->value, zero));
   s->dims[k] = s->loop[k].extent = padded;
+  return TSR_OK;
+}
+
+/* --- slide ------------------------------------------------------------------------------------ */
+
+static enum tsr_status check_slide(struct tir__edit *e, const struct tir__sstage *s)
+{
+  if (s->output)
+    return refuse_output(e, s, "; cache_write gives it a stage of its own for that");
+  if (s->combine != TIR_ASSIGN)
+    return tsr_refuse(
+        e->err, "can't slide stage %s: it is a reduction; slide a stage that reads it", s->name);
+  for (int d = 0; d < s->rank; d++)
+    if (s->pad[d] > 1)
+      return tsr_refuse(e->err, "can't slide stage %s: it is padded", s->name);
+  if (s->slides)
+    return tsr_refuse(e->err, "can't slide stage %s: it slides already", s->name);
+  return TSR_OK;
+}
+
+/* The new stage reads what the other has computed, and has its buffer when it is lowered. */
+enum tsr_status tir__do_slide(struct tir__edit *e)
+{
+  struct tir__sstage *s;
+  enum tsr_status status = tir__edit_stage(e, 1, &s);
+  if (status == TSR_OK)
+    status = tir__edit_new_name(e, 2);
+  if (status == TSR_OK)
+    status = check_slide(e, s);
+  if (status != TSR_OK)
+    return status;
+  const struct tir_buffer *none = like_buffer(e, s->out, e->word[2], s->scope);
+  struct tir__sstage *mover = copy_stage(e, e->word[2], s->dims, s->out, none, s);
+  mover->moves = s->id;
+  s->slides = true;
+  tir__edit_insert(e, tir__stage_index(e->state, s->id), mover);
   return TSR_OK;
 }

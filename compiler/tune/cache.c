@@ -76,12 +76,18 @@ static int ask_number(sqlite3 *db, const char *sql, int64_t *out)
   return code;
 }
 
+/* In files of earlier versions there is another one. */
+static int make_table(sqlite3 *db)
+{
+  return sqlite3_exec(db,
+                      "CREATE TABLE IF NOT EXISTS layer (key TEXT PRIMARY KEY, text TEXT NOT NULL, "
+                      "cycles INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID",
+                      NULL, NULL, NULL);
+}
+
 /* An empty file becomes a cache; another one must be one. *foreign: it is a database of others. */
 static int claim(sqlite3 *db, bool *foreign)
 {
-  static const char table[] =
-      "CREATE TABLE IF NOT EXISTS schedule (key TEXT PRIMARY KEY, text TEXT NOT NULL, "
-      "cycles INTEGER NOT NULL) WITHOUT ROWID";
   char mark[64];
   int64_t application = 0, tables = 0;
   snprintf(mark, sizeof mark, "PRAGMA application_id = %d", APPLICATION);
@@ -92,7 +98,7 @@ static int claim(sqlite3 *db, bool *foreign)
     code = ask_number(db, "SELECT count(*) FROM sqlite_master", &tables);
   *foreign = !code && application != APPLICATION && (application || tables);
   if (!code && !*foreign && !tables)
-    code = sqlite3_exec(db, table, NULL, NULL, NULL);
+    code = make_table(db);
   if (!code && !*foreign && application != APPLICATION)
     code = sqlite3_exec(db, mark, NULL, NULL, NULL);
   if (!code)
@@ -113,6 +119,8 @@ static int open_file(const char *path, sqlite3 **out, bool *foreign)
     code = claim(*out, foreign);
   if (!code && !*foreign && application != APPLICATION)
     code = sqlite3_exec(*out, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+  if (!code && application == APPLICATION)
+    code = make_table(*out);
   return code ? code : sqlite3_exec(*out, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
 }
 
@@ -150,7 +158,7 @@ static enum tsr_status with_file(struct tsr_err *err, const char *path, file_wor
 
 struct found {
   char *text;
-  uint64_t cycles;
+  uint64_t cycles, bytes;
 };
 
 /* context: a record whose text has LONGEST_SCHEDULE bytes, and stays as it is where there is none. */
@@ -159,7 +167,7 @@ static int read_record(sqlite3 *db, const char *key, void *context)
   struct found *out = context;
   sqlite3_stmt *s = NULL;
   int code =
-      sqlite3_prepare_v2(db, "SELECT text, cycles FROM schedule WHERE key = ?", -1, &s, NULL);
+      sqlite3_prepare_v2(db, "SELECT text, cycles, bytes FROM layer WHERE key = ?", -1, &s, NULL);
   if (!code)
     code = sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
   if (!code)
@@ -169,6 +177,7 @@ static int read_record(sqlite3 *db, const char *key, void *context)
     if (text && strlen(text) < LONGEST_SCHEDULE)
       strcpy(out->text, text);
     out->cycles = (uint64_t)sqlite3_column_int64(s, 1);
+    out->bytes = (uint64_t)sqlite3_column_int64(s, 2);
   }
   sqlite3_finalize(s);
   return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
@@ -179,13 +188,16 @@ static int write_record(sqlite3 *db, const char *key, void *context)
   const struct tsr_tune_record *record = context;
   sqlite3_stmt *s = NULL;
   int code = sqlite3_prepare_v2(
-      db, "INSERT OR REPLACE INTO schedule (key, text, cycles) VALUES (?, ?, ?)", -1, &s, NULL);
+      db, "INSERT OR REPLACE INTO layer (key, text, cycles, bytes) VALUES (?, ?, ?, ?)", -1, &s,
+      NULL);
   if (!code)
     code = sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
   if (!code)
     code = sqlite3_bind_text(s, 2, record->schedule, -1, SQLITE_STATIC);
   if (!code)
     code = sqlite3_bind_int64(s, 3, (sqlite3_int64)record->cycles);
+  if (!code)
+    code = sqlite3_bind_int64(s, 4, (sqlite3_int64)record->bytes);
   if (!code)
     code = sqlite3_step(s);
   sqlite3_finalize(s);
@@ -199,7 +211,7 @@ static void remember(struct tsr_tune *t, const char *key, const struct tsr_tune_
   t->kept = TSR_GROW(t->arena, t->kept, t->count, &t->capacity);
   t->kept[t->count++] =
       (struct kept){tsr_arena_strdup(t->arena, key),
-                    {tsr_arena_strdup(t->arena, record->schedule), record->cycles}};
+                    {tsr_arena_strdup(t->arena, record->schedule), record->cycles, record->bytes}};
 }
 
 static const struct tsr_tune_record *remembered(const struct tsr_tune *t, const char *key)
@@ -216,10 +228,10 @@ enum tsr_status tsr_tune_recall(struct tsr_tune *t, struct tsr_err *err, const c
   *found = remembered(t, key);
   if (*found || !t->options.cache)
     return TSR_OK;
-  struct found kept = {tsr_arena_alloc(t->arena, LONGEST_SCHEDULE), 0};
+  struct found kept = {tsr_arena_alloc(t->arena, LONGEST_SCHEDULE), 0, 0};
   enum tsr_status status = with_file(err, t->options.cache, read_record, key, &kept);
   if (!status && *kept.text) {
-    remember(t, key, &(struct tsr_tune_record){kept.text, kept.cycles});
+    remember(t, key, &(struct tsr_tune_record){kept.text, kept.cycles, kept.bytes});
     *found = remembered(t, key);
   }
   return status;

@@ -7,13 +7,18 @@
 /* Candidates that are measured, and instructions of all of them, at the most; but so many in any case. */
 enum { SOME = 64, MORE = 512, LEAST = 8 };
 enum { SOME_WORK = 300000, MORE_WORK = 4000000 };
-enum { BYTES_A_CYCLE = 64 }; /* saved, that a cycle may cost */
+enum { BYTES_A_CYCLE = 8 }; /* saved, that a cycle may cost */
+
+uint64_t tsr_tune_cost(uint64_t cycles, uint64_t bytes)
+{
+  return cycles + bytes / BYTES_A_CYCLE;
+}
 
 struct search {
   const struct tsr_tune_candidate *candidate;
   size_t count, limit;
   uint64_t work, most_work;
-  bool (*measure)(void *context, size_t k, uint64_t *cycles, uint64_t *work);
+  bool (*measure)(void *context, size_t k, struct tsr_tune_measured *out);
   void *context;
   bool *seen;
   struct tsr_tune_found found;
@@ -24,16 +29,11 @@ struct ranked {
   size_t k;
 };
 
-/* Cycles, and what the bytes count for. */
-static uint64_t cost_of(const struct tsr_tune_candidate *c, uint64_t cycles)
-{
-  return cycles + c->bytes / BYTES_A_CYCLE;
-}
-
 static int by_estimate(const void *a, const void *b)
 {
   const struct ranked *x = a, *y = b;
-  uint64_t left = cost_of(x->c, x->c->estimate), right = cost_of(y->c, y->c->estimate);
+  uint64_t left = tsr_tune_cost(x->c->estimate, x->c->bytes);
+  uint64_t right = tsr_tune_cost(y->c->estimate, y->c->bytes);
   if (left != right)
     return left < right ? -1 : 1;
   if (x->c->bytes != y->c->bytes)
@@ -50,28 +50,29 @@ static struct ranked *rank(struct tsr_arena *arena, const struct search *s)
   return list;
 }
 
-static uint64_t cost(const struct search *s, size_t k, uint64_t cycles)
+static uint64_t cost_of_best(const struct search *s)
 {
-  return cost_of(&s->candidate[k], cycles);
+  return tsr_tune_cost(s->found.cycles, s->found.bytes);
 }
 
 static bool hopeless(const struct search *s, size_t k)
 {
   return s->found.cycles &&
-         cost(s, k, s->candidate[k].bound) >= cost(s, s->found.best, s->found.cycles);
+         tsr_tune_cost(s->candidate[k].bound, s->candidate[k].bytes) >= cost_of_best(s);
 }
 
 static void try(struct search *s, size_t k)
 {
-  uint64_t cycles = 0, work = 0;
+  struct tsr_tune_measured m = {.cycles = 0};
   s->seen[k] = true;
   s->found.measured++;
-  bool usable = s->measure(s->context, k, &cycles, &work);
-  s->work += work;
-  if (!usable || !cycles)
+  bool usable = s->measure(s->context, k, &m);
+  s->work += m.work;
+  if (!usable || !m.cycles)
     return;
-  if (!s->found.cycles || cost(s, k, cycles) < cost(s, s->found.best, s->found.cycles)) {
-    s->found.cycles = cycles;
+  if (!s->found.cycles || tsr_tune_cost(m.cycles, m.bytes) < cost_of_best(s)) {
+    s->found.cycles = m.cycles;
+    s->found.bytes = m.bytes;
     s->found.best = k;
   }
 }
@@ -124,7 +125,7 @@ static void try_neighbours(struct search *s, const struct ranked *list)
 struct tsr_tune_found
 tsr_tune_search(struct tsr_arena *arena, const struct tsr_tune_candidate *candidate, size_t count,
                 enum tsr_tune_effort effort,
-                bool (*measure)(void *context, size_t k, uint64_t *cycles, uint64_t *work),
+                bool (*measure)(void *context, size_t k, struct tsr_tune_measured *out),
                 void *context)
 {
   struct search s = {.candidate = candidate,

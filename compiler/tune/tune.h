@@ -38,28 +38,36 @@ struct tsr_tune_candidate {
   int16_t at[TSR_TUNE_AXES]; /* its choices; candidates that differ in few of them are neighbours */
 };
 
+struct tsr_tune_measured {
+  uint64_t cycles, bytes; /* that it takes, and moves */
+  uint64_t work; /* what to measure it cost, in instructions; there is a limit on that, too */
+};
+
+/* What is weighed: cycles, and bytes that count for some. */
+uint64_t tsr_tune_cost(uint64_t cycles, uint64_t bytes);
+
 struct tsr_tune_found {
   size_t best;     /* the candidate */
   uint64_t cycles; /* that it takes; 0: none was measured */
+  uint64_t bytes;  /* that it moves */
   size_t measured, pruned;
 };
 
 /* The best of count >= 1 candidates. Half of the effort goes to the best by estimate, half to
  * neighbours of the best that was found; a candidate whose bound is no better than that is never
- * measured. work is what a measurement cost, in instructions; there is a limit on that, too. The same
- * candidates give the same answer. measure returns false for one that cannot be
+ * measured. The same candidates give the same answer. measure returns false for one that cannot be
  * used, and unwinds where memory runs out. No candidate can be used: cycles is 0, and best is the best by estimate. */
 struct tsr_tune_found
 tsr_tune_search(struct tsr_arena *arena, const struct tsr_tune_candidate *candidate, size_t count,
                 enum tsr_tune_effort effort,
-                bool (*measure)(void *context, size_t k, uint64_t *cycles, uint64_t *work),
+                bool (*measure)(void *context, size_t k, struct tsr_tune_measured *out),
                 void *context);
 
 /* --- what was found before -------------------------------------------------------------------- */
 
 struct tsr_tune_record {
-  const char *schedule; /* its text */
-  uint64_t cycles;      /* as measured */
+  const char *schedule;   /* its text */
+  uint64_t cycles, bytes; /* as measured */
 };
 
 /* What one compilation has found, and the cache file behind it. */

@@ -3,8 +3,9 @@
 
 #include "base/arith.h"
 
-const char *const net_kind_names[NET_KINDS] = {
-    "conv", "depthwise", "grouped", "dense", "elementwise", "pool", "joined", "mixed", "chain"};
+const char *const net_kind_names[NET_KINDS] = {"conv",        "depthwise", "grouped", "dense",
+                                               "elementwise", "pool",      "joined",  "mixed",
+                                               "chain",       "fed conv",  "fed pool"};
 
 struct net {
   struct tsr_arena *a;
@@ -321,6 +322,19 @@ static struct tsr_value *chain(struct net *n, struct tsr_value *x)
                                : binary(n, other, z, random_bits(n->r) % 3 > 0);
 }
 
+/* A convolution whose result another one, or a pool, may find on the chip, on a map of several tiles; what is kept of
+ * it from tile to tile depends on both windows. */
+static struct tsr_value *fed(struct net *n, struct tsr_value *x, bool into_pool)
+{
+  struct tsr_value *y = conv(n, x, random_in(n->r, 1, 40), 1);
+  if (!y || into_pool)
+    return y ? pool(n, y, false, false) : NULL;
+  struct tsr_value *z = conv(n, y, random_in(n->r, 1, 40), 1);
+  if (!z || random_bits(n->r) & 1)
+    return z;
+  return random_bits(n->r) & 1 ? lut(n, z) : binary(n, z, in_place(n, z, z->dims[1], 1, 1), true);
+}
+
 struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kind kind)
 {
   struct net n = {a, r, tsr_graph_new(a, net_kind_names[kind])};
@@ -329,6 +343,10 @@ struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kin
                      random_in(r, 1, 48 / group) * group, random_in(r, 1, 20), random_in(r, 1, 20)};
   if (kind == NET_GROUPED && random_bits(r) & 1) /* whole blocks, or halves */
     dims[1] = group * 8 * random_in(r, 1, 3);
+  if (kind == NET_FED_CONV || kind == NET_FED_POOL) {
+    dims[1] = random_in(r, 1, 24);
+    dims[2] = random_in(r, 4, 40);
+  }
   if (kind == NET_POOL && random_bits(r) % 4 == 0) { /* a map that no scratchpad holds whole */
     dims[2] = random_in(r, 40, 70);
     dims[3] = random_in(r, 40, 70);
@@ -344,6 +362,8 @@ struct tsr_graph *random_net(struct tsr_arena *a, struct random *r, enum net_kin
   case NET_JOINED: y = joined(&n, x); break;
   case NET_MIXED: y = mixed(&n, x); break;
   case NET_CHAIN: y = chain(&n, x); break;
+  case NET_FED_CONV: y = fed(&n, x, false); break;
+  case NET_FED_POOL: y = fed(&n, x, true); break;
   default:
     y = lut(&n, x);
     for (int k = (int)random_in(r, 1, 4); k > 0 && y; k--)

@@ -23,7 +23,7 @@ static inline int64_t random_in(struct random *r, int64_t lo, int64_t hi) /* bot
 }
 
 enum net_kind { NET_CONV, NET_DEPTHWISE, NET_GROUPED, NET_DENSE, NET_ELEMENTWISE, NET_POOL, NET_JOINED, NET_MIXED,
-                NET_CHAIN, NET_KINDS };
+                NET_CHAIN, NET_FED_CONV, NET_FED_POOL, NET_KINDS };
 
 extern const char *const net_kind_names[NET_KINDS];
 

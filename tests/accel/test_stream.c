@@ -65,12 +65,13 @@ static const struct row {
    "  s: y[m, h, v, b, c] = i8(quant(x[m, h, v, b, c], p[m, 0, b, c], p[m, 1, b, c], p[m, 2, b, c]))\n}",
    "tensorize s b accel.quant",
    "quant uops=0+1 n=1,3,20 dst=out:0,20,1 a=0,20,1 b=0,3,0 banks=0 wait=load\n", 1, 1},
-  {"operands in both banks",
+  {"operands in both banks; work across both is done in one after the other",
    "func f(x: i32[70,1,4] acc, z: i32[70,1,4] acc) -> (y: i8[70,1,4] out, t: i32[70,1,4] acc) {\n"
    "  s: t[v, b, c] = x[v, b, c] + z[v, b, c]\n  u: y[v, b, c] = sat8(z[v, b, c])\n}",
    "tensorize s b accel.add\ntensorize u b accel.narrow",
    "add uops=0+1 n=1,1,70 dst=0,0,1 a=0,0,1 b=0,0,1 banks=0,1 wait=load\n"
-   "mov uops=1+1 n=1,1,70 dst=out:0,0,1 a=0,0,1 banks=0,1 wait=load\n", 2, 2},
+   "mov uops=1+1 n=1,1,58 dst=out:0,0,1 a=0,0,1 banks=0 wait=load\n"
+   "mov uops=2+1 n=1,1,12 dst=out:0,0,1 a=0,0,1 banks=1 wait=load\n", 3, 3},
   {"steps that need the place of one",
    "func f(x: i8[6,1,4], z: i8[6,1,4], k: i32[2,1,4]) -> (y: i8[6,1,4] out) {\n"
    "  temp t: i32[6,1,4] acc\n  temp u: i32[6,1,4] acc\n"
@@ -95,6 +96,22 @@ static const struct row {
    "mul uops=1+1 n=1,1,6 dst=0,0,1 a=0,0,1 b=0,0,1 banks=0 wait=load\n"
    "mov uops=2+1 n=1,1,6 dst=out:0,0,1 a=0,0,1 banks=0 wait=load\n"
    "mov uops=1+1 n=1,1,6 dst=out:0,0,1 a=0,0,1 banks=0\n", 3, 3}, /* to 6 from 0, as the product */
+  {"so has one whose operand is read again in the next iteration",
+   "func f(x: i8[2,1,4], k: i32[1,4]) -> (y: i8[2,1,4] out) {\n"
+   "  temp t: i32[2,1,4] acc\n  temp w: i32[2,1,4] acc\n  temp u: i32[2,1,4] acc\n"
+   "  s: t[v, b, c] = i32(x[v, b, c]) * k[b, c]\n"
+   "  w: w[v, b, c] = t[0, b, c] * t[v, b, c]\n"
+   "  u: u[v, b, c] = t[v, b, c] + w[v, b, c]\n"
+   "  y: y[v, b, c] = sat8(u[v, b, c])\n}",
+   "cache_read x inp s xs\ncache_read k acc s ks\ncompute_at w u v\n"
+   "tensorize s b accel.scale\ntensorize w b accel.mul\ntensorize u b accel.add\n"
+   "tensorize y b accel.narrow",
+   "mul uops=0+1 n=1,1,2 dst=0,0,1 a=inp:0,0,1 banks=0 wait=load\n"
+   "mul uops=1+1 n=1,1,1 banks=0,1 wait=load\n"
+   "add uops=2+1 n=1,1,1 banks=0,1 wait=load\n"
+   "mul uops=3+1 n=1,1,1 banks=0,1 wait=load\n"
+   "add uops=4+1 n=1,1,1 banks=0,1 wait=load\n"
+   "mov uops=5+1 n=1,1,2 dst=out:0,0,1 a=0,0,1 banks=0 wait=load\n", 6, 6},
   {"padding around what is computed",
    "func f(x: i8[3,4,1,4], p: i32[3,1,4]) -> (y: i8[5,6,1,4] inp) {\n"
    "  temp t: i32[3,4,1,4] acc\n"

@@ -98,6 +98,8 @@ static const struct match_row {
    TSR_OP_MUL, "y[s.m, 0, 0], x[s.m, 0, 0], x[s.m, 0, 0]"},
   {"accel.narrow", WITH("x: i32[3,$B,$L] acc", "i8[3,$B,$L] out", "= sat8(x[m, r, c])"), TSR_OP_MOV,
    "y[s.m, 0, 0], x[s.m, 0, 0]"},
+  {"accel.move", WITH("x: i8[3,$B,$L] inp", "i8[3,$B,$L] inp", "= x[m, r, c]"), TSR_OP_MOV,
+   "y[s.m, 0, 0], x[s.m, 0, 0]"},
   {"accel.lut", WITH("x: i8[3,$B,$L] inp, t: i8[256] lut", "i8[3,$B,$L] out",
                      "= t[i64(x[m, r, c]) + 128]"),
    TSR_OP_LUT, "y[s.m, 0, 0], x[s.m, 0, 0], t[0]"},

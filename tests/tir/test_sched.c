@@ -292,6 +292,34 @@ static const struct sched_case programs[] = {
      "    }\n"
      "  }\n"
      "}\n"},
+    {pair, "compute_at t y n", "slide t tk",
+     "  alloc t: i32[2] {\n"
+     "    for y.n < 10 of y {\n"
+     "      for tk.n < min(y.n, 1) of tk {\n"
+     "        t[tk.n] = t[tk.n + 1]\n"
+     "      }\n"
+     "      for t.n < 2 - min(y.n, 1) of t {\n"
+     "        t[t.n + min(y.n, 1)] = x[t.n + min(y.n, 1) + y.n] * i32(3)\n"
+     "      }\n"
+     "      y[y.n] = t[0] + t[1]\n"
+     "    }\n"
+     "  }\n"
+     "}\n"},
+    {pair, "split y n 4 o i\ncompute_at t y o", "slide t tk",
+     "  alloc t: i32[5] {\n"
+     "    for y.o < 3 of y {\n"
+     "      for tk.n < min(y.o, 1) of tk {\n"
+     "        t[tk.n] = t[tk.n + 4]\n"
+     "      }\n"
+     "      for t.n < min(4, 10 - y.o * 4) - min(y.o, 1) + 1 of t {\n"
+     "        t[t.n + min(y.o, 1)] = x[t.n + min(y.o, 1) + y.o * 4] * i32(3)\n"
+     "      }\n"
+     "      for y.i < min(4, 10 - y.o * 4) of y {\n"
+     "        y[y.i + y.o * 4] = t[y.i] + t[y.i + 1]\n"
+     "      }\n"
+     "    }\n"
+     "  }\n"
+     "}\n"},
     {pair, "", "pad t n 8",
      "  alloc t: i32[16] {\n"
      "    for t.n < 16 of t {\n"
@@ -364,7 +392,8 @@ static const struct sched_case refusals[] = {
     {product, "parallel y m", "split y m 2 mo mi",
      "can't split loop m of stage y: it is marked as parallel; split first, then mark its parts"},
     {product, "", "parallel y k",
-     "can't run loop k of stage y in parallel: it is a reduce loop, whose iterations add to the same "
+     "can't run loop k of stage y in parallel: it is a reduce loop, whose iterations add to the "
+     "same "
      "elements"},
     {product, "", "fuse y n m f",
      "can't fuse loops n and m of stage y: m is not the next loop inside of n; reorder first"},
@@ -411,7 +440,8 @@ static const struct sched_case refusals[] = {
      "can't inline stage t: stage xs is computed at its loop n; inline first, then compute_at"},
     {pair, "", "cache_read x imp t xs", "tensor IR has no scope named 'imp'; did you mean 'inp'?"},
     {pair, "", "cache_read x weights t xs",
-     "tensor IR has no scope named 'weights'; it has global, local, inp, wgt, acc, out, lut, shared, register"},
+     "tensor IR has no scope named 'weights'; it has global, local, inp, wgt, acc, out, lut, "
+     "shared, register"},
     {pair, "", "cache_read x inp y xs", "stage y reads no buffer named 'x'"},
     {product, "", "cache_read ww inp y xs",
      "stage y reads no buffer named 'ww'; did you mean 'w'?"},
@@ -425,6 +455,38 @@ static const struct sched_case refusals[] = {
     {pair, "", "pad y n 4",
      "can't pad stage y: it computes the output y of pair, whose dims are given; use "
      "cache_write, then pad"},
+    {pair, "", "slide y k",
+     "can't slide stage y: it computes the output y of pair; cache_write gives it a stage of its "
+     "own "
+     "for that"},
+    {sums, "", "slide t k", "can't slide stage t: it is a reduction; slide a stage that reads it"},
+    {pair, "", "slide t k", "stage t can't slide: it is computed in no loop; compute_at first"},
+    {pair, "pad t n 4\ncompute_at t y n", "slide t k", "can't slide stage t: it is padded"},
+    {pair, "compute_at t y n\nslide t k", "slide t kk", "can't slide stage t: it slides already"},
+    {pair, "compute_at t y n\nslide t k", "cache_write t local c",
+     "can't cache_write stage t: it slides; cache_write first, then slide"},
+    {pair, "compute_at t y n\nslide t k", "inline t",
+     "can't inline stage t: it slides; inline first, then slide"},
+    {pair, "compute_at t y n\nslide t k", "pad t n 4",
+     "can't pad stage t: it slides; pad first, then slide"},
+    {pair, "compute_at t y n\nslide t k", "split k n 2 o i",
+     "can't split stage k: it moves what a stage that slides keeps, and can be tensorized, but not "
+     "be "
+     "changed"},
+    {pair, "compute_at t y n\nslide t k", "parallel y n",
+     "stage t can't slide along loop n of stage y: its iterations don't follow one another"},
+    {pair, "compute_at t y n", "slide t t",
+     "the name 't' is taken by a stage, a buffer or loops; choose another"},
+    {"func twice(x: i32[20]) -> (y: i32[10]) {\n  temp t: i32[20]\n  t: t[n] = x[n]\n"
+     "  y: y[n] = t[n * 2] + t[n * 2 + 1]\n}\n",
+     "compute_at t y n", "slide t k",
+     "stage t can't slide along loop n of stage y: its iterations don't all read the same part of "
+     "what "
+     "the one before has read"},
+    {product, "cache_read w local y ws\ncompute_at ws y m", "slide ws k",
+     "stage ws can't slide along loop m of stage y: the region that it reads doesn't move on by "
+     "constant "
+     "numbers along one dimension"},
     {sums, "", "pad t i 4",
      "can't pad loop i of stage t: it is not a spatial axis but a reduce axis"},
     {pair, "split t n 4 o i", "pad t i 4",

@@ -96,9 +96,9 @@ def test_tune_cache(w):
     assert os.path.exists(w.made("home/tessera/tune.sqlite"))
     assert layers_of(w, env={"XDG_CACHE_HOME": "/dev/null"}) == first
     with sqlite3.connect(w.made("c.sqlite")) as db:
-        before = db.execute("SELECT count(*) FROM schedule").fetchone()[0]
-        assert before == 10, before  # 8 nodes, no two of one shape, and 2 groups of them
-        db.execute("UPDATE schedule SET text = 'split ys nothing 3 a b\n'")
+        before = db.execute("SELECT count(*) FROM layer").fetchone()[0]
+        assert before == 11, before  # 8 nodes, no two of one shape, and 3 groups of them
+        db.execute("UPDATE layer SET text = 'split ys nothing 3 a b\n'")
     db.close()
     assert layers_of(w, *cache) == first
     for content in (b"no database, but long enough to be taken for one", b"SQLite format 3\0" + bytes(5000)):
@@ -113,7 +113,7 @@ def test_tune_cache(w):
 
 def edited(w, layer, pattern, new):
     """Writes the layer's schedule with one line changed; its name."""
-    w.call("explain", w.file("digits.onnx"), layer, "-O0", "-o", w.made("found.txt"))
+    w.call("explain", w.file("digits.onnx"), layer, "-O0", "--apart", "-o", w.made("found.txt"))
     text = read(w.made("found.txt")).decode()
     found = re.findall(pattern, text)
     assert len(found) == 1, text
@@ -152,25 +152,25 @@ def test_explain_schedule(w):
     """A schedule that was changed gives other cycles and the same bits, or the line that is not legal."""
     tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi",
                    lambda old: "split ys h %d ho hi" % (2 if " 3 " in old else 3))
-    e = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, "--check")
+    e = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule", tried, "--check")
     assert {t["size"][2] for t in e["tiles"]} in ({3, 1}, {2})
     c = e["comparison"]
     assert e["check"] is True and e["cycles"] == c["layer_cycles"] != c["found_layer_cycles"]
     assert c["network_cycles"] != c["found_network_cycles"]
-    assert c["found_network_cycles"] == w.json("profile", w.file("digits.onnx"), "-O0")["cycles"]
-    text = w.call("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried,
+    assert c["found_network_cycles"] == w.json("profile", w.file("digits.onnx"), "-O0", "--apart")["cycles"]
+    text = w.call("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule", tried,
                   "-o", w.made("again.txt"))
     assert "compared with the schedule that was found" in text
     assert read(w.made("again.txt")).decode() == e["schedule"]
-    same = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule",
+    same = w.json("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule",
                   w.made("found.txt"))["comparison"]
     assert same["layer_cycles"] == same["found_layer_cycles"]
     tried = edited(w, "conv2.Conv", "split ys h [0-9]+ ho hi", lambda old: "split ys h 1 ho ho")
-    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--schedule", tried, status=2)
+    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "-O0", "--apart", "--schedule", tried, status=2)
     assert re.search("line [0-9]+ of its schedule, 'split ys h 1 ho ho': ", said) and said.count("\n") == 1, said
     with open(w.made("binary"), "wb") as f:
         f.write(b"split\0")
-    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "--schedule", w.made("binary"), status=2)
+    _, said = w.run("explain", w.file("digits.onnx"), "conv2.Conv", "--apart", "--schedule", w.made("binary"), status=2)
     assert "is no text, so no schedule" in said, said
 
 
@@ -252,6 +252,11 @@ def test_float(w):
     assert "graph: floats" in w.call("run", w.file("digits.onnx"), "--float", "bf16", "--dump", "graph")
     _, said = w.run("run", w.file("digits.onnx"), "--random", "1", "--float", "f8", status=2)
     assert "there is no float type 'f8'; there are f32, tf32, f16 and bf16" in said, said
+    level = "avx512bf16"  # which only what has bf16 gains from
+    here = "%s (here)" % level in w.call("info")
+    w.call("compile", w.file("digits.onnx"), "--target", "cpu", "-o", "d.tsr")
+    said = w.run("run", "d.tsr", "--random", "1", "--target", "cpu:" + level, status=2)[1]
+    assert ("no machine code for '%s'" if here else "does not have '%s'") % level in said, said
 
 
 def test_dump(w):
@@ -398,7 +403,7 @@ def test_cycle_and_rtl(w):
 def test_wave(w):
     _, said = on_rtl(w, "--random", "1", "--wave", "a.fst", "--wave-window", "100:149")
     small = read(w.made("a.fst"))
-    layer = ["--wave", "b.fst", "--wave-layer", "conv2.Conv"]
+    layer = ["--wave", "b.fst", "--wave-layer", "conv4.Conv"]
     out, said = on_rtl(w, "--random", "1", *layer, "--json")
     assert said == "", "the model for waveforms is kept"
     cycles = json.loads(out)["counters"]
@@ -628,7 +633,8 @@ def test_machine(w):
     m = w.json("info", "--machine")
     threads = sorted({1, m["cores"]})
     assert [(p["threads"], p["level"], p["dtype"]) for p in m["peaks"]] == [
-        (n, level, dtype) for n in threads for level in here for dtype in ("f32", "i8")]
+        (n, level, dtype) for n in threads for level in here
+        for dtype in ("f32", "i8") + (("bf16",) if level == "avx512bf16" else ())]
     assert [(b["threads"], b["place"]) for b in m["bandwidths"]] == [
         (n, place) for n in threads for place in ("L1", "L2", "L3", "DRAM")]
     assert all(p["ops_per_s"] > 0 for p in m["peaks"])
@@ -704,12 +710,13 @@ def narrow_memory(w, name, rate):
 
 
 def test_what_if(w):
-    """What the graph says of a memory twice as wide is near what a run with one takes."""
+    """What the graph says of a memory twice as wide is near what the same stream takes with one: nothing is
+    searched for."""
     for rate in (2, 4, 8):
         narrow_memory(w, "m%d.json" % rate, rate)
     for rate in (2, 4):
-        narrow = w.json("profile", w.file("digits.onnx"), "--config", "m%d.json" % rate)
-        wide = w.json("profile", w.file("digits.onnx"), "--config", "m%d.json" % (2 * rate))
+        narrow = w.json("profile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % rate)
+        wide = w.json("profile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % (2 * rate))
         guess = {q["name"]: q["cycles"] for q in narrow["what_if"]}["memory x2"]
         assert wide["cycles"] < narrow["cycles"] and guess < narrow["cycles"]
         assert abs(guess / wide["cycles"] - 1) < 0.05, (guess, wide["cycles"])

@@ -56,7 +56,7 @@ static struct tsr_tune *open_tune(const struct place *p, const char *file)
 static void keep(struct tsr_tune *t, const char *key, const char *schedule, uint64_t cycles)
 {
   struct tsr_err err = {0};
-  struct tsr_tune_record record = {schedule, cycles};
+  struct tsr_tune_record record = {schedule, cycles, 10 * cycles};
   if (tsr_tune_keep(t, &err, key, &record))
     fail_msg("%s", err.text);
 }
@@ -74,7 +74,7 @@ static void expect_refused(const struct place *p, const char *sentence)
 {
   struct tsr_err err = {0};
   const struct tsr_tune_record *found;
-  struct tsr_tune_record record = {"x", 1};
+  struct tsr_tune_record record = {"x", 1, 2};
   struct tsr_tune *t = open_tune(p, p->file);
   assert_int_equal(tsr_tune_recall(t, &err, "k", &found), TSR_REFUSED);
   if (!strstr(err.text, sentence) || !strstr(err.text, p->file) ||

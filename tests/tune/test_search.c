@@ -23,13 +23,12 @@ struct world {
   uint64_t work; /* of each measurement */
 };
 
-static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
+static bool measure(void *context, size_t k, struct tsr_tune_measured *out)
 {
   struct world *w = context;
   w->measured[k]++;
   w->total++;
-  *cycles = w->cycles[k];
-  *work = w->work;
+  *out = (struct tsr_tune_measured){w->cycles[k], w->candidate[k].bytes, w->work};
   return w->cycles[k] != 0;
 }
 
@@ -166,8 +165,11 @@ static void few_cycles_are_worth_many_bytes(void **state)
   w->cycles[1] = 999990;
   w->candidate[1].bytes = 1 << 20;
   assert_int_equal(search(w, TSR_TUNE_ALL).best, 0);
-  w->cycles[1] = 900000;
+  w->cycles[1] = 1000000 - (1 << 17) - 1;
   assert_int_equal(search(w, TSR_TUNE_ALL).best, 1);
+  w->cycles[1]++;
+  assert_int_equal(search(w, TSR_TUNE_ALL).best, 0);
+  assert_int_equal(tsr_tune_cost(5, 16), 7);
 }
 
 int main(void)

@@ -182,6 +182,7 @@ struct tsr__place {
   enum tsr__bank bank;      /* in ACC */
   bool open;                /* the walk is where the buffer lives */
   const struct tsr__place *in_place_of; /* the one whose entries it takes over; NULL: has its own */
+  bool spans;               /* in ACC: across both banks, half of its outermost dim in each */
   uint32_t entries, entry_elements;
   uint32_t at[2][2];        /* first entry: [copy][bank]; bank 1 only for ACC constants */
 };
@@ -201,7 +202,8 @@ struct tsr__inventory {
   bool both_banks; /* ACC work alternates between banks */
 };
 enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,
-                                  const struct tir_program *p, struct tsr__inventory *out);
+                                  const struct tsr_design *d, const struct tir_program *p,
+                                  struct tsr__inventory *out);
 /* inplace.c: finds the buffers of the inventory that take another's place. */
 void tsr__in_place(struct tsr_arena *a, const struct tir_program *p, struct tsr__inventory *v);
 
@@ -236,6 +238,8 @@ enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream
  * whole entries. */
 uint32_t tsr__layout_room(const struct tsr_design *d, enum tsr__space space);
 uint32_t tsr__layout_entries(const struct tsr_design *d, const struct tir_buffer *b);
+/* Of a buffer across both banks: its entries in the lower one. */
+uint32_t tsr__layout_lower(const struct tir_buffer *b, uint32_t entries);
 void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, int count,
                        bool both_banks);
 
@@ -260,7 +264,7 @@ struct tsr_accel_planning {
 struct tsr_accel_found {
   struct tir_sched *schedule;
   uint64_t cycles; /* as it was measured; 0: it was not */
-  uint64_t cost;   /* the same, or an estimate */
+  uint64_t cost;   /* of the same, or an estimate, with the bytes that are moved */
 };
 
 /* The nodes of a layer, each but the first with a result of the one before as its first input. */

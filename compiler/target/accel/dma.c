@@ -21,6 +21,7 @@ struct box {
   int dims; /* outer to inner */
   struct dim dim[16];
   int64_t sram, dram;
+  int64_t inside; /* sram, from where the buffer begins */
   int buffer;
   bool load;
   bool nothing; /* the source exists nowhere in this tile */
@@ -141,11 +142,14 @@ struct picture {
 
 static const struct dim one = {1, 0, 0, 0, 1};
 
-/* Rows (or planes) of d are `pitch` apart in the scratchpad: what is loaded of one must reach the next. */
-static bool covers(const struct box *box, const struct dim *d, int64_t pitch)
+/* Rows (or planes) of d are `pitch` apart in the scratchpad, `entries` of it: what is loaded of one must reach the
+ * next. What is padded behind it is the end of the buffer's row, where nothing is; but the next row's beginning,
+ * which may be in use, where this one is not loaded from its beginning. */
+static bool covers(const struct box *box, const struct dim *d, int64_t pitch, int64_t entries)
 {
   int64_t end = d->hi < d->n ? d->hi : d->n;
-  return pitch == d->n || (box->load && pitch > d->n && pitch - end <= MOST_PADDING);
+  return pitch == d->n ||
+         (box->load && pitch > d->n && pitch - end <= MOST_PADDING && box->inside % entries == 0);
 }
 
 static bool small_padding(const struct dim *d)
@@ -160,12 +164,12 @@ static struct picture picture_of(const struct box *box)
   if (box->dims > 0 && d[-1].dram == box->entry && d[-1].sram == 1 && small_padding(&d[-1]))
     p.x = d[-1 - p.used++];
   if (box->dims > p.used && small_padding(&d[-1 - p.used]) &&
-      covers(box, &p.x, d[-1 - p.used].sram)) {
+      covers(box, &p.x, d[-1 - p.used].sram, d[-1 - p.used].sram)) {
     p.y = d[-1 - p.used];
     p.used++;
     int64_t row = p.y.sram;
     if (box->dims > p.used && unpadded(&d[-1 - p.used]) && d[-1 - p.used].sram % row == 0 &&
-        covers(box, &p.y, d[-1 - p.used].sram / row)) {
+        covers(box, &p.y, d[-1 - p.used].sram / row, d[-1 - p.used].sram)) {
       p.z = d[-1 - p.used];
       p.used++;
     }
@@ -218,6 +222,7 @@ static void unroll(struct tsr__walk *w, const struct box *box, bool padding)
     part.dims--;
     memmove(part.dim, part.dim + 1, sizeof part.dim[0] * (size_t)part.dims);
     part.sram += i * d->sram;
+    part.inside += i * d->sram;
     part.dram += i * d->dram;
     if (padding || i < d->lo || i >= d->hi) {
       if (part.dims > 1)
@@ -372,7 +377,7 @@ enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest
   if (status)
     return status;
   int copies = sram->filled_by_dma && sram->buffer->scope == TIR_ACC && w->both_banks ? 2 : 1;
-  int64_t offset = box.sram;
+  int64_t offset = box.inside = box.sram;
   int first = copies > 1 ? tsr__walk_bank(w) : 0; /* which is wanted, and free, first */
   for (int k = 0; k < (sram->once ? 1 : copies); k++) {
     int bank = (first + k) % copies;

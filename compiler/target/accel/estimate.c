@@ -83,12 +83,35 @@ static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, 
   times->vector += points * h->vector_steps + pieces * 2 * QUANT_CYCLES;
   if (feeder) {
     bytes += blocks * feeder->summed * p->weight_entry *
-             (tsr__tiling_keeps_weights(p) ? 1 : places);
+             (tsr__tiling_keeps_weights(p, t) ? 1 : places);
     times->matrix += reached * blocks * feeder->summed + pieces * GEMM_CYCLES;
     times->vector += reached * blocks + pieces * QUANT_CYCLES;
   }
   times->load += bytes / p->beat + pieces * DMA_CYCLES;
   times->bytes += bytes;
+}
+
+/* What the head of what is fed costs: each of its rows once. Its products wait for nothing, but those of what it
+ * feeds wait until vector has written its results. */
+static void add_fed(const struct tsr__problem *p, const struct tsr__tiling *t,
+                    struct tsr__times *times)
+{
+  const struct tsr__problem *h = p->head;
+  int64_t columns = loaded(p, 1, t->tile[COLUMNS], 0, p->kernel[1]), blocks = h->out[CHANNELS];
+  int64_t rows = tsr__kept(p, t) ? p->in[0] : loaded(p, 0, t->tile[ROWS], 0, p->kernel[0]);
+  int64_t points = blocks * rows * columns * h->out[IMAGES], taps = h->kernel[0] * h->kernel[1];
+  int64_t tiles = tsr__tiles(p, t, ROWS) * tsr__tiles(p, t, COLUMNS) * h->out[IMAGES];
+  int64_t edges = columns - loaded(p, 1, p->out[COLUMNS], 0, p->kernel[1]);
+  int64_t input = loaded(h, 0, h->out[ROWS], 0, h->kernel[0]) *
+                  (loaded(h, 1, h->out[COLUMNS], 0, h->kernel[1]) + edges * h->stride[1]);
+  int64_t bytes = h->out[IMAGES] * input * h->summed * h->entry + constant_bytes(h) +
+                  blocks * h->summed * taps * h->weight_entry;
+  int64_t moved = tsr__kept(p, t) * blocks + tsr__kept_of_head(p, t) * h->summed;
+  times->matrix += points * h->summed * taps + tiles * GEMM_CYCLES;
+  times->vector += points + tiles * (moved * tsr__fed_reach(p, t, 1) + QUANT_CYCLES);
+  times->load += bytes / p->beat + tiles * DMA_CYCLES;
+  times->bytes += bytes;
+  times->turns = p->kind == KIND_CONV ? points + tiles * (GEMM_CYCLES + QUANT_CYCLES) : 0;
 }
 
 /* The bytes of the tail's other operand. */
@@ -100,10 +123,11 @@ static int64_t bytes_beside(const struct tsr__problem *p)
 struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   int64_t places = tsr__tiles(p, t, ROWS) * tsr__tiles(p, t, COLUMNS) * tsr__tiles(p, t, IMAGES);
-  int64_t tiles = places * tsr__tiles(p, t, CHANNELS), sums = tsr__ceil_div(p->summed, t->slice);
+  int64_t tiles = places * tsr__tiles(p, t, CHANNELS),
+          sums = tsr__ceil_div(p->summed, tsr__slice(p, t));
   int64_t points = p->out[CHANNELS] * p->out[ROWS] * p->out[COLUMNS] * p->out[IMAGES];
   int64_t taps = p->kernel[0] * p->kernel[1], again = places;
-  if (t->order == ORDER_WEIGHTS)
+  if (t->order == ORDER_WEIGHTS || t->order == ORDER_ROWS)
     again = 1;
   if (t->order == ORDER_INPUT)
     again = tsr__tiles(p, t, IMAGES);
@@ -112,7 +136,7 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
   int64_t bytes = (p->head ? 0 : input_bytes(p, t)) + bytes_beside(p) + params;
   struct tsr__times times = {0};
   if (p->kind == KIND_CONV) {
-    bytes += weights * (sums > 1 && !tsr__tiling_keeps_weights(p) ? places : again);
+    bytes += weights * (sums > 1 && !tsr__tiling_keeps_weights(p, t) ? places : again);
     times.matrix = points * p->summed * taps + tiles * sums * GEMM_CYCLES;
   }
   times.vector = points * p->vector_steps + tiles * QUANT_CYCLES;
@@ -121,7 +145,9 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
   times.load = bytes / p->beat + tiles * sums * DMA_CYCLES;
   times.store = points * p->entry / p->beat + tiles * DMA_CYCLES;
   times.bytes = bytes + points * p->entry;
-  if (p->head)
+  if (tsr__is_fed(p))
+    add_fed(p, t, &times);
+  else if (p->head)
     add_head(p, t, places, &times);
   return times;
 }
@@ -134,13 +160,12 @@ int64_t tsr__tiling_bound(const struct tsr__times *t)
 int64_t tsr__tiling_estimate(const struct tsr__problem *p, const struct tsr__tiling *t,
                              const struct tsr__times *times)
 {
-  int64_t tiles = 1, sums = tsr__ceil_div(p->summed, t->slice);
+  int64_t tiles = 1, sums = tsr__ceil_div(p->summed, tsr__slice(p, t));
   for (int k = 0; k < DIMS; k++)
     tiles *= tsr__tiles(p, t, k);
-  int64_t first = times->load / (tiles * sums) +
-                  (times->matrix + times->vector + times->store) / (4 * tiles);
+  int64_t first = times->load / (tiles * sums) + (times->vector + times->store) / (2 * tiles);
   /* vector waits for the last products before it ends a tile, and has no head to compute
    * meanwhile */
-  int64_t ends = p->head ? times->matrix / sums : 0;
+  int64_t ends = p->head && !tsr__is_fed(p) ? times->matrix / sums : times->turns;
   return tsr__tiling_bound(times) + first + ends + tiles * sums * START_CYCLES;
 }

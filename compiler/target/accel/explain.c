@@ -179,7 +179,7 @@ static enum tsr_status find_buffers(struct tsr_arena *a, struct tsr_err *err,
                                     struct tsr_accel_explanation *out)
 {
   struct tsr__inventory *v = TSR_NEW(a, struct tsr__inventory);
-  enum tsr_status status = tsr__inventory_of(a, err, p, v);
+  enum tsr_status status = tsr__inventory_of(a, err, d, p, v);
   if (status)
     return status;
   out->buffers = v->count;

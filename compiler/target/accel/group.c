@@ -3,12 +3,13 @@
  * used it.
  *
  * A group is a convolution, perhaps with
- *   the head    which makes its input, where its kernel is 1x1: depthwise or a mean
- *   the feeder  which makes the head's input: a convolution of kernel 1x1
+ *   the head    which makes its input: a convolution; where its kernel is 1x1 depthwise or a mean
+ *   the feeder  which makes the input of a head that is no convolution: one of kernel 1x1
  *   the tail    what is done with each element of its result: a sum, a product, a table
- * The results of feeder and head go to INP, as much as one slice of the sum needs; the
+ * or a pool with a convolution as its head. The results of feeder and head go to INP: of a convolution as much
+ * as a tile needs, what the tiles above it made not again; of others as much as one slice of the sum needs. The
  * convolution's stays in ACC. Nodes of which each is the only one to read the one before make a
- * chain; it is cut into groups such that they are measured to take the fewest cycles. */
+ * chain; it is cut into groups such that what they take costs the least: cycles, and bytes that count for some. */
 #include <string.h>
 
 #include "compiler/target/accel/accel.h"
@@ -84,25 +85,35 @@ static bool is_pointwise(const struct tsr_node *n)
          !pad[1] && !pad[2] && !pad[3];
 }
 
-/* Which of the group's nodes is the convolution, with what is in front of it; -1: it is no
- * group. */
-static int conv_of(const struct tsr_accel_group *g)
+/* Whether node `conv` is a convolution with a head and perhaps a feeder. */
+static bool has_slices(const struct tsr_accel_group *g, int conv)
 {
-  int conv = g->nodes - 1 - is_tail(g->node[g->nodes - 1]);
-  if (conv < 0 || g->node[conv]->op != TSR_G_AccConv)
-    return -1;
-  const struct tsr_node *head = conv > 0 ? g->node[conv - 1] : NULL;
-  bool channelwise = head && (head->op == TSR_G_AccDepthwise || head->op == TSR_G_AccAvgPool);
-  if (head && !(channelwise && is_pointwise(g->node[conv])))
-    return -1;
-  if (conv > 1 && !(g->node[0]->op == TSR_G_AccConv && is_pointwise(g->node[0])))
-    return -1;
-  return conv <= 2 ? conv : -1;
+  enum tsr_gop head = g->node[conv - 1]->op;
+  bool channelwise = head == TSR_G_AccDepthwise || head == TSR_G_AccAvgPool;
+  if (g->node[conv]->op != TSR_G_AccConv || !channelwise || !is_pointwise(g->node[conv]))
+    return false;
+  return conv == 1 || (conv == 2 && g->node[0]->op == TSR_G_AccConv && is_pointwise(g->node[0]));
+}
+
+/* Whether node 1 has a convolution as its head. */
+static bool is_fed(const struct tsr_accel_group *g)
+{
+  bool tail = g->nodes > 2;
+  return g->node[0]->op == TSR_G_AccConv &&
+         (g->node[1]->op == TSR_G_AccConv || (g->node[1]->op == TSR_G_AccMaxPool && !tail));
+}
+
+static bool is_group(const struct tsr_accel_group *g)
+{
+  int last = g->nodes - 1 - is_tail(g->node[g->nodes - 1]);
+  if (last == 0)
+    return g->node[0]->op == TSR_G_AccConv;
+  return last > 0 && ((last == 1 && is_fed(g)) || has_slices(g, last));
 }
 
 static bool may_be(const struct tsr_accel_planning *p, const struct tsr_accel_group *g)
 {
-  return g->nodes == 1 || (!p->apart && conv_of(g) >= 0);
+  return g->nodes == 1 || (!p->apart && is_group(g));
 }
 
 /* --- which are

@@ -4,9 +4,15 @@
  * step may write where it reads, and a chain of such steps needs the place of one. */
 #include "compiler/target/accel/accel.h"
 
+/* A loop that stands around more than one leaf. */
+struct around {
+  const struct tir_var *loop; /* NULL: none, the end of the list */
+  const struct around *outer;
+};
+
 struct leaf {
   const struct tir_stmt *stmt;
-  const struct tir_var *loop; /* around the leaf's own nest; NULL: none */
+  const struct around *in; /* the loops around the leaf's own nest, from the innermost */
 };
 
 struct lives {
@@ -16,23 +22,28 @@ struct lives {
   struct leaf *leaf; /* in the order of the program's text */
 };
 
-static void collect(struct lives *l, const struct tir_stmt *s, const struct tir_var *loop)
+static void collect(struct lives *l, const struct tir_stmt *s, const struct around *in)
 {
   const struct tir_stmt *leaf = s;
   while (leaf->kind == TIR_FOR)
     leaf = leaf->f.body;
   if (leaf->kind == TIR_CALL || leaf->kind == TIR_STORE) {
     l->leaf = TSR_GROW(l->arena, l->leaf, l->count, &l->capacity);
-    l->leaf[l->count++] = (struct leaf){leaf, loop};
+    l->leaf[l->count++] = (struct leaf){leaf, in};
     return;
   }
+  struct around *loop;
   switch (s->kind) {
-  case TIR_FOR: collect(l, s->f.body, s->f.var); break;
-  case TIR_IF: collect(l, s->when.body, loop); break;
-  case TIR_ALLOC: collect(l, s->alloc.body, loop); break;
+  case TIR_FOR:
+    loop = TSR_NEW(l->arena, struct around);
+    *loop = (struct around){s->f.var, in};
+    collect(l, s->f.body, loop);
+    break;
+  case TIR_IF: collect(l, s->when.body, in); break;
+  case TIR_ALLOC: collect(l, s->alloc.body, in); break;
   case TIR_BLOCK:
     for (int k = 0; k < s->block.count; k++)
-      collect(l, s->block.stmt[k], loop);
+      collect(l, s->block.stmt[k], in);
     break;
   default: break;
   }
@@ -68,18 +79,33 @@ static bool same_elements(const struct tir_stmt *call, int k)
   return true;
 }
 
+/* The loop around the leaf that is right inside of an iteration of `loop`; NULL: the leaf's nest is. */
+static const struct around *below(const struct leaf *leaf, const struct tir_var *loop, bool *inside)
+{
+  const struct around *at = leaf->in, *inner = NULL;
+  for (; at->loop && at->loop != loop; at = at->outer)
+    inner = at;
+  *inside = at->loop == loop;
+  return inner;
+}
+
 /* Whether leaf n makes all of `to`, and is the last that reads `from`, in one iteration of the
- * loop in which both live. */
+ * loop in which both live. The leaf may have loops of its own inside of that, of which each iteration makes
+ * other elements. */
 static bool hands_over(const struct lives *l, int n, const struct tsr__place *from,
                        const struct tsr__place *to)
 {
+  bool inside, also;
+  const struct around *own = below(&l->leaf[n], to->loop, &inside);
   if (from == to || from->filled_by_dma || from->loop != to->loop || from->depth != to->depth ||
-      l->leaf[n].loop != to->loop)
+      !inside)
     return false;
-  for (int k = 0; k < l->count; k++)
-    if ((k < n && touches(l->leaf[k].stmt, to->buffer)) ||
-        (k > n && touches(l->leaf[k].stmt, from->buffer)))
+  for (int k = 0; k < l->count; k++) {
+    bool reads = touches(l->leaf[k].stmt, from->buffer);
+    bool again = k != n && own && below(&l->leaf[k], to->loop, &also) == own;
+    if ((k < n && touches(l->leaf[k].stmt, to->buffer)) || ((k > n || again) && reads))
       return false;
+  }
   return true;
 }
 
@@ -109,7 +135,7 @@ static void take_over(const struct lives *l, int n, struct tsr__inventory *v)
 void tsr__in_place(struct tsr_arena *a, const struct tir_program *p, struct tsr__inventory *v)
 {
   struct lives l = {.arena = a};
-  collect(&l, p->body, NULL);
+  collect(&l, p->body, &(struct around){NULL, NULL});
   for (int n = 0; n < l.count; n++)
     take_over(&l, n, v);
 }

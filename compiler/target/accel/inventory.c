@@ -5,7 +5,7 @@
  * lie in different banks, so that one engine fills one while another drains the other; what only
  * DMA fills there (parameters of the vector engine) stands in every bank that work uses. Where
  * vector does work inside of other work (the head of a group, while sums are open), each has a
- * bank of its own, and one copy. */
+ * bank of its own, and one copy. Work that is larger than a bank lies across both, with one copy. */
 #include "compiler/target/accel/accel.h"
 
 /* The opcode of the call that writes the buffer somewhere in the statement; -1: none does. */
@@ -173,8 +173,25 @@ static enum tsr_status collect(struct tsr_err *err, const struct tir_stmt *s,
   }
 }
 
+/* Work in ACC that needs more than a bank; then constants are needed in both. */
+static void span_banks(const struct tsr_design *d, struct tsr__inventory *v)
+{
+  bool any = false;
+  for (int k = 0; k < v->count; k++) {
+    struct tsr__place *p = &v->place[k];
+    p->spans = work_of(v, p->buffer) &&
+               tsr__layout_entries(d, p->buffer) > tsr__layout_room(d, SPACE_ACC);
+    p->depth = p->spans ? 1 : p->depth;
+    any |= p->spans;
+  }
+  v->both_banks |= any;
+  for (int k = 0; k < v->count; k++)
+    v->place[k].once &= !any;
+}
+
 enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,
-                                  const struct tir_program *p, struct tsr__inventory *out)
+                                  const struct tsr_design *d, const struct tir_program *p,
+                                  struct tsr__inventory *out)
 {
   *out = (struct tsr__inventory){0};
   enum tsr_status status = collect(err, p->body, NULL, out);
@@ -184,6 +201,7 @@ enum tsr_status tsr__inventory_of(struct tsr_arena *a, struct tsr_err *err,
     if (place->buffer->scope == TIR_ACC && !place->filled_by_dma && place->depth > 1)
       out->both_banks = true;
   }
+  span_banks(d, out);
   if (!status)
     tsr__in_place(a, p, out);
   return status;

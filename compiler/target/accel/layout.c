@@ -112,6 +112,27 @@ static bool whole_entries(const struct tsr__stream *s, struct tsr__place *p)
   return p->entries && p->entries <= UINT16_MAX + 1;
 }
 
+uint32_t tsr__layout_lower(const struct tir_buffer *b, uint32_t entries)
+{
+  int d = 0;
+  while (d + 1 < b->rank && b->dims[d] == 1)
+    d++;
+  return (uint32_t)(entries / b->dims[d] * tsr__ceil_div(b->dims[d], 2));
+}
+
+/* Puts it around the boundary of the banks; what is left of a bank is the shelf. */
+static void span(struct tsr__place *p, uint32_t room, int bank, struct shelf *shelf)
+{
+  static const struct tsr__recent none = {0};
+  uint32_t lower = tsr__layout_lower(p->buffer, p->entries),
+           used = bank ? p->entries - lower : lower;
+  used = used < shelf->size ? used : shelf->size;
+  p->at[0][0] = room - (lower < room ? lower : room);
+  shelf->base += bank ? used : 0;
+  shelf->size -= used;
+  shelf->recent = &none; /* all of the bank is in use at the end */
+}
+
 /* What is to lie in a space, of ACC in a bank. */
 static void fill_shelf(const struct tsr__stream *s, enum tsr__space space, int bank,
                        struct tsr__place *place, int count, bool both_banks, struct shelf *shelf)
@@ -119,7 +140,11 @@ static void fill_shelf(const struct tsr__stream *s, enum tsr__space space, int b
   uint32_t room = tsr__layout_room(s->design, space);
   *shelf = (struct shelf){bank ? room : 0, room, &s->recent[space][bank], 0, {{0}}};
   for (int k = 0; k < count; k++)
-    if (tsr__space_of(place[k].buffer->scope) == space && !place[k].in_place_of)
+    if (tsr__space_of(place[k].buffer->scope) != space || place[k].in_place_of)
+      continue;
+    else if (place[k].spans)
+      span(&place[k], room, bank, shelf);
+    else
       add_items(s, &place[k], space, bank, both_banks, shelf);
 }
 
@@ -134,6 +159,14 @@ static void take_places(struct tsr__place *place, int count)
   }
 }
 
+/* Whether both of its parts are in their banks. */
+static bool whole_span(const struct tsr__stream *s, const struct tsr__place *p)
+{
+  uint32_t room = tsr__layout_room(s->design, SPACE_ACC);
+  uint32_t lower = tsr__layout_lower(p->buffer, p->entries);
+  return lower <= room && p->entries - lower <= room;
+}
+
 bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int count, bool both_banks)
 {
   for (int k = 0; k < count; k++)
@@ -146,6 +179,10 @@ bool tsr__layout_place(struct tsr__stream *s, struct tsr__place *place, int coun
       if (shelf.items && !place_shelf(&shelf, &s->next[space][bank]))
         return false;
     }
+  int spanning = 0;
+  for (int k = 0; k < count; k++)
+    if (place[k].spans && !place[k].in_place_of && (spanning++ || !whole_span(s, &place[k])))
+      return false;
   take_places(place, count);
   return true;
 }
@@ -175,6 +212,13 @@ enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream
     if (!whole_entries(s, &v->place[k]) && !v->place[k].entries)
       return tsr_refuse(err, "buffer %s is not of whole entries of %s", v->place[k].buffer->name,
                         tir_scope_name(v->place[k].buffer->scope));
+  int spanning = 0;
+  for (int k = 0; k < v->count; k++)
+    if (v->place[k].spans && !v->place[k].in_place_of &&
+        (spanning++ || !whole_span(s, &v->place[k])))
+      return tsr_refuse(err, "acc has %u entries in a bank, and %u are needed for %s across both",
+                        tsr__layout_room(s->design, SPACE_ACC), v->place[k].entries,
+                        v->place[k].buffer->name);
   for (int k = 0; k < v->count; k++)
     for (int bank = 0; bank < (v->place[k].buffer->scope == TIR_ACC ? 2 : 1); bank++) {
       enum tir_scope scope = v->place[k].buffer->scope;
@@ -186,17 +230,22 @@ enum tsr_status tsr__layout_refuse(struct tsr_err *err, const struct tsr__stream
   return tsr_refuse(err, "its buffers do not fit the scratchpads side by side");
 }
 
+static void remember(struct tsr__recent *recent, uint32_t lo, uint32_t hi, uint32_t rank)
+{
+  if (recent->count < TSR__RECENT)
+    recent->region[recent->count++] = (struct tsr__recent_region){lo, hi, rank};
+}
+
 static void note(struct tsr__stream *s, const struct tsr__place *p, int copy, uint32_t at)
 {
   enum tsr__space space = tsr__space_of(p->buffer->scope);
   uint32_t half = (uint32_t)tsr_design_depth(s->design, TSR_BUFFER_ACC) / 2;
   int bank = space == SPACE_ACC && at >= half;
-  struct tsr__recent *recent = &s->recent[space][bank];
-  uint32_t base = bank ? half : 0;
+  uint32_t base = bank ? half : 0, end = at + p->entries;
   bool last = p->instance >= 0 && p->instance % p->depth == copy;
-  if (recent->count < TSR__RECENT)
-    recent->region[recent->count++] =
-        (struct tsr__recent_region){at - base, at - base + p->entries, last ? 2 : 1};
+  if (p->spans)
+    remember(&s->recent[space][1], 0, end - half, 2);
+  remember(&s->recent[space][bank], at - base, (p->spans ? half : end) - base, last ? 2 : 1);
 }
 
 void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, int count,
@@ -212,7 +261,7 @@ void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, in
       for (int b = 0; b < (twice ? 2 : 1); b++)
         note(s, p, copy, p->at[copy][b]);
     if (acc && !p->filled_by_dma && p->instance >= 0)
-      bank = (s->bank + (int)(p->instance % p->depth)) % 2;
+      bank = p->spans ? 1 : (s->bank + (int)(p->instance % p->depth)) % 2;
   }
   s->bank = !bank; /* the next layer's first work is beside this one's last */
 }

@@ -217,15 +217,42 @@ static enum tsr_status check_sum(struct tsr__walk *w, const struct tsr__nest *ne
                     call->call.buffer[0]->name);
 }
 
-/* An ACC entry of the call, for constants that have a copy in each bank. */
-static uint32_t work_entry(const struct tsr__walk *w, const struct tir_stmt *call)
+/* The operand of the call that lies in ACC and is no constant: its first entry, and what each of the nest's loops
+ * adds; -1: there is none. Constants have a copy in each bank, and are read in the one where that begins. */
+static int64_t work_entry(const struct tsr__walk *w, const struct tsr__nest *nest,
+                          int64_t coefficient[16])
 {
+  const struct tir_stmt *call = nest->leaf;
   for (int k = 0; k < call->call.operands; k++) {
     const struct tsr__place *p = tsr__walk_place((struct tsr__walk *)w, call->call.buffer[k]);
-    if (p->buffer->scope == TIR_ACC && !p->filled_by_dma)
-      return tsr__place_entry(w, p, 0);
+    bool ok = true;
+    if (p->buffer->scope != TIR_ACC || p->filled_by_dma)
+      continue;
+    int64_t at = entry_index(w, nest, p->buffer, call->call.index[k], coefficient, &ok);
+    for (int l = 0; l < nest->loops; l++)
+      at += coefficient[l] * nest->from[l];
+    return ok ? at + tsr__place_entry(w, p, 0) : -1;
   }
-  return 0;
+  return -1;
+}
+
+/* Where a nest goes from the lower bank of ACC to the upper one: the iteration with which the upper one begins, of
+ * the outermost loop that steps through the work; the middle, where each of its iterations may be in both. 0: it
+ * is in one bank. */
+static int64_t bank_edge(const struct tsr__walk *w, const struct tsr__nest *nest, int *loop)
+{
+  int64_t half = tsr__layout_room(w->stream->design, SPACE_ACC), c[16];
+  int64_t first = work_entry(w, nest, c), last = first;
+  *loop = -1;
+  for (int l = 0; l < nest->loops && first >= 0; l++) {
+    last += c[l] * (nest->extent[l] - 1);
+    if (c[l] > 0 && nest->extent[l] > 1 && *loop < 0)
+      *loop = l;
+  }
+  if (first < 0 || first >= half || last < half || *loop < 0)
+    return 0;
+  int64_t edge = tsr__ceil_div(half - first, c[*loop]);
+  return edge < nest->extent[*loop] ? edge : nest->extent[*loop] / 2;
 }
 
 static enum tsr_dst dst_of(enum tir_scope scope)
@@ -233,13 +260,14 @@ static enum tsr_dst dst_of(enum tir_scope scope)
   return scope == TIR_OUT ? TSR_DST_OUT : scope == TIR_INP ? TSR_DST_INP : TSR_DST_ACC;
 }
 
-enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest)
+static enum tsr_status emit_in_bank(struct tsr__walk *w, const struct tsr__nest *nest)
 {
   const struct tir_stmt *call = nest->leaf;
   struct tsr_insn insn = {.opcode = tsr_accel_intrin_opcode(call->call.intrin)};
   struct shape s = {.levels = nest->loops, .overwrite = call->call.init};
   assert(insn.opcode >= 0);
-  uint32_t near = work_entry(w, call);
+  int64_t c[16], at = work_entry(w, nest, c);
+  uint32_t near = at < 0 ? 0 : (uint32_t)at;
   for (int k = 0; k < nest->loops; k++)
     s.level[k].n = nest->extent[k];
   enum tsr_status status = operand(w, nest, 0, DST, near, &s);
@@ -262,4 +290,19 @@ enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest
   merge(&s);
   emit(w, &s, insn);
   return TSR_OK;
+}
+
+/* Work across both banks is done in one after the other: an instruction holds the banks that it touches. */
+enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest)
+{
+  int loop;
+  int64_t edge = bank_edge(w, nest, &loop);
+  if (!edge)
+    return emit_in_bank(w, nest);
+  struct tsr__nest part = *nest;
+  part.extent[loop] = edge;
+  enum tsr_status status = tsr__emit_call(w, &part);
+  part.from[loop] += edge;
+  part.extent[loop] = nest->extent[loop] - edge;
+  return status ? status : tsr__emit_call(w, &part);
 }

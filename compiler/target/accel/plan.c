@@ -10,7 +10,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 12 };
+enum { VERSION = 13 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
@@ -123,7 +123,7 @@ static enum tsr_status lower_tiling(struct tsr_arena *a, const struct planner *m
 }
 
 static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
-                                  const struct tsr__tiling *t, uint64_t *cycles, uint64_t *work)
+                                  const struct tsr__tiling *t, struct tsr_tune_measured *found)
 {
   const struct tsr_tune_options *tune = tsr_tune_options_of(m->plan->planning->tune);
   const struct tsr_design *d = m->plan->planning->design;
@@ -134,15 +134,18 @@ static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
   if (lower_tiling(a, m, t, &p) || walk_twice(stream, NULL, p, &activations) ||
       tsr__stream_close(stream, NULL, &out.insns, &out.data, &out.data_bytes))
     return TSR_REFUSED;
-  *work = out.insn_count = stream->count;
+  found->work = out.insn_count = stream->count;
+  found->bytes = (stream->read_bytes + stream->write_bytes + 1) / 2;
   out.window_bytes = out.data_bytes + activations;
-  enum tsr_status status = tune->cycles(tune->context, d, &out, cycles);
-  *cycles = status ? 0 : (*cycles + 1) / 2;
+  if (tune->effort == TSR_TUNE_NONE)
+    return TSR_OK;
+  enum tsr_status status = tune->cycles(tune->context, d, &out, &found->cycles);
+  found->cycles = status ? 0 : (found->cycles + 1) / 2;
   return status;
 }
 
 /* With memory of its own, which ends with it; where that runs out the compiler's unwinds, too. */
-static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
+static bool measure(void *context, size_t k, struct tsr_tune_measured *out)
 {
   const struct planner *m = context;
   struct tsr_arena *a = tsr_arena_new(tsr_arena_allocator(m->plan->planning->arena));
@@ -150,7 +153,7 @@ static bool measure(void *context, size_t k, uint64_t *cycles, uint64_t *work)
     tsr_arena_free(a);
     tsr_arena_exhausted(m->plan->planning->arena);
   }
-  enum tsr_status status = measure_in(a, m, &m->tiling[k], cycles, work);
+  enum tsr_status status = measure_in(a, m, &m->tiling[k], out);
   tsr_arena_free(a);
   if (status == TSR_NO_MEMORY)
     tsr_arena_exhausted(m->plan->planning->arena);
@@ -163,12 +166,14 @@ static struct tsr_tune_candidate candidate_of(const struct tsr__problem *p,
                                               const struct tsr__tiling *t)
 {
   struct tsr__times times = tsr__tiling_times(p, t);
-  struct tsr_tune_candidate c = {.bound = (uint64_t)tsr__tiling_bound(&times),
-                                 .estimate = (uint64_t)tsr__tiling_estimate(p, t, &times),
-                                 .bytes = (uint64_t)times.bytes,
-                                 .at = {[DIMS] = (int16_t)tsr__ceil_div(p->summed, t->slice),
-                                        [DIMS + 1] = (int16_t)t->order,
-                                        [DIMS + 2] = t->sliced}};
+  struct tsr_tune_candidate c = {
+      .bound = (uint64_t)tsr__tiling_bound(&times),
+      .estimate = (uint64_t)tsr__tiling_estimate(p, t, &times),
+      .bytes = (uint64_t)times.bytes,
+      .at = {[DIMS] = (int16_t)tsr__ceil_div(tsr__sliced(p)->summed, t->slice),
+             [DIMS + 1] = (int16_t)t->order,
+             [DIMS + 2] = (int16_t)(t->sliced + 2 * t->stays),
+             [DIMS + 3] = t->spans}};
   for (int k = 0; k < DIMS; k++)
     c.at[k] = (int16_t)tsr__tiles(p, t, k);
   return c;
@@ -276,17 +281,22 @@ static enum tsr_status search(struct planner *m, struct tsr_err *err, const char
                               struct tsr_accel_found *out)
 {
   struct tsr_tune_found found;
+  struct tsr_tune_measured tried = {.cycles = 0};
   out->schedule = new_schedule(m->plan->planning->arena, m->plan);
   enum tsr_status status = choose(m, err, &found);
   if (!status)
     status = tsr__tiling_schedule(err, &m->problem, &m->tiling[found.best], out->schedule);
+  if (!status && !found.cycles && m->plan->group->nodes > 1 && !measure(m, found.best, &tried))
+    status = tsr_refuse(err, "its nodes are no layer together: what a tile needs does not fit");
   if (status)
     return status;
   out->cycles = found.cycles;
-  out->cost = found.cycles;
-  if (!found.cycles) /* it was not measured, or cannot be */
-    out->cost = candidate_of(&m->problem, &m->tiling[found.best]).estimate;
-  struct tsr_tune_record record = {tir_sched_text(out->schedule), found.cycles};
+  out->cost = tsr_tune_cost(found.cycles, found.bytes);
+  if (!found.cycles) { /* it was not measured, or cannot be */
+    struct tsr_tune_candidate best = candidate_of(&m->problem, &m->tiling[found.best]);
+    out->cost = tsr_tune_cost(best.estimate, best.bytes);
+  }
+  struct tsr_tune_record record = {tir_sched_text(out->schedule), found.cycles, found.bytes};
   return key && found.cycles ? tsr_tune_keep(m->plan->planning->tune, err, key, &record) : TSR_OK;
 }
 
@@ -309,7 +319,8 @@ enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_er
     return status;
   if (record) {
     out->schedule = new_schedule(all->arena, plan);
-    out->cycles = out->cost = record->cycles;
+    out->cycles = record->cycles;
+    out->cost = tsr_tune_cost(record->cycles, record->bytes);
     if (fits(plan, record->schedule, out->schedule))
       return TSR_OK;
   }

@@ -17,14 +17,14 @@ enum tsr__kind { KIND_CONV, KIND_CHANNELWISE, KIND_ELEMENTWISE, KIND_LOOKUP };
 
 enum { CHANNELS, ROWS, COLUMNS, IMAGES, DIMS }; /* what is tiled */
 
-/* One op, or a convolution with what makes its input (the head) and what is done with its result
- * (the tail). The tail's share is in the numbers of the convolution: it has the same tiles. */
+/* One op, or a convolution or pool with what makes its input (the head) and what is done with its
+ * result (the tail). The tail's share is in the numbers of the convolution: it has the same tiles. */
 struct tsr__problem {
   enum tsr__kind kind;
   const struct tsr_node *node;
   const char *suffix; /* of the names of its stages and buffers */
-  const struct tsr__problem
-      *head; /* CONV: computes its input, slice by slice; NULL: it is loaded */
+  /* Computes its input: a convolution a tile's, which slides along rows; else slice by slice. NULL: it is loaded. */
+  const struct tsr__problem *head;
   const struct tsr__problem
       *tail;         /* CONV: makes the result of its own, which stays in ACC; or NULL */
   int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
@@ -45,19 +45,51 @@ enum tsr__order {
   ORDER_WEIGHTS, /* channels, images, rows, columns: a channel tile's weights stay */
   ORDER_PLACES,  /* images, rows, columns, channels: a spatial tile's input stays */
   ORDER_INPUT,   /* images, channels, rows, columns: the whole input stays (CONV) */
+  ORDER_ROWS,    /* channels, images, columns, rows: what is fed */
   ORDERS
 };
 
 struct tsr__tiling {
-  int64_t tile[DIMS], slice; /* slice: of what is summed, at a time */
+  int64_t tile[DIMS], slice; /* slice: of what is summed, at a time; of what is fed by its head */
   enum tsr__order order;
   bool sliced; /* the input comes with its slice of the sum; else with the tile, or ORDER_INPUT */
+  /* Weights of all slices stay while spatial tiles go by; else they come with their slice. */
+  bool stays;
+  /* Sums lie in both banks of ACC, half of the channel blocks in each; one copy of all of a tile. */
+  bool spans;
 };
+
+/* Its input is a convolution's result. */
+static inline bool tsr__is_fed(const struct tsr__problem *p)
+{
+  return p->head && p->head->kind == KIND_CONV;
+}
+
+/* Whose sum the slices are of. */
+static inline const struct tsr__problem *tsr__sliced(const struct tsr__problem *p)
+{
+  return tsr__is_fed(p) ? p->head : p;
+}
+
+/* Of p's own sum. */
+static inline int64_t tsr__slice(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  return tsr__is_fed(p) ? p->summed : t->slice;
+}
 
 static inline int64_t tsr__tiles(const struct tsr__problem *p, const struct tsr__tiling *t, int k)
 {
   return tsr__ceil_div(p->out[k], t->tile[k]);
 }
+
+/* Rows of its input that each tile but the first finds, since the one above has made, or loaded, them: of what
+ * is fed, and of its head. */
+int64_t tsr__kept(const struct tsr__problem *p, const struct tsr__tiling *t);
+int64_t tsr__kept_of_head(const struct tsr__problem *p, const struct tsr__tiling *t);
+/* Places, along rows or columns, that the windows of a tile of what is fed reach; most of these that its head
+ * computes at a time. */
+int64_t tsr__fed_reach(const struct tsr__problem *p, const struct tsr__tiling *t, int k);
+int64_t tsr__fed_places(const struct tsr__problem *p, const struct tsr__tiling *t, int k);
 
 struct tsr__problem tsr__problem_of(struct tsr_arena *a, const struct tsr_accel_group *g,
                                     const struct tsr_design *d);
@@ -69,9 +101,12 @@ struct tsr__need { /* entries */
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t);
 
-/* Whether all weights stay, although the sum comes in slices: the head of each tile takes longer
- * than to load them would. */
-bool tsr__tiling_keeps_weights(const struct tsr__problem *p);
+/* Whether all weights stay, although the sum comes in slices: so it is chosen; with a head, wherever there is
+ * room, since the head of each tile takes longer than to load them would. */
+bool tsr__tiling_keeps_weights(const struct tsr__problem *p, const struct tsr__tiling *t);
+
+/* Whether the tail's other operand comes a block of channels at a time: there is no room for the tile's. */
+bool tsr__tiling_divides_tail(const struct tsr__problem *p, const struct tsr__tiling *t);
 
 /* Whether the constants of the head stay, too: there is more than one tile, and room. LOADs into
  * the bank in which vector works would wait for it. */
@@ -83,6 +118,7 @@ size_t tsr__tilings(struct tsr_arena *a, const struct tsr__problem *p, struct ts
 /* Cycles that each engine works at the least, and bytes that are moved. */
 struct tsr__times {
   int64_t matrix, vector, load, store, bytes;
+  int64_t turns; /* of vector, in which matrix waits for it */
 };
 
 struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t);

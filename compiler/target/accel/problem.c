@@ -86,19 +86,17 @@ static void add_tail(struct tsr__problem *p, const struct tsr__problem *tail)
 struct tsr__problem tsr__problem_of(struct tsr_arena *a, const struct tsr_accel_group *g,
                                     const struct tsr_design *d)
 {
-  struct tsr__problem *part = TSR_NEW_ARRAY(a, struct tsr__problem, g->nodes), *conv = part;
+  struct tsr__problem *part = TSR_NEW_ARRAY(a, struct tsr__problem, g->nodes);
+  int last = g->nodes - 1;
   for (int k = 0; k < g->nodes; k++) {
     part[k] = of_node(g->node[k], d);
     part[k].suffix = tsr_accel_group_suffix(g, k);
-    conv = part[k].kind == KIND_CONV ? &part[k] : conv;
   }
-  if (g->nodes == 1)
-    return part[0];
-  if (conv > part)
-    conv->head = conv - 1;
-  if (conv < part + g->nodes - 1)
-    add_tail(conv, conv + 1);
-  if (conv > part + 1)
-    conv[-1].head = conv - 2;
-  return *conv;
+  if (last > 0 && (part[last].kind == KIND_ELEMENTWISE || part[last].kind == KIND_LOOKUP)) {
+    last--;
+    add_tail(&part[last], &part[last + 1]);
+  }
+  for (int k = 1; k <= last; k++)
+    part[k].head = &part[k - 1];
+  return part[last];
 }

@@ -43,17 +43,19 @@ static void tile_result(struct writer *w, const struct tsr__tiling *t)
   for (int k = 0; k < DIMS; k++) {
     line(w, "split ys %s %lld %s %s", row[k].loop, (long long)t->tile[k], row[k].outer,
          row[k].inner);
-    line(w, "pipeline ys %s 2", row[k].outer);
+    if (!t->spans && (t->order != ORDER_ROWS || k == ROWS))
+      line(w, "pipeline ys %s 2", row[k].outer);
   }
   static const char *const order[ORDERS] = {[ORDER_WEIGHTS] = "co no ho wo",
                                             [ORDER_PLACES] = "no ho wo co",
-                                            [ORDER_INPUT] = "no co ho wo"};
+                                            [ORDER_INPUT] = "no co ho wo",
+                                            [ORDER_ROWS] = "co no wo ho"};
   line(w, "reorder ys %s ni ci hi wi b i", order[t->order]);
 }
 
 static const char *innermost(const struct tsr__tiling *t)
 {
-  return t->order == ORDER_PLACES ? "ys co" : "ys wo";
+  return t->order == ORDER_PLACES ? "ys co" : t->order == ORDER_ROWS ? "ys ho" : "ys wo";
 }
 
 /* Where the convolution's input is computed, or loaded: with its slice, its tile, or all at
@@ -67,21 +69,23 @@ static const char *input_loop(const struct writer *w, const struct tsr__tiling *
 static void write_conv(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   const char *in = innermost(t);
-  bool slices = t->slice < p->summed && !tsr__tiling_keeps_weights(p);
+  bool slices = t->slice < p->summed && !tsr__tiling_keeps_weights(p, t), fed = tsr__is_fed(p);
   char loop[16];
   line(w, "cache_read w@ wgt acc@ ws@");
   line(w, "cache_read p@ acc y@ ps@");
-  line(w, p->head ? "inline xs@" : "set_scope xs@ inp");
+  line(w, p->head && !fed ? "inline xs@" : "set_scope xs@ inp");
   line(w, "set_scope acc@ acc");
   if (!p->tail)
     tile_result(w, t);
   line(w, "compute_at y@ %s", in);
   line(w, "compute_at ps@ ys co");
   line(w, "compute_at acc@ %s", in);
-  line(w, "split acc@ cb %lld so si", (long long)t->slice);
+  line(w, "split acc@ cb %lld so si", (long long)tsr__slice(p, t));
   line(w, "reorder acc@ so nb ob si kh kw h w b o i");
   line(w, "pipeline acc@ so 2");
-  if (!p->head)
+  if (fed)
+    line(w, "compute_at xs@ ys ho");
+  else if (!p->head)
     line(w, "compute_at xs@ %s", input_loop(w, t, loop));
   line(w, "compute_at ws@ %s", slices ? "acc@ so" : "ys co");
   line(w, "tensorize acc@ b accel.gemm");
@@ -127,6 +131,30 @@ static void write_feeder(struct writer *w, const char *head, const char *at,
   line(w, "tensorize xs%s b accel.quant_inp", head);
 }
 
+/* Before what is fed: its result is that one's input, padding included. */
+static void write_fed_head(struct writer *w, const char *fed, const struct tsr__tiling *t)
+{
+  line(w, "cache_read w@ wgt acc@ ws@");
+  line(w, "cache_read p@ acc xs%s ps@", fed);
+  line(w, "set_scope xs@ inp");
+  line(w, "set_scope acc@ acc");
+  line(w, "compute_at ps@ ys co");
+  line(w, "compute_at acc@ ys ho");
+  line(w, "compute_at ws@ ys co");
+  line(w, "split acc@ cb %lld so si", (long long)t->slice);
+  line(w, "reorder acc@ so nb ob si kh kw h w b o i");
+  line(w, "pipeline acc@ so 2");
+  line(w, "compute_at xs@ %s", t->sliced ? "acc@ so" : "ys ho");
+  line(w, "tensorize acc@ b accel.gemm");
+  line(w, "tensorize xs%s b accel.quant_inp", fed);
+}
+
+static void write_slide(struct writer *w)
+{
+  line(w, "slide xs@ xk@");
+  line(w, "tensorize xk@ b accel.move");
+}
+
 static void write_channelwise(struct writer *w, const struct tsr__problem *p,
                               const struct tsr__tiling *t)
 {
@@ -139,10 +167,12 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
   tile_result(w, t);
   line(w, "compute_at y %s", in);
   line(w, "compute_at acc %s", in);
-  line(w, "split acc kh %lld so si", (long long)t->slice);
+  line(w, "split acc kh %lld so si", (long long)tsr__slice(p, t));
   line(w, "reorder acc so nb cb si kw h w b i");
   line(w, "pipeline acc so 2");
-  if (t->slice < p->summed)
+  if (tsr__is_fed(p))
+    line(w, "compute_at xs ys ho");
+  else if (t->slice < p->summed)
     line(w, "compute_at xs acc so");
   else
     line(w, "compute_at xs %s", in);
@@ -158,9 +188,10 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
   line(w, "tensorize y b accel.%s", op == TSR_G_AccMaxPool ? "narrow" : "quant");
 }
 
-/* tail: its first operand is the result of the convolution before it, int32 in ACC. */
+/* tail: its first operand is the result of the convolution before it, int32 in ACC. divided: the second one comes a
+ * block of channels at a time. */
 static void write_elementwise(struct writer *w, const struct tsr__problem *p,
-                              const struct tsr__tiling *t, bool tail)
+                              const struct tsr__tiling *t, bool tail, bool divided)
 {
   static const char *const scopes[] = {"zs inp", "xa acc", "acc acc", "za acc"};
   static const char *const inner[] = {"y", "acc", "xa", "za", "zs"};
@@ -173,9 +204,13 @@ static void write_elementwise(struct writer *w, const struct tsr__problem *p,
   for (int k = 0; k < 4 - sum; k++)
     line(w, "set_scope %s", scopes[k]);
   tile_result(w, t);
-  for (int k = 0; k < 5; k++)
+  for (int k = 0; k < 5 - divided; k++)
     if (!sum || strcmp(inner[k], "za"))
       line(w, "compute_at %s %s", inner[k], in);
+  if (divided) {
+    line(w, "pipeline %s cb 2", sum ? "acc" : "za");
+    line(w, "compute_at zs %s cb", sum ? "acc" : "za");
+  }
   if (!tail)
     line(w, "compute_at xs %s", in);
   line(w, "tensorize xa b accel.%s", sum ? tail ? "mul" : "scale" : tail ? "sub" : "offset");
@@ -197,13 +232,13 @@ static void write_lookup(struct writer *w, const struct tsr__tiling *t, bool tai
 }
 
 static void write_op(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t,
-                     bool tail)
+                     bool tail, bool divided)
 {
   w->suffix = p->suffix;
   switch (p->kind) {
   case KIND_CONV: write_conv(w, p, t); break;
   case KIND_CHANNELWISE: write_channelwise(w, p, t); break;
-  case KIND_ELEMENTWISE: write_elementwise(w, p, t, tail); break;
+  case KIND_ELEMENTWISE: write_elementwise(w, p, t, tail, divided); break;
   case KIND_LOOKUP: write_lookup(w, t, tail); break;
   }
 }
@@ -218,12 +253,25 @@ static void place_between(struct writer *w, const struct tsr__problem *p)
   }
   if (p->head) {
     w->suffix = p->head->suffix;
-    line(w, "set_scope y@ inp");
+    line(w, tsr__is_fed(p) ? "inline y@" : "set_scope y@ inp");
   }
   if (p->tail) {
     w->suffix = p->suffix;
     line(w, "set_scope y@ acc");
   }
+}
+
+/* What slides, the consumer first: the head's input depends on what the head has to compute. */
+static void write_fed(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  w->suffix = p->head->suffix;
+  write_fed_head(w, p->suffix, t);
+  w->suffix = p->suffix;
+  if (tsr__kept(p, t))
+    write_slide(w);
+  w->suffix = p->head->suffix;
+  if (tsr__kept_of_head(p, t))
+    write_slide(w);
 }
 
 /* Backwards: an op is computed at loops of the one behind it. */
@@ -234,15 +282,17 @@ enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__prob
   char loop[16];
   place_between(&w, p);
   if (p->tail)
-    write_op(&w, p->tail, t, true);
-  write_op(&w, p, t, false);
-  if (p->head) {
+    write_op(&w, p->tail, t, true, tsr__tiling_divides_tail(p, t));
+  write_op(&w, p, t, false, false);
+  if (tsr__is_fed(p))
+    write_fed(&w, p, t);
+  else if (p->head) {
     const char *at = input_loop(&w, t, loop), *with = tsr__tiling_keeps_head(p, t) ? "ys co" : at;
     w.suffix = p->head->suffix;
     write_head(&w, p->head, at, with);
     if (p->head->head) {
       w.suffix = p->head->head->suffix;
-      write_feeder(&w, p->head->suffix, at, with, tsr__tiling_keeps_weights(p) ? "ys co" : at);
+      write_feeder(&w, p->head->suffix, at, with, tsr__tiling_keeps_weights(p, t) ? "ys co" : at);
     }
   }
   return w.status;

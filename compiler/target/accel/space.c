@@ -33,6 +33,78 @@ static int64_t copies(int64_t iterations)
   return iterations > 1 ? 2 : 1;
 }
 
+/* Of what each of so many tiles has its own. */
+static int64_t tile_copies(const struct tsr__tiling *t, int64_t tiles)
+{
+  return t->spans ? 1 : copies(tiles);
+}
+
+/* --- what is fed ------------------------------------------------------------------------------ */
+
+int64_t tsr__fed_reach(const struct tsr__problem *p, const struct tsr__tiling *t, int k)
+{
+  return reach(p, k, t->tile[ROWS + k], p->kernel[k]);
+}
+
+/* Rows that are in the windows of two neighbours. */
+static int64_t overlap(const struct tsr__problem *p)
+{
+  int64_t rows = reach(p, 0, 1, p->kernel[0]) - p->stride[0];
+  return p->kernel[0] > 1 && rows > 0 ? rows : 0;
+}
+
+int64_t tsr__kept(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  return tsr__tiles(p, t, ROWS) > 1 ? overlap(p) : 0;
+}
+
+int64_t tsr__kept_of_head(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  return tsr__tiles(p, t, ROWS) > 1 ? overlap(p->head) : 0;
+}
+
+/* The first tile has all rows of its windows, but for the padding above; others have what is new. */
+int64_t tsr__fed_places(const struct tsr__problem *p, const struct tsr__tiling *t, int k)
+{
+  int64_t places = tsr__fed_reach(p, t, k), first = places - p->pad[0];
+  if (k == 0 && tsr__kept(p, t)) {
+    places -= tsr__kept(p, t);
+    places = places > first ? places : first;
+  }
+  return places < p->in[k] ? places : p->in[k];
+}
+
+static int64_t fed_input(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  const struct tsr__problem *h = p->head;
+  int64_t times = tsr__kept_of_head(p, t) ? 1 : copies(tsr__tiles(p, t, ROWS));
+  int64_t blocks = t->sliced ? t->slice : h->summed, region = 1;
+  for (int k = 0; k < 2; k++)
+    region *= reach(h, k, tsr__fed_places(p, t, k), h->kernel[k]);
+  return region * blocks * (t->sliced ? 2 : times);
+}
+
+static struct tsr__need need_of_fed(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  const struct tsr__problem *h = p->head;
+  int64_t times = copies(tsr__tiles(p, t, ROWS)), channels = t->tile[CHANNELS];
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS], taps = p->kernel[0] * p->kernel[1];
+  int64_t window = tsr__fed_reach(p, t, 0) * tsr__fed_reach(p, t, 1) * h->out[CHANNELS];
+  int64_t head = h->out[CHANNELS] * h->summed * h->kernel[0] * h->kernel[1];
+  struct tsr__need n = {
+      .inp = fed_input(p, t) + window * (tsr__kept(p, t) ? 1 : times),
+      .wgt = head + (p->kind == KIND_CONV ? channels * p->summed * taps : 0),
+      .acc = h->out[CHANNELS] * (tsr__fed_places(p, t, 0) * tsr__fed_places(p, t, 1) + h->params) +
+             channels * (p->work * places + p->params) + p->fixed_params,
+      .out = times * channels * places,
+  };
+  n.inp += tsr__tiling_divides_tail(p, t) ? 2 * p->beside * places
+                                          : times * p->beside * channels * places;
+  return n;
+}
+
+/* --- what others need ------------------------------------------------------------------------- */
+
 /* Places that the head's windows reach for a tile, with padding or without. */
 static int64_t head_region(const struct tsr__problem *p, const struct tsr__tiling *t, bool padding)
 {
@@ -58,15 +130,15 @@ static int64_t head_entries(const struct tsr__problem *p, const struct tsr__tili
 static int64_t input_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
                              int64_t tiles, int64_t sums)
 {
-  int64_t blocks = t->tile[CHANNELS], times = copies(tiles);
+  int64_t blocks = t->tile[CHANNELS], times = tile_copies(t, tiles);
   if (p->head)
     return head_entries(p, t, tiles, tiles * sums);
   if (p->kind == KIND_CONV)
     blocks = t->sliced ? t->slice : p->summed;
   if (t->sliced)
-    times = copies(tiles * sums);
+    times = copies(t->spans ? sums : tiles * sums);
   if (t->order == ORDER_INPUT)
-    times = copies(tsr__tiles(p, t, IMAGES));
+    times = tile_copies(t, tsr__tiles(p, t, IMAGES));
   return times * p->operands * blocks * t->tile[IMAGES] * region_rows(p, t) * region_columns(p, t);
 }
 
@@ -90,9 +162,11 @@ static int64_t weight_entries(const struct tsr__problem *p, int64_t channels, in
   return blocks * each;
 }
 
-bool tsr__tiling_keeps_weights(const struct tsr__problem *p)
+bool tsr__tiling_keeps_weights(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
-  return p->head && weight_entries(p, p->out[CHANNELS], p->summed) <= p->wgt;
+  if (tsr__is_fed(p))
+    return true;
+  return p->head ? weight_entries(p, p->out[CHANNELS], p->summed) <= p->wgt : t->stays;
 }
 
 static int64_t tiles_of(const struct tsr__problem *p, const struct tsr__tiling *t)
@@ -103,23 +177,50 @@ static int64_t tiles_of(const struct tsr__problem *p, const struct tsr__tiling *
   return tiles;
 }
 
+/* Entries of INP that the tail's other operand takes with all of a tile, all copies. */
+static int64_t whole_beside(const struct tsr__problem *p, const struct tsr__tiling *t,
+                            int64_t tiles)
+{
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  return tile_copies(t, tiles) * p->beside * t->tile[CHANNELS] * places;
+}
+
+bool tsr__tiling_divides_tail(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  int64_t tiles = tiles_of(p, t), sums = tsr__ceil_div(p->summed, t->slice);
+  if (tsr__is_fed(p))
+    return p->beside > 0 && t->tile[CHANNELS] > 2;
+  return p->beside && t->tile[CHANNELS] > 2 &&
+         input_entries(p, t, tiles, sums) + whole_beside(p, t, tiles) > p->inp;
+}
+
+static int64_t beside_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
+                              int64_t tiles)
+{
+  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  return tsr__tiling_divides_tail(p, t) ? 2 * p->beside * places : whole_beside(p, t, tiles);
+}
+
 static struct tsr__need need_of(const struct tsr__problem *p, const struct tsr__tiling *t,
                                 bool keeps_head)
 {
   int64_t tiles = tiles_of(p, t), channels = t->tile[CHANNELS];
   int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
-  int64_t sums = tsr__ceil_div(p->summed, t->slice), pieces = copies(tiles * sums) * t->slice;
+  int64_t sums = tsr__ceil_div(p->summed, t->slice),
+          work = t->spans ? (channels + 1) / 2 : channels;
+  int64_t pieces = copies(t->spans ? sums : tiles * sums) * t->slice;
   int64_t outer = tsr__tiles(p, t, CHANNELS); /* iterations of the loop in which parameters stay */
   outer *= t->order == ORDER_INPUT ? tsr__tiles(p, t, IMAGES) : 1;
   outer = t->order == ORDER_PLACES ? tiles : outer;
-  int64_t blocks = sums > 1 ? pieces : copies(outer) * t->slice;
-  if (tsr__tiling_keeps_weights(p))
-    blocks = p->summed;
+  int64_t blocks = sums > 1 ? pieces : tile_copies(t, outer) * t->slice;
+  if (tsr__tiling_keeps_weights(p, t))
+    blocks = tile_copies(t, outer) * p->summed;
   struct tsr__need n = {
-      .inp = input_entries(p, t, tiles, sums) + copies(tiles) * p->beside * channels * places,
+      .inp = input_entries(p, t, tiles, sums) + beside_entries(p, t, tiles),
       .wgt = p->kind == KIND_CONV ? weight_entries(p, channels, blocks) : 0,
-      .acc = p->work * channels * places + copies(outer) * p->params * channels + p->fixed_params,
-      .out = copies(tiles) * channels * places,
+      .acc = p->work * work * places + tile_copies(t, outer) * p->params * channels +
+             p->fixed_params,
+      .out = tile_copies(t, tiles) * channels * places,
   };
   if (p->head)
     add_head(p, t, keeps_head ? p->summed : pieces, &n);
@@ -134,14 +235,15 @@ bool tsr__tiling_keeps_head(const struct tsr__problem *p, const struct tsr__tili
 
 struct tsr__need tsr__tiling_need(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
-  return need_of(p, t, p->head && tsr__tiling_keeps_head(p, t));
+  return tsr__is_fed(p) ? need_of_fed(p, t)
+                        : need_of(p, t, p->head && tsr__tiling_keeps_head(p, t));
 }
 
 static bool fits(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   struct tsr__need n = tsr__tiling_need(p, t);
   /* loops and rows of an instruction have 16 bits; depths reach 65536 */
-  if (region_rows(p, t) > UINT16_MAX || region_columns(p, t) > UINT16_MAX)
+  if (!tsr__is_fed(p) && (region_rows(p, t) > UINT16_MAX || region_columns(p, t) > UINT16_MAX))
     return false;
   for (int k = 0; k < DIMS; k++)
     if (t->tile[k] > UINT16_MAX)
@@ -165,11 +267,32 @@ static int64_t next_size(int64_t extent, int64_t tile)
   return tile <= 1 ? 0 : tsr__ceil_div(extent, tsr__ceil_div(extent, tile - 1));
 }
 
+/* Whether windows of one element lie apart: what is between them is not loaded, but would be computed. */
+static bool skips(const struct tsr__problem *p)
+{
+  return (p->kernel[0] == 1 && p->stride[0] > 1) || (p->kernel[1] == 1 && p->stride[1] > 1);
+}
+
 /* Whether the order, and the way to bring the input, are different from others for this tiling.
  * A head is computed once for each tile: of all channels, its slices as they are summed. */
 static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   bool conv = p->kind == KIND_CONV, slices = t->slice < p->summed;
+  if (t->spans &&
+      (!conv || p->head || p->work > 1 || t->tile[CHANNELS] < 2 || t->tile[IMAGES] > 1 ||
+       t->tile[CHANNELS] * t->tile[ROWS] * t->tile[COLUMNS] <= p->acc))
+    return false;
+  int64_t channels = tsr__tiles(p, t, CHANNELS), places = tiles_of(p, t) / channels;
+  if (t->stays && (!conv || p->head || !slices || places == 1))
+    return false;
+  if (conv && t->order == ORDER_WEIGHTS && places == 1 && channels > 1)
+    return false; /* the same as ORDER_PLACES */
+  if (tsr__is_fed(p))
+    return t->order == ORDER_ROWS && !skips(p) && t->tile[CHANNELS] == p->out[CHANNELS] &&
+           t->tile[IMAGES] == 1 && t->sliced == (t->slice < p->head->summed) &&
+           !(t->sliced && overlap(p->head));
+  if (t->order == ORDER_ROWS)
+    return false;
   if (p->head)
     return t->order == ORDER_WEIGHTS && t->tile[CHANNELS] == p->out[CHANNELS] && slices &&
            t->sliced;
@@ -184,9 +307,10 @@ static bool add_orders(struct space *s, struct tsr__tiling t)
   const struct tsr__problem *p = s->problem;
   bool any = false;
   for (int order = 0; order < ORDERS; order++)
-    for (int sliced = 0; sliced < 2; sliced++) {
+    for (int way = 0; way < 4; way++) {
       t.order = (enum tsr__order)order;
-      t.sliced = sliced;
+      t.sliced = way & 1;
+      t.stays = way & 2;
       if (!is_way(p, &t) || !fits(p, &t))
         continue;
       s->list = TSR_GROW(s->arena, s->list, s->count, &s->capacity);
@@ -215,11 +339,15 @@ size_t tsr__tilings(struct tsr_arena *a, const struct tsr__problem *p, struct ts
 {
   struct space s = {.arena = a, .problem = p};
   struct tsr__tiling t = {.order = ORDER_WEIGHTS};
-  for (t.tile[IMAGES] = p->out[IMAGES]; t.tile[IMAGES] > 0; t.tile[IMAGES] /= 2)
-    for (t.tile[CHANNELS] = p->out[CHANNELS]; t.tile[CHANNELS] > 0;
-         t.tile[CHANNELS] = next_size(p->out[CHANNELS], t.tile[CHANNELS]))
-      for (t.slice = p->summed; t.slice > 0; t.slice = next_size(p->summed, t.slice))
-        add_places(&s, t);
+  int64_t summed = tsr__sliced(p)->summed;
+  for (int spans = 0; spans < 2; spans++)
+    for (t.tile[IMAGES] = p->out[IMAGES]; t.tile[IMAGES] > 0; t.tile[IMAGES] /= 2)
+      for (t.tile[CHANNELS] = p->out[CHANNELS]; t.tile[CHANNELS] > 0;
+           t.tile[CHANNELS] = next_size(p->out[CHANNELS], t.tile[CHANNELS]))
+        for (t.slice = summed; t.slice > 0; t.slice = next_size(summed, t.slice)) {
+          t.spans = spans;
+          add_places(&s, t);
+        }
   *out = s.list;
   return s.count;
 }

@@ -131,6 +131,30 @@ static enum tsr_status iterate(struct tsr__walk *w, const struct tir_stmt *s)
   return status;
 }
 
+static int64_t points_of(const struct tsr__nest *nest)
+{
+  int64_t points = 1;
+  for (int k = 0; k < nest->loops; k++)
+    points *= nest->extent[k];
+  return points;
+}
+
+/* A nest that fills a stage's region with padding, before a guarded one that makes all of the region: where the
+ * guard holds everywhere, the padding lies under what is made. */
+static bool is_covered(const struct tsr__walk *w, const struct tir_stmt *fill,
+                       const struct tir_stmt *next)
+{
+  struct tsr__nest f, n;
+  if (fill->kind != TIR_FOR || next->kind != TIR_FOR || fill->f.stage != next->f.stage)
+    return false;
+  if (!is_nest(fill) || !is_nest(next) || !known_nest(w, fill, &f) || !known_nest(w, next, &n) ||
+      f.leaf->kind != TIR_STORE || f.leaf->store.value->op != TIR_INT || n.leaf->kind != TIR_CALL ||
+      n.leaf->call.intrin->accumulates || n.leaf->call.buffer[0] != f.leaf->store.buffer)
+    return false;
+  int64_t entry = tsr__walk_place((struct tsr__walk *)w, f.leaf->store.buffer)->entry_elements;
+  return points_of(&f) == points_of(&n) * entry;
+}
+
 static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
 {
   struct tsr__nest nest;
@@ -142,7 +166,8 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
   case TIR_FOR: return iterate(w, s);
   case TIR_BLOCK:
     for (int k = 0; k < s->block.count && !status; k++)
-      status = walk(w, s->block.stmt[k]);
+      if (k + 1 == s->block.count || !is_covered(w, s->block.stmt[k], s->block.stmt[k + 1]))
+        status = walk(w, s->block.stmt[k]);
     return status;
   case TIR_ALLOC: {
     struct tsr__place *p = tsr__walk_place(w, s->alloc.buffer);
@@ -165,7 +190,7 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
 {
   struct tsr__inventory *v = TSR_NEW(s->arena, struct tsr__inventory);
   struct tsr__walk w = {.arena = s->arena, .err = err, .stream = s};
-  enum tsr_status status = tsr__inventory_of(s->arena, err, p, v);
+  enum tsr_status status = tsr__inventory_of(s->arena, err, s->design, p, v);
   if (status)
     return status;
   w.both_banks = v->both_banks;

@@ -8,7 +8,7 @@
  * shorter than it are one square. f is what is computed of each element, if anything. */
 #include "compiler/target/llvm/emit.h"
 
-enum { MOST_SIDE = 16, LEAST_SIDE = 4, AHEAD = 512 };
+enum { MOST_SIDE = 16, LEAST_SIDE = 4, AHEAD = 512 /* bytes */ };
 
 struct square {
   const struct tir_stmt *down, *along; /* loops: from store to store, and of one store */
@@ -146,6 +146,17 @@ static LLVMValueRef load_lanes(struct llvm__emit *e, const struct square *q, LLV
   return llvm__intrinsic(e, "llvm.masked.load", 2, types, 4, arg);
 }
 
+/* Rows of x are as many places that are read side by side, which is more than a processor keeps track of. */
+static void fetch_ahead(struct llvm__emit *e, LLVMValueRef at)
+{
+  LLVMValueRef by = llvm__i64(e, AHEAD);
+  LLVMTypeRef pointer = LLVMTypeOf(at);
+  at = LLVMBuildGEP2(e->builder, LLVMInt8TypeInContext(e->context), at, &by, 1, "");
+  LLVMValueRef arg[] = {at, llvm__i32(e, 0), llvm__i32(e, 3),
+                        llvm__i32(e, 1)}; /* to read, all caches */
+  llvm__intrinsic(e, "llvm.prefetch", 1, &pointer, 4, arg);
+}
+
 /* Row k of the square, of x. */
 static LLVMValueRef load_row(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
                              LLVMValueRef along, int k)
@@ -156,11 +167,8 @@ static LLVMValueRef load_row(struct llvm__emit *e, const struct square *q, LLVMV
   llvm__scope_open(e, &scope);
   struct llvm__address at = llvm__address(e, q->load->buffer, q->load->arg, &guarded);
   llvm__scope_close(e);
-  LLVMValueRef ahead = llvm__i64(e, AHEAD);
-  ahead = LLVMBuildGEP2(e->builder, LLVMInt8TypeInContext(e->context), at.pointer, &ahead, 1, "");
-  LLVMTypeRef pointer = LLVMTypeOf(ahead);
-  LLVMValueRef fetch[] = {ahead, llvm__i32(e, 0), llvm__i32(e, 3), llvm__i32(e, 1)};
-  llvm__intrinsic(e, "llvm.prefetch", 1, &pointer, 4, fetch);
+  if (!e->machine.lanes)
+    fetch_ahead(e, at.pointer);
   LLVMValueRef row = load_lanes(e, q, at.pointer);
   llvm__unbind(e);
   llvm__unbind(e);
