@@ -190,6 +190,10 @@ static void depthwise_groups(void **state)
            is_signed ? "tensorize acc i x86.dot4.each.s8s8" : "tensorize acc i x86.dot4.each.u8s8");
     assert_int_equal(compare(*state, text), 0);
   }
+  static const struct shape wide = {4, 1, 8, 57, 3, 1, 1}; /* rows by twos */
+  const char *text = grouped(*state, &wide, false, false);
+  assert_non_null(strstr(schedule_of(*state, text, TSR_LEVEL_VNNI), "split y h 2 h.o h.i"));
+  assert_int_equal(compare(*state, text), 0);
 }
 
 /* --- matrices --------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ enum {
   FAR_BYTES = 1 << 10,     /* from one row of a matrix to the next */
   NEAR_BYTES = 24 << 10,   /* of the first cache that columns may take */
   LOADED_ROWS = 8,         /* of a tile that has loads for each of its vectors */
+  PAIR_REGISTERS = 32,     /* that tiles of several rows of a map need */
   UNROLLED = 288,          /* steps of a tile that are written out */
   INLINED = 9,             /* terms of sums that padding may be part of */
   PARALLEL_PRODUCTS = 1 << 19,
@@ -40,7 +41,8 @@ struct product {
   bool inlines;               /* padding is part of the sums: what it copies is read once anyway */
   bool apart;                 /* a vector of columns is not followed by the next one */
   int column_cycles;
-  int64_t T, V, blocked;        /* rows, vectors; iterations of `block` in a block */
+  int64_t T, V, blocked; /* rows, vectors; iterations of `block` in a block */
+  int64_t pair;          /* of `block` in a tile: what they read of the same rows is read once */
   const struct tir_stage *host; /* whose loops hold the tile: s, or the stage behind it */
   struct tsr_text outer;        /* loops around the tile, outer to inner */
   const char *innermost, *parallel;
@@ -257,6 +259,11 @@ static int64_t at_most(int64_t a, int64_t b)
   return a < b ? a : b;
 }
 
+static int64_t pieces(int64_t extent, int64_t n)
+{
+  return (extent + n - 1) / n;
+}
+
 static int64_t extent_of(const struct product *d, int axis)
 {
   return axis < 0 ? 1 : d->s->axis[axis].extent;
@@ -302,8 +309,9 @@ static bool fits(const struct product *d, int64_t T, int64_t V)
 {
   int64_t n = registers_of(d), wide = d->dot && !is_instruction(d) ? 2 : 1;
   int64_t room = d->p->e.machine.registers;
-  if (has_own_rows(d) && d->dot) /* all columns stay; and what puts rows in order */
-    return (T + steps_of(d)) * V * n + 4 <= room;
+  if (has_own_rows(d) &&
+      d->dot) /* all columns stay, rows that the next one shares, and what orders them */
+    return (T * (d->pair > 1 ? 3 : 1) + steps_of(d)) * V * n + 4 <= room;
   if (has_own_rows(d)) /* no broadcast */
     return T * V * n + 2 * n <= room && T <= LOADED_ROWS;
   return T * V * n + V * n * wide + wide <= room;
@@ -366,6 +374,8 @@ static void choose_tile(struct product *d)
         d->V = V;
       }
     }
+  if (has_own_rows(d)) /* as many tiles, about the same of each: the last one costs no less */
+    d->T = pieces(extent_of(d, d->rows), pieces(extent_of(d, d->rows), d->T));
 }
 
 /* --- blocks ----------------------------------------------------------------------------------- */
@@ -394,11 +404,6 @@ static int64_t batches_of(const struct product *d)
   for (int i = 0; i < d->s->out->rank; i++)
     n *= is_batch(d, i) ? d->s->axis[i].extent : 1;
   return n;
-}
-
-static int64_t pieces(int64_t extent, int64_t n)
-{
-  return (extent + n - 1) / n;
 }
 
 /* n, or about as many iterations that divide the extent: then all blocks are the same. */
@@ -437,7 +442,7 @@ static void choose_block(struct product *d)
 
 /* Loops of the host that axes are cut into. NULL: there is none. */
 struct parts {
-  const char *batch, *block, *in_block, *rows, *row, *columns, *column, *lane;
+  const char *batch, *block, *in_block, *pair, *rows, *row, *columns, *column, *lane;
 };
 
 /* A loop around the tile. Threads share out the first that has iterations enough. */
@@ -468,7 +473,8 @@ static enum tsr_status cut_rows(struct product *d, struct parts *c)
   if (d->rows < 0)
     return TSR_OK;
   if (d->block != d->rows) {
-    if (cut(d, sched, d->host, d->block, d->blocked, "b", &c->block, &c->in_block))
+    if (cut(d, sched, d->host, d->block, d->blocked, "b", &c->block, &c->in_block) ||
+        (d->pair > 1 && cut_again(d, c->in_block, d->pair, &c->in_block, &c->pair)))
       return TSR_REFUSED;
     return cut(d, sched, d->host, d->rows, d->T, "t", &c->rows, &c->row);
   }
@@ -514,7 +520,7 @@ static void choose_order(struct product *d, struct parts *c)
     if (i != d->columns && is_column_axis(d, i))
       around(d, cpu__axis_name(d->host, i), extent_of(d, i));
   if (d->block != d->rows)
-    around(d, c->in_block, d->blocked);
+    around(d, c->in_block, d->blocked / d->pair);
   around(d, c->rows, pieces(of_block, d->T));
 }
 
@@ -525,6 +531,7 @@ static enum tsr_status order_host(struct product *d, const struct parts *c)
   struct tsr_text line = {.arena = d->p->e.arena};
   tsr_text_add(&line, "reorder %s%s", d->host->name, d->outer.data ? d->outer.data : "");
   add_loop(&line, c->column);
+  add_loop(&line, c->pair);
   add_loop(&line, c->row);
   add_loop(&line, c->lane);
   if (tir_sched_apply(d->p->sched, d->p->err, line.data))
@@ -545,6 +552,8 @@ static enum tsr_status attach(struct product *d, struct parts *c)
     c->column = cpu__axis_name(s, d->columns);
   if (d->rows >= 0)
     c->row = cpu__axis_name(s, d->rows);
+  if (d->pair > 1)
+    c->pair = cpu__axis_name(s, d->block);
   if (tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", s->name, d->host->name,
                    d->innermost))
     return TSR_REFUSED;
@@ -567,6 +576,7 @@ static enum tsr_status order_sums(struct product *d, const struct parts *c)
     if (i != last)
       add_loop(&line, cpu__axis_name(s, i));
   add_loop(&line, terms);
+  add_loop(&line, c->pair);
   add_loop(&line, c->row);
   add_loop(&line, c->column);
   add_loop(&line, c->lane);
@@ -653,6 +663,17 @@ static enum tsr_status schedule(struct product *d)
   return tir_sched_do(d->p->sched, d->p->err, "parallel %s %s", d->host->name, d->parallel);
 }
 
+/* Each row of the map is of the windows of several results' rows, and one of these is no tile. */
+static bool pairs_rows(const struct product *d)
+{
+  int64_t step;
+  return d->dot && has_own_rows(d) && d->block != d->rows && d->T < extent_of(d, d->rows) &&
+         d->p->e.machine.registers >= PAIR_REGISTERS && d->blocked % 2 == 0 &&
+         extent_of(d, d->block) % d->blocked == 0 &&
+         cpu__axis_step(d->p, d->row, d->block, &step) &&
+         step == tsr_count(d->row->buffer->dims + d->row->buffer->rank - 2, 2, 1);
+}
+
 enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
 {
   struct product d = {.p = p, .s = p->s};
@@ -671,7 +692,12 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
   d.lane = d.dot ? DOT : (int)at_most(p->width, extent_of(&d, d.lanes));
   d.host = p->tail ? p->tail : p->s;
   d.column_cycles = quantizes(p, d.host) ? QUANT_CYCLES : COLUMN_CYCLES;
+  d.pair = 1;
   choose_tile(&d);
   choose_block(&d);
+  if (pairs_rows(&d)) {
+    d.pair = 2;
+    choose_tile(&d);
+  }
   return schedule(&d);
 }

@@ -121,7 +121,7 @@ static void emit_unrolled(struct llvm__emit *e, const struct tir_stmt *s)
 
 void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
 {
-  if (s->f.loop == TIR_UNROLL && s->f.extent->op == TIR_INT)
+  if (!e->machine.lanes && s->f.loop == TIR_UNROLL && s->f.extent->op == TIR_INT)
     emit_unrolled(e, s);
   else if (!emit_cut(e, s))
     emit_whole(e, s);

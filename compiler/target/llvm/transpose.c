@@ -4,10 +4,11 @@
  *   for h { for i { y[.., h, i] = f(x[.., i, h]) } }
  *
  * in squares: rows of x are loaded, turned in registers, and stored as rows of y. Where a square does not
- * divide the loops, the last one overlaps the one before. f is what is computed of each element, if anything. */
+ * divide the loops, the last one overlaps the one before; where lanes may be left out, rows of x that are
+ * shorter than it are one square. f is what is computed of each element, if anything. */
 #include "compiler/target/llvm/emit.h"
 
-enum { MOST_SIDE = 16, LEAST_SIDE = 4, AHEAD = 512 };
+enum { MOST_SIDE = 16, LEAST_SIDE = 4, AHEAD = 512 /* bytes */ };
 
 struct square {
   const struct tir_stmt *down, *along; /* loops: from store to store, and of one store */
@@ -15,13 +16,15 @@ struct square {
   tir_e value, load;
   int64_t from, to; /* of `down` */
   int side;
+  int64_t used; /* rows of y in a square, fewer where `down` has fewer */
 };
 
 static int side_of(const struct llvm__emit *e, const struct square *q)
 {
   int side = e->machine.vector_bytes / (int)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
   side = side < MOST_SIDE ? side : MOST_SIDE;
-  while (side > q->to - q->from || side > q->along->f.extent->i)
+  bool masks = e->machine.vector_bytes == 64;
+  while (side > q->along->f.extent->i || (masks ? side / 2 : side - 1) >= q->to - q->from)
     side /= 2;
   return side;
 }
@@ -113,6 +116,7 @@ static bool find(struct llvm__emit *e, struct square *q, const struct tir_stmt *
       q->store->store.buffer->dtype == TSR_BOOL || q->load->buffer == q->store->store.buffer)
     return false;
   q->side = side_of(e, q);
+  q->used = to - from < q->side ? to - from : q->side;
   return q->side >= LEAST_SIDE && steps(e, q, q->along->f.var, &store, &load) && store == 1 &&
          load != 1 && steps(e, q, q->down->f.var, &store, &load) && load == 1 && is_inside(e, q);
 }
@@ -122,6 +126,35 @@ static bool find(struct llvm__emit *e, struct square *q, const struct tir_stmt *
 static LLVMTypeRef row_type(struct llvm__emit *e, const struct square *q)
 {
   return LLVMVectorType(llvm__memory_type(e, (enum tsr_dtype)q->load->dtype), (unsigned)q->side);
+}
+
+/* A row of x, or as much of it as there is. */
+static LLVMValueRef load_lanes(struct llvm__emit *e, const struct square *q, LLVMValueRef at)
+{
+  LLVMTypeRef types[] = {row_type(e, q), LLVMTypeOf(at)};
+  unsigned bytes = (unsigned)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
+  LLVMValueRef lane[MOST_SIDE];
+  if (q->used == q->side) {
+    LLVMValueRef row = LLVMBuildLoad2(e->builder, types[0], at, "");
+    LLVMSetAlignment(row, bytes);
+    return row;
+  }
+  for (int i = 0; i < q->side; i++)
+    lane[i] = LLVMConstInt(LLVMInt1TypeInContext(e->context), i < q->used, 0);
+  LLVMValueRef arg[] = {at, llvm__i32(e, (int32_t)bytes), LLVMConstVector(lane, (unsigned)q->side),
+                        LLVMConstNull(types[0])};
+  return llvm__intrinsic(e, "llvm.masked.load", 2, types, 4, arg);
+}
+
+/* Rows of x are as many places that are read side by side, which is more than a processor keeps track of. */
+static void fetch_ahead(struct llvm__emit *e, LLVMValueRef at)
+{
+  LLVMValueRef by = llvm__i64(e, AHEAD);
+  LLVMTypeRef pointer = LLVMTypeOf(at);
+  at = LLVMBuildGEP2(e->builder, LLVMInt8TypeInContext(e->context), at, &by, 1, "");
+  LLVMValueRef arg[] = {at, llvm__i32(e, 0), llvm__i32(e, 3),
+                        llvm__i32(e, 1)}; /* to read, all caches */
+  llvm__intrinsic(e, "llvm.prefetch", 1, &pointer, 4, arg);
 }
 
 /* Row k of the square, of x. */
@@ -134,13 +167,9 @@ static LLVMValueRef load_row(struct llvm__emit *e, const struct square *q, LLVMV
   llvm__scope_open(e, &scope);
   struct llvm__address at = llvm__address(e, q->load->buffer, q->load->arg, &guarded);
   llvm__scope_close(e);
-  LLVMValueRef ahead = llvm__i64(e, AHEAD);
-  ahead = LLVMBuildGEP2(e->builder, LLVMInt8TypeInContext(e->context), at.pointer, &ahead, 1, "");
-  LLVMTypeRef pointer = LLVMTypeOf(ahead);
-  LLVMValueRef fetch[] = {ahead, llvm__i32(e, 0), llvm__i32(e, 3), llvm__i32(e, 1)};
-  llvm__intrinsic(e, "llvm.prefetch", 1, &pointer, 4, fetch);
-  LLVMValueRef row = LLVMBuildLoad2(e->builder, row_type(e, q), at.pointer, "");
-  LLVMSetAlignment(row, (unsigned)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype));
+  if (!e->machine.lanes)
+    fetch_ahead(e, at.pointer);
+  LLVMValueRef row = load_lanes(e, q, at.pointer);
   llvm__unbind(e);
   llvm__unbind(e);
   return row;
@@ -247,7 +276,7 @@ static void emit_square(struct llvm__emit *e, const struct square *q, LLVMValueR
   for (int k = 0; k < q->side; k++)
     row[k] = load_row(e, q, down, along, k);
   turn(e, q, row);
-  for (int k = 0; k < q->side; k++)
+  for (int k = 0; k < q->used; k++)
     store_row(e, q, down, along, k, row[k]);
 }
 
@@ -269,6 +298,10 @@ bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s, int64_t fro
   struct square q;
   if (!find(e, &q, s, from, to))
     return false;
+  if (q.used < q.side) {
+    emit_along(e, &q, llvm__i64(e, from));
+    return true;
+  }
   int64_t whole = from + (to - from) / q.side * q.side;
   struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, from), llvm__i64(e, whole), q.side);
   emit_along(e, &q, loop.counter);
