@@ -85,12 +85,11 @@ static tir_e inner_extent(struct loops *w, const struct tir__loop *loop)
   return tir__min(r, n, tir__sum(r, whole, outer, -loop->factor));
 }
 
-/* The product; that both are constant is checked when all are known. */
+/* Of loops that are constant: check_fused has seen to that. */
 static tir_e fused_extent(struct loops *w, const struct tir__loop *loop)
 {
   tir_e outer = extent_of(w, loop->of[0]), inner = extent_of(w, loop->of[1]);
-  bool constant = outer->op == TIR_INT && inner->op == TIR_INT;
-  return tir_index(w->l->arena, constant ? outer->i * inner->i : loop->extent);
+  return tir_index(w->l->arena, outer->i * inner->i);
 }
 
 static tir_e source_extent(struct loops *w, int k)
@@ -108,30 +107,33 @@ static tir_e source_extent(struct loops *w, int k)
   }
 }
 
-static void set_extent(struct loops *w, int k, tir_e extent)
-{
-  int position = tir__leaf_position(w->p->s, k);
-  w->p->extent[k] = extent;
-  if (position >= 0)
-    w->l->ranges.range[w->p->first_range + position].extent = extent;
-}
-
-/* Parts of a split that are fused again ask for themselves; with what they get meanwhile the result
- * is not constant, and check_fused refuses it. */
+/* Those that are constant are known before (constant_extents), so that no loop asks for itself:
+ * one that is not constant was not fused, and depends only on the outer parts of splits that it
+ * is an inner part of. */
 static tir_e extent_of(struct loops *w, int k)
 {
-  if (!w->p->extent[k]) {
-    set_extent(w, k, tir_index(w->l->arena, w->p->s->loop[k].extent));
-    set_extent(w, k, source_extent(w, k));
-  }
-  return w->p->extent[k];
+  tir_e *memo = &w->p->extent[k];
+  int position = tir__leaf_position(w->p->s, k);
+  if (*memo)
+    return *memo;
+  *memo = source_extent(w, k);
+  if (position >= 0)
+    w->l->ranges.range[w->p->first_range + position].extent = *memo;
+  return *memo;
+}
+
+/* The loop's own variable, where it iterates. */
+static tir_e variable_of(struct loops *w, int k)
+{
+  struct tsr_arena *a = w->l->arena;
+  return tir__is_int(extent_of(w, k), 1) ? tir_index(a, 0) : tir_use(a, w->p->s->loop[k].var);
 }
 
 static tir_e used_value(struct loops *w, int k)
 {
   struct tir__ranges *r = &w->l->ranges;
   const struct tir__loop *loop = &w->p->s->loop[k];
-  tir_e extent = extent_of(w, k), fused, inner;
+  tir_e fused, inner;
   switch (loop->use) {
   case TIR__SPLIT:
     return tir__sum(r, value_of(w, loop->into[1]), value_of(w, loop->into[0]),
@@ -142,7 +144,7 @@ static tir_e used_value(struct loops *w, int k)
     inner = extent_of(w, w->p->s->loop[loop->into[0]].of[1]);
     return tir__simplify(
         r, tir_binary(r->arena, loop->use == TIR__FUSED_OUTER ? TIR_FDIV : TIR_FMOD, fused, inner));
-  default: return tir__is_int(extent, 1) ? tir_index(r->arena, 0) : tir_use(r->arena, loop->var);
+  default: return variable_of(w, k);
   }
 }
 
@@ -180,18 +182,39 @@ static enum tsr_status check_order(struct tir__lowering *l, const struct tir__pl
   return TSR_OK;
 }
 
-static enum tsr_status check_fused(struct tir__lowering *l, const struct tir__place *p)
+static enum tsr_status check_fused(struct loops *w, const struct tir__loop *fused)
 {
-  const struct tir__loop *loop = p->s->loop;
-  for (int k = 0; k < p->s->loops; k++)
-    for (int i = 0; loop[k].source == TIR__FUSED && i < 2; i++)
-      if (p->extent[loop[k].of[i]]->op != TIR_INT)
-        return tsr_refuse(
-            l->err,
-            "loops %s and %s of stage %s can't be fused, because the extent of %s "
-            "is not constant; split by a number that divides it, or compute %s elsewhere",
-            loop[loop[k].of[0]].name, loop[loop[k].of[1]].name, p->s->name,
-            loop[loop[k].of[i]].name, p->s->name);
+  const struct tir__sstage *s = w->p->s;
+  for (int i = 0; fused->source == TIR__FUSED && i < 2; i++)
+    if (extent_of(w, fused->of[i])->op != TIR_INT)
+      return tsr_refuse(
+          w->l->err,
+          "loops %s and %s of stage %s can't be fused, because the extent of %s "
+          "is not constant; split by a number that divides it, or compute %s elsewhere",
+          s->loop[fused->of[0]].name, s->loop[fused->of[1]].name, s->name,
+          s->loop[fused->of[i]].name, s->name);
+  return TSR_OK;
+}
+
+/* Finds the extents that are constant: each loop's as when it was made, while those made before it
+ * were not yet split or fused, so by their own variables. */
+static enum tsr_status constant_extents(struct loops *w)
+{
+  struct tir__place *p = w->p;
+  for (int k = 0; k < p->s->loops; k++) {
+    enum tsr_status status = check_fused(w, &p->s->loop[k]);
+    if (status != TSR_OK)
+      return status;
+    p->extent[k] = source_extent(w, k);
+    p->value[k] = variable_of(w, k);
+    tir__ranges_add(&w->l->ranges, p->s->loop[k].var, p->extent[k]);
+  }
+  w->l->ranges.count = (size_t)p->first_range;
+  for (int k = 0; k < p->s->loops; k++) {
+    p->value[k] = NULL;
+    if (p->extent[k]->op != TIR_INT)
+      p->extent[k] = NULL;
+  }
   return TSR_OK;
 }
 
@@ -202,14 +225,16 @@ static enum tsr_status place_loops(struct tir__lowering *l, struct tir__place *p
   p->extent = TSR_NEW_ARRAY(l->arena, tir_e, s->loops + 1);
   p->value = TSR_NEW_ARRAY(l->arena, tir_e, s->loops + 1);
   p->first_range = (int)l->ranges.count;
+  enum tsr_status status = constant_extents(&w);
+  if (status != TSR_OK)
+    return status;
   for (int k = 0; k < s->leaves; k++)
-    tir__ranges_add(&l->ranges, s->loop[s->leaf[k]].var, NULL);
+    tir__ranges_add(&l->ranges, s->loop[s->leaf[k]].var, p->extent[s->leaf[k]]);
   for (int k = 0; k < s->loops; k++) {
     extent_of(&w, k);
     value_of(&w, k);
   }
-  enum tsr_status status = check_fused(l, p);
-  return status == TSR_OK ? check_order(l, p) : status;
+  return check_order(l, p);
 }
 
 /* --- what the rest needs ---------------------------------------------------------------------- */

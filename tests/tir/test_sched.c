@@ -39,6 +39,9 @@ static const char biased[] = "func biased(x: i32[4,3]) -> (y: i32[4]) {\n"
                              "  b: b[n] = x[n, 0] + i32(1)\n"
                              "  y: y[n] sum(k < 3) init b[n] = x[n, k]\n"
                              "}\n";
+static const char sevens[] = "func sevens(x: i32[7]) -> (y: i32[1]) {\n"
+                             "  y: y[n] sum(k < 7) init i32(0) = x[k + n]\n"
+                             "}\n";
 static const char image[] =
     "func image(x: i8[9,8]) -> (y: i8[8,7]) {\n"
     "  temp t: i8[9,8]\n"
@@ -92,6 +95,15 @@ static const struct sched_case programs[] = {
      "    for y.k < 6 of y {\n"
      "      y[floordiv(y.f, 3), floormod(y.f, 3)] += i32(x[floordiv(y.f, 3), y.k]) * "
      "i32(w[floormod(y.f, 3), y.k])\n"
+     "    }\n"
+     "  }\n"
+     "}\n"},
+    /* Parts of splits that don't divide, of constant extents. */
+    {sevens, "split y k 4 a b\nsplit y b 2 c d", "fuse y a c f",
+     "  y[0] = i32(0)\n"
+     "  for y.f < 4 of y {\n"
+     "    for y.d < min(2, min(4, 7 - floordiv(y.f, 2) * 4) - floormod(y.f, 2) * 2) of y {\n"
+     "      y[0] += x[y.d + y.f * 2]\n"
      "    }\n"
      "  }\n"
      "}\n"},
@@ -402,6 +414,9 @@ static const struct sched_case refusals[] = {
     {pair, "split y n 4 o i", "fuse y o i f",
      "loops o and i of stage y can't be fused, because the extent of i is not constant; split "
      "by a number that divides it, or compute y elsewhere"},
+    {sevens, "split y k 4 a b\nsplit y b 2 c d\nfuse y a c f", "fuse y f d g",
+     "loops f and d of stage y can't be fused, because the extent of d is not constant; split by a "
+     "number that divides it, or compute y elsewhere"},
     {pair, "split y n 4 o i", "reorder y i o",
      "loop i of stage y has to stay inside of loop o, on which its extent depends; split by a "
      "number that divides the extent, or reorder o before i"},
