@@ -53,7 +53,7 @@ def check_networks(script, tessera, source):
     rows = json.loads(done.stdout)
     for arch in ("sm_80", "sm_90a"):
         mine = [r for r in rows if r["arch"] == arch and r["of"] == "digits"]
-        assert len(mine) >= 10 and sum(r["tensor_cores"] for r in mine) >= 3, mine
+        assert len(mine) >= 9 and sum(r["tensor_cores"] for r in mine) >= 3, mine
         assert max(r["shared_bytes"] for r in mine) > 0, mine
     assert not any(r["spill_bytes"] for r in rows), rows
 
