@@ -96,7 +96,7 @@ enum tsr_status tsr__infer_blocked_winograd(struct tsr__infer *c)
 enum tsr_status tsr__infer_blocked_depthwise(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  bool groups = w->rank == 5;
+  bool groups = w->rank == 5 && x->dtype == TSR_I8;
   enum tsr_status s = check_weights(c, 4, groups);
   if (s)
     return s;

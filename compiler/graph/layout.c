@@ -10,8 +10,12 @@
 
 #include "compiler/graph/layout.h"
 
-enum { MAP = 5, ROWS = 3 };           /* ranks of blocked forms */
-enum { LEAST_CHANNELS = 8, FEW = 4 }; /* fewer results stay plain; so few bytes are a block */
+enum { MAP = 5, ROWS = 3 }; /* ranks of blocked forms */
+enum {
+  LEAST_CHANNELS = 8, /* fewer results stay plain */
+  FEW = 4,            /* so few bytes are a block */
+  PAIRED = 64         /* products of an element of bf16 that are worth a conversion */
+};
 
 struct layouter {
   struct tsr_err *err;
@@ -312,6 +316,16 @@ static bool block_winograd(struct layouter *b, const struct tsr_node *n,
   return replace(b, n, typed(b, m));
 }
 
+/* A map of floats that is plain is read as it is, but where products in pairs make up for putting it into
+ * blocks: each element is in so many of them. */
+static bool reads_plain(const struct layouter *b, const struct tsr_node *n,
+                        const struct layout__weights *w)
+{
+  int64_t group = group_of(b, w->value->dtype, blocks_of(b, n->in[0]).size);
+  return w->value->dtype != TSR_I8 && !known(b, n->in[0], MAP) &&
+         (group == 1 || w->outs * w->taps < PAIRED);
+}
+
 static bool block_conv(struct layouter *b, struct tsr_node *n)
 {
   bool depthwise;
@@ -325,9 +339,9 @@ static bool block_conv(struct layouter *b, struct tsr_node *n)
   int64_t points = points_of(b, n, &w);
   if (points)
     return block_winograd(b, n, &w, points);
-  bool plain = v->dtype != TSR_I8 && !known(b, n->in[0], MAP);
+  bool plain = reads_plain(b, n, &w);
   struct blocks from = blocks_of(b, n->in[0]), to = blocks_of(b, n->out[0]);
-  int64_t group = group_of(b, v->dtype, from.size);
+  int64_t group = plain ? 1 : group_of(b, v->dtype, from.size);
   int64_t of_plain[5] = {to.count, w.ins, v->dims[2], v->dims[3], to.size};
   int64_t of_blocks[7] = {to.count,          from.count, v->dims[2], v->dims[3],
                           from.size / group, to.size,    group};

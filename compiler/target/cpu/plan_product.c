@@ -293,16 +293,16 @@ static int64_t registers_of(const struct product *d)
   return (bytes + d->p->e.machine.vector_bytes - 1) / d->p->e.machine.vector_bytes;
 }
 
-/* Each lane has a row of its own: depthwise. */
-static bool has_own_rows(const struct product *d)
-{
-  return moves(d->p, d->row, d->lanes);
-}
-
 /* Whether the intrinsic is one instruction. */
 static bool is_instruction(const struct product *d)
 {
   return d->terms == DOT_BYTES ? d->p->e.machine.dot : d->p->e.machine.bf16;
+}
+
+/* Each lane has a row of its own: depthwise. */
+static bool has_own_rows(const struct product *d)
+{
+  return moves(d->p, d->row, d->lanes);
 }
 
 static bool fits(const struct product *d, int64_t T, int64_t V)
