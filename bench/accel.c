@@ -3,7 +3,7 @@
  * fewest that any schedule of it could take, and bytes moved beside those that cannot be avoided. A layer
  * with products that falls short of the bar has the reasons below it: 95 % of its bound with ideal memory,
  * 90 % with another. In the total's row stands, too, what it would be with a layer for each op ("unfused").
- *   bench_accel [--json] [-O0|-O1|-O2|-O3] [--tune-cache FILE] [--config NAME|FILE] MODEL.onnx ...
+ *   bench_accel [--json] [-O0|-O1|-O2|-O3] [--tune-cache FILE|none] [--config NAME|FILE] MODEL.onnx ...
  * Options hold for the models behind them. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,7 +172,7 @@ static bool take_word(struct bench *b, char **argv, int argc, int *k)
   else if (!strncmp(word, "-O", 2) && word[2] >= '0' && word[2] <= '3' && !word[3])
     b->options.effort = (enum tessera_effort)(TESSERA_EFFORT_NONE + word[2] - '0');
   else if (!strcmp(word, "--tune-cache") && more)
-    b->options.tune_cache = argv[++*k];
+    b->options.tune_cache = strcmp(argv[++*k], "none") ? argv[*k] : "";
   else if (!strcmp(word, "--config") && more)
     b->options.config = argv[++*k];
   else
@@ -185,7 +185,8 @@ int main(int argc, char **argv)
   struct bench b = {.t = tessera_new(NULL)};
   int status = b.t && argc > 1 ? 0 : 2;
   if (argc < 2)
-    fputs("usage: bench_accel [--json] [-O0..-O3] [--tune-cache FILE] [--config NAME|FILE] MODEL "
+    fputs("usage: bench_accel [--json] [-O0..-O3] [--tune-cache FILE|none] [--config NAME|FILE] "
+          "MODEL "
           "...\n",
           stderr);
   for (int k = 1; k < argc && b.t; k++)

@@ -51,11 +51,39 @@ static bool is_output(const struct compiler *c, const struct tsr_value *v)
   return false;
 }
 
+static bool is_cpu_view(const struct compiler *c, const struct tsr_node *n)
+{
+  return c->options->cpu_only && n && tsr_gop_is_view(n->op);
+}
+
+/* What v is another shape of. */
+static const struct tsr_value *root_of(const struct compiler *c, const struct tsr_value *v)
+{
+  while (is_cpu_view(c, v->producer))
+    v = v->producer->in[0];
+  return v;
+}
+
+/* The output of the graph that lies where the root does: the only one of its shapes that is an output, and
+ * a layer makes it. NULL: there is none. */
+static const struct tsr_value *output_of(const struct compiler *c, const struct tsr_value *root)
+{
+  const struct tsr_value *found = NULL;
+  int seen = 0;
+  for (int k = 0; k < c->g->outputs; k++)
+    if (root_of(c, c->g->output[k]) == root) {
+      found = c->g->output[k];
+      seen++;
+    }
+  return seen == 1 && root->producer ? found : NULL;
+}
+
 /* A node that only sees its input in another shape. On the CPU, where tensors are dense, it takes no time:
- * whoever reads its output reads its input. Outputs of the graph have memory of their own. */
+ * whoever reads its output reads its input. Other outputs of the graph have memory of their own. */
 static bool is_free(const struct compiler *c, const struct tsr_node *n)
 {
-  return c->options->cpu_only && n && tsr_gop_is_view(n->op) && !is_output(c, n->out[0]);
+  return is_cpu_view(c, n) &&
+         (!is_output(c, n->out[0]) || output_of(c, root_of(c, n->out[0])) == n->out[0]);
 }
 
 static const struct tsr_value *seen_through(const struct compiler *c, const struct tsr_value *v)
@@ -98,14 +126,16 @@ static bool on_device(const struct compiler *c, const struct tsr_value *v)
   return false;
 }
 
+/* An output has its own name and shape, whatever it is made as. */
 static void add_buffer(struct compiler *c, const struct tsr_value *v)
 {
   struct tsr_module_buffer *b = &c->m->buffer[c->m->buffers];
   struct tsr_tensor t = tsr_value_tensor(v);
   size_t bytes = tsr_tensor_bytes(&t);
+  const struct tsr_value *output = output_of(c, v), *shown = output ? output : v;
   *b = (struct tsr_module_buffer){
-      .name = v->name, .dtype = v->dtype, .rank = v->rank, .data = v->data};
-  memcpy(b->dims, v->dims, sizeof b->dims);
+      .name = shown->name, .dtype = shown->dtype, .rank = shown->rank, .data = v->data};
+  memcpy(b->dims, shown->dims, sizeof b->dims);
   b->on_device = c->stream && on_device(c, v);
   if (b->on_device && v->data) {
     b->offset = tsr__stream_constant(c->stream, v->data, bytes);
@@ -191,6 +221,12 @@ static void add_args(struct compiler *c, struct tsr_module_layer *l, const struc
   for (int k = 0; k < n->outputs; k++)
     if (n->out[k])
       l->arg[l->args++] = buffer_of(c, n->out[k]);
+}
+
+/* A layer is called as its first node that is no lead. */
+static const char *name_of(const struct tsr_group *group)
+{
+  return group->node[group->leads]->name;
 }
 
 /* Where the program's parameters are: device buffers; constants at their place, the rest activations. */
@@ -307,7 +343,6 @@ static void add_views(const struct compiler *c, struct tsr_text *nodes, const st
   }
 }
 
-/* A layer is called as its first node. */
 static void describe(struct compiler *c, struct tsr_module_layer *l, const struct tsr_group *group)
 {
   struct tsr_text op = {.arena = c->a}, nodes = {.arena = c->a};
@@ -320,7 +355,7 @@ static void describe(struct compiler *c, struct tsr_module_layer *l, const struc
   for (int k = 0; k < last_node(group)->outputs; k++)
     if (last_node(group)->out[k])
       add_views(c, &nodes, last_node(group)->out[k]);
-  l->name = group->node[0]->name;
+  l->name = name_of(group);
   l->op = op.data;
   l->nodes = strcmp(nodes.data, l->name) ? nodes.data : NULL;
 }
@@ -546,8 +581,8 @@ static enum tsr_status group_for_accel(struct compiler *c)
     if (!accel && on_accelerator(g->node[k]))
       continue; /* in the group of a node behind it */
     c->accel[c->groups] = accel;
-    c->group[c->groups++] = accel ? (struct tsr_group){accel->nodes, accel->node}
-                                  : (struct tsr_group){1, &g->node[k]};
+    c->group[c->groups++] = accel ? (struct tsr_group){accel->nodes, 0, accel->node}
+                                  : (struct tsr_group){1, 0, &g->node[k]};
   }
   return status;
 }
@@ -557,7 +592,8 @@ static enum tsr_status group_nodes(struct compiler *c)
   c->accel = TSR_NEW_ARRAY(c->a, const struct tsr_accel_group *, c->g->nodes + 1);
   if (!c->options->cpu_only)
     return group_for_accel(c);
-  c->group = tsr_graph_groups(c->a, c->g, true, &c->groups);
+  c->group = tsr_graph_groups(c->a, c->g, c->options->archs ? TSR_FUSE_POINTS : TSR_FUSE_LEADS,
+                              &c->groups);
   return TSR_OK;
 }
 
@@ -565,10 +601,10 @@ static enum tsr_status group_nodes(struct compiler *c)
 static enum tsr_status refuse_inside(const struct compiler *c, const char *name)
 {
   for (int k = 0; k < c->groups; k++)
-    for (int n = 1; n < c->group[k].nodes; n++)
-      if (!strcmp(c->group[k].node[n]->name, name))
+    for (int n = 0; n < c->group[k].nodes; n++)
+      if (n != c->group[k].leads && !strcmp(c->group[k].node[n]->name, name))
         return tsr_refuse(c->err, "'%s' is no layer of its own: it is computed in layer '%s'", name,
-                          c->group[k].node[0]->name);
+                          name_of(&c->group[k]));
   return TSR_OK;
 }
 
@@ -580,7 +616,7 @@ static enum tsr_status find_given(const struct compiler *c)
   if (!c->options->schedule)
     return TSR_OK;
   for (int k = 0; k < c->groups; k++) {
-    name[k] = c->group[k].node[0]->name;
+    name[k] = name_of(&c->group[k]);
     if (strcmp(name[k], layer))
       continue;
     if (c->accel[k])

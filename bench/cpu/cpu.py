@@ -85,7 +85,7 @@ class Tessera(Worker):
         for k, feed in enumerate(feeds.values()):
             files.append(os.path.join(self.folder, "input%d.npy" % k))
             np.save(files[-1], feed)
-        self.ask("open", path, *files)
+        self.ask("open", *(["float=bf16"] if case.dtype == "bf16" else []), path, *files)
 
     def opening(self, case, path, feeds):
         """Seconds from the ONNX file to a model that can run, and from its package; it stays open."""
@@ -119,6 +119,8 @@ class OnnxRuntime:
         self.clock = time.thread_time if threads == 1 else time.perf_counter
 
     def open(self, case, path, feeds):
+        if case.dtype == "bf16":
+            raise Refused("has no products of bf16 on a CPU")
         options = self.module.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 3
@@ -292,7 +294,6 @@ def run_case(case, options, all_sides, peaks, folder, rows, openings):
     """Adds its rows, and for a network how long it took to open. False where our results are not ONNX
     Runtime's, or where we have none."""
     path = case.make(os.path.join(folder, "%s.%s.onnx" % (case.name, case.dtype)))
-    near = NEAR["op" if case.words else "network", case.dtype]
     feeds, good = feeds_of(path), True
     for threads, sides in all_sides.items():
         try:
@@ -310,7 +311,8 @@ def run_case(case, options, all_sides, peaks, folder, rows, openings):
             rows.append(row)
             if not options.json:
                 print_row(row)
-            if row["difference"] is not None and not row["difference"] <= near:
+            kind = "op" if case.words else "network", case.dtype
+            if row["difference"] is not None and not row["difference"] <= NEAR[kind]:
                 say("%s %s: our results are off by %.2g of the norm of ONNX Runtime's" % (
                     case.name, case.dtype, row["difference"]))
                 good = False
@@ -332,7 +334,8 @@ def parse(arguments):
     parser.add_argument("--case", action="append", metavar="PATTERN",
                         help="cases or groups (conv, depthwise, matmul, network) whose name matches, such as "
                              "'C*'; may be repeated")
-    parser.add_argument("--dtype", action="append", choices=("f32", "i8"))
+    parser.add_argument("--dtype", action="append", choices=("f32", "i8", "bf16"),
+                        help="default: f32 and i8; bf16 where the CPU multiplies it")
     parser.add_argument("--peer", action="append", choices=PEERS)
     parser.add_argument("--threads", action="append", type=int, metavar="N", help="default: 1 and all cores")
     parser.add_argument("--build", default=os.path.join(models.ROOT, "build"), metavar="FOLDER",
@@ -373,6 +376,9 @@ def main():
         return 0
     warn_of_load()
     peaks, rows, openings, good = machine_peaks(options.build), [], [], True
+    if "bf16" in options.dtype and ("bf16", 1) not in peaks:
+        say("--dtype bf16: this CPU does not multiply bf16")
+        sys.exit(2)
     if not options.json:
         print(HEAD)
     with tempfile.TemporaryDirectory() as folder:

@@ -31,7 +31,7 @@ TRAINED = (("ds-cnn", "mlperf_tiny_dscnn_kws"), ("resnet8", "mlperf_tiny_resnet8
 
 
 def value(name, dtype, shape):
-    kind = TensorProto.FLOAT if dtype == "f32" else TensorProto.UINT8
+    kind = TensorProto.UINT8 if dtype == "i8" else TensorProto.FLOAT
     return helper.make_tensor_value_info(name, kind, shape)
 
 
@@ -46,7 +46,7 @@ def save(path, node, inputs, outputs, constants):
 
 def weights(shape, dtype):
     rng = np.random.default_rng(1)
-    if dtype == "f32":
+    if dtype != "i8":
         return rng.standard_normal(shape, np.float32) / np.float32(np.sqrt(np.prod(shape[1:])))
     return rng.integers(-127, 128, shape, np.int8)
 
@@ -66,7 +66,7 @@ def conv_model(path, dtype, shape, kernel, stride, groups):
     w = weights((filters, channels // groups, kernel, kernel), dtype)
     attributes = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [pad] * 4, "group": groups}
     ports = ([value("x", dtype, [1, channels, rows, rows])], [value("y", dtype, [1, filters, out, out])])
-    if dtype == "f32":
+    if dtype != "i8":
         node = helper.make_node("Conv", ["x", "w", "b"], ["y"], **attributes)
         return save(path, node, *ports, (("w", w), ("b", np.zeros(filters, np.float32))))
     names = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"]
@@ -78,7 +78,7 @@ def conv_model(path, dtype, shape, kernel, stride, groups):
 def matmul_model(path, dtype, m, k, n):
     ports = [value("x", dtype, [m, k])], [value("y", dtype, [m, n])]
     w = weights((k, n), dtype)
-    if dtype == "f32":
+    if dtype != "i8":
         return save(path, helper.make_node("MatMul", ["x", "w"], ["y"]), *ports, (("w", w),))
     names = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"]
     node = helper.make_node("QLinearMatMul", names, ["y"])
@@ -157,3 +157,4 @@ def cases():
     for dtype in ("f32", "i8"):
         yield from op_cases(dtype)
         yield from network_cases(dtype)
+    yield from op_cases("bf16")  # models of f32, computed in bf16

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oneDNN, each tensor in the layout that it likes best and in its place before the clock runs:
- *   open conv f32|i8 CHANNELS ROWS COLUMNS FILTERS KERNEL STRIDE PAD GROUPS
- *   open matmul f32|i8 M K N
- * i8: u8 by s8, added up in s32, scaled by one number to u8. One image; the convolution has a
+ *   open conv f32|i8|bf16 CHANNELS ROWS COLUMNS FILTERS KERNEL STRIDE PAD GROUPS
+ *   open matmul f32|i8|bf16 M K N
+ * bf16: a bias of f32. i8: u8 by s8, added up in s32, scaled by one number to u8. One image; the convolution has a
  * bias. */
 #include <dnnl.h>
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "bench/cpu/worker.h"
 
 enum { MOST_TENSORS = 4 };
@@ -31,10 +32,14 @@ static void close_primitive(void)
 static void fill(void *data, size_t bytes, dnnl_data_type_t type)
 {
   float *f = data;
+  uint16_t *h = data;
   int8_t *b = data;
   if (type == dnnl_f32)
     for (size_t i = 0; i < bytes / sizeof *f; i++)
       f[i] = (float)worker_noise();
+  else if (type == dnnl_bf16)
+    for (size_t i = 0; i < bytes / sizeof *h; i++)
+      h[i] = tsr_bf16_of_float((float)worker_noise());
   else
     for (size_t i = 0; i < bytes; i++)
       b[i] = (int8_t)(100 * worker_noise());
@@ -83,13 +88,19 @@ static dnnl_memory_desc_t any(int rank, const dnnl_dim_t *dims, dnnl_data_type_t
   return desc;
 }
 
-/* Winograd's where oneDNN has it, which it does not choose by itself: of f32, 3x3 at stride 1. */
-static bool open_conv(bool integer, const int *v)
+static dnnl_data_type_t type_of(const char *dtype)
 {
+  return !strcmp(dtype, "i8") ? dnnl_u8 : !strcmp(dtype, "bf16") ? dnnl_bf16 : dnnl_f32;
+}
+
+/* Winograd's where oneDNN has it, which it does not choose by itself: of f32, 3x3 at stride 1. */
+static bool open_conv(dnnl_data_type_t x, const int *v)
+{
+  bool integer = x == dnnl_u8;
   static const dnnl_alg_kind_t ways[] = {dnnl_convolution_winograd, dnnl_convolution_direct};
   dnnl_dim_t c = v[0], oc = v[3], k = v[4], stride = v[5], pad = v[6], groups = v[7];
   dnnl_dim_t rows = (v[1] + 2 * pad - k) / stride + 1, columns = (v[2] + 2 * pad - k) / stride + 1;
-  dnnl_data_type_t x = integer ? dnnl_u8 : dnnl_f32, w = integer ? dnnl_s8 : dnnl_f32;
+  dnnl_data_type_t w = integer ? dnnl_s8 : x;
   dnnl_memory_desc_t src = any(4, (dnnl_dims_t){1, c, v[1], v[2]}, x);
   dnnl_memory_desc_t dst = any(4, (dnnl_dims_t){1, oc, rows, columns}, x);
   dnnl_memory_desc_t bias = any(1, (dnnl_dims_t){oc}, integer ? dnnl_s32 : dnnl_f32);
@@ -108,9 +119,10 @@ static bool open_conv(bool integer, const int *v)
   return false;
 }
 
-static bool open_matmul(bool integer, const int *v)
+static bool open_matmul(dnnl_data_type_t x, const int *v)
 {
-  dnnl_data_type_t x = integer ? dnnl_u8 : dnnl_f32, w = integer ? dnnl_s8 : dnnl_f32;
+  bool integer = x == dnnl_u8;
+  dnnl_data_type_t w = integer ? dnnl_s8 : x;
   dnnl_memory_desc_t src = any(2, (dnnl_dims_t){v[0], v[1]}, x);
   dnnl_memory_desc_t weights = any(2, (dnnl_dims_t){v[1], v[2]}, w);
   dnnl_memory_desc_t dst = any(2, (dnnl_dims_t){v[0], v[2]}, x);
@@ -130,8 +142,8 @@ static const char *open_words(char **word, int words)
   bool matmul = words == MATMUL_WORDS && !strcmp(word[0], "matmul");
   if (!conv && !matmul)
     return "oneDNN is asked for conv and matmul only";
-  bool integer = !strcmp(word[1], "i8");
-  if (conv ? open_conv(integer, v) : open_matmul(integer, v))
+  dnnl_data_type_t type = type_of(word[1]);
+  if (conv ? open_conv(type, v) : open_matmul(type, v))
     return NULL;
   close_primitive();
   return "oneDNN does not have this";

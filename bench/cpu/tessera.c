@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our side:
- *   open MODEL INPUT.npy ...   an ONNX file or a package, which is run once
+ *   open [float=TYPE] MODEL INPUT.npy ...   an ONNX file or a package, which is run once
  *   save OUTPUT.npy ...        the outputs of the latest run
  *   package FILE               the model as a package
  *   opened                     how long it took until the model could run, in seconds */
@@ -38,10 +38,10 @@ static enum tessera_status set_input(int k, const char *path)
   return status;
 }
 
-static enum tessera_status open_model(char **word, int words)
+static enum tessera_status open_model(char **word, int words, const char *floats)
 {
   struct tessera_options options = {
-      .target = "cpu", .codegen = tessera_cpu_codegen(), .tune_cache = ""};
+      .target = "cpu", .codegen = tessera_cpu_codegen(), .tune_cache = "", .float_type = floats};
   double begin = wall_seconds();
   enum tessera_status status = tessera_model_open(t, word[0], &options, &model);
   if (!status)
@@ -54,10 +54,16 @@ static enum tessera_status open_model(char **word, int words)
 
 static const char *open_words(char **word, int words)
 {
+  const char *floats = NULL;
   close_all();
+  if (words && !strncmp(word[0], "float=", 6)) {
+    floats = word[0] + 6;
+    word++;
+    words--;
+  }
   if (words < 1)
     return "open needs a model";
-  if (open_model(word, words)) {
+  if (open_model(word, words, floats)) {
     close_all();
     return tessera_message(t);
   }

@@ -134,19 +134,66 @@ enum tsr_status tsr__compute_blocked_conv(struct tsr__compute *c)
   return finish(c, "n ob oh ow o", acc);
 }
 
-enum tsr_status tsr__compute_blocked_depthwise(struct tsr__compute *c)
+/* --- depthwise -------------------------------------------------------------------------------- */
+
+/* x as it is multiplied, which of bytes with an offset is unsigned, and its padding. */
+static struct tir_buffer *padded_factors(struct tsr__compute *c, const struct tsr__windows *w)
 {
-  struct tsr__windows win = window_of(c, c->in[1]->dims + 1);
-  struct tir_buffer *x = padded(c, &win), *acc = sums(c);
+  int64_t offset = tsr_node_int(c->n, "offset", 0);
+  struct tir_buffer *x = c->in[0];
+  if (!offset)
+    return padded(c, w);
+  tir_e i[TSR_MAX_RANK];
+  struct tir_buffer *xs = tir_func_temp(c->a, c->f, "xs", TSR_U8, x->rank, x->dims);
+  struct tir_stage *s = tsr__elementwise(c, "xs", xs, i);
+  s->value = e_cast(c, TSR_U8, factor(c, e_load(c, x, i)));
+  double around = (double)(tsr_node_int(c->n, "x_zero", 0) + offset);
+  return tsr__window_pad(c, w, xs, e_number(c, TSR_U8, around));
+}
+
+/* The stage of weights [CB, KH, KW, I]. */
+static void sum_of_taps(struct tsr__compute *c, const struct tsr__windows *win,
+                        struct tir_buffer *x, struct tir_buffer *acc)
+{
   struct tir_stage *s =
-      tir_func_stage(c->a, c->f, "conv", acc, "n cb oh ow i kh kw", 2, win.kernel);
+      tir_func_stage(c->a, c->f, "conv", acc, "n cb oh ow i kh kw", 2, win->kernel);
   tir_e v[7];
   for (int k = 0; k < 7; k++)
     v[k] = tir_axis_use(c->a, s, k);
-  tir_e at_x[5] = {v[0], v[1], tsr__window_at(c, &win, 0, v[2], v[5]),
-                   tsr__window_at(c, &win, 1, v[3], v[6]), v[4]};
+  tir_e at_x[5] = {v[0], v[1], tsr__window_at(c, win, 0, v[2], v[5]),
+                   tsr__window_at(c, win, 1, v[3], v[6]), v[4]};
   tir_e at_w[4] = {v[1], v[5], v[6], v[4]};
-  add_up(c, s, factor(c, e_load(c, x, at_x)), weight(c, at_w));
+  tir_e xe = e_load(c, x, at_x);
+  add_up(c, s, is_bytes(c) ? e_cast(c, TSR_I32, xe) : xe, weight(c, at_w));
+}
+
+/* The stage of weights [CB, KH, KG, I, K]: groups of K taps side by side. */
+static void sum_of_groups(struct tsr__compute *c, const struct tsr__windows *win,
+                          struct tir_buffer *x, struct tir_buffer *acc)
+{
+  const int64_t *w = c->in[1]->dims;
+  int64_t reduce[3] = {w[1], w[2], w[4]};
+  struct tir_stage *s = tir_func_stage(c->a, c->f, "conv", acc, "n cb oh ow i kh kg k", 3, reduce);
+  tir_e v[8];
+  for (int k = 0; k < 8; k++)
+    v[k] = tir_axis_use(c->a, s, k);
+  tir_e tap = e_add(c, e_times(c, v[6], w[4]), v[7]);
+  tir_e at_x[5] = {v[0], v[1], tsr__window_at(c, win, 0, v[2], v[5]),
+                   tsr__window_at(c, win, 1, v[3], tap), v[4]};
+  tir_e at_w[5] = {v[1], v[5], v[6], v[4], v[7]};
+  add_up(c, s, e_cast(c, TSR_I32, e_load(c, x, at_x)), weight(c, at_w));
+}
+
+enum tsr_status tsr__compute_blocked_depthwise(struct tsr__compute *c)
+{
+  const struct tir_buffer *w = c->in[1];
+  int64_t kernel[2] = {w->dims[1], w->dims[2] * (w->rank == 5 ? w->dims[4] : 1)};
+  struct tsr__windows win = window_of(c, kernel);
+  struct tir_buffer *x = padded_factors(c, &win), *acc = sums(c);
+  if (w->rank == 5)
+    sum_of_groups(c, &win, x, acc);
+  else
+    sum_of_taps(c, &win, x, acc);
   return finish(c, "n cb oh ow i", acc);
 }
 

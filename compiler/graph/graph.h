@@ -134,15 +134,19 @@ enum tsr_status tsr_node_compute(struct tsr_arena *a, struct tsr_err *err, const
                                  struct tir_func **out);
 
 /* Nodes that are computed together. What the group makes is the last one's output; no node outside reads
- * what the others make. node[0] may be anything; see docs/graph-ir.md for the others. */
+ * what the others make. node[leads] may be anything; see docs/graph-ir.md for the others. */
 struct tsr_group {
-  int nodes;
+  int nodes, leads;
   struct tsr_node **node; /* each after those whose results it reads */
 };
-/* The nodes of g in groups, each after those whose results it reads. `fused`: as few as there can be; else
- * every node is alone. */
-struct tsr_group *tsr_graph_groups(struct tsr_arena *a, const struct tsr_graph *g, bool fused,
-                                   int *count);
+enum tsr_fusion {
+  TSR_FUSE_NOTHING, /* every node is alone */
+  TSR_FUSE_POINTS,  /* as few groups as there can be without leads */
+  TSR_FUSE_LEADS,   /* changes of order, too, belong to the convolution that reads them */
+};
+/* The nodes of g in groups, each after those whose results it reads. */
+struct tsr_group *tsr_graph_groups(struct tsr_arena *a, const struct tsr_graph *g,
+                                   enum tsr_fusion fusion, int *count);
 /* The values that a group reads and does not make: of one node its inputs, of more each value once. */
 struct tsr_value **tsr_group_inputs(struct tsr_arena *a, const struct tsr_group *group, int *count);
 /* All stages in one func, whose params are the inputs as above, then the outputs of the last node. The same

@@ -10,6 +10,9 @@
  *   rows    stages of which each reads only its own row of what others compute: tir_func_rows();
  *           softmax, layer norm, and what exporters make of them
  *
+ * In front of the first form may be leads, where the target wants them: what brings the map that the one node
+ * reads into its order, element by element, for it alone.
+ *
  * Convolutions and other reductions are asked first, so that a sum of two branches is computed where
  * one of them is.
  *
@@ -32,6 +35,7 @@ struct grouping {
   struct tir_func **func; /* of each node; NULL: it has none */
   int *post;              /* nearest post-dominator; `nodes`: the end */
   int *set;               /* the group that a node is in, called by its first node */
+  bool *lead;             /* of its group */
 };
 
 /* Nodes by their places, ascending. */
@@ -143,7 +147,7 @@ static bool are_points(const struct grouping *p, struct members *m)
 
 static struct tsr_group group_of(struct grouping *p, const struct members *m)
 {
-  struct tsr_group group = {m->count, TSR_NEW_ARRAY(p->a, struct tsr_node *, m->count)};
+  struct tsr_group group = {m->count, 0, TSR_NEW_ARRAY(p->a, struct tsr_node *, m->count)};
   for (int k = 0; k < m->count; k++)
     group.node[k] = p->g->node[m->node[k]];
   return group;
@@ -293,6 +297,71 @@ static void grow(struct grouping *p, int node)
   }
 }
 
+/* --- leads ------------------------------------------------------------------------------------ */
+
+/* Node k makes each element of one of an input, and no more of them. */
+static bool passes_on(const struct grouping *p, int k)
+{
+  const struct tsr_node *n = p->g->node[k];
+  const struct tir_func *f = p->func[k];
+  if (!f || f->stages != 1 || f->stage[0]->combine != TIR_ASSIGN || n->outputs != 1 ||
+      has(f->stage[0]->value, is_function) || tsr__count(n->in[0]) != tsr__count(n->out[0]) ||
+      tsr_graph_uses(p->g, n->out[0]) != 1)
+    return false;
+  for (int i = 1; i < n->inputs; i++)
+    if (n->in[i] && !n->in[i]->data)
+      return false;
+  return true;
+}
+
+/* Nodes on the way back from v that are in no group with others that stay behind. */
+static int chain_to(const struct grouping *p, const struct tsr_value *v, int *chain)
+{
+  int count = 0;
+  while (v->producer && count < MOST_NODES) {
+    int k = place_of(p, v->producer);
+    if (!passes_on(p, k))
+      break;
+    chain[count++] = k;
+    v = p->g->node[k]->in[0];
+  }
+  for (int i = 0; i < p->nodes; i++) /* a group is in the chain as a whole, or not at all */
+    for (int k = 0; k < count; k++) {
+      bool found = p->set[i] != p->set[chain[k]];
+      for (int m = 0; m < count && !found; m++)
+        found = chain[m] == i;
+      if (!found)
+        count = k;
+    }
+  return count;
+}
+
+/* What changes the order of the map that convolution `node` reads, and what is in front of that. */
+static void add_leads(struct grouping *p, int node)
+{
+  int chain[MOST_NODES], old = p->set[node];
+  int count = chain_to(p, p->g->node[node]->in[0], chain);
+  bool orders = false;
+  for (int k = 0; k < count; k++)
+    orders |= p->g->node[chain[k]]->op == TSR_G_Transpose;
+  if (!orders)
+    return;
+  int first = chain[count - 1] < old ? chain[count - 1] : old;
+  for (int k = 0; k < count; k++) {
+    p->lead[chain[k]] = true;
+    p->set[chain[k]] = old;
+  }
+  for (int k = 0; k < p->nodes; k++)
+    p->set[k] = p->set[k] == old ? first : p->set[k];
+}
+
+/* --- all groups ------------------------------------------------------------------------------- */
+
+static bool is_convolution(const struct tsr_node *n)
+{
+  return n->op == TSR_G_BlockedConv || n->op == TSR_G_BlockedDepthwise;
+}
+
 static bool reduces(const struct tir_func *f)
 {
   for (int k = 0; f && k < f->stages; k++)
@@ -306,6 +375,7 @@ static struct grouping *open_grouping(struct tsr_arena *a, const struct tsr_grap
   struct grouping *p = TSR_NEW(a, struct grouping);
   *p = (struct grouping){.a = a, .g = g, .nodes = g->nodes, .place = tsr__map_new(a)};
   p->index = TSR_NEW_ARRAY(a, int, g->nodes + 1);
+  p->lead = TSR_NEW_ARRAY(a, bool, g->nodes + 1);
   p->func = TSR_NEW_ARRAY(a, struct tir_func *, g->nodes + 1);
   p->post = TSR_NEW_ARRAY(a, int, g->nodes + 1);
   p->set = TSR_NEW_ARRAY(a, int, g->nodes + 1);
@@ -316,7 +386,7 @@ static struct grouping *open_grouping(struct tsr_arena *a, const struct tsr_grap
   return p;
 }
 
-static void fuse(struct grouping *p)
+static void fuse(struct grouping *p, bool leads)
 {
   for (int k = 0; k < p->nodes; k++)
     if (tsr_node_compute(p->a, NULL, p->g->node[k], &p->func[k]))
@@ -327,25 +397,44 @@ static void fuse(struct grouping *p)
       grow(p, k);
   for (int k = 0; k < p->nodes; k++)
     grow(p, k);
+  for (int k = 0; k < p->nodes && leads; k++)
+    if (is_convolution(p->g->node[k]))
+      add_leads(p, k);
 }
 
-struct tsr_group *tsr_graph_groups(struct tsr_arena *a, const struct tsr_graph *g, bool fused,
-                                   int *count)
+/* A group in order: leads, the one that may be anything, the others. */
+static struct tsr_group collected(struct grouping *p, int node)
+{
+  struct members all = {0}, led = {0};
+  add_set(p, &all, p->set[node]);
+  int leads = 0;
+  for (int k = 0; k < all.count; k++)
+    leads += p->lead[all.node[k]];
+  for (int k = 0, at = 0; k < all.count; k++)
+    if (p->lead[all.node[k]])
+      all.node[at++] = all.node[k];
+    else
+      led.node[led.count++] = all.node[k];
+  if (led.count > 1)
+    are_points(p, &led); /* for the order */
+  for (int k = 0; k < led.count; k++)
+    all.node[leads + k] = led.node[k];
+  struct tsr_group group = group_of(p, &all);
+  group.leads = leads;
+  return group;
+}
+
+struct tsr_group *tsr_graph_groups(struct tsr_arena *a, const struct tsr_graph *g,
+                                   enum tsr_fusion fusion, int *count)
 {
   struct tsr_group *list = TSR_NEW_ARRAY(a, struct tsr_group, g->nodes + 1);
   struct grouping *p = open_grouping(a, g);
-  if (fused)
-    fuse(p);
+  if (fusion != TSR_FUSE_NOTHING)
+    fuse(p, fusion == TSR_FUSE_LEADS);
   *count = 0;
-  for (int k = 0; k < g->nodes; k++) {
-    struct members m = {0};
-    if (last_of(p, k) != k)
-      continue;
-    add_set(p, &m, p->set[k]);
-    if (m.count > 1)
-      are_points(p, &m); /* for the order */
-    list[(*count)++] = group_of(p, &m);
-  }
+  for (int k = 0; k < g->nodes; k++)
+    if (last_of(p, k) == k)
+      list[(*count)++] = collected(p, k);
   return list;
 }
 

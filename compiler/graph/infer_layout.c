@@ -96,13 +96,15 @@ enum tsr_status tsr__infer_blocked_winograd(struct tsr__infer *c)
 enum tsr_status tsr__infer_blocked_depthwise(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  enum tsr_status s = check_weights(c, 4, 0);
+  bool groups = w->rank == 5 && x->dtype == TSR_I8;
+  enum tsr_status s = check_weights(c, 4, groups);
   if (s)
     return s;
   if (x->rank != 5 || x->dims[1] != w->dims[0] || x->dims[4] != w->dims[3])
     return refuse_fit(c);
   s = check_parameters(c, x->dims[1], x->dims[4]);
-  return s ? s : slide(c, w->dims + 1);
+  int64_t kernel[2] = {w->dims[1], w->dims[2] * (groups ? w->dims[4] : 1)};
+  return s ? s : slide(c, kernel);
 }
 
 enum tsr_status tsr__infer_blocked_dense(struct tsr__infer *c)

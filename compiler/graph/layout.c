@@ -10,8 +10,12 @@
 
 #include "compiler/graph/layout.h"
 
-enum { MAP = 5, ROWS = 3 };           /* ranks of blocked forms */
-enum { LEAST_CHANNELS = 8, FEW = 4 }; /* fewer results stay plain; so few bytes are a block */
+enum { MAP = 5, ROWS = 3 }; /* ranks of blocked forms */
+enum {
+  LEAST_CHANNELS = 8, /* fewer results stay plain */
+  FEW = 4,            /* so few bytes are a block */
+  PAIRED = 64         /* products of an element of bf16 that are worth a conversion */
+};
 
 struct layouter {
   struct tsr_err *err;
@@ -253,19 +257,28 @@ static bool takes_conv(struct layouter *b, struct tsr_node *n, bool *depthwise)
   return group == 1 || *depthwise;
 }
 
+/* Taps of bytes side by side are multiplied and added up in groups; what a row has fewer is zeros, for which
+ * the map has so many columns more. */
 static bool block_depthwise(struct layouter *b, struct tsr_node *n)
 {
   const struct tsr_value *v = n->in[1];
-  int64_t taps = v->dims[2] * v->dims[3], none = 0;
+  int64_t columns = v->dims[3], taps = v->dims[2] * columns, dilation[2], pads[4];
   struct layout__weights w = {v, v->dims[0], 1, taps, taps, taps};
   struct blocks k = blocks_of(b, n->out[0]);
-  int64_t dims[4] = {k.count, v->dims[2], v->dims[3], k.size};
+  tsr_node_ints(n, "dilations", 2, 1, dilation);
+  tsr_node_ints(n, "pads", 4, 0, pads);
+  bool grouped = v->dtype == TSR_I8 && b->layout.block && dilation[1] == 1;
+  int64_t group = grouped ? LAYOUT__GROUP : 1, offset = grouped ? b->layout.offset : 0;
+  int64_t groups = (columns + group - 1) / group;
+  int64_t dims[4] = {k.count, v->dims[2], groups, k.size};
   struct tsr_value *in[3] = {blocked(b, n->in[0]),
-                             layout__spread(b->g, name_of(b, n, "w"), &w, k.size, dims),
-                             parameters(b, n, &w, k.size, &none)};
+                             layout__spread(b->g, name_of(b, n, "w"), &w, columns, group, dims),
+                             parameters(b, n, &w, k.size, &offset)};
   struct tsr_node *m = in_place(b, n, TSR_G_BlockedDepthwise, in[2] ? 3 : 2, in);
   set_window(b, m, n);
-  set_numbers(b, m, n, 0);
+  pads[3] += groups * group - columns;
+  tsr_node_set_ints(b->g, m, "pads", 4, pads);
+  set_numbers(b, m, n, offset);
   return replace(b, n, typed(b, m));
 }
 
@@ -303,6 +316,16 @@ static bool block_winograd(struct layouter *b, const struct tsr_node *n,
   return replace(b, n, typed(b, m));
 }
 
+/* A map of floats that is plain is read as it is, but where products in pairs make up for putting it into
+ * blocks: each element is in so many of them. */
+static bool reads_plain(const struct layouter *b, const struct tsr_node *n,
+                        const struct layout__weights *w)
+{
+  int64_t group = group_of(b, w->value->dtype, blocks_of(b, n->in[0]).size);
+  return w->value->dtype != TSR_I8 && !known(b, n->in[0], MAP) &&
+         (group == 1 || w->outs * w->taps < PAIRED);
+}
+
 static bool block_conv(struct layouter *b, struct tsr_node *n)
 {
   bool depthwise;
@@ -316,9 +339,9 @@ static bool block_conv(struct layouter *b, struct tsr_node *n)
   int64_t points = points_of(b, n, &w);
   if (points)
     return block_winograd(b, n, &w, points);
-  bool plain = v->dtype != TSR_I8 && !known(b, n->in[0], MAP);
+  bool plain = reads_plain(b, n, &w);
   struct blocks from = blocks_of(b, n->in[0]), to = blocks_of(b, n->out[0]);
-  int64_t group = group_of(b, v->dtype, from.size);
+  int64_t group = plain ? 1 : group_of(b, v->dtype, from.size);
   int64_t of_plain[5] = {to.count, w.ins, v->dims[2], v->dims[3], to.size};
   int64_t of_blocks[7] = {to.count,          from.count, v->dims[2], v->dims[3],
                           from.size / group, to.size,    group};

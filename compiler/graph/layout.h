@@ -18,9 +18,10 @@ struct layout__weights {
 struct tsr_value *layout__pack(struct tsr_graph *g, const char *name,
                                const struct layout__weights *w, int64_t block_in, int64_t block_out,
                                int64_t group, int rank, const int64_t *dims);
-/* Weights of one input for each output as [CB, TAPS, I]. */
+/* Weights of one input for each output, rows of `columns` taps: as [CB, ROWS, COLUMNS, I], or in groups as [CB,
+ * ROWS, COLUMNS / group, I, group], zero beyond. `dims`: of the first ones up to I. */
 struct tsr_value *layout__spread(struct tsr_graph *g, const char *name,
-                                 const struct layout__weights *w, int64_t block,
+                                 const struct layout__weights *w, int64_t columns, int64_t group,
                                  const int64_t dims[4]);
 /* A constant of `count` elements as [blocks, block], zero beyond. */
 struct tsr_value *layout__lanes(struct tsr_graph *g, const char *name, const struct tsr_value *v,

@@ -37,15 +37,30 @@ struct tsr_value *layout__pack(struct tsr_graph *g, const char *name,
   return v;
 }
 
+/* The taps of one group of a row, of one block of outputs from o on. */
+static char *pack_taps(const struct layout__weights *w, int64_t o, int64_t lanes, int64_t tap,
+                       int64_t taps, int64_t group, char *to)
+{
+  size_t size = tsr_dtype_bytes(w->value->dtype);
+  for (int64_t k = 0; k < lanes; k++)
+    for (int64_t i = 0; i < group; i++, to += size)
+      if (o + k < w->outs && i < taps)
+        memcpy(to, (const char *)w->value->data + (size_t)((o + k) * w->stride_o + tap + i) * size,
+               size);
+  return to;
+}
+
 struct tsr_value *layout__spread(struct tsr_graph *g, const char *name,
-                                 const struct layout__weights *w, int64_t block,
+                                 const struct layout__weights *w, int64_t columns, int64_t group,
                                  const int64_t dims[4])
 {
-  struct tsr_value *v = tsr__add_constant(g, name, w->value->dtype, 4, dims);
+  int64_t all[5] = {dims[0], dims[1], dims[2], dims[3], group}, block = dims[3];
+  struct tsr_value *v = tsr__add_constant(g, name, w->value->dtype, group > 1 ? 5 : 4, all);
   char *to = (char *)(uintptr_t)v->data;
   for (int64_t o = 0; o < w->outs; o += block)
-    for (int64_t tap = 0; tap < w->taps; tap++)
-      to = pack_lanes(w, tsr_dtype_bytes(w->value->dtype), o, block, 0, 1, tap, to);
+    for (int64_t row = 0; row < w->taps; row += columns)
+      for (int64_t at = 0; at < columns; at += group)
+        to = pack_taps(w, o, block, row + at, columns - at, group, to);
   return v;
 }
 

@@ -112,7 +112,7 @@ enum tsr_status add_groups(struct tsr_arena *a, struct tsr_err *err, struct tsr_
   struct kept k = {.a = a};
   struct tsr_tensor *outputs = TSR_NEW_ARRAY(a, struct tsr_tensor, g->outputs + 1);
   int count;
-  struct tsr_group *group = tsr_graph_groups(a, g, true, &count);
+  struct tsr_group *group = tsr_graph_groups(a, g, TSR_FUSE_LEADS, &count);
   if (tsr_graph_run(a, err, g, inputs, outputs, keep, &k))
     return TSR_REFUSED;
   for (int i = 0; i < count; i++) {

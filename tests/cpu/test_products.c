@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sums of products in the forms that the planner knows: that it finds them, and what comes out. */
+#include "base/arith.h"
 #include "tests/cpu/rig.h"
 
 enum { MOST_INPUTS = 3 };
@@ -155,6 +156,46 @@ static void depthwise_convolutions(void **state)
     }
 }
 
+/* Taps of bytes in groups of four, rows being as long as groups want them. plain: x has its channels in
+ * rows, not in blocks. */
+static const char *grouped(struct tsr_arena *a, const struct shape *s, bool is_signed, bool plain)
+{
+  int p = places(s->h, s), q = places(s->w, s), k = s->kernel, groups = (k + 3) / 4;
+  int rows = (p - 1) * s->stride + k, columns = (q - 1) * s->stride + 4 * groups;
+  const char *type = is_signed ? "i8" : "u8";
+  const char *x = tsr_arena_printf(
+      a, plain ? "x[n, c * 16 + i, h - %d, w - %d]" : "x[n, c, h - %d, w - %d, i]", s->pad, s->pad);
+  const char *value = is_signed ? "%s, i8(-3)" : "u8(i32(%s) + i32(128)), u8(125)";
+  return tsr_arena_printf(
+      a,
+      "func f(x: i8[2,%d,%d,%d%s], w: i8[%d,%d,%d,16,4], p: i32[%d,3,16]) -> "
+      "(y: i8[2,%d,%d,%d,16]) {\n"
+      "  temp xs: %s[2,%d,%d,%d,16]\n  temp acc: i32[2,%d,%d,%d,16]\n"
+      "  xs: xs[n, c, h, w, i] = select(%d <= h and h < %d and (%d <= w and w < %d), %s)\n"
+      "  acc: acc[n, c, h, w, i] sum(kh < %d, kg < %d, k < 4) init i32(0) = "
+      "i32(xs[n, c, h * %d + kh, w * %d + kg * 4 + k, i]) * i32(w[c, kh, kg, i, k])\n"
+      "  y: y[n, c, h, w, i] = sat8(quant(acc[n, c, h, w, i], p[c, 0, i], p[c, 1, i], p[c, 2, "
+      "i]))\n}\n",
+      plain ? 16 * s->in : s->in, s->h, s->w, plain ? "" : ",16", s->in, k, groups, s->in, s->in, p,
+      q, type, s->in, rows, columns, s->in, p, q, s->pad, s->h + s->pad, s->pad, s->w + s->pad,
+      tsr_arena_printf(a, value, x), k, groups, s->stride, s->stride);
+}
+
+static void depthwise_groups(void **state)
+{
+  for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+    bool is_signed = k % 4 == 3;
+    const char *text = grouped(*state, &shapes[k], is_signed, k % 2 == 0);
+    expect(*state, text,
+           is_signed ? "tensorize acc i x86.dot4.each.s8s8" : "tensorize acc i x86.dot4.each.u8s8");
+    assert_int_equal(compare(*state, text), 0);
+  }
+  static const struct shape wide = {4, 1, 8, 57, 3, 1, 1}; /* rows by twos */
+  const char *text = grouped(*state, &wide, false, false);
+  assert_non_null(strstr(schedule_of(*state, text, TSR_LEVEL_VNNI), "split y h 2 h.o h.i"));
+  assert_int_equal(compare(*state, text), 0);
+}
+
 /* --- matrices --------------------------------------------------------------------------------- */
 
 static const int sizes[][3] = {{1, 8, 16},    {1, 64, 1000}, {5, 12, 48},   {13, 20, 80},
@@ -208,6 +249,27 @@ static void plain(void **state)
   }
 }
 
+/* Blocks of channels as rows of each channel: pieces of the rows for threads, with all channels in each. The
+ * other way, with padding, and something computed of each element, with a second one that all share. */
+static void turned_copies(void **state)
+{
+  static const int columns[] = {7, 1, 64, 19, 37, 3, 19, 4};
+  const char *text = "func f(x: u8[2,4112,16]) -> (y: u8[2,16,4112]) {\n"
+                     "  y: y[c, i, p] = x[c, p, i]\n}\n";
+  expect(*state, text, "reorder y p.po i p.pi");
+  assert_int_equal(compare(*state, text), 0);
+  for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
+    static const char *const dtypes[] = {"f32", "i32", "i8", "f64"};
+    const char *of = dtypes[k % 4];
+    text = tsr_arena_printf(*state,
+                            "func f(x: %s[2,16,5,%d], z: %s[2]) -> (y: %s[2,8,%d,16]) {\n"
+                            "  y: y[c, h, w, i] = select(1 <= h and h < 6 and (2 <= w and w < %d), "
+                            "x[c, i, h - 1, w - 2] + z[c], %s(3))\n}\n",
+                            of, columns[k], of, of, columns[k] + 3, columns[k] + 2, of);
+    assert_int_equal(compare(*state, text), 0);
+  }
+}
+
 /* Products that lie so close to a tie that f64 rounds them to it, and then the other way. */
 static void near_ties(void **state)
 {
@@ -233,11 +295,49 @@ static void near_ties(void **state)
   }
 }
 
+/* Scales from 2^-63 to 2^31, and the largest sums: those of 1/2 and more are not computed in f64. */
+static void all_scales(void **state)
+{
+  enum {
+    SUMS = 16,
+    SHIFTS = 64,
+    FACTORS = 4,
+    BIASES = 3,
+    COUNT = SUMS * SHIFTS * FACTORS * BIASES
+  };
+  static const int32_t factor[FACTORS] = {1, 0x40000000, 0x7fffffff, 0x5a827999};
+  static const int32_t bias[BIASES] = {0, INT32_MIN, INT32_MAX};
+  static const int32_t sum[SUMS] = {
+      INT32_MIN, INT32_MIN + 1, INT32_MAX, INT32_MAX - 1, 0,      1,       -1,        2, -2,
+      3,         1000,          -1000,     65537,         -65537, 1 << 24, -(1 << 24)};
+  int32_t *acc = tsr_arena_alloc(*state, COUNT * sizeof *acc);
+  int32_t *words = tsr_arena_alloc(*state, 3 * COUNT * sizeof *words);
+  for (int i = 0; i < COUNT; i++) {
+    acc[i] = sum[i % SUMS];
+    words[i] = bias[i / SUMS / SHIFTS / FACTORS];
+    words[COUNT + i] = factor[i / SUMS / SHIFTS % FACTORS];
+    words[2 * COUNT + i] = tsr_quant_pack(i / SUMS % SHIFTS, i % 3 - 1, -128 + i % 5, 127);
+  }
+  void *params[] = {acc, words};
+  const char *text =
+      tsr_arena_printf(*state,
+                       "func f(a: i32[%d], p: i32[3,%d]) -> (y: i8[%d]) {\n"
+                       "  y: y[i] = sat8(quant(a[i], p[0, i], p[1, i], p[2, i]))\n}\n",
+                       COUNT, COUNT, COUNT);
+  assert_int_equal(compare_text(*state, text, params), 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(convolutions), IN_ARENA(depthwise_convolutions), IN_ARENA(packed), IN_ARENA(plain),
+      IN_ARENA(convolutions),
+      IN_ARENA(depthwise_convolutions),
+      IN_ARENA(depthwise_groups),
+      IN_ARENA(packed),
+      IN_ARENA(plain),
+      IN_ARENA(turned_copies),
       IN_ARENA(near_ties),
+      IN_ARENA(all_scales),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

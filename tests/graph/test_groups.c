@@ -79,7 +79,7 @@ static void rows_group(void **state)
     int groups;
     struct tsr_graph *g =
         graph_of(a, tsr_arena_printf(a, "%s%s", group_values, group_rows[i].lines));
-    struct tsr_group *group = tsr_graph_groups(a, g, true, &groups);
+    struct tsr_group *group = tsr_graph_groups(a, g, TSR_FUSE_POINTS, &groups);
     const char *text = groups_text(a, group, groups);
     if (strcmp(text, group_rows[i].groups))
       fail_msg("%s: '%s' where '%s' is expected", group_rows[i].name, text, group_rows[i].groups);
@@ -142,7 +142,7 @@ static void any_graph(void **state)
     }
     tsr_text_add(&text, "output v%d\n", count);
     struct tsr_graph *g = graph_of(a, text.data);
-    struct tsr_group *group = tsr_graph_groups(a, g, true, &groups);
+    struct tsr_group *group = tsr_graph_groups(a, g, TSR_FUSE_POINTS, &groups);
     check_order(a, g, group, groups);
     compare_groups(a, text.data, g, group, groups, &seed);
     together += groups < count;
@@ -155,8 +155,42 @@ static void alone(void **state)
   struct tsr_arena *a = *state;
   int groups;
   struct tsr_graph *g = graph_of(a, tsr_arena_printf(a, "%s%s", group_values, group_rows[1].lines));
-  struct tsr_group *group = tsr_graph_groups(a, g, false, &groups);
+  struct tsr_group *group = tsr_graph_groups(a, g, TSR_FUSE_NOTHING, &groups);
   assert_string_equal(groups_text(a, group, groups), "Conv Add Add Clip");
+}
+
+/* What brings a map into its order belongs to the convolution that reads it, if no other node does. */
+static void leads(void **state)
+{
+  static const char map[] = "input x f32[1,16,4,4]\nconst s i64[5] {1, 1, 16, 4, 4}\n"
+                            "input w f32[1,3,3,16]\nnode n Neg (x) -> (a ?)\n"
+                            "node r Reshape (a, s) -> (b ?)\n"
+                            "node t Transpose (b) -> (e ?) perm=[0,1,3,4,2]\n"
+                            "node c BlockedDepthwise (e, w) -> (f ?) pads=[1,1,1,1]\n"
+                            "node u Relu (f) -> (y ?)\noutput y\n";
+  static const struct {
+    const char *more, *groups;
+    int leads; /* of the last group */
+  } cases[] = {
+      {"", "Neg+Reshape+Transpose+BlockedDepthwise+Relu", 3},
+      {"output a\n", "Neg Reshape+Transpose+BlockedDepthwise+Relu", 2},
+      {"output e\n", "Neg Reshape Transpose BlockedDepthwise+Relu", 0},
+      {"node z Exp (a) -> (g ?)\noutput g\n", "Neg Reshape+Transpose+BlockedDepthwise+Relu Exp", 0},
+  };
+  struct tsr_arena *a = *state;
+  uint64_t seed = 5;
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    int groups;
+    struct tsr_graph *g = graph_of(a, tsr_arena_printf(a, "%s%s", map, cases[k].more));
+    struct tsr_group *group = tsr_graph_groups(a, g, TSR_FUSE_LEADS, &groups);
+    assert_string_equal(groups_text(a, group, groups), cases[k].groups);
+    assert_int_equal(group[groups - 1].leads, cases[k].leads);
+    check_order(a, g, group, groups);
+    compare_groups(a, cases[k].groups, g, group, groups, &seed);
+    group = tsr_graph_groups(a, g, TSR_FUSE_POINTS, &groups);
+    for (int i = 0; i < groups; i++)
+      assert_int_equal(group[i].leads, 0);
+  }
 }
 
 /* A chain longer than a group: cut, and still the same bits. */
@@ -170,7 +204,7 @@ static void long_chain(void **state)
     tsr_text_add(&text, "node n%d Neg (%s) -> (v%d ?)\n", k,
                  k ? tsr_arena_printf(a, "v%d", k - 1) : "x", k);
   tsr_text_add(&text, "output v79\n");
-  struct tsr_group *group = tsr_graph_groups(a, graph_of(a, text.data), true, &groups);
+  struct tsr_group *group = tsr_graph_groups(a, graph_of(a, text.data), TSR_FUSE_POINTS, &groups);
   assert_int_equal(groups, 3);
   assert_int_equal(group[0].nodes + group[1].nodes + group[2].nodes, 80);
 }
@@ -178,10 +212,8 @@ static void long_chain(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(rows_group),
-      IN_ARENA(any_graph),
-      IN_ARENA(alone),
-      IN_ARENA(long_chain),
+      IN_ARENA(leads), IN_ARENA(rows_group), IN_ARENA(any_graph),
+      IN_ARENA(alone), IN_ARENA(long_chain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,14 @@ static const struct row {
      "node q Add (z, g) -> (h ?)\nnode p GlobalMaxPool (h) -> (i ?)\nnode u Mul (i, h) -> (j ?)\n"
      "node v PRelu (j, w16x1x1) -> (k ?)\nnode d Conv (k, w16x16x1x1) -> (y ?)\noutput y\n",
      "Add 2 MaxPool 1 Mul 2 PRelu 1 Reshape 2 Sub 1 Transpose 2 BlockedConv 2", 0},
+    {"a plain map of an even number of channels",
+     "input x f32[1,4,5,5]\nnode c Conv (x, w16x4x1x1, w16) -> (a ?)\nnode d Conv (a, w8x16x1x1) "
+     "-> "
+     "(y ?)\noutput y\n",
+     "Reshape 1 Transpose 1 BlockedConv 2", 0},
+    {"a plain map that is read more often",
+     "input x f32[1,6,5,5]\nnode c Conv (x, w16x6x3x3, w16) -> (y ?)\noutput y\n",
+     "Reshape 1 Transpose 1 BlockedConv 1", 0},
     {"a conversion is made once",
      "input x f32[1,16,4,4]\nnode c Conv (x, w16x1x3x3) -> (a ?) group=16\n"
      "node d Conv (x, w16x1x3x3) -> (e ?) group=16\nnode f Add (a, e) -> (y ?)\noutput y\n",
@@ -218,6 +226,32 @@ static void rows_stay_the_same(void **state)
       check_row(*state, &rows[i], layouts[k]);
 }
 
+/* In bf16 weights are in pairs where they are an even number. */
+static void pairs_stay_the_same(void **state)
+{
+  static const struct tsr_layout layouts[] = {{16, 128, true}, {0, 0, false}};
+  int grouped = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t k = 0; k < sizeof layouts / sizeof layouts[0]; k++) {
+      struct tsr_err err = {0};
+      struct tsr_tensor inputs[3];
+      struct tsr_graph *g = graph_of_row(*state, rows[i].lines);
+      struct tsr_graph *h = graph_of_row(*state, rows[i].lines);
+      if (tsr_graph_set_floats(&err, g, TSR_BF16) || tsr_graph_set_floats(&err, h, TSR_BF16) ||
+          tsr_graph_block(&err, h, &layouts[k]) || tsr_graph_verify(&err, h))
+        fail_msg("%s: %s", rows[i].name, err.text);
+      for (int n = 0; n < h->nodes; n++) {
+        const struct tsr_value *w = h->node[n]->inputs > 1 ? h->node[n]->in[1] : NULL;
+        grouped += w && w->dtype == TSR_BF16 && w->rank > 3 && w->dims[w->rank - 1] == 2;
+      }
+      fill(*state, g, inputs);
+      double difference = largest_difference(*state, g, h, inputs);
+      if (!(difference <= rows[i].tolerance * 1000))
+        fail_msg("%s in bf16: off by %g", rows[i].name, difference);
+    }
+  assert_true(grouped > 10);
+}
+
 /* Sums that wrap with 128 added to each byte are made without. */
 static void offsets(void **state)
 {
@@ -248,6 +282,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       IN_ARENA(rows_stay_the_same),
+      IN_ARENA(pairs_stay_the_same),
       IN_ARENA(offsets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

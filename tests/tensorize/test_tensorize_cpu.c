@@ -36,6 +36,10 @@ static const struct {
     {"x86.dot4.u8s8",
      DENSE("u8[3,21]", "i8[5,20,4]", "i32(x[m, kg * 4 + 1 + k]) * i32(w[kg, n + 2, k])"),
      "w[s.kg, 2, 0]"},
+    {"x86.dot4.each.u8s8", DENSE("u8[45,16]", "i8[5,16,4]", "i32(x[m * 2 + kg * 4 + k, n]) * " W),
+     "y[s.m, 0], x[s.m * 2 + s.kg * 4, 0], w[s.kg, 0, 0]"},
+    {"x86.dot4.each.s8s8", DENSE("i8[3,5,4,16]", "i8[5,16,4]", "i32(x[m, kg, k, n]) * " W),
+     "y[s.m, 0], x[s.m, s.kg, 0, 0], w[s.kg, 0, 0]"},
     {"x86.dot2.bf16",
      PAIRS("bf16[3,10]", "bf16[5,16,2]", "f32(x[m, kg * 2 + k]) * f32(w[kg, n, k])"),
      "y[s.m, 0], x[s.m, s.kg * 2], w[s.kg, 0, 0]"},
@@ -89,6 +93,9 @@ static const struct {
      AT_N "x86.dot2.bf16 does not match: buffer x is of f16; the intrinsic wants bf16"},
     {"x86.dot4.u8s8", DENSE("i8[3,20]", "i8[5,16,4]", "i32(x[m, kg * 4 + k]) * " W),
      AT_N "x86.dot4.u8s8 does not match: buffer x is of i8; the intrinsic wants u8"},
+    {"x86.dot4.each.u8s8", DENSE("u8[45,16]", "i8[5,16,4]", "i32(x[m + kg * 4 + k * 2, n]) * " W),
+     AT_N "x86.dot4.each.u8s8 does not match: an index is no single tensorized loop where the "
+          "intrinsic has its axis dot.k"},
     {"x86.dot4.offset", DENSE("i8[3,20]", "i8[5,16,4]", "(i32(x[m, kg * 4 + k]) + i32(127)) * " W),
      AT_N "x86.dot4.offset does not match: the stage has 127 where the intrinsic has 128"},
 };

@@ -9,7 +9,8 @@
 
 #include "compiler/target/cpu/function.h"
 
-enum { LANES = 16 };
+enum { LANES = 16, TERMS = 4 };
+enum { OFFSETS, ORDER }; /* of e->kept */
 
 static LLVMTypeRef lanes(struct llvm__emit *e, unsigned bits, unsigned n)
 {
@@ -42,9 +43,10 @@ static LLVMValueRef load_row(struct llvm__emit *e, const struct tir_stmt *call)
   return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(type), LLVMConstNull(type), "");
 }
 
-static LLVMValueRef load_columns(struct llvm__emit *e, const struct tir_stmt *call)
+static LLVMValueRef load_vector(struct llvm__emit *e, const struct tir_stmt *call, int operand)
 {
-  LLVMValueRef v = LLVMBuildLoad2(e->builder, lanes(e, 32, LANES), pointer_of(e, call, 2), "");
+  LLVMValueRef v =
+      LLVMBuildLoad2(e->builder, lanes(e, 32, LANES), pointer_of(e, call, operand), "");
   LLVMSetAlignment(v, 1);
   return v;
 }
@@ -68,25 +70,31 @@ static LLVMValueRef joined(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b)
   return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lane, 2 * n), "");
 }
 
-/* 128 in each byte of a register. LLVM must not know it: it would move the addition before the
- * broadcast, into a general register, and a broadcast from there costs more than one from memory. */
+/* A constant that LLVM must not know, in a register from the function's begin on. */
+static LLVMValueRef unknown(struct llvm__emit *e, LLVMValueRef constant, LLVMValueRef *kept)
+{
+  LLVMTypeRef type = LLVMTypeOf(constant), function = LLVMFunctionType(type, &type, 1, 0);
+  LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+  if (*kept)
+    return *kept;
+  LLVMValueRef nothing = LLVMGetInlineAsm(function, "", 0,
+                                          e->machine.vector_bytes == 64 ? "=v,0" : "=x,0", 4, 0, 0,
+                                          LLVMInlineAsmDialectATT, 0);
+  LLVMPositionBuilderAtEnd(e->builder, e->entry);
+  *kept = LLVMBuildCall2(e->builder, function, nothing, &constant, 1, "");
+  LLVMPositionBuilderAtEnd(e->builder, here);
+  return *kept;
+}
+
+/* 128 in each byte of a register. If LLVM knew it, it would move the addition before the broadcast,
+ * into a general register, and a broadcast from there costs more than one from memory. */
 static LLVMValueRef offsets(struct llvm__emit *e)
 {
   LLVMTypeRef type = lanes(e, 32, (unsigned)e->machine.vector_bytes / 4);
-  LLVMTypeRef function = LLVMFunctionType(type, &type, 1, 0);
-  LLVMValueRef all = splat(type, (int32_t)0x80808080);
-  LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
   if (!e->machine.dot)
     return splat(lanes(e, 32, LANES), (int32_t)0x80808080);
-  if (!e->kept) {
-    LLVMValueRef nothing = LLVMGetInlineAsm(function, "", 0,
-                                            e->machine.vector_bytes == 64 ? "=v,0" : "=x,0", 4, 0,
-                                            0, LLVMInlineAsmDialectATT, 0);
-    LLVMPositionBuilderAtEnd(e->builder, e->entry);
-    e->kept = LLVMBuildCall2(e->builder, function, nothing, &all, 1, "");
-    LLVMPositionBuilderAtEnd(e->builder, here);
-  }
-  return e->machine.vector_bytes == 64 ? e->kept : joined(e, e->kept, e->kept);
+  LLVMValueRef all = unknown(e, splat(type, (int32_t)0x80808080), &e->kept.value[OFFSETS]);
+  return e->machine.vector_bytes == 64 ? all : joined(e, all, all);
 }
 
 /* Bytes of either sign as those that are 128 more. */
@@ -149,6 +157,36 @@ static LLVMValueRef dot_words(struct llvm__emit *e, LLVMValueRef sum, LLVMValueR
   return sum;
 }
 
+/* --- rows of their own ------------------------------------------------------------------------ */
+
+/* Bytes of four rows, of each row the one of each lane, in the order lane by lane. */
+static LLVMValueRef in_lanes(struct llvm__emit *e, LLVMValueRef v, int parts)
+{
+  LLVMTypeRef bytes = lanes(e, 8, LANES * TERMS);
+  LLVMValueRef from[LANES * TERMS];
+  int part = LANES * TERMS / parts; /* in each the same number of bytes of each row */
+  for (int i = 0; i < LANES * TERMS; i++)
+    from[i] = llvm__i32(e, i / part * part + i % TERMS * (part / TERMS) + i % part / TERMS);
+  v = LLVMBuildBitCast(e->builder, v, bytes, "");
+  v = LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(bytes),
+                             LLVMConstVector(from, LANES * TERMS), "");
+  return LLVMBuildBitCast(e->builder, v, lanes(e, 32, LANES), "");
+}
+
+/* With registers of 64 bytes, four lanes of each row come together in one step that LLVM cannot see
+ * through: of both steps as one it makes ten. */
+static LLVMValueRef load_rows(struct llvm__emit *e, const struct tir_stmt *call)
+{
+  LLVMValueRef v = load_vector(e, call, 1), order[LANES];
+  if (e->machine.vector_bytes < 64)
+    return in_lanes(e, v, 1);
+  for (int i = 0; i < LANES; i++)
+    order[i] = llvm__i32(e, i % 4 * 4 + i / 4);
+  LLVMValueRef arg[] = {v, unknown(e, LLVMConstVector(order, LANES), &e->kept.value[ORDER])};
+  v = llvm__intrinsic(e, "llvm.x86.avx512.permvar.si.512", 0, NULL, 2, arg);
+  return in_lanes(e, v, 4);
+}
+
 /* --- bf16 ------------------------------------------------------------------------------------- */
 
 /* The first (odd: second) of each pair as f32, which has their bits in front. */
@@ -201,12 +239,14 @@ static LLVMValueRef dot_pairs(struct llvm__emit *e, LLVMValueRef sum, LLVMValueR
 LLVMValueRef cpu__intrinsic(struct llvm__emit *e, const struct tir_stmt *call, LLVMValueRef sum)
 {
   const char *name = call->call.intrin->name;
-  LLVMValueRef row = load_row(e, call), columns = load_columns(e, call);
+  bool each = strstr(name, ".each.") != NULL, is_signed = strstr(name, ".s8s8") != NULL;
+  LLVMValueRef row = each ? load_rows(e, call) : load_row(e, call);
+  LLVMValueRef columns = load_vector(e, call, 2);
   if (!strcmp(name, "x86.dot2.bf16"))
     return e->machine.bf16 ? dot_pairs(e, sum, row, columns) : dot_floats(e, call, sum, columns);
-  if (!strcmp(name, "x86.dot4.s8s8"))
+  if (is_signed)
     return dot_words(e, sum, row, true, columns);
-  if (!strcmp(name, "x86.dot4.offset"))
+  if (strstr(name, ".offset"))
     row = offset(e, row);
   return e->machine.dot ? dot_bytes(e, sum, row, columns) : dot_words(e, sum, row, false, columns);
 }

@@ -9,7 +9,8 @@
 
 /* What changes while another function is being made. */
 struct outer {
-  LLVMValueRef function, kept, *base, value[LLVM__MOST_DEPTH];
+  LLVMValueRef function, *base, value[LLVM__MOST_DEPTH];
+  struct llvm__kept kept;
   LLVMBasicBlockRef entry, outside, here;
 };
 
@@ -64,7 +65,7 @@ static LLVMValueRef emit_body(struct llvm__emit *e, const char *name, LLVMTypeRe
                               llvm__emission *emit, void *context)
 {
   LLVMValueRef f = e->function = cpu__add_function(e, name, type, true);
-  e->kept = NULL;
+  e->kept = (struct llvm__kept){{NULL}};
   for (int i = 0; i < e->places; i++) {
     e->place[i].base = LLVMGetParam(f, (unsigned)i);
     cpu__attribute(e, f, (LLVMAttributeIndex)i + 1, "noalias");

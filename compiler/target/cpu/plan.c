@@ -115,14 +115,28 @@ bool cpu__axis_step(struct cpu__planner *p, tir_e load, int axis, int64_t *step)
   return last == first + (extent - 1) * *step;
 }
 
-static struct steps steps_along(struct cpu__planner *p, int axis)
+static struct steps steps_of(struct cpu__planner *p, const struct tir_stage *s, int axis)
 {
   struct steps steps = {0};
-  p->e.lane = p->s->axis[axis].var;
+  p->e.lane = s->axis[axis].var;
   p->e.varies = (struct tir__map){0};
-  count_steps(p, p->s->value, &steps);
+  count_steps(p, s->value, &steps);
   p->e.lane = NULL;
   return steps;
+}
+
+static struct steps steps_along(struct cpu__planner *p, int axis)
+{
+  return steps_of(p, p->s, axis);
+}
+
+bool cpu__scatters(struct cpu__planner *p, const struct tir_stage *s)
+{
+  bool any = steps_of(p, s, s->out->rank - 1).scattered > 0;
+  for (int i = 0; i < p->func->stages && !any; i++)
+    any = p->inlined[i] && llvm__reads(s->value, p->func->stage[i]->out) &&
+          cpu__scatters(p, p->func->stage[i]);
+  return any;
 }
 
 /* --- which axes ------------------------------------------------------------------------------- */
@@ -283,6 +297,15 @@ static int axis_to_share(const struct tir_stage *s, int except, int other)
   return -1;
 }
 
+/* A copy of rows to columns goes by squares: the longer side is cut, so that pieces have the other one
+ * whole. */
+static bool cuts_last_side(struct cpu__planner *p, const struct tir_stage *s, int axis)
+{
+  int last = s->out->rank - 1;
+  return last > 0 && axis == last - 1 && s->value->op == TIR_LOAD && cpu__scatters(p, s) &&
+         s->axis[last].extent > s->axis[axis].extent;
+}
+
 /* Pieces of a loop that vectors run along, or squares: whole ones of them if they divide it. */
 static int64_t piece_of(int64_t extent)
 {
@@ -300,11 +323,15 @@ static enum tsr_status share_out(struct cpu__planner *p, const struct tir_stage 
   int axis = axis_to_share(s, except, other);
   if (work < LEAST_WORK || axis < 0)
     return TSR_OK;
+  bool turns = except < 0 && other < 0 && cuts_last_side(p, s, axis);
+  axis += turns;
   const char *name = cpu__axis_name(s, axis);
   if (axis < s->out->rank - 2 || except >= 0 || other >= 0)
     return tir_sched_do(p->sched, p->err, "parallel %s %s", s->name, name);
   if (tir_sched_do(p->sched, p->err, "split %s %s %lld %s.po %s.pi", s->name, name,
-                   (long long)piece_of(s->axis[axis].extent), name, name))
+                   (long long)piece_of(s->axis[axis].extent), name, name) ||
+      (turns && tir_sched_do(p->sched, p->err, "reorder %s %s.po %s %s.pi", s->name, name,
+                             cpu__axis_name(s, axis - 1), name)))
     return TSR_REFUSED;
   return tir_sched_do(p->sched, p->err, "parallel %s %s.po", s->name, name);
 }
@@ -385,6 +412,22 @@ static bool is_read_in_place(const struct tir_func *f, int k)
   return any;
 }
 
+/* Whether stage k has one reader, which is no reduction, and reads about each element once: a copy with
+ * padding, or in another order. */
+static bool is_read_once(const struct tir_func *f, int k)
+{
+  const struct tir_buffer *b = f->stage[k]->out;
+  const struct tir_stage *reader = NULL;
+  for (int i = k + 1; i < f->stages; i++) {
+    int64_t loads = loads_of(f->stage[i], b);
+    if (loads && (reader || loads > 1))
+      return false;
+    reader = loads ? f->stage[i] : reader;
+  }
+  return reader && reader->combine == TIR_ASSIGN &&
+         tsr_count(reader->out->dims, reader->out->rank, 1) <= 2 * tsr_count(b->dims, b->rank, 1);
+}
+
 /* Stages between others that only pass elements on become part of their readers, unless these grow too
  * large by it. inlined[k]: stage k is gone. */
 static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_func *f,
@@ -395,7 +438,7 @@ static enum tsr_status inline_points(struct cpu__planner *p, const struct tir_fu
     size[k] = size_of(f->stage[k]->value);
   for (int k = 0; k + 1 < f->stages; k++) {
     const struct tir_stage *s = f->stage[k];
-    bool fits = s->combine == TIR_ASSIGN && is_read_in_place(f, k);
+    bool fits = s->combine == TIR_ASSIGN && (is_read_in_place(f, k) || is_read_once(f, k));
     for (int i = k + 1; i < f->stages && fits; i++)
       fits = size[i] + loads_of(f->stage[i], s->out) * size[k] <= MOST_OPERATIONS;
     if (!fits)

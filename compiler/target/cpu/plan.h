@@ -28,6 +28,8 @@ enum tsr_status cpu__plan_tiles(struct cpu__planner *p);
 
 /* The name of an axis without its stage. */
 const char *cpu__axis_name(const struct tir_stage *s, int axis);
+/* Whether s, or what is inlined in it, loads what is neither side by side nor the same along its last axis. */
+bool cpu__scatters(struct cpu__planner *p, const struct tir_stage *s);
 /* The only stage that reads the one at hand; NULL: none, or more. */
 const struct tir_stage *cpu__only_reader(const struct cpu__planner *p, const struct tir_stage *s);
 /* The stage that computes a buffer; NULL: an input, or part of its readers. */

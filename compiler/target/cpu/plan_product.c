@@ -20,6 +20,7 @@ enum {
   FAR_BYTES = 1 << 10,     /* from one row of a matrix to the next */
   NEAR_BYTES = 24 << 10,   /* of the first cache that columns may take */
   LOADED_ROWS = 8,         /* of a tile that has loads for each of its vectors */
+  PAIR_REGISTERS = 32,     /* that tiles of several rows of a map need */
   UNROLLED = 288,          /* steps of a tile that are written out */
   INLINED = 9,             /* terms of sums that padding may be part of */
   PARALLEL_PRODUCTS = 1 << 19,
@@ -40,7 +41,8 @@ struct product {
   bool inlines;               /* padding is part of the sums: what it copies is read once anyway */
   bool apart;                 /* a vector of columns is not followed by the next one */
   int column_cycles;
-  int64_t T, V, blocked;        /* rows, vectors; iterations of `block` in a block */
+  int64_t T, V, blocked; /* rows, vectors; iterations of `block` in a block */
+  int64_t pair;          /* of `block` in a tile: what they read of the same rows is read once */
   const struct tir_stage *host; /* whose loops hold the tile: s, or the stage behind it */
   struct tsr_text outer;        /* loops around the tile, outer to inner */
   const char *innermost, *parallel;
@@ -229,8 +231,8 @@ static enum tsr_status order_trial(struct product *d, struct tir_sched *trial, i
 /* Tries each intrinsic. */
 static const char *matching(struct product *d)
 {
-  static const char *const names[] = {"x86.dot4.offset", "x86.dot4.u8s8", "x86.dot4.s8s8",
-                                      "x86.dot2.bf16"};
+  static const char *const names[] = {"x86.dot4.offset",    "x86.dot4.u8s8",      "x86.dot4.s8s8",
+                                      "x86.dot4.each.u8s8", "x86.dot4.each.s8s8", "x86.dot2.bf16"};
   const struct tir_stage *s = d->s;
   struct tsr_err none;
   struct tsr_err *err = d->p->err;
@@ -255,6 +257,11 @@ static const char *matching(struct product *d)
 static int64_t at_most(int64_t a, int64_t b)
 {
   return a < b ? a : b;
+}
+
+static int64_t pieces(int64_t extent, int64_t n)
+{
+  return (extent + n - 1) / n;
 }
 
 static int64_t extent_of(const struct product *d, int axis)
@@ -292,11 +299,20 @@ static bool is_instruction(const struct product *d)
   return d->terms == DOT_BYTES ? d->p->e.machine.dot : d->p->e.machine.bf16;
 }
 
+/* Each lane has a row of its own: depthwise. */
+static bool has_own_rows(const struct product *d)
+{
+  return moves(d->p, d->row, d->lanes);
+}
+
 static bool fits(const struct product *d, int64_t T, int64_t V)
 {
   int64_t n = registers_of(d), wide = d->dot && !is_instruction(d) ? 2 : 1;
   int64_t room = d->p->e.machine.registers;
-  if (moves(d->p, d->row, d->lanes)) /* no broadcast */
+  if (has_own_rows(d) &&
+      d->dot) /* all columns stay, rows that the next one shares, and what orders them */
+    return (T * (d->pair > 1 ? 3 : 1) + steps_of(d)) * V * n + 4 <= room;
+  if (has_own_rows(d)) /* no broadcast */
     return T * V * n + 2 * n <= room && T <= LOADED_ROWS;
   return T * V * n + V * n * wide + wide <= room;
 }
@@ -326,11 +342,21 @@ static double all_cycles(const struct product *d, int64_t T, int64_t V)
   return sum + (end && side ? tile_cycles(d, end, side) : 0);
 }
 
-static bool quantizes(tir_e x)
+static bool has_quant(tir_e x)
 {
   bool any = x->op == TIR_QUANT;
   for (int i = 0; i < x->args && !any; i++)
-    any = quantizes(x->arg[i]);
+    any = has_quant(x->arg[i]);
+  return any;
+}
+
+/* A stage, or what is inlined in it, requantizes. */
+static bool quantizes(const struct cpu__planner *p, const struct tir_stage *s)
+{
+  bool any = has_quant(s->value);
+  for (int i = 0; i < p->func->stages && !any; i++)
+    any = p->inlined[i] && llvm__reads(s->value, p->func->stage[i]->out) &&
+          quantizes(p, p->func->stage[i]);
   return any;
 }
 
@@ -348,6 +374,8 @@ static void choose_tile(struct product *d)
         d->V = V;
       }
     }
+  if (has_own_rows(d)) /* as many tiles, about the same of each: the last one costs no less */
+    d->T = pieces(extent_of(d, d->rows), pieces(extent_of(d, d->rows), d->T));
 }
 
 /* --- blocks ----------------------------------------------------------------------------------- */
@@ -364,13 +392,37 @@ static const struct tir_stage *padding_of(const struct product *d)
   return x && x->combine == TIR_ASSIGN && cpu__only_reader(d->p, x) == d->s ? x : NULL;
 }
 
+static bool is_batch(const struct product *d, int i)
+{
+  return i != d->lanes && i != d->rows && i != d->block && i != d->columns && !is_column_axis(d, i);
+}
+
+/* Iterations of the loops around all blocks, which threads share out first. */
+static int64_t batches_of(const struct product *d)
+{
+  int64_t n = 1;
+  for (int i = 0; i < d->s->out->rank; i++)
+    n *= is_batch(d, i) ? d->s->axis[i].extent : 1;
+  return n;
+}
+
+/* n, or about as many iterations that divide the extent: then all blocks are the same. */
+static int64_t even_block(int64_t extent, int64_t n)
+{
+  for (int64_t k = at_most(extent, n * 4 / 3); 2 * k >= n && k > 0; k--)
+    if (extent % k == 0)
+      return k;
+  return n;
+}
+
 /* As many iterations as have rows that a cache keeps while all columns pass; fewer where it keeps all
  * columns anyway, so that threads have enough of them to share out. */
 static void choose_block(struct product *d)
 {
   int64_t extent = extent_of(d, d->block), around = 1;
   d->blocked = extent;
-  d->inlines = moves(d->p, d->row, d->lanes) && steps_of(d) <= INLINED && padding_of(d);
+  d->inlines = has_own_rows(d) && !d->dot && steps_of(d) <= INLINED && padding_of(d) &&
+               !cpu__scatters(d->p, padding_of(d));
   if (d->block < 0 || d->inlines || d->s == d->p->banded)
     return;
   for (int i = 0; i < d->s->out->rank; i++)
@@ -379,17 +431,18 @@ static void choose_block(struct product *d)
   int64_t one = bytes_of(d->row->buffer) / (around * extent) + 1;
   int64_t unit = d->block == d->rows ? d->T : 1;
   int64_t n = BLOCK_BYTES / one;
-  if (bytes_of(d->column->buffer) <= BLOCK_BYTES)
-    n = at_most(n, extent / PARALLEL_PARTS);
+  if (bytes_of(d->column->buffer) <= BLOCK_BYTES && batches_of(d) < PARALLEL_PARTS)
+    n = at_most(n, pieces(extent, PARALLEL_PARTS));
   n = n / unit * unit;
-  d->blocked = at_most(n < unit ? unit : n, extent);
+  n = at_most(n < unit ? unit : n, extent);
+  d->blocked = d->block == d->rows ? n : even_block(extent, n);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
 /* Loops of the host that axes are cut into. NULL: there is none. */
 struct parts {
-  const char *block, *in_block, *rows, *row, *columns, *column, *lane;
+  const char *batch, *block, *in_block, *pair, *rows, *row, *columns, *column, *lane;
 };
 
 /* A loop around the tile. Threads share out the first that has iterations enough. */
@@ -403,16 +456,6 @@ static void around(struct product *d, const char *loop, int64_t iterations)
     d->parallel = loop;
     d->shares = iterations;
   }
-}
-
-static int64_t pieces(int64_t extent, int64_t n)
-{
-  return (extent + n - 1) / n;
-}
-
-static bool is_batch(const struct product *d, int i)
-{
-  return i != d->lanes && i != d->rows && i != d->block && i != d->columns && !is_column_axis(d, i);
 }
 
 static enum tsr_status cut_again(struct product *d, const char *loop, int64_t n, const char **outer,
@@ -430,7 +473,8 @@ static enum tsr_status cut_rows(struct product *d, struct parts *c)
   if (d->rows < 0)
     return TSR_OK;
   if (d->block != d->rows) {
-    if (cut(d, sched, d->host, d->block, d->blocked, "b", &c->block, &c->in_block))
+    if (cut(d, sched, d->host, d->block, d->blocked, "b", &c->block, &c->in_block) ||
+        (d->pair > 1 && cut_again(d, c->in_block, d->pair, &c->in_block, &c->pair)))
       return TSR_REFUSED;
     return cut(d, sched, d->host, d->rows, d->T, "t", &c->rows, &c->row);
   }
@@ -461,32 +505,40 @@ static enum tsr_status cut_columns(struct product *d, struct parts *c)
 }
 
 /* Blocks, then columns, then what is inside of a block: with one block, columns come first. */
-static void choose_order(struct product *d, const struct parts *c)
+static void choose_order(struct product *d, struct parts *c)
 {
   int64_t of_block = d->block == d->rows ? d->blocked : extent_of(d, d->rows);
   d->outer.arena = d->p->e.arena;
   for (int i = 0; i < d->s->out->rank; i++)
-    if (is_batch(d, i))
-      around(d, cpu__axis_name(d->host, i), extent_of(d, i));
+    if (is_batch(d, i)) {
+      c->batch = cpu__axis_name(d->host, i);
+      around(d, c->batch, extent_of(d, i));
+    }
   around(d, c->block, pieces(extent_of(d, d->block), d->blocked));
   around(d, c->columns, pieces(vectors_of(d), d->V));
   for (int i = 0; i < d->s->out->rank; i++)
     if (i != d->columns && is_column_axis(d, i))
       around(d, cpu__axis_name(d->host, i), extent_of(d, i));
   if (d->block != d->rows)
-    around(d, c->in_block, d->blocked);
+    around(d, c->in_block, d->blocked / d->pair);
   around(d, c->rows, pieces(of_block, d->T));
 }
 
-/* Behind the sums: row by row of one vector of columns, whose parameters stay in registers. */
+/* Behind the sums: row by row of one vector of columns, whose parameters stay in registers. What is made of
+ * these is the same for all rows, and is made before their loops where each vector is written out. */
 static enum tsr_status order_host(struct product *d, const struct parts *c)
 {
   struct tsr_text line = {.arena = d->p->e.arena};
   tsr_text_add(&line, "reorder %s%s", d->host->name, d->outer.data ? d->outer.data : "");
   add_loop(&line, c->column);
+  add_loop(&line, c->pair);
   add_loop(&line, c->row);
   add_loop(&line, c->lane);
-  return tir_sched_apply(d->p->sched, d->p->err, line.data);
+  if (tir_sched_apply(d->p->sched, d->p->err, line.data))
+    return TSR_REFUSED;
+  if (!c->column || d->column_cycles != QUANT_CYCLES)
+    return TSR_OK;
+  return tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", d->host->name, c->column);
 }
 
 /* The stage of the sums where it is not the host: computed where that wants a tile, in its own loops. */
@@ -500,6 +552,8 @@ static enum tsr_status attach(struct product *d, struct parts *c)
     c->column = cpu__axis_name(s, d->columns);
   if (d->rows >= 0)
     c->row = cpu__axis_name(s, d->rows);
+  if (d->pair > 1)
+    c->pair = cpu__axis_name(s, d->block);
   if (tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", s->name, d->host->name,
                    d->innermost))
     return TSR_REFUSED;
@@ -522,6 +576,7 @@ static enum tsr_status order_sums(struct product *d, const struct parts *c)
     if (i != last)
       add_loop(&line, cpu__axis_name(s, i));
   add_loop(&line, terms);
+  add_loop(&line, c->pair);
   add_loop(&line, c->row);
   add_loop(&line, c->column);
   add_loop(&line, c->lane);
@@ -537,10 +592,13 @@ static enum tsr_status order_sums(struct product *d, const struct parts *c)
 static enum tsr_status unroll(struct product *d)
 {
   const struct tir_stage *s = d->s;
-  if (d->dot || steps_of(d) * d->T * d->V > UNROLLED)
+  int term = d->dot ? last_reduce(s) : -1;
+  bool whole = !d->dot || (has_own_rows(d) && s->axis[term].extent == d->terms);
+  if (!whole || steps_of(d) * d->T * d->V > UNROLLED)
     return TSR_OK;
   for (int i = s->out->rank; i < s->axes; i++)
-    if (tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", s->name, cpu__axis_name(s, i)))
+    if (i != term &&
+        tir_sched_do(d->p->sched, d->p->err, "unroll %s %s", s->name, cpu__axis_name(s, i)))
       return TSR_REFUSED;
   return TSR_OK;
 }
@@ -566,13 +624,13 @@ static enum tsr_status pack_columns(struct product *d, const struct parts *c)
 static enum tsr_status attach_rows(struct product *d, const struct parts *c)
 {
   const struct tir_stage *x = padding_of(d);
-  if (!x || (!d->inlines && !c->block))
+  const char *block = c->block || !has_own_rows(d) ? c->block : c->batch;
+  if (!x || (!d->inlines && !block))
     return TSR_OK;
   cpu__settle(d->p, x);
   if (d->inlines)
     return tir_sched_do(d->p->sched, d->p->err, "inline %s", x->name);
-  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name,
-                      c->block);
+  return tir_sched_do(d->p->sched, d->p->err, "compute_at %s %s %s", x->name, d->host->name, block);
 }
 
 static bool is_large(const struct product *d)
@@ -605,6 +663,17 @@ static enum tsr_status schedule(struct product *d)
   return tir_sched_do(d->p->sched, d->p->err, "parallel %s %s", d->host->name, d->parallel);
 }
 
+/* Each row of the map is of the windows of several results' rows, and one of these is no tile. */
+static bool pairs_rows(const struct product *d)
+{
+  int64_t step;
+  return d->dot && has_own_rows(d) && d->block != d->rows && d->T < extent_of(d, d->rows) &&
+         d->p->e.machine.registers >= PAIR_REGISTERS && d->blocked % 2 == 0 &&
+         extent_of(d, d->block) % d->blocked == 0 &&
+         cpu__axis_step(d->p, d->row, d->block, &step) &&
+         step == tsr_count(d->row->buffer->dims + d->row->buffer->rank - 2, 2, 1);
+}
+
 enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
 {
   struct product d = {.p = p, .s = p->s};
@@ -622,8 +691,13 @@ enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done)
   }
   d.lane = d.dot ? DOT : (int)at_most(p->width, extent_of(&d, d.lanes));
   d.host = p->tail ? p->tail : p->s;
-  d.column_cycles = quantizes(d.host->value) ? QUANT_CYCLES : COLUMN_CYCLES;
+  d.column_cycles = quantizes(p, d.host) ? QUANT_CYCLES : COLUMN_CYCLES;
+  d.pair = 1;
   choose_tile(&d);
   choose_block(&d);
+  if (pairs_rows(&d)) {
+    d.pair = 2;
+    choose_tile(&d);
+  }
   return schedule(&d);
 }

@@ -31,6 +31,10 @@ struct llvm__machine {
 
 struct llvm__emit;
 
+struct llvm__kept {
+  LLVMValueRef value[2];
+};
+
 /* What the target makes of an intrinsic: `sum`, operand 0 as one vector, with what the call adds. */
 typedef LLVMValueRef llvm__step(struct llvm__emit *e, const struct tir_stmt *call,
                                 LLVMValueRef sum);
@@ -75,7 +79,7 @@ struct llvm__emit {
   LLVMBuilderRef builder;
   LLVMValueRef function;
   LLVMBasicBlockRef entry;   /* where allocas go; its end is open until the function is done */
-  LLVMValueRef kept;         /* a value that the target's intrinsics made in `entry`; NULL: none */
+  struct llvm__kept kept;    /* values that the target's intrinsics made in `entry`; NULL: none */
   LLVMBasicBlockRef outside; /* returns 1: an index was outside of its buffer */
   llvm__emit_stmt *stmt;     /* of the bodies of loops and ifs */
 
@@ -132,6 +136,8 @@ LLVMValueRef llvm__value_alone(struct llvm__emit *e, tir_e x);
 bool llvm__varies(struct llvm__emit *e, tir_e x);
 void llvm__scope_open(struct llvm__emit *e, struct llvm__scope *scope);
 void llvm__scope_close(struct llvm__emit *e);
+/* A condition on indices that comes out the same for all iterations of the loops around; -1: it does not. */
+int llvm__decided(struct llvm__emit *e, tir_e x);
 /* Nothing in x can go wrong, whatever conditions around it say. */
 bool llvm__is_safe(struct llvm__emit *e, tir_e x);
 
@@ -231,8 +237,11 @@ bool llvm__reads(tir_e x, const struct tir_buffer *b);
 /* Lanes of a loop whose elements have these dtypes. */
 int llvm__width_for(struct llvm__emit *e, const struct tir_stmt *store);
 
-/* A copy of rows to columns; false: nothing was emitted. */
-bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s);
+/* A loop around one store whose value depends on a condition that is the same for all of it: in either case a
+ * loop of its own; false: nothing was emitted. */
+bool llvm__unswitch(struct llvm__emit *e, const struct tir_stmt *s);
+/* Iterations from `from` up to `to` of a copy of rows to columns; false: nothing was emitted. */
+bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s, int64_t from, int64_t to);
 /* The loop in lanes, if its stores allow it; false: nothing was emitted. */
 bool llvm__vector(struct llvm__emit *e, const struct tir_stmt *s);
 /* A reduction whose results stay in registers; false: nothing was emitted. init: the loops before it

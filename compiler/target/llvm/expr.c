@@ -199,6 +199,14 @@ static LLVMValueRef short_division(struct llvm__emit *e, tir_e x)
   return LLVMBuildZExt(e->builder, n, wide, "");
 }
 
+int llvm__decided(struct llvm__emit *e, tir_e x)
+{
+  if (x->op != TIR_AND)
+    return decided(e, x);
+  int first = llvm__decided(e, x->arg[0]), second = llvm__decided(e, x->arg[1]);
+  return !first || !second ? 0 : first < second ? first : second;
+}
+
 static LLVMValueRef operation(struct llvm__emit *e, tir_e x)
 {
   LLVMValueRef arg[4];
@@ -213,6 +221,8 @@ static LLVMValueRef operation(struct llvm__emit *e, tir_e x)
     if (i == 0 && is_decided_by(e, x, arg[0]))
       return arg[0];
   }
+  if (x->op == TIR_SAT8 && x->arg[0]->op == TIR_QUANT) /* which is a byte */
+    return llvm__cast(e, TSR_I8, TSR_I32, arg[0]);
   if (x->op == TIR_CAST)
     return llvm__cast(e, (enum tsr_dtype)x->dtype, (enum tsr_dtype)x->arg[0]->dtype, arg[0]);
   llvm__same_form(e, x->args, arg);

@@ -85,6 +85,8 @@ static void emit_whole(struct llvm__emit *e, const struct tir_stmt *s)
 
 static void emit_part(struct llvm__emit *e, const struct tir_stmt *s, int64_t from, int64_t to)
 {
+  if (llvm__transpose(e, s, from, to))
+    return;
   struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, from), llvm__i64(e, to), 1);
   llvm__bind(e, s->f.var, from, to - 1, loop.counter);
   e->stmt(e, s->f.body);
@@ -108,9 +110,20 @@ static bool emit_cut(struct llvm__emit *e, const struct tir_stmt *s)
   return true;
 }
 
+static void emit_unrolled(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  for (int64_t at = 0; at < s->f.extent->i; at++) {
+    llvm__bind(e, s->f.var, at, at, llvm__i64(e, at));
+    e->stmt(e, s->f.body);
+    llvm__unbind(e);
+  }
+}
+
 void llvm__for(struct llvm__emit *e, const struct tir_stmt *s)
 {
-  if (!emit_cut(e, s))
+  if (!e->machine.lanes && s->f.loop == TIR_UNROLL && s->f.extent->op == TIR_INT)
+    emit_unrolled(e, s);
+  else if (!emit_cut(e, s))
     emit_whole(e, s);
 }
 
@@ -155,14 +168,18 @@ static void emit_block(struct llvm__emit *e, const struct tir_stmt *s)
   }
 }
 
+static void emit_loop(struct llvm__emit *e, const struct tir_stmt *s)
+{
+  int64_t extent = s->f.extent->op == TIR_INT ? s->f.extent->i : 0;
+  if (!(e->share && e->share(e, s)) && !llvm__tile(e, s, NULL) && !llvm__unswitch(e, s) &&
+      !(extent && llvm__transpose(e, s, 0, extent)) && !llvm__vector(e, s))
+    llvm__for(e, s);
+}
+
 void llvm__stmt(struct llvm__emit *e, const struct tir_stmt *s)
 {
   switch (s->kind) {
-  case TIR_FOR:
-    if (!(e->share && e->share(e, s)) && !llvm__tile(e, s, NULL) && !llvm__transpose(e, s) &&
-        !llvm__vector(e, s))
-      llvm__for(e, s);
-    break;
+  case TIR_FOR: emit_loop(e, s); break;
   case TIR_STORE: llvm__store(e, s); break;
   case TIR_BLOCK: emit_block(e, s); break;
   case TIR_ALLOC: /* no schedule of this target pads: what is read was written before */

@@ -27,7 +27,7 @@ static int64_t stride_of(const struct tir_buffer *b, int dim)
 bool llvm__always_inside(struct llvm__emit *e, const struct tir_buffer *b, const tir_e *index)
 {
   for (int d = 0; d < b->rank; d++)
-    if (!tir__proves_inside(index[d], b->dims[d], e->depth, e->range, NULL))
+    if (!tir__proves_inside(index[d], b->dims[d], e->depth, e->range, e->facts))
       return false;
   return true;
 }

@@ -209,30 +209,104 @@ static LLVMValueRef scale_of(struct llvm__emit *e, LLVMValueRef factor, LLVMValu
   return LLVMBuildFMul(e->builder, as_f64(e, factor), power, "");
 }
 
-/* Adding 1.5 * 2^52 rounds a small number, ties to even, into the low bits. */
+/* n lanes of a, and of b behind them, by number. */
+static LLVMValueRef picked(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b, unsigned n,
+                           const int *from)
+{
+  LLVMValueRef lane[LLVM__MOST_LANES];
+  for (unsigned i = 0; i < n; i++)
+    lane[i] = llvm__i32(e, from[i]);
+  return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lane, n), "");
+}
+
+/* Lanes are f64 in two vectors, two of each four in either: 128 bits are split and joined in one step. */
+struct split {
+  unsigned n;                      /* lanes in all */
+  int half[2][LLVM__MOST_LANES];   /* lanes that either vector has */
+  int raised[2][LLVM__MOST_LANES]; /* the same, with a word of another vector behind each */
+  int low[LLVM__MOST_LANES];       /* low words of both vectors */
+};
+
+static struct split split_of(LLVMValueRef v)
+{
+  struct split s = {.n = LLVMGetVectorSize(LLVMTypeOf(v))};
+  for (int i = 0; i < (int)s.n; i++) {
+    for (int k = 0; k < 2; k++) {
+      s.half[k][i] = i / 2 * 4 + i % 2 + 2 * k;
+      s.raised[k][i] = i / 4 * 4 + i % 4 / 2 + 2 * k + (i % 2 ? (int)s.n : 0);
+    }
+    s.low[i] = i / 4 * 4 + i % 2 * 2 + (i % 4 > 1 ? (int)s.n : 0);
+  }
+  return s;
+}
+
+#define RAISED  4503601774854144.0 /* 2^52 + 2^31 */
+#define ROUNDER 6755399441055744.0 /* 1.5 * 2^52 */
+
+/* i32 as f64, RAISED more: the bits of 2^52 and an unsigned number below. */
+static LLVMValueRef raised(struct llvm__emit *e, LLVMValueRef v, const struct split *s, int k)
+{
+  LLVMValueRef up = LLVMBuildXor(e->builder, v, llvm__int_like(v, INT32_MIN), "");
+  up = picked(e, up, llvm__int_like(v, 0x43300000), s->n, s->raised[k]);
+  return LLVMBuildBitCast(e->builder, up,
+                          LLVMVectorType(LLVMDoubleTypeInContext(e->context), s->n / 2), "");
+}
+
+/* Adding ROUNDER rounds a number below 2^31, ties to even, into the low bits; after a product with the same
+ * rounding, where the machine has that. */
+static LLVMValueRef rounded(struct llvm__emit *e, LLVMValueRef sum, LLVMValueRef scale)
+{
+  return llvm__multiply_add(e, sum, scale, llvm__float_like(sum, ROUNDER));
+}
+
+static LLVMValueRef round_lanes(struct llvm__emit *e, LLVMValueRef *arg, LLVMValueRef scale)
+{
+  LLVMBuilderRef b = e->builder;
+  struct split s = split_of(arg[0]);
+  LLVMValueRef v[2];
+  for (int k = 0; k < 2; k++) {
+    LLVMValueRef bias = raised(e, arg[1], &s, k);
+    bias = LLVMBuildFSub(b, bias, llvm__float_like(bias, 2 * RAISED), "");
+    LLVMValueRef sum = LLVMBuildFAdd(b, raised(e, arg[0], &s, k), bias, "");
+    v[k] = rounded(e, sum, picked(e, scale, scale, s.n / 2, s.half[k]));
+    v[k] = LLVMBuildBitCast(b, v[k], LLVMTypeOf(arg[0]), "");
+  }
+  return picked(e, v[0], v[1], s.n, s.low);
+}
+
 static LLVMValueRef quant_f64(struct llvm__emit *e, LLVMValueRef *arg, LLVMValueRef factor,
                               LLVMValueRef shift, const struct limits *l)
 {
   LLVMBuilderRef b = e->builder;
-  LLVMValueRef lo = as_f64(e, l->lo), hi = as_f64(e, l->hi);
-  LLVMValueRef v = LLVMBuildFAdd(b, as_f64(e, arg[0]), as_f64(e, arg[1]), "");
-  v = LLVMBuildFMul(b, v, scale_of(e, factor, shift), "");
-  v = choose(e, fcmp(e, LLVMRealOGT, v, lo), v, lo);
-  v = choose(e, fcmp(e, LLVMRealOLT, v, hi), v, hi);
-  v = LLVMBuildFAdd(b, v, llvm__float_like(v, 6755399441055744.0), "");
-  v = LLVMBuildBitCast(b, v, type_like(e, v, TSR_I64), "");
-  return LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), "");
+  LLVMValueRef scale = scale_of(e, factor, shift), v;
+  if (llvm__is_lanes(arg[0]) && LLVMGetVectorSize(LLVMTypeOf(arg[0])) >= 4) {
+    v = round_lanes(e, arg, scale);
+  } else {
+    v = rounded(e, LLVMBuildFAdd(b, as_f64(e, arg[0]), as_f64(e, arg[1]), ""), scale);
+    v = LLVMBuildBitCast(b, v, type_like(e, v, TSR_I64), "");
+    v = LLVMBuildTrunc(b, v, LLVMTypeOf(arg[0]), "");
+  }
+  return clamp(e, v, l->lo, l->hi);
 }
 
-/* Whether f64 gives what i64 does. A product that f64 has to round has more than 53 bits that are not
- * its last zeros, so that with fewer than 44 bits behind the point it is beyond all limits. */
+/* Whether f64 gives what i64 does: of a scale below 1/2, so that results are below 2^31. A product that is
+ * rounded by itself, too, has more than 53 bits that are not its last zeros, so that with fewer than 44 bits
+ * behind the point it is beyond all limits. */
 static LLVMValueRef is_exact(struct llvm__emit *e, LLVMValueRef factor, LLVMValueRef shift)
 {
-  LLVMValueRef arg[] = {factor, LLVMConstNull(LLVMInt1TypeInContext(e->context))};
-  LLVMValueRef zeros = llvm__intrinsic_like(e, "llvm.cttz", 2, arg);
-  LLVMValueRef behind = LLVMBuildSub(e->builder, shift, zeros, "");
-  LLVMValueRef few = icmp(e, LLVMIntSLT, behind, llvm__int_like(behind, 44));
-  return llvm__is_lanes(few) ? llvm__intrinsic_like(e, "llvm.vector.reduce.and", 1, &few) : few;
+  LLVMBuilderRef b = e->builder;
+  LLVMValueRef twice =
+      LLVMBuildShl(b, widened(e, factor), llvm__int_like(widened(e, factor), 1), "");
+  LLVMValueRef whole = LLVMBuildLShr(b, twice, widened(e, shift), "");
+  LLVMValueRef exact = icmp(e, LLVMIntEQ, whole, llvm__int_like(whole, 0));
+  if (!e->machine.fma) {
+    LLVMValueRef arg[] = {factor, LLVMConstNull(LLVMInt1TypeInContext(e->context))};
+    LLVMValueRef zeros = llvm__intrinsic_like(e, "llvm.cttz", 2, arg);
+    LLVMValueRef behind = LLVMBuildSub(b, shift, zeros, "");
+    exact = LLVMBuildAnd(b, exact, icmp(e, LLVMIntSLT, behind, llvm__int_like(behind, 44)), "");
+  }
+  return llvm__is_lanes(exact) ? llvm__intrinsic_like(e, "llvm.vector.reduce.and", 1, &exact)
+                               : exact;
 }
 
 /* tsr_quant_i32 of base/arith.h: arg is accumulator, bias, multiplier, packed. */

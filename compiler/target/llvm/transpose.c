@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A copy that turns rows into columns,
  *
- *   for h { for i { y[.., h, i] = x[.., i, h] } }
+ *   for h { for i { y[.., h, i] = f(x[.., i, h]) } }
  *
  * in squares: rows of x are loaded, turned in registers, and stored as rows of y. Where a square does not
- * divide the loops, the last one overlaps the one before. */
+ * divide the loops, the last one overlaps the one before; where lanes may be left out, rows of x that are
+ * shorter than it are one square. f is what is computed of each element, if anything. */
 #include "compiler/target/llvm/emit.h"
 
-enum { MOST_SIDE = 16, LEAST_SIDE = 4 };
+enum { MOST_SIDE = 16, LEAST_SIDE = 4, AHEAD = 512 /* bytes */ };
 
 struct square {
   const struct tir_stmt *down, *along; /* loops: from store to store, and of one store */
   const struct tir_stmt *store;
-  tir_e load;
+  tir_e value, load;
+  int64_t from, to; /* of `down` */
   int side;
+  int64_t used; /* rows of y in a square, fewer where `down` has fewer */
 };
 
 static int side_of(const struct llvm__emit *e, const struct square *q)
 {
-  int side = e->machine.vector_bytes / (int)tsr_dtype_bytes(q->store->store.buffer->dtype);
+  int side = e->machine.vector_bytes / (int)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
   side = side < MOST_SIDE ? side : MOST_SIDE;
-  while (side > q->down->f.extent->i || side > q->along->f.extent->i)
+  bool masks = e->machine.vector_bytes == 64;
+  while (side > q->along->f.extent->i || (masks ? side / 2 : side - 1) >= q->to - q->from)
     side /= 2;
   return side;
 }
@@ -36,29 +40,83 @@ static bool steps(struct llvm__emit *e, const struct square *q, const struct tir
   return known;
 }
 
+static void bind(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
+                 LLVMValueRef along)
+{
+  llvm__bind(e, q->down->f.var, q->from, q->to - 1, down);
+  llvm__bind(e, q->along->f.var, 0, q->along->f.extent->i - 1, along);
+}
+
 static bool is_inside(struct llvm__emit *e, const struct square *q)
 {
   int depth = e->depth;
-  llvm__bind(e, q->down->f.var, 0, q->down->f.extent->i - 1, NULL);
-  llvm__bind(e, q->along->f.var, 0, q->along->f.extent->i - 1, NULL);
+  bind(e, q, NULL, NULL);
   bool inside = llvm__always_inside(e, q->load->buffer, q->load->arg) &&
                 llvm__always_inside(e, q->store->store.buffer, q->store->store.index);
   e->depth = depth;
   return inside;
 }
 
-static bool find(struct llvm__emit *e, struct square *q, const struct tir_stmt *s)
+/* Whether the load is the same for the whole nest. */
+static bool is_still(const struct square *q, tir_e load)
+{
+  for (int d = 0; d < load->args; d++)
+    if (llvm__uses(load->arg[d], q->down->f.var) || llvm__uses(load->arg[d], q->along->f.var))
+      return false;
+  return true;
+}
+
+/* How often x loads what is not the same for the whole nest; *load is the last of them. */
+static int loads_of(const struct square *q, tir_e x, tir_e *load)
+{
+  int n = 0;
+  if (x->op == TIR_LOAD) {
+    if (is_still(q, x))
+      return 0;
+    *load = x;
+    return 1;
+  }
+  for (int i = 0; i < x->args; i++)
+    n += loads_of(q, x->arg[i], load);
+  return n;
+}
+
+static bool has_select(tir_e x)
+{
+  bool found = x->op == TIR_SELECT;
+  for (int i = 0; i < x->args && !found && x->op != TIR_LOAD; i++)
+    found = has_select(x->arg[i]);
+  return found;
+}
+
+/* The value without conditions that are known here. */
+static tir_e value_of(struct llvm__emit *e, const struct square *q)
+{
+  tir_e x = q->store->store.value;
+  int depth = e->depth;
+  bind(e, q, NULL, NULL);
+  while (x->op == TIR_SELECT && llvm__decided(e, x->arg[0]) >= 0)
+    x = x->arg[llvm__decided(e, x->arg[0]) ? 1 : 2];
+  e->depth = depth;
+  return x;
+}
+
+static bool find(struct llvm__emit *e, struct square *q, const struct tir_stmt *s, int64_t from,
+                 int64_t to)
 {
   int64_t store, load;
-  if (s->f.loop != TIR_SERIAL || s->f.extent->op != TIR_INT || s->f.body->kind != TIR_FOR ||
-      s->f.body->f.extent->op != TIR_INT || s->f.body->f.body->kind != TIR_STORE)
+  if (s->f.loop != TIR_SERIAL || s->f.body->kind != TIR_FOR || s->f.body->f.extent->op != TIR_INT ||
+      s->f.body->f.body->kind != TIR_STORE)
     return false;
-  *q = (struct square){.down = s, .along = s->f.body, .store = s->f.body->f.body};
-  q->load = q->store->store.value;
-  if (q->store->store.combine != TIR_ASSIGN || q->load->op != TIR_LOAD ||
-      q->load->dtype == TSR_BOOL || q->load->buffer == q->store->store.buffer)
+  *q = (struct square){
+      .down = s, .along = s->f.body, .store = s->f.body->f.body, .from = from, .to = to};
+  q->value = value_of(e, q);
+  if (q->store->store.combine != TIR_ASSIGN || loads_of(q, q->value, &q->load) != 1 ||
+      has_select(q->value) || q->load->dtype == TSR_BOOL ||
+      q->store->store.buffer->dtype == TSR_BOOL || q->load->buffer == q->store->store.buffer)
     return false;
   q->side = side_of(e, q);
+  q->used = to - from < q->side ? to - from : q->side;
   return q->side >= LEAST_SIDE && steps(e, q, q->along->f.var, &store, &load) && store == 1 &&
          load != 1 && steps(e, q, q->down->f.var, &store, &load) && load == 1 && is_inside(e, q);
 }
@@ -70,66 +128,156 @@ static LLVMTypeRef row_type(struct llvm__emit *e, const struct square *q)
   return LLVMVectorType(llvm__memory_type(e, (enum tsr_dtype)q->load->dtype), (unsigned)q->side);
 }
 
-/* Where the square's row k begins, in x or in y. */
-static LLVMValueRef row_at(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
-                           LLVMValueRef along, bool of_store, int k)
+/* A row of x, or as much of it as there is. */
+static LLVMValueRef load_lanes(struct llvm__emit *e, const struct square *q, LLVMValueRef at)
+{
+  LLVMTypeRef types[] = {row_type(e, q), LLVMTypeOf(at)};
+  unsigned bytes = (unsigned)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
+  LLVMValueRef lane[MOST_SIDE];
+  if (q->used == q->side) {
+    LLVMValueRef row = LLVMBuildLoad2(e->builder, types[0], at, "");
+    LLVMSetAlignment(row, bytes);
+    return row;
+  }
+  for (int i = 0; i < q->side; i++)
+    lane[i] = LLVMConstInt(LLVMInt1TypeInContext(e->context), i < q->used, 0);
+  LLVMValueRef arg[] = {at, llvm__i32(e, (int32_t)bytes), LLVMConstVector(lane, (unsigned)q->side),
+                        LLVMConstNull(types[0])};
+  return llvm__intrinsic(e, "llvm.masked.load", 2, types, 4, arg);
+}
+
+/* Rows of x are as many places that are read side by side, which is more than a processor keeps track of. */
+static void fetch_ahead(struct llvm__emit *e, LLVMValueRef at)
+{
+  LLVMValueRef by = llvm__i64(e, AHEAD);
+  LLVMTypeRef pointer = LLVMTypeOf(at);
+  at = LLVMBuildGEP2(e->builder, LLVMInt8TypeInContext(e->context), at, &by, 1, "");
+  LLVMValueRef arg[] = {at, llvm__i32(e, 0), llvm__i32(e, 3),
+                        llvm__i32(e, 1)}; /* to read, all caches */
+  llvm__intrinsic(e, "llvm.prefetch", 1, &pointer, 4, arg);
+}
+
+/* Row k of the square, of x. */
+static LLVMValueRef load_row(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
+                             LLVMValueRef along, int k)
 {
   struct llvm__scope scope;
   bool guarded;
-  LLVMValueRef by = llvm__i64(e, k);
-  if (of_store)
-    down = LLVMBuildNSWAdd(e->builder, down, by, "");
-  else
-    along = LLVMBuildNSWAdd(e->builder, along, by, "");
-  llvm__bind(e, q->down->f.var, 0, q->down->f.extent->i - 1, down);
-  llvm__bind(e, q->along->f.var, 0, q->along->f.extent->i - 1, along);
+  bind(e, q, down, LLVMBuildNSWAdd(e->builder, along, llvm__i64(e, k), ""));
   llvm__scope_open(e, &scope);
-  struct llvm__address at =
-      of_store ? llvm__address(e, q->store->store.buffer, q->store->store.index, &guarded)
-               : llvm__address(e, q->load->buffer, q->load->arg, &guarded);
+  struct llvm__address at = llvm__address(e, q->load->buffer, q->load->arg, &guarded);
   llvm__scope_close(e);
+  if (!e->machine.lanes)
+    fetch_ahead(e, at.pointer);
+  LLVMValueRef row = load_lanes(e, q, at.pointer);
   llvm__unbind(e);
   llvm__unbind(e);
-  return at.pointer;
+  return row;
 }
 
-/* Elements of a and b by turns, from the lower or the upper half of each. */
-static LLVMValueRef by_turns(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b, int n,
-                             bool upper)
+/* Row k of y: what is computed of elements of x, in lanes. */
+static void store_row(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
+                      LLVMValueRef along, int k, LLVMValueRef row)
+{
+  struct llvm__scope scope;
+  bool guarded;
+  bind(e, q, LLVMBuildNSWAdd(e->builder, down, llvm__i64(e, k), ""), along);
+  e->lane = q->along->f.var;
+  e->width = q->side;
+  e->varies = (struct tir__map){0};
+  llvm__scope_open(e, &scope);
+  tir__map_put(e->arena, &scope.done, q->load, row);
+  LLVMValueRef value = llvm__spread(e, llvm__value(e, q->value));
+  struct llvm__address at =
+      llvm__address(e, q->store->store.buffer, q->store->store.index, &guarded);
+  llvm__store_at(e, q->store->store.buffer->dtype, &at, value);
+  llvm__scope_close(e);
+  e->lane = NULL;
+  e->width = 1;
+  llvm__unbind(e);
+  llvm__unbind(e);
+}
+
+/* How a square is turned: 16 bytes of a register at a time, then these as wholes. */
+struct turning {
+  int n, m; /* elements of a row; of 16 bytes of it */
+};
+
+static LLVMValueRef shuffled(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b, int n,
+                             const int *from)
 {
   LLVMValueRef lane[MOST_SIDE];
   for (int i = 0; i < n; i++)
-    lane[i] = llvm__i32(e, i / 2 + (upper ? n / 2 : 0) + (i % 2 ? n : 0));
+    lane[i] = llvm__i32(e, from[i]);
   return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lane, (unsigned)n), "");
 }
 
-/* As often as halving the side takes, rows of both halves are laced into each other. */
-static void turn(struct llvm__emit *e, int n, LLVMValueRef *row)
+/* In each 16 bytes elements of a and b by turns, from the lower or the upper half of both. */
+static LLVMValueRef by_turns(struct llvm__emit *e, const struct turning *t, LLVMValueRef a,
+                             LLVMValueRef b, bool upper)
 {
-  for (int step = 1; step < n; step *= 2) {
+  int from[MOST_SIDE];
+  for (int i = 0; i < t->n; i++)
+    from[i] = i / t->m * t->m + i % t->m / 2 + (upper ? t->m / 2 : 0) + (i % 2 ? t->n : 0);
+  return shuffled(e, a, b, t->n, from);
+}
+
+/* Every second 16 bytes, of a and then of b. */
+static LLVMValueRef every_second(struct llvm__emit *e, const struct turning *t, LLVMValueRef a,
+                                 LLVMValueRef b, bool odd)
+{
+  int from[MOST_SIDE];
+  for (int i = 0; i < t->n; i++)
+    from[i] = (2 * (i / t->m) + odd) * t->m + i % t->m;
+  return shuffled(e, a, b, t->n, from);
+}
+
+/* Rows of one group of m: their halves are laced into each other as often as halving m takes. */
+static void turn_elements(struct llvm__emit *e, const struct turning *t, LLVMValueRef *row)
+{
+  for (int step = 1; step < t->m; step *= 2) {
     LLVMValueRef laced[MOST_SIDE];
-    for (int i = 0; i < n / 2; i++)
-      for (int upper = 0; upper < 2; upper++)
-        laced[2 * i + upper] = by_turns(e, row[i], row[i + n / 2], n, upper);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < t->m; i++)
+      laced[i] = by_turns(e, t, row[i / 2], row[i / 2 + t->m / 2], i % 2);
+    for (int i = 0; i < t->m; i++)
       row[i] = laced[i];
   }
+}
+
+/* Rows that are m apart. */
+static void turn_parts(struct llvm__emit *e, const struct turning *t, LLVMValueRef *row)
+{
+  int parts = t->n / t->m;
+  for (int step = 1; step < parts; step *= 2) {
+    LLVMValueRef part[MOST_SIDE];
+    for (int i = 0; i < parts; i++) {
+      int from = 2 * (i % (parts / 2));
+      part[i] = every_second(e, t, row[from * t->m], row[(from + 1) * t->m], i >= parts / 2);
+    }
+    for (int i = 0; i < parts; i++)
+      row[i * t->m] = part[i];
+  }
+}
+
+static void turn(struct llvm__emit *e, const struct square *q, LLVMValueRef *row)
+{
+  int m = 16 / (int)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
+  struct turning t = {q->side, m < q->side ? m : q->side};
+  for (int k = 0; k < t.n; k += t.m)
+    turn_elements(e, &t, row + k);
+  for (int k = 0; k < t.m; k++)
+    turn_parts(e, &t, row + k);
 }
 
 static void emit_square(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
                         LLVMValueRef along)
 {
   LLVMValueRef row[MOST_SIDE];
-  unsigned bytes = (unsigned)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
-  for (int k = 0; k < q->side; k++) {
-    row[k] = LLVMBuildLoad2(e->builder, row_type(e, q), row_at(e, q, down, along, false, k), "");
-    LLVMSetAlignment(row[k], bytes);
-  }
-  turn(e, q->side, row);
-  for (int k = 0; k < q->side; k++) {
-    LLVMValueRef s = LLVMBuildStore(e->builder, row[k], row_at(e, q, down, along, true, k));
-    LLVMSetAlignment(s, bytes);
-  }
+  for (int k = 0; k < q->side; k++)
+    row[k] = load_row(e, q, down, along, k);
+  turn(e, q, row);
+  for (int k = 0; k < q->used; k++)
+    store_row(e, q, down, along, k, row[k]);
 }
 
 /* --- all squares ------------------------------------------------------------------------------ */
@@ -145,17 +293,20 @@ static void emit_along(struct llvm__emit *e, const struct square *q, LLVMValueRe
     emit_square(e, q, down, llvm__i64(e, extent - q->side));
 }
 
-bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s)
+bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s, int64_t from, int64_t to)
 {
   struct square q;
-  if (!find(e, &q, s))
+  if (!find(e, &q, s, from, to))
     return false;
-  int64_t extent = s->f.extent->i, whole = extent / q.side * q.side;
-  LLVMValueRef to = llvm__i64(e, whole);
-  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, 0), to, q.side);
+  if (q.used < q.side) {
+    emit_along(e, &q, llvm__i64(e, from));
+    return true;
+  }
+  int64_t whole = from + (to - from) / q.side * q.side;
+  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, from), llvm__i64(e, whole), q.side);
   emit_along(e, &q, loop.counter);
-  llvm__loop_end(e, &loop, to, q.side);
-  if (whole < extent)
-    emit_along(e, &q, llvm__i64(e, extent - q.side));
+  llvm__loop_end(e, &loop, llvm__i64(e, whole), q.side);
+  if (whole < to)
+    emit_along(e, &q, llvm__i64(e, to - q.side));
   return true;
 }
