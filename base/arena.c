@@ -9,11 +9,18 @@ struct block {
   struct block *next;
 };
 
+struct last {
+  struct last *next;
+  void (*end)(void *context);
+  void *context;
+};
+
 struct tsr_arena {
   const struct tsr_allocator *allocator;
   struct block *blocks; /* the first is the one being filled */
   char *free_from, *free_to;
   size_t bytes;
+  struct last *lasts; /* the latest first */
   jmp_buf landing;
 };
 
@@ -44,11 +51,20 @@ void tsr_arena_free(struct tsr_arena *arena)
 {
   if (!arena)
     return;
+  for (const struct last *l = arena->lasts; l; l = l->next)
+    l->end(l->context);
   for (struct block *b = arena->blocks, *next; b; b = next) {
     next = b->next;
     tsr_resize(arena->allocator, b, 0);
   }
   tsr_resize(arena->allocator, arena, 0);
+}
+
+void tsr_arena_at_end(struct tsr_arena *arena, void (*end)(void *context), void *context)
+{
+  struct last *l = TSR_NEW(arena, struct last);
+  *l = (struct last){arena->lasts, end, context};
+  arena->lasts = l;
 }
 
 jmp_buf *tsr_arena_landing(struct tsr_arena *arena)

@@ -36,6 +36,9 @@ jmp_buf *tsr_arena_landing(struct tsr_arena *arena);
 const struct tsr_allocator *tsr_arena_allocator(const struct tsr_arena *arena);
 size_t tsr_arena_bytes(const struct tsr_arena *arena); /* handed out so far */
 
+/* Calls end(context) when the arena is freed, before its memory goes; the latest first. */
+void tsr_arena_at_end(struct tsr_arena *arena, void (*end)(void *context), void *context);
+
 /* Unwinds as when memory runs out; for code that calls an allocating library. */
 void tsr_arena_exhausted(struct tsr_arena *arena) __attribute__((noreturn));
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,42 @@ enum tsr_status tsr_file_read(struct tsr_arena *arena, struct tsr_err *err, cons
   data[size] = 0;
   *out = (struct tsr_bytes){data, size};
   return TSR_OK;
+}
+
+static void unmap(void *context)
+{
+  struct tsr_bytes *mapped = context;
+  if (mapped->size)
+    munmap(mapped->data, mapped->size);
+}
+
+static enum tsr_status map_all(struct tsr_err *err, const char *path, int fd, struct tsr_bytes *out)
+{
+  void *data = mmap(NULL, out->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+  if (data != MAP_FAILED) {
+    out->data = data;
+    return TSR_OK;
+  }
+  out->size = 0;
+  return errno == ENOMEM ? tsr_no_memory(err) : tsr_refuse(err, "%s: %s", path, strerror(errno));
+}
+
+enum tsr_status tsr_file_map(struct tsr_arena *arena, struct tsr_err *err, const char *path,
+                             size_t limit, struct tsr_bytes *out)
+{
+  static unsigned char nothing[1];
+  struct tsr_bytes *mapped = TSR_NEW(arena, struct tsr_bytes);
+  tsr_arena_at_end(arena, unmap, mapped); /* before the file is open: may unwind */
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return tsr_refuse(err, "%s: %s", path, strerror(errno));
+  enum tsr_status status = check_kind(err, path, fd, limit, &mapped->size);
+  if (!status && mapped->size)
+    status = map_all(err, path, fd, mapped);
+  close(fd);
+  if (!status)
+    *out = mapped->size ? *mapped : (struct tsr_bytes){nothing, 0};
+  return status;
 }
 
 static int write_all(int fd, const unsigned char *data, size_t size)

@@ -75,7 +75,8 @@ static struct tsr_module *compile(struct subject *s, const char *path, const cha
   struct tsr_err err;
   if (tessera_model_open(t, path, &options, &model) || tessera_model_package(t, model, &bytes))
     quit(tessera_message(t));
-  if (tsr_package_read(s->arena, &err, path, bytes.data, bytes.size, &module))
+  if (tsr_package_read(s->arena, &err, path, tsr_arena_copy(s->arena, bytes.data, bytes.size),
+                       bytes.size, &module))
     quit(err.text);
   tessera_bytes_free(&bytes);
   tessera_model_free(model);

@@ -459,6 +459,16 @@ static enum tsr_status check_parts(const struct compiler *c)
                     m->buffer[part].name, m->buffer[m->buffer[part].whole].name);
 }
 
+/* Products of bf16 are all that the last level adds: without them its code would be that of the one before. */
+static unsigned worthwhile(const struct tsr_module *m, unsigned levels)
+{
+  unsigned last = 1u << TSR_LEVEL_BF16, before = 1u << TSR_LEVEL_VNNI;
+  for (int k = 0; k < m->buffers; k++)
+    if (m->buffer[k].dtype == TSR_BF16)
+      return levels;
+  return levels & before ? levels & ~last : levels;
+}
+
 /* Machine code and GPU kernels for what does, or may, not run on the accelerator. */
 static enum tsr_status add_code(struct compiler *c)
 {
@@ -476,7 +486,7 @@ static enum tsr_status add_code(struct compiler *c)
   struct tsr_codegen_job job = {.layers = m->layers,
                                 .name = name,
                                 .func = func,
-                                .levels = o->levels,
+                                .levels = worthwhile(m, o->levels),
                                 .archs = o->archs,
                                 .arch = o->arch,
                                 .dump = o->dump,
@@ -501,7 +511,7 @@ static enum tsr_status set_floats(struct compiler *c)
 
 static enum tsr_status place_graph(struct compiler *c)
 {
-  static const struct tsr_layout for_cpu = {16, 128}, for_gpu = {0, 0};
+  static const struct tsr_layout for_cpu = {16, 128, true}, for_gpu = {0, 0, false};
   c->plain_nodes = c->g->nodes;
   c->plain = tsr_arena_copy(c->a, c->g->node, (size_t)c->g->nodes * sizeof c->g->node[0]);
   if (c->options->cpu_only) {

@@ -8,23 +8,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/crc32.h"
 #include "isa/isa.h"
 
 enum { VERSION = 1, HEAD_BYTES = 64, HEAD_USED = 40, TAIL_BYTES = 4 };
-
-/* CRC-32 as in zlib and Ethernet: polynomial 0x04c11db7 reflected, ones before and after. */
-static uint32_t crc32_of(const uint8_t *bytes, size_t size)
-{
-  uint32_t table[256], crc = UINT32_MAX;
-  for (uint32_t i = 0; i < 256; i++) {
-    table[i] = i;
-    for (int k = 0; k < 8; k++)
-      table[i] = table[i] >> 1 ^ (table[i] & 1 ? UINT32_C(0xedb88320) : 0);
-  }
-  for (size_t i = 0; i < size; i++)
-    crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
-  return ~crc;
-}
 
 static uint64_t get(const uint8_t *at, int bytes)
 {
@@ -81,7 +68,7 @@ enum tsr_status tsr_program_read(struct tsr_arena *arena, struct tsr_err *err, c
 {
   if (check_head(err, name, bytes, size) || check_counts(err, name, bytes, size))
     return TSR_REFUSED;
-  uint32_t crc = crc32_of(bytes, size - TAIL_BYTES),
+  uint32_t crc = tsr_crc32(0, bytes, size - TAIL_BYTES),
            told = (uint32_t)get(bytes + size - TAIL_BYTES, 4);
   if (crc != told)
     return tsr_refuse(err, "%s: is damaged: its CRC-32 is 0x%08x and it says 0x%08x", name, crc,
@@ -117,7 +104,7 @@ void tsr_program_write(struct tsr_arena *arena, const struct tsr_program *progra
     memcpy(out + HEAD_BYTES, program->insns, insns);
   if (program->data_bytes)
     memcpy(out + HEAD_BYTES + insns, program->data, program->data_bytes);
-  put(out + total - TAIL_BYTES, 4, crc32_of(out, total - TAIL_BYTES));
+  put(out + total - TAIL_BYTES, 4, tsr_crc32(0, out, total - TAIL_BYTES));
   *bytes = out;
   *size = total;
 }

@@ -7,8 +7,8 @@
 #endif
 
 static const struct tsr_level_info infos[TSR_LEVELS] = {
-#define TSR_LEVEL(id, name, bytes, registers, fma, dot, meaning)                                   \
-  {name, meaning, bytes, registers, fma, dot},
+#define TSR_LEVEL(id, name, bytes, registers, fma, dot, bf16, meaning)                             \
+  {name, meaning, bytes, registers, fma, dot, bf16},
 #include "native/levels.def"
 #undef TSR_LEVEL
 };
@@ -49,6 +49,14 @@ static bool has_avxvnni(void)
   return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
 }
 
+static unsigned avx512_levels(void)
+{
+  bool vnni = __builtin_cpu_supports("avx512vnni");
+  bool bf16 = vnni && __builtin_cpu_supports("avx512bf16");
+  return 1u << TSR_LEVEL_AVX512 | (unsigned)vnni << TSR_LEVEL_VNNI |
+         (unsigned)bf16 << TSR_LEVEL_BF16;
+}
+
 /* The compiler's builtins also ask the operating system (XGETBV). Every CPU with AVX2 and FMA has
  * the rest of x86-64-v3: F16C, LZCNT and MOVBE. */
 unsigned tsr_levels_of_machine(void)
@@ -58,10 +66,7 @@ unsigned tsr_levels_of_machine(void)
   if (!has_avx2())
     return levels;
   levels |= 1u << TSR_LEVEL_AVX2 | (unsigned)has_avxvnni() << TSR_LEVEL_AVXVNNI;
-  if (!has_avx512())
-    return levels;
-  bool vnni = __builtin_cpu_supports("avx512vnni");
-  return levels | 1u << TSR_LEVEL_AVX512 | (unsigned)vnni << TSR_LEVEL_VNNI;
+  return has_avx512() ? levels | avx512_levels() : levels;
 }
 #else
 unsigned tsr_levels_of_machine(void)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 enum tsr_level {
-#define TSR_LEVEL(id, name, bytes, registers, fma, dot, meaning) TSR_LEVEL_##id,
+#define TSR_LEVEL(id, name, bytes, registers, fma, dot, bf16, meaning) TSR_LEVEL_##id,
 #include "native/levels.def"
 #undef TSR_LEVEL
   TSR_LEVELS
@@ -17,7 +17,7 @@ enum { TSR_LEVEL_NONE = -1, TSR_ALL_LEVELS = (1 << TSR_LEVELS) - 1 };
 struct tsr_level_info {
   const char *name, *meaning;
   int vector_bytes, registers; /* of one vector; of the vector file */
-  bool fma, dot;               /* fused multiply-add; vpdpbusd */
+  bool fma, dot, bf16;         /* fused multiply-add; vpdpbusd; vdpbf16ps */
 };
 
 const struct tsr_level_info *tsr_level_info(enum tsr_level level);

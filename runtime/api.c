@@ -149,7 +149,7 @@ const char *tessera_device_meaning(int k)
 static enum tsr_status check_cpu(struct tsr_err *err, const char *way)
 {
   static const char *const ways[] = {
-#define TSR_LEVEL(id, name, bytes, registers, fma, dot, meaning) name,
+#define TSR_LEVEL(id, name, bytes, registers, fma, dot, bf16, meaning) name,
 #include "native/levels.def"
 #undef TSR_LEVEL
     "interpreter"};

@@ -69,8 +69,8 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
   if (!status)
     status = check_design(arena, err, o, *out);
   if (!status && o->options->float_type)
-    return tsr_refuse(err, "%s: is a package, whose float types are fixed; the ONNX model takes one",
-                      o->name);
+    return tsr_refuse(
+        err, "%s: is a package, whose float types are fixed; the ONNX model takes one", o->name);
   if (!status && o->options->schedule)
     return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
                       o->name);
@@ -160,13 +160,15 @@ static enum tsr_status open_model(struct tsr_arena *arena, struct tsr_err *err, 
   enum tsr_status status = TSR_OK;
   if (o->path) {
     struct tsr_bytes file;
-    status = tsr_file_read(arena, err, o->path, LARGEST_MODEL, &file);
+    status = tsr_file_map(arena, err, o->path, LARGEST_MODEL, &file);
     if (status)
       return status;
     o->bytes = file.data;
     o->size = file.size;
   }
   bool packaged = tsr_package_is(o->bytes, o->size);
+  if (packaged && !o->path) /* a model does not depend on what its caller does with the bytes */
+    o->bytes = tsr_arena_copy(arena, o->bytes, o->size);
   status = packaged ? load_package(arena, err, o, &module) : compile(arena, err, o, &module);
   if (status)
     return status;

@@ -53,16 +53,20 @@ static double seconds_for(const struct tessera_machine_bandwidth *place, uint64_
   return place ? (double)bytes / place->read_bytes_per_s : 0;
 }
 
-/* Products of floats, or of integers; the highest level where the interpreter is at work. */
+/* Products of floats, of integers, or of bf16 where the level has such; the highest level where the interpreter
+ * is at work. */
 static double peak_of(const struct profiling *p, const struct tsr_module *m,
                       const struct tsr_module_layer *l)
 {
-  bool integer = l->args && tsr_dtype_kind(m->buffer[l->arg[0]].dtype) != TSR_KIND_FLOAT;
-  enum tessera_dtype dtype = integer ? TESSERA_I8 : TESSERA_F32;
+  enum tsr_dtype first = l->args ? m->buffer[l->arg[0]].dtype : TSR_F32;
+  enum tessera_dtype dtype = tsr_dtype_kind(first) != TSR_KIND_FLOAT ? TESSERA_I8 : TESSERA_F32;
   const char *level = p->profile->level;
   if (!strcmp(level, "interpreter"))
     level = tsr_level_info((enum tsr_level)tsr_level_of_machine())->name;
-  return tessera_machine_ops(p->machine, level, dtype, p->profile->threads);
+  double halves = first == TSR_BF16
+                      ? tessera_machine_ops(p->machine, level, TESSERA_BF16, p->profile->threads)
+                      : 0;
+  return halves > 0 ? halves : tessera_machine_ops(p->machine, level, dtype, p->profile->threads);
 }
 
 static void find_bound(const struct profiling *p, const struct tsr_module *m,

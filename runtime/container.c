@@ -14,6 +14,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/crc32.h"
+
 enum { MAGIC_BYTES = 8, HEAD_BYTES = 32, ROW_BYTES = 32, TAG_BYTES = 8, SECTION_ALIGNMENT = 64,
        TABLE_END = HEAD_BYTES + TSR__SECTIONS * ROW_BYTES };
 
@@ -60,37 +62,6 @@ static uint64_t get(const uint8_t *p, int bytes)
   return v;
 }
 
-/* table[k][b] is what byte b does to the checksum when k bytes come behind it. */
-static void crc32_table(uint32_t table[8][256])
-{
-  for (uint32_t b = 0; b < 256; b++) {
-    uint32_t crc = b;
-    for (int bit = 0; bit < 8; bit++)
-      crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    table[0][b] = crc;
-  }
-  for (int k = 1; k < 8; k++)
-    for (int b = 0; b < 256; b++)
-      table[k][b] = table[k - 1][b] >> 8 ^ table[0][table[k - 1][b] & 255];
-}
-
-/* CRC-32 as in zlib and PNG (IEEE 802.3, reflected), eight bytes at a time: weights are many. */
-static uint32_t crc32_of(const uint8_t *bytes, size_t size)
-{
-  uint32_t table[8][256], crc = UINT32_MAX;
-  size_t i = 0;
-  crc32_table(table);
-  for (; size - i >= 8; i += 8) {
-    uint64_t v = get(bytes + i, 8) ^ crc;
-    crc = 0;
-    for (int k = 0; k < 8; k++)
-      crc ^= table[7 - k][v >> 8 * k & 255];
-  }
-  for (; i < size; i++)
-    crc = crc >> 8 ^ table[0][(crc ^ bytes[i]) & 255];
-  return ~crc;
-}
-
 static uint64_t align(uint64_t offset)
 {
   return (offset + SECTION_ALIGNMENT - 1) / SECTION_ALIGNMENT * SECTION_ALIGNMENT;
@@ -120,12 +91,12 @@ struct tsr_bytes tsr__container_write(struct tsr_arena *arena, const struct tsr_
     memcpy(row, tags[i], strlen(tags[i]));
     put(row + 8, at, 8);
     put(row + 16, s->size, 8);
-    put(row + 24, crc32_of(s->data, s->size), 4);
+    put(row + 24, tsr_crc32(0, s->data, s->size), 4);
     if (s->size)
       memcpy(file + at, s->data, s->size);
     at += s->size;
   }
-  put(file + TABLE_END, crc32_of(file, TABLE_END), 4);
+  put(file + TABLE_END, tsr_crc32(0, file, TABLE_END), 4);
   return (struct tsr_bytes){file, end};
 }
 
@@ -143,7 +114,7 @@ static enum tsr_status check_head(struct tsr_err *err, const char *name, const u
                       "%s: the package has format version %" PRIu64 "; this command reads version "
                       "%d",
                       name, version, TSR__PACKAGE_VERSION);
-  if (get(bytes + TABLE_END, 4) != crc32_of(bytes, TABLE_END))
+  if (get(bytes + TABLE_END, 4) != tsr_crc32(0, bytes, TABLE_END))
     return tsr_refuse(err,
                       "%s: the package is damaged: its header does not have the checksum that it "
                       "was written with",
@@ -184,7 +155,7 @@ static enum tsr_status read_section(struct tsr_err *err, const char *name, const
                       tags[i]);
   if (check_gap(err, name, bytes, *at, offset))
     return TSR_REFUSED;
-  if (get(row + 24, 4) != crc32_of(bytes + offset, size))
+  if (get(row + 24, 4) != tsr_crc32(0, bytes + offset, size))
     return tsr_refuse(err,
                       "%s: the package is damaged: section '%s' does not have the checksum that "
                       "it was written with",

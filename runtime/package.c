@@ -102,7 +102,7 @@ static enum tsr_status read_insns(struct opening *o)
   if (s->size % TSR_INSN_BYTES)
     return tsr_refuse(o->err, "%s: the package's instructions have %zu bytes, no multiple of %d",
                       o->name, s->size, TSR_INSN_BYTES);
-  o->module->insns = tsr_arena_copy(o->arena, s->data, s->size);
+  o->module->insns = s->data;
   o->module->insn_count = s->size / TSR_INSN_BYTES;
   return TSR_OK;
 }
@@ -110,7 +110,6 @@ static enum tsr_status read_insns(struct opening *o)
 static enum tsr_status read_constants(struct opening *o)
 {
   const struct tsr_bytes *s = &o->container.section[TSR__SECTION_CONST];
-  const unsigned char *all = tsr_arena_copy(o->arena, s->data, s->size);
   for (int i = 0; i < o->module->buffers; i++) {
     struct tsr_module_buffer *b = &o->module->buffer[i];
     const struct tsr__piece *p = &o->pieces.constant[i];
@@ -122,7 +121,7 @@ static enum tsr_status read_constants(struct opening *o)
                         "%s: the package's manifest: the constant of buffer %d does not lie in "
                         "the %zu bytes of section 'const', or is not %zu bytes long",
                         o->name, i, s->size, buffer_bytes(b));
-    b->data = all + p->offset;
+    b->data = s->data + p->offset;
   }
   return TSR_OK;
 }
@@ -159,8 +158,7 @@ static enum tsr_status read_code(struct opening *o)
   int blocks;
   if (tsr_code_read(o->arena, o->err, s, o->module->layers, &blocks, &block))
     return tsr_refuse_at(o->err, "%s", o->name);
-  if (s->size)
-    o->module->code = (struct tsr_bytes){tsr_arena_copy(o->arena, s->data, s->size), s->size};
+  o->module->code = *s;
   return TSR_OK;
 }
 
@@ -171,8 +169,7 @@ static enum tsr_status read_kernels(struct opening *o)
   int blocks;
   if (tsr_module_kernels(o->arena, o->err, o->module, s, &blocks, &block))
     return tsr_refuse_at(o->err, "%s", o->name);
-  if (s->size)
-    o->module->kernels = (struct tsr_bytes){tsr_arena_copy(o->arena, s->data, s->size), s->size};
+  o->module->kernels = *s;
   return TSR_OK;
 }
 
@@ -184,10 +181,9 @@ static enum tsr_status read_module(struct opening *o)
                          &o->pieces))
     return TSR_REFUSED;
   if (m->design.hash != o->container.design_hash)
-    return tsr_refuse(o->err,
-                      "%s: the package's header and its manifest name different design points",
-                      o->name);
-  m->image = tsr_arena_copy(o->arena, image->data, image->size);
+    return tsr_refuse(
+        o->err, "%s: the package's header and its manifest name different design points", o->name);
+  m->image = image->data;
   m->image_bytes = image->size;
   if (read_insns(o) || read_constants(o) || read_funcs(o) || read_code(o) || read_kernels(o))
     return TSR_REFUSED;

@@ -15,7 +15,8 @@ struct tsr_bytes tsr_package_write(struct tsr_arena *arena, const struct tsr_mod
 
 /* Reads a package. `name` starts every sentence. Refuses whatever tsr_package_write would not have
  * written: damage, truncation, another version, a manifest that contradicts itself. The module
- * lives in the arena; `bytes` may be freed on return. On an error *out is untouched. */
+ * lives in the arena and points into `bytes`, which stay as they are for as long; constants are
+ * aligned where `bytes` begin at a multiple of 64. On an error *out is untouched. */
 enum tsr_status tsr_package_read(struct tsr_arena *arena, struct tsr_err *err, const char *name,
                                  const uint8_t *bytes, size_t size, struct tsr_module **out);
 

@@ -202,8 +202,10 @@ struct tessera_options {
   void *context;
 };
 
-/* Compiles an ONNX model, or loads a package, whichever the bytes are. tessera_model_load: `name`
- * is for messages; external data of an ONNX model is refused. options may be NULL. */
+/* Compiles an ONNX model, or loads a package, whichever the bytes are. tessera_model_open: the file is mapped
+ * until the model is freed, and must not be written to in this time; tessera_file_write() replaces one.
+ * tessera_model_load: `name` is for messages; external data of an ONNX model is refused; the bytes may go
+ * afterwards. options may be NULL. */
 enum tessera_status tessera_model_open(struct tessera *t, const char *path,
                                        const struct tessera_options *options,
                                        struct tessera_model **out);
@@ -580,7 +582,7 @@ enum { TESSERA_MOST_PEAKS = 32, TESSERA_MOST_BANDWIDTHS = 16 };
  * multiplication and an addition are two operations. */
 struct tessera_machine_peak {
   const char *level;
-  enum tessera_dtype dtype; /* F32; or I8, added up in 32 bits */
+  enum tessera_dtype dtype; /* F32; I8, added up in 32 bits; BF16, added up in f32, where the level has it */
   const char *instructions; /* "vpdpbusd" */
   int threads;
   double ops_per_s;

@@ -83,8 +83,10 @@ static dnnl_memory_desc_t any(int rank, const dnnl_dim_t *dims, dnnl_data_type_t
   return desc;
 }
 
+/* Winograd's where oneDNN has it, which it does not choose by itself: of f32, 3x3 at stride 1. */
 static bool open_conv(bool integer, const int *v)
 {
+  static const dnnl_alg_kind_t ways[] = {dnnl_convolution_winograd, dnnl_convolution_direct};
   dnnl_dim_t c = v[0], oc = v[3], k = v[4], stride = v[5], pad = v[6], groups = v[7];
   dnnl_dim_t rows = (v[1] + 2 * pad - k) / stride + 1, columns = (v[2] + 2 * pad - k) / stride + 1;
   dnnl_data_type_t x = integer ? dnnl_u8 : dnnl_f32, w = integer ? dnnl_s8 : dnnl_f32;
@@ -96,9 +98,14 @@ static bool open_conv(bool integer, const int *v)
                                    : any(4, (dnnl_dims_t){oc, c, k, k}, w);
   dnnl_dims_t strides = {stride, stride}, pads = {pad, pad};
   dnnl_convolution_desc_t op;
-  return !dnnl_convolution_forward_desc_init(&op, dnnl_forward_inference, dnnl_convolution_direct,
-                                             &src, &weights, &bias, &dst, strides, pads, pads) &&
-         open_primitive(&op, integer, true);
+  for (int way = integer; way < 2; way++) {
+    if (!dnnl_convolution_forward_desc_init(&op, dnnl_forward_inference, ways[way], &src, &weights,
+                                            &bias, &dst, strides, pads, pads) &&
+        open_primitive(&op, integer, true))
+      return true;
+    close_primitive();
+  }
+  return false;
 }
 
 static bool open_matmul(bool integer, const int *v)

@@ -112,6 +112,7 @@ static const struct row {
   [TSR_G_QAvgPool] = {tsr__compute_qavg_pool, "x"},
   [TSR_G_QLut] = {tsr__compute_qlut, "x table"},
   [TSR_G_BlockedConv] = {tsr__compute_blocked_conv, "x w b"},
+  [TSR_G_BlockedWinograd] = {tsr__compute_blocked_winograd, "x w b"},
   [TSR_G_BlockedDepthwise] = {tsr__compute_blocked_depthwise, "x w b"},
   [TSR_G_BlockedDense] = {tsr__compute_blocked_dense, "x w b"},
   [TSR_G_Interleave] = {tsr__compute_interleave, "x..."},

@@ -228,6 +228,8 @@ tsr__builder tsr__compute_pack, tsr__compute_unpack, tsr__compute_acc_conv,
 tsr__builder tsr__compute_acc_binary, tsr__compute_acc_max_pool, tsr__compute_acc_avg_pool;
 tsr__builder tsr__compute_acc_lut;
 tsr__builder tsr__compute_acc_slice;
+/* compute_winograd.c */
+tsr__builder tsr__compute_blocked_winograd;
 /* compute_conv.c */
 tsr__builder tsr__compute_conv, tsr__compute_conv_integer, tsr__compute_qlinear_conv,
     tsr__compute_qconv, tsr__compute_conv_transpose;

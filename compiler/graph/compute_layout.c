@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Computes of ops with channels in blocks: sums in the order in which the weights lie in memory, the
- * lanes of a block innermost, then what makes a result of each sum. Of bytes, a group of products at a
- * time is added up in a lane: the last dim of the weights. */
+ * lanes of a block innermost, then what makes a result of each sum. Of bytes, and of bf16 in pairs, a group of
+ * products at a time is added up in a lane: the last dim of the weights. */
 #include "compiler/graph/compute.h"
 
 static bool is_bytes(const struct tsr__compute *c)
@@ -108,18 +108,18 @@ static void conv_of_blocks(struct tsr__compute *c, const struct tsr__windows *wi
                            struct tir_buffer *x, struct tir_buffer *acc)
 {
   const int64_t *w = c->in[1]->dims;
-  bool bytes = is_bytes(c);
-  int64_t group = bytes ? w[6] : 1, reduce[5] = {w[1], w[2], w[3], w[4], group};
+  bool groups = c->in[1]->rank == 7;
+  int64_t group = groups ? w[6] : 1, reduce[5] = {w[1], w[2], w[3], w[4], group};
   struct tir_stage *s = tir_func_stage(
-      c->a, c->f, "conv", acc, bytes ? "n ob oh ow o cb kh kw ig i" : "n ob oh ow o cb kh kw i",
-      4 + bytes, reduce);
+      c->a, c->f, "conv", acc, groups ? "n ob oh ow o cb kh kw ig i" : "n ob oh ow o cb kh kw i",
+      4 + groups, reduce);
   tir_e v[10];
   for (int k = 0; k < s->axes; k++)
     v[k] = tir_axis_use(c->a, s, k);
-  tir_e lane = bytes ? e_add(c, e_times(c, v[8], group), v[9]) : v[8];
+  tir_e lane = groups ? e_add(c, e_times(c, v[8], group), v[9]) : v[8];
   tir_e at_x[5] = {v[0], v[5], tsr__window_at(c, win, 0, v[2], v[6]),
                    tsr__window_at(c, win, 1, v[3], v[7]), lane};
-  tir_e at_w[7] = {v[1], v[5], v[6], v[7], v[8], v[4], bytes ? v[9] : NULL};
+  tir_e at_w[7] = {v[1], v[5], v[6], v[7], v[8], v[4], groups ? v[9] : NULL};
   add_up(c, s, factor(c, e_load(c, x, at_x)), weight(c, at_w));
 }
 
@@ -155,15 +155,15 @@ enum tsr_status tsr__compute_blocked_depthwise(struct tsr__compute *c)
 enum tsr_status tsr__compute_blocked_dense(struct tsr__compute *c)
 {
   struct tir_buffer *x = c->in[0], *acc = sums(c);
-  bool bytes = is_bytes(c);
-  int64_t group = bytes ? c->in[1]->dims[3] : 1, reduce[2] = {c->in[1]->dims[1], group};
+  bool groups = c->in[1]->rank == 4;
+  int64_t group = groups ? c->in[1]->dims[3] : 1, reduce[2] = {c->in[1]->dims[1], group};
   struct tir_stage *s = tir_func_stage(c->a, c->f, "matmul", acc,
-                                       bytes ? "m nb n kg k" : "m nb n k", 1 + bytes, reduce);
+                                       groups ? "m nb n kg k" : "m nb n k", 1 + groups, reduce);
   tir_e v[5];
   for (int k = 0; k < s->axes; k++)
     v[k] = tir_axis_use(c->a, s, k);
-  tir_e at_x[2] = {v[0], bytes ? e_add(c, e_times(c, v[3], group), v[4]) : v[3]};
-  tir_e at_w[4] = {v[1], v[3], v[2], bytes ? v[4] : NULL};
+  tir_e at_x[2] = {v[0], groups ? e_add(c, e_times(c, v[3], group), v[4]) : v[3]};
+  tir_e at_w[4] = {v[1], v[3], v[2], groups ? v[4] : NULL};
   add_up(c, s, factor(c, e_load(c, x, at_x)), weight(c, at_w));
   return finish(c, "m nb n", acc);
 }

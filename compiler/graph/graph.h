@@ -176,9 +176,11 @@ enum tsr_status tsr_graph_set_floats(struct tsr_err *err, struct tsr_graph *g, e
 
 /* How a processor with vectors wants its tensors: channels in blocks of `block`, or where that does not
  * divide them, or is 0, in one block. offset: what is added to bytes before they are multiplied, for
- * instructions that take them without a sign; 0 or 128. */
+ * instructions that take them without a sign; 0 or 128. winograd: whether convolutions of f32 may be computed by
+ * tiles (BlockedWinograd). */
 struct tsr_layout {
   int64_t block, offset;
+  bool winograd;
 };
 /* Puts what can be into that layout, constants too; what remains plain is converted where they meet. An
  * optimized graph. Integers stay the same bits; sums of floats are added up in the order of their blocks. */

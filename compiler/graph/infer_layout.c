@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/graph/graph_private.h"
+#include "compiler/graph/winograd.h"
 
 /* b: of floats one for each lane, which may be left out; of bytes three words. */
 static enum tsr_status check_parameters(struct tsr__infer *c, int64_t blocks, int64_t lanes)
@@ -19,15 +20,15 @@ static enum tsr_status check_parameters(struct tsr__infer *c, int64_t blocks, in
                           bytes ? "i32 of [blocks,3,lanes]" : "of [blocks,lanes]");
 }
 
-/* Rank and dtype of the weights; of bytes they are `more` dims. */
+/* Rank and dtype of the weights; of bytes, and of bf16 in pairs, they are `more` dims. */
 static enum tsr_status check_weights(struct tsr__infer *c, int rank, int more)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  bool bytes = x->dtype == TSR_I8;
+  bool bytes = x->dtype == TSR_I8, pairs = x->dtype == TSR_BF16 && w->rank == rank + more;
   enum tsr_status s = bytes ? TSR_OK : tsr__want(c, 0, TSR__FLOATS);
   if (s)
     return s;
-  if (w->dtype != x->dtype || w->rank != rank + (bytes ? more : 0))
+  if (w->dtype != x->dtype || w->rank != rank + (bytes || pairs ? more : 0))
     return tsr__refuse_node(c->err, c->n, "weights %s %s do not fit %s %s",
                             tsr_dtype_name(w->dtype), tsr__shape(c, 1), tsr_dtype_name(x->dtype),
                             tsr__shape(c, 0));
@@ -63,12 +64,12 @@ enum tsr_status tsr__infer_blocked_conv(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
   bool plain = x->rank == 4, bytes = x->dtype == TSR_I8;
-  enum tsr_status s = check_weights(c, plain ? 5 : 6, 1);
+  enum tsr_status s = check_weights(c, plain ? 5 : 6, !plain || bytes);
   if (s)
     return s;
   bool fits = plain ? !bytes && x->dims[1] == w->dims[1]
                     : x->rank == 5 && x->dims[1] == w->dims[1] &&
-                          x->dims[4] == w->dims[4] * (bytes ? w->dims[6] : 1);
+                          x->dims[4] == w->dims[4] * (w->rank == 7 ? w->dims[6] : 1);
   if (!fits)
     return refuse_fit(c);
   c->out[0].rank = 5;
@@ -76,6 +77,20 @@ enum tsr_status tsr__infer_blocked_conv(struct tsr__infer *c)
   c->out[0].dims[4] = w->dims[plain ? 4 : 5];
   s = check_parameters(c, c->out[0].dims[1], c->out[0].dims[4]);
   return s ? s : slide(c, w->dims + 2);
+}
+
+enum tsr_status tsr__infer_blocked_winograd(struct tsr__infer *c)
+{
+  static const int64_t taps[2] = {WINOGRAD__TAPS, WINOGRAD__TAPS};
+  const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
+  if (x->dtype != TSR_F32 || w->dtype != TSR_F32 || x->rank != 5 || w->rank != 6 ||
+      w->dims[0] != w->dims[1] || !winograd__matrices(w->dims[0]) || x->dims[1] != w->dims[3] ||
+      x->dims[4] != w->dims[4])
+    return refuse_fit(c);
+  c->out[0].dims[1] = w->dims[2];
+  c->out[0].dims[4] = w->dims[5];
+  enum tsr_status s = check_parameters(c, w->dims[2], w->dims[5]);
+  return s ? s : slide(c, taps);
 }
 
 enum tsr_status tsr__infer_blocked_depthwise(struct tsr__infer *c)
@@ -93,11 +108,10 @@ enum tsr_status tsr__infer_blocked_depthwise(struct tsr__infer *c)
 enum tsr_status tsr__infer_blocked_dense(struct tsr__infer *c)
 {
   const struct tsr_value *x = c->n->in[0], *w = c->n->in[1];
-  bool bytes = x->dtype == TSR_I8;
   enum tsr_status s = check_weights(c, 3, 1);
   if (s)
     return s;
-  if (x->rank != 2 || x->dims[1] != w->dims[1] * (bytes ? w->dims[3] : 1))
+  if (x->rank != 2 || x->dims[1] != w->dims[1] * (w->rank == 4 ? w->dims[3] : 1))
     return refuse_fit(c);
   c->out[0].rank = 3;
   c->out[0].dims[1] = w->dims[0];

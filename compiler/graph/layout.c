@@ -82,10 +82,12 @@ static struct blocks blocks_for(const struct layouter *b, enum tsr_dtype dtype, 
 }
 
 /* Of so many weights of an output that lie behind one another: how many are not parted by those of other
- * outputs. In one block all of them: matrix units read rows. */
+ * outputs, four bytes. Of int8 in one block all of them: matrix units read rows. */
 static int64_t group_of(const struct layouter *b, enum tsr_dtype dtype, int64_t lanes)
 {
-  return dtype != TSR_I8 ? 1 : b->layout.block ? LAYOUT__GROUP : lanes;
+  if (dtype == TSR_I8)
+    return b->layout.block ? LAYOUT__GROUP : lanes;
+  return dtype == TSR_BF16 && b->layout.block && lanes % 2 == 0 ? 2 : 1;
 }
 
 static struct blocks blocks_of(const struct layouter *b, const struct tsr_value *v)
@@ -267,6 +269,40 @@ static bool block_depthwise(struct layouter *b, struct tsr_node *n)
   return replace(b, n, typed(b, m));
 }
 
+/* Every tap is a place further on. */
+static bool is_dense_3x3(const struct tsr_node *n)
+{
+  int64_t stride[2], dilation[2];
+  tsr_node_ints(n, "strides", 2, 1, stride);
+  tsr_node_ints(n, "dilations", 2, 1, dilation);
+  return n->in[1]->dims[2] == 3 && n->in[1]->dims[3] == 3 && stride[0] == 1 && stride[1] == 1 &&
+         dilation[0] == 1 && dilation[1] == 1;
+}
+
+/* The points of the tiles by which n is computed; 0: by none. */
+static int64_t points_of(const struct layouter *b, const struct tsr_node *n,
+                         const struct layout__weights *w)
+{
+  bool may = b->layout.winograd && w->value->dtype == TSR_F32 && is_dense_3x3(n);
+  return may ? layout__winograd(w, n->out[0]) : 0;
+}
+
+static bool block_winograd(struct layouter *b, const struct tsr_node *n,
+                           const struct layout__weights *w, int64_t points)
+{
+  struct blocks from = blocks_of(b, n->in[0]), to = blocks_of(b, n->out[0]);
+  int64_t none = 0, pads[4];
+  struct tsr_value *in[3] = {
+      blocked(b, n->in[0]),
+      layout__transform(b->g, name_of(b, n, "w"), w, points, from.size, to.size),
+      parameters(b, n, w, to.size, &none)};
+  struct tsr_node *m = in_place(b, n, TSR_G_BlockedWinograd, in[2] ? 3 : 2, in);
+  tsr_node_ints(n, "pads", 4, 0, pads);
+  tsr_node_set_ints(b->g, m, "pads", 4, pads);
+  set_numbers(b, m, n, 0);
+  return replace(b, n, typed(b, m));
+}
+
 static bool block_conv(struct layouter *b, struct tsr_node *n)
 {
   bool depthwise;
@@ -277,13 +313,16 @@ static bool block_conv(struct layouter *b, struct tsr_node *n)
   const struct tsr_value *v = n->in[1];
   int64_t taps = v->dims[2] * v->dims[3], offset = b->layout.offset;
   struct layout__weights w = {v, v->dims[0], v->dims[1], taps, v->dims[1] * taps, taps};
+  int64_t points = points_of(b, n, &w);
+  if (points)
+    return block_winograd(b, n, &w, points);
   bool plain = v->dtype != TSR_I8 && !known(b, n->in[0], MAP);
   struct blocks from = blocks_of(b, n->in[0]), to = blocks_of(b, n->out[0]);
   int64_t group = group_of(b, v->dtype, from.size);
   int64_t of_plain[5] = {to.count, w.ins, v->dims[2], v->dims[3], to.size};
   int64_t of_blocks[7] = {to.count,          from.count, v->dims[2], v->dims[3],
                           from.size / group, to.size,    group};
-  int rank = plain ? 5 : v->dtype == TSR_I8 ? 7 : 6;
+  int rank = plain ? 5 : v->dtype == TSR_I8 || group > 1 ? 7 : 6;
   struct tsr_value *in[3] = {plain ? n->in[0] : blocked(b, n->in[0]),
                              layout__pack(b->g, name_of(b, n, "w"), &w, plain ? 1 : from.size,
                                           to.size, group, rank, plain ? of_plain : of_blocks),
@@ -336,10 +375,10 @@ static bool block_product(struct layouter *b, const struct tsr_node *n)
   int64_t block = b->layout.block ? b->layout.block : w.outs;
   int64_t group = group_of(b, w.value->dtype, w.ins);
   int64_t dims[4] = {(w.outs + block - 1) / block, w.ins / group, block, group};
-  struct tsr_value *in[3] = {
-      rows_of(b, n->in[0]),
-      layout__pack(b->g, name_of(b, n, "w"), &w, w.ins, block, group, bytes ? 4 : 3, dims),
-      parameters(b, n, &w, block, &offset)};
+  struct tsr_value *in[3] = {rows_of(b, n->in[0]),
+                             layout__pack(b->g, name_of(b, n, "w"), &w, w.ins, block, group,
+                                          bytes || group > 1 ? 4 : 3, dims),
+                             parameters(b, n, &w, block, &offset)};
   struct tsr_node *m = in_place(b, n, TSR_G_BlockedDense, in[2] ? 3 : 2, in);
   set_numbers(b, m, n, bytes ? offset : 0);
   return replace(b, n, typed(b, m));

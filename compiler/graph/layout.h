@@ -30,4 +30,12 @@ struct tsr_value *layout__lanes(struct tsr_graph *g, const char *name, const str
 struct tsr_value *layout__words(struct tsr_graph *g, const struct tsr_node *n,
                                 const struct layout__weights *w, int64_t block, int64_t *offset);
 
+/* Of weights of 3 x 3 taps at stride 1: 4 or 6, the points of the tiles (winograd.h) by which y, the
+ * plain result, is computed in the least time; 0: as a sum over all taps. */
+int64_t layout__winograd(const struct layout__weights *w, const struct tsr_value *y);
+/* f32 weights, transformed: [POINTS,POINTS,OB,CB,I,O]. The blocks divide the channels. */
+struct tsr_value *layout__transform(struct tsr_graph *g, const char *name,
+                                    const struct layout__weights *w, int64_t points,
+                                    int64_t block_in, int64_t block_out);
+
 #endif

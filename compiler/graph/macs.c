@@ -26,6 +26,7 @@ int64_t tsr_node_macs(const struct tsr_node *n)
   case TSR_G_ConvTranspose: /* every input element meets every weight of its channel */
     return tsr__count(n->in[0]) * tsr_count(n->in[1]->dims + 1, n->in[1]->rank - 1, 1);
   case TSR_G_BlockedConv:
+  case TSR_G_BlockedWinograd:
   case TSR_G_BlockedDepthwise:
   case TSR_G_BlockedDense:
   case TSR_G_AccConv: /* of the op that was blocked: lanes past the last channel don't count */

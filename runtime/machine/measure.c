@@ -25,6 +25,7 @@ struct team {
   _Atomic enum gate gate;                 /* behind which threads wait until all have started */
   double (*work)(const struct member *m); /* operations done, or bytes moved */
   const struct tsr_peak_loops *loops;
+  const struct tsr_peak_loop *loop;
   clockid_t clock;
   int threads;
   struct member *member;
@@ -118,14 +119,9 @@ static enum tsr_status team_best(struct tsr_err *err, struct team *team, double 
 
 /* --- what they do ----------------------------------------------------------------------------- */
 
-static double add_f32(const struct member *m)
+static double compute(const struct member *m)
 {
-  return m->team->loops->f32(COMPUTE_ROUNDS);
-}
-
-static double add_i8(const struct member *m)
-{
-  return m->team->loops->i8(COMPUTE_ROUNDS);
+  return m->team->loop->run(COMPUTE_ROUNDS);
 }
 
 static size_t passes(const struct member *m)
@@ -196,27 +192,36 @@ static size_t place_bytes(int place, int threads)
   return smaller(bytes, share) / (2 * TSR_PEAK_STEP_BYTES) * (2 * TSR_PEAK_STEP_BYTES);
 }
 
+static enum tsr_status measure_peak(struct tsr_err *err, struct team *team, int level,
+                                    enum tessera_dtype dtype, struct tessera_machine *out)
+{
+  struct tessera_machine_peak *p = &out->peak[out->peaks];
+  if (!team->loop->run)
+    return TSR_OK;
+  *p = (struct tessera_machine_peak){.level = tsr_level_info((enum tsr_level)level)->name,
+                                     .dtype = dtype,
+                                     .instructions = team->loop->instructions,
+                                     .threads = team->threads};
+  out->peaks++;
+  return team_best(err, team, &p->ops_per_s);
+}
+
 static enum tsr_status measure_peaks(struct tsr_err *err, struct team *team,
                                      struct tessera_machine *out)
 {
+  static const enum tessera_dtype dtypes[] = {TESSERA_F32, TESSERA_I8, TESSERA_BF16};
   unsigned levels = tsr_levels_of_machine();
   team->clock = CLOCK_THREAD_CPUTIME_ID;
+  team->work = compute;
   for (int level = 0; level < TSR_LEVELS; level++) {
     if (!(levels >> level & 1))
       continue;
-    team->loops = tsr__peak_loops((enum tsr_level)level);
-    for (int integer = 0; integer < 2; integer++) {
-      struct tessera_machine_peak *p = &out->peak[out->peaks];
-      team->work = integer ? add_i8 : add_f32;
-      *p = (struct tessera_machine_peak){
-          .level = tsr_level_info((enum tsr_level)level)->name,
-          .dtype = integer ? TESSERA_I8 : TESSERA_F32,
-          .instructions = integer ? team->loops->i8_instructions : team->loops->f32_instructions,
-          .threads = team->threads,
-      };
-      if (team_best(err, team, &p->ops_per_s))
+    const struct tsr_peak_loops *l = tsr__peak_loops((enum tsr_level)level);
+    const struct tsr_peak_loop *loop[] = {&l->f32, &l->i8, &l->bf16};
+    for (int k = 0; k < 3; k++) {
+      team->loop = loop[k];
+      if (measure_peak(err, team, level, dtypes[k], out))
         return TSR_REFUSED;
-      out->peaks++;
     }
   }
   return TSR_OK;

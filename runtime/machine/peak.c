@@ -78,15 +78,36 @@
 #define STORE             _mm512_store_si512
 #include "runtime/machine/peak_loops.h"
 
+#define NAME(loop)                 bf16_##loop
+#define TARGET                     __attribute__((target("avx512f,avx512bw,avx512vnni,avx512bf16")))
+#define PS                         __m512
+#define SI                         __m512i
+#define SET_PS                     _mm512_set1_ps
+#define SET_EPI8                   _mm512_set1_epi8
+#define ADD_PRODUCTS_PS            _mm512_fmadd_ps
+#define ADD_PRODUCTS_EPI8          _mm512_dpbusd_epi32
+#define PRODUCTS                   4
+#define ADD_PRODUCTS_BF16(s, x, y) _mm512_dpbf16_ps(s, (__m512bh)(x), (__m512bh)(y))
+#define ADD                        _mm512_add_epi32
+#define LOAD                       _mm512_load_si512
+#define STORE                      _mm512_store_si512
+#include "runtime/machine/peak_loops.h"
+
 const struct tsr_peak_loops *tsr__peak_loops(enum tsr_level level)
 {
   static const struct tsr_peak_loops loops[TSR_LEVELS] = {
-#define SET(level, f32, i8) {f32, i8, level##_f32, level##_i8, level##_read, level##_copy}
+#define SET(level, f32, i8)                                                                        \
+  {{f32, level##_f32}, {i8, level##_i8}, {NULL, NULL}, level##_read, level##_copy}
       [TSR_LEVEL_SSE2] = SET(sse2, "mulps, addps", "pmaddwd, paddd"),
       [TSR_LEVEL_AVX2] = SET(avx2, "vfmadd", "vpmaddwd, vpaddd"),
       [TSR_LEVEL_AVXVNNI] = SET(avxvnni, "vfmadd", "vpdpbusd"),
       [TSR_LEVEL_AVX512] = SET(avx512, "vfmadd", "vpmaddwd, vpaddd"),
       [TSR_LEVEL_VNNI] = SET(vnni, "vfmadd", "vpdpbusd"),
+      [TSR_LEVEL_BF16] = {{"vfmadd", bf16_f32},
+                          {"vpdpbusd", bf16_i8},
+                          {"vdpbf16ps", bf16_bf16},
+                          bf16_read,
+                          bf16_copy},
 #undef SET
   };
   return &loops[level];

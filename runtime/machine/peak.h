@@ -9,11 +9,15 @@
 
 enum { TSR_PEAK_STEP_BYTES = 12 * 64 }; /* that read and copy take at once, or a part of it */
 
+struct tsr_peak_loop {
+  const char *instructions;
+  double (*run)(
+      long
+          rounds); /* operations done in that many rounds; NULL: there is none of the level's own */
+};
+
 struct tsr_peak_loops {
-  const char *f32_instructions, *i8_instructions;
-  /* Operations done in that many rounds. */
-  double (*f32)(long rounds);
-  double (*i8)(long rounds);
+  struct tsr_peak_loop f32, i8, bf16;
   /* Once over `bytes`, a multiple of TSR_PEAK_STEP_BYTES; aligned to 64 bytes. */
   void (*read)(const void *from, size_t bytes);
   void (*copy)(void *to, const void *from, size_t bytes);

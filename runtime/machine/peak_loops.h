@@ -7,6 +7,7 @@
  *   ADD_PRODUCTS_PS(s, x, y)   s + x * y, or s * x + y
  *   ADD_PRODUCTS_EPI8(s, x, y) s + sums of products of x and y
  *   PRODUCTS                   of the latter in a lane of 32 bits
+ *   ADD_PRODUCTS_BF16(s, x, y) s + sums of two products of bf16, where the level has it
  *   ADD(x, y), LOAD(p), STORE(p, v)
  * There is no guard: it is no interface. */
 
@@ -47,6 +48,24 @@ TARGET static double NAME(i8)(long rounds)
 }
 #undef START
 #undef STEP
+
+#ifdef ADD_PRODUCTS_BF16
+#define START(k) PS s##k = SET_PS(0.1f * (k));
+#define STEP(k)  s##k = ADD_PRODUCTS_BF16(s##k, x, y);
+TARGET static double NAME(bf16)(long rounds)
+{
+  SI x = SET_EPI8(0x3c), y = SET_EPI8(0x3d); /* 0.0115 and 0.0462 */
+  SUMS(START)
+  for (long i = 0; i < rounds; i++) {
+    SUMS(STEP)
+  }
+  SUMS(END)
+  return 4.0 * SUM_COUNT * (double)(sizeof(PS) / sizeof(float)) * (double)rounds;
+}
+#undef START
+#undef STEP
+#undef ADD_PRODUCTS_BF16
+#endif
 
 #define START(k) SI s##k = SET_EPI8(0);
 #define STEP(k)  s##k = ADD(s##k, LOAD(v + i + k));

@@ -59,6 +59,33 @@ static void every_allocation_fails_once(void **state)
   }
 }
 
+struct ending {
+  int *calls, place;
+};
+
+static void ends(void *context)
+{
+  struct ending *e = context;
+  assert_int_equal(*e->calls, e->place);
+  ++*e->calls;
+}
+
+/* The latest first, while what they were given is still there. */
+static void ends_are_called_in_order(void **state)
+{
+  (void)state;
+  int calls = 0;
+  struct tsr_arena *arena = tsr_arena_new(NULL);
+  for (int i = 0; i < 3; i++) {
+    struct ending *e = TSR_NEW(arena, struct ending);
+    *e = (struct ending){&calls, 2 - i};
+    tsr_arena_at_end(arena, ends, e);
+  }
+  assert_int_equal(calls, 0);
+  tsr_arena_free(arena);
+  assert_int_equal(calls, 3);
+}
+
 static void plain_allocator(void **state)
 {
   (void)state;
@@ -111,6 +138,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_allocation_fails_once),
       cmocka_unit_test(plain_allocator),
+      cmocka_unit_test(ends_are_called_in_order),
       cmocka_unit_test(impossible_sizes_unwind),
       cmocka_unit_test(text_of_any_size),
   };

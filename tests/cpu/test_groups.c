@@ -100,7 +100,7 @@ static void compare_layouts(struct tsr_arena *a, const struct tsr_graph *g,
 
 static void random_networks(void **state)
 {
-  static const struct tsr_layout layouts[] = {{16, 128}, {0, 0}};
+  static const struct tsr_layout layouts[] = {{16, 128, false}, {0, 0, false}};
   struct all all = {.a = *state};
   uint64_t seed = 11;
   int together = 0;

@@ -30,7 +30,9 @@ static const char values[] =
     "input bl f32[2,3,8,10,2]\ninput bw f32[5,3,3,3,2,4]\ninput bb f32[5,4]\ninput bp f32[4,6,3,3,8]\n"
     "input dw f32[3,3,3,2]\ninput db f32[3,2]\ninput bq i8[1,1,4,4,8]\ninput qw7 i8[2,1,1,1,2,16,4]\n"
     "input qp i32[2,3,16]\ninput dn f32[4,6,16]\ninput qn i8[3,8]\ninput qwn i8[1,2,16,4]\n"
-    "input qpn i32[1,3,16]\n";
+    "input qpn i32[1,3,16]\ninput ww f32[4,4,5,3,2,4]\ninput w5 f32[5,5,5,3,2,4]\n"
+    "input bh bf16[2,3,8,10,4]\ninput hw bf16[5,3,3,3,4,4]\ninput hw2 bf16[5,3,3,3,2,4,2]\n"
+    "input hm bf16[4,6]\ninput hn bf16[2,3,16,2]\ninput hn4 bf16[2,2,16,4]\n";
 
 static const struct row {
   const char *node,
@@ -47,11 +49,20 @@ static const struct row {
     {"BlockedConv (v, bw)", "weights 5x3x3x3x2x4 do not fit 6"},
     {"BlockedConv (bl, bw) dilations=[4,1]", "its window does not fit the input 2x3x8x10x2"},
     {"BlockedConv (bl, bw) pads=[-1,0,0,0]", "its window does not fit the input 2x3x8x10x2"},
+    {"BlockedWinograd (bl, ww, bb) pads=[1,0,0,1]", "f32[2,5,7,9,4]"},
+    {"BlockedWinograd (bl, w5)", "weights 5x5x5x3x2x4 do not fit 2x3x8x10x2"},
+    {"BlockedWinograd (f, ww)", "weights 4x4x5x3x2x4 do not fit 2x6x8x10"},
+    {"BlockedWinograd (bl, ww, db)", "input 2 must be of [blocks,lanes]"},
+    {"BlockedWinograd (bl, ww) pads=[-1,0,0,0]", "its window does not fit the input 2x3x8x10x2"},
     {"BlockedDepthwise (bl, dw, db) strides=[3,1]", "f32[2,3,2,8,2]"},
     {"BlockedDepthwise (bl, dw, bb)", "input 2 must be of [blocks,lanes]"},
     {"BlockedDepthwise (f, dw)", "weights 3x3x3x2 do not fit 2x6x8x10"},
     {"BlockedDense (m, dn)", "f32[4,4,16]"},
     {"BlockedDense (qn, qwn, qpn)", "i8[3,1,16]"},
+    {"BlockedConv (bh, hw)", "bf16[2,5,6,8,4]"},
+    {"BlockedConv (bh, hw2)", "bf16[2,5,6,8,4]"},
+    {"BlockedDense (hm, hn)", "bf16[4,2,16]"},
+    {"BlockedDense (hm, hn4)", "weights 2x2x16x4 do not fit 4x6"},
     {"BlockedDense (f, dn)", "weights 4x6x16 do not fit 2x6x8x10"},
     {"BlockedDense (qn, dn)", "weights f32 4x6x16 do not fit i8 3x8"},
     {"Abs (b)", "input 0 'b' can't be bool"},

@@ -211,7 +211,8 @@ static void check_row(struct tsr_arena *a, const struct row *r, struct tsr_layou
 
 static void rows_stay_the_same(void **state)
 {
-  static const struct tsr_layout layouts[] = {{16, 128}, {16, 0}, {8, 0}, {0, 0}};
+  static const struct tsr_layout layouts[] = {
+      {16, 128, false}, {16, 0, false}, {8, 0, false}, {0, 0, false}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     for (size_t k = 0; k < sizeof layouts / sizeof layouts[0]; k++)
       check_row(*state, &rows[i], layouts[k]);
@@ -236,7 +237,7 @@ static void offsets(void **state)
                                  "input x i8[1,4]\nconst w i8[8,4] {%s}\nconst c i32[8] {%s}\n"
                                  "node n QDense (x, w, c, c, c) -> (y ?)\noutput y\n",
                                  w.data, c.data));
-    assert_int_equal(tsr_graph_block(&err, g, &(struct tsr_layout){16, 128}), TSR_OK);
+    assert_int_equal(tsr_graph_block(&err, g, &(struct tsr_layout){16, 128, false}), TSR_OK);
     const struct tsr_node *n = g->node[0];
     assert_int_equal(n->op, TSR_G_BlockedDense);
     assert_int_equal(tsr_node_int(n, "offset", 0), cases[k].offset);

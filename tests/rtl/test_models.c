@@ -59,7 +59,8 @@ static struct tsr_module *module_of(struct tsr_arena *arena)
   struct tsr_module *module = NULL;
   struct tsr_err err;
   must(t, tessera_model_package(t, model, &bytes));
-  if (tsr_package_read(arena, &err, network->name, bytes.data, bytes.size, &module))
+  if (tsr_package_read(arena, &err, network->name, tsr_arena_copy(arena, bytes.data, bytes.size),
+                       bytes.size, &module))
     fail_msg("%s", err.text);
   tessera_bytes_free(&bytes);
   tessera_model_free(model);

@@ -23,6 +23,9 @@ static void goes_round(void **state)
   assert_int_equal(back->design.hash, m->design.hash);
   assert_string_equal(back->design.name, "default");
   assert_memory_equal(back->buffer[BUFFER_C].data, m->buffer[BUFFER_C].data, LANES);
+  const unsigned char *constant = back->buffer[BUFFER_C].data; /* where it lies in the file */
+  assert_true(constant > file.data && constant < file.data + file.size);
+  assert_int_equal((uintptr_t)constant % 64, 0);
   assert_int_equal(back->buffer[BUFFER_DOUBLE].offset, 128);
   assert_string_equal(back->layer[1].schedule, m->layer[1].schedule);
   assert_null(back->layer[1].reason);

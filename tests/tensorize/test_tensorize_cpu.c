@@ -18,6 +18,9 @@ static enum tsr_status tensorize(struct tsr_arena *a, struct tsr_err *err, const
 #define DENSE(x, w, value)                                                                         \
   "func f(x: " x ", w: " w ") -> (y: i32[3,16]) {\n"                                               \
   "  s: y[m, n] sum(kg < 5, k < 4) init i32(0) = " value "\n}"
+#define PAIRS(x, w, value)                                                                         \
+  "func f(x: " x ", w: " w ") -> (y: f32[3,16]) {\n"                                               \
+  "  s: y[m, n] sum(kg < 5, k < 2) init 0.0 = " value "\n}"
 #define W "i32(w[kg, n, k])"
 
 static const struct {
@@ -33,6 +36,9 @@ static const struct {
     {"x86.dot4.u8s8",
      DENSE("u8[3,21]", "i8[5,20,4]", "i32(x[m, kg * 4 + 1 + k]) * i32(w[kg, n + 2, k])"),
      "w[s.kg, 2, 0]"},
+    {"x86.dot2.bf16",
+     PAIRS("bf16[3,10]", "bf16[5,16,2]", "f32(x[m, kg * 2 + k]) * f32(w[kg, n, k])"),
+     "y[s.m, 0], x[s.m, s.kg * 2], w[s.kg, 0, 0]"},
 };
 
 enum { MATCHING = sizeof matching / sizeof matching[0] };
@@ -79,6 +85,8 @@ static const struct {
     {"x86.dot4.s8s8", DENSE("i8[3,20]", "i8[5,4,16]", "i32(x[m, kg * 4 + k]) * i32(w[kg, k, n])"),
      AT_N
      "x86.dot4.s8s8 does not match: the last dims of buffer w are 4x16; the intrinsic wants 16x4"},
+    {"x86.dot2.bf16", PAIRS("f16[3,10]", "f16[5,16,2]", "f32(x[m, kg * 2 + k]) * f32(w[kg, n, k])"),
+     AT_N "x86.dot2.bf16 does not match: buffer x is of f16; the intrinsic wants bf16"},
     {"x86.dot4.u8s8", DENSE("i8[3,20]", "i8[5,16,4]", "i32(x[m, kg * 4 + k]) * " W),
      AT_N "x86.dot4.u8s8 does not match: buffer x is of i8; the intrinsic wants u8"},
     {"x86.dot4.offset", DENSE("i8[3,20]", "i8[5,16,4]", "(i32(x[m, kg * 4 + k]) + i32(127)) * " W),

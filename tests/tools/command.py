@@ -252,6 +252,11 @@ def test_float(w):
     assert "graph: floats" in w.call("run", w.file("digits.onnx"), "--float", "bf16", "--dump", "graph")
     _, said = w.run("run", w.file("digits.onnx"), "--random", "1", "--float", "f8", status=2)
     assert "there is no float type 'f8'; there are f32, tf32, f16 and bf16" in said, said
+    level = "avx512bf16"  # which only what has bf16 gains from
+    here = "%s (here)" % level in w.call("info")
+    w.call("compile", w.file("digits.onnx"), "--target", "cpu", "-o", "d.tsr")
+    said = w.run("run", "d.tsr", "--random", "1", "--target", "cpu:" + level, status=2)[1]
+    assert ("no machine code for '%s'" if here else "does not have '%s'") % level in said, said
 
 
 def test_dump(w):
@@ -398,7 +403,7 @@ def test_cycle_and_rtl(w):
 def test_wave(w):
     _, said = on_rtl(w, "--random", "1", "--wave", "a.fst", "--wave-window", "100:149")
     small = read(w.made("a.fst"))
-    layer = ["--wave", "b.fst", "--wave-layer", "conv2.Conv"]
+    layer = ["--wave", "b.fst", "--wave-layer", "conv4.Conv"]
     out, said = on_rtl(w, "--random", "1", *layer, "--json")
     assert said == "", "the model for waveforms is kept"
     cycles = json.loads(out)["counters"]
@@ -628,7 +633,8 @@ def test_machine(w):
     m = w.json("info", "--machine")
     threads = sorted({1, m["cores"]})
     assert [(p["threads"], p["level"], p["dtype"]) for p in m["peaks"]] == [
-        (n, level, dtype) for n in threads for level in here for dtype in ("f32", "i8")]
+        (n, level, dtype) for n in threads for level in here
+        for dtype in ("f32", "i8") + (("bf16",) if level == "avx512bf16" else ())]
     assert [(b["threads"], b["place"]) for b in m["bandwidths"]] == [
         (n, place) for n in threads for place in ("L1", "L2", "L3", "DRAM")]
     assert all(p["ops_per_s"] > 0 for p in m["peaks"])

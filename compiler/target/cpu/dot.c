@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the intrinsics of tensorize/cpu.def become: 16 sums of 4 products each are added to.
+/* What the intrinsics of tensorize/cpu.def become: 16 sums of 4 products of bytes, or 2 of bf16, each are
+ * added to. A row's are broadcast, four bytes in all; with avx512bf16 that is vdpbf16ps, else two products of
+ * f32.
  *
  * With VNNI it is vpdpbusd, which takes unsigned bytes of the rows and signed ones of the columns.
  * Else it is two vpmaddwd: bytes 0 and 2 of each four, widened to 16 bits, and bytes 1 and 3. */
@@ -147,10 +149,61 @@ static LLVMValueRef dot_words(struct llvm__emit *e, LLVMValueRef sum, LLVMValueR
   return sum;
 }
 
+/* --- bf16 ------------------------------------------------------------------------------------- */
+
+/* The first (odd: second) of each pair as f32, which has their bits in front. */
+static LLVMValueRef float_of(struct llvm__emit *e, LLVMValueRef pairs, bool odd)
+{
+  LLVMTypeRef words = lanes(e, 32, LANES), f32 = LLVMFloatTypeInContext(e->context);
+  LLVMValueRef bits = odd ? LLVMBuildAnd(e->builder, pairs, splat(words, (int32_t)0xffff0000), "")
+                          : LLVMBuildShl(e->builder, pairs, splat(words, 16), "");
+  return LLVMBuildBitCast(e->builder, bits, LLVMVectorType(f32, LANES), "");
+}
+
+/* The same of a row's pair, in all lanes. */
+static LLVMValueRef load_float(struct llvm__emit *e, const struct tir_stmt *call, bool odd)
+{
+  LLVMTypeRef half = LLVMInt16TypeInContext(e->context), word = LLVMInt32TypeInContext(e->context);
+  LLVMTypeRef type = LLVMVectorType(LLVMFloatTypeInContext(e->context), LANES);
+  LLVMValueRef at = llvm__i64(e, odd);
+  LLVMValueRef p = LLVMBuildGEP2(e->builder, half, pointer_of(e, call, 1), &at, 1, "");
+  LLVMValueRef v = LLVMBuildZExt(e->builder, LLVMBuildLoad2(e->builder, half, p, ""), word, "");
+  v = LLVMBuildShl(e->builder, v, llvm__i32(e, 16), "");
+  v = LLVMBuildBitCast(e->builder, v, LLVMFloatTypeInContext(e->context), "");
+  v = LLVMBuildInsertElement(e->builder, LLVMGetPoison(type), v, llvm__i32(e, 0), "");
+  return LLVMBuildShuffleVector(e->builder, v, LLVMGetPoison(type),
+                                LLVMConstNull(lanes(e, 32, LANES)), "");
+}
+
+/* One product after the other. */
+static LLVMValueRef dot_floats(struct llvm__emit *e, const struct tir_stmt *call, LLVMValueRef sum,
+                               LLVMValueRef columns)
+{
+  for (int odd = 0; odd < 2; odd++) {
+    LLVMValueRef arg[] = {load_float(e, call, odd), float_of(e, columns, odd), sum};
+    sum = e->machine.fma
+              ? llvm__intrinsic_like(e, "llvm.fma", 3, arg)
+              : LLVMBuildFAdd(e->builder, sum, LLVMBuildFMul(e->builder, arg[0], arg[1], ""), "");
+  }
+  return sum;
+}
+
+/* Both products at once. */
+static LLVMValueRef dot_pairs(struct llvm__emit *e, LLVMValueRef sum, LLVMValueRef row,
+                              LLVMValueRef columns)
+{
+  LLVMTypeRef halves = LLVMVectorType(LLVMBFloatTypeInContext(e->context), 2 * LANES);
+  LLVMValueRef arg[] = {sum, LLVMBuildBitCast(e->builder, row, halves, ""),
+                        LLVMBuildBitCast(e->builder, columns, halves, "")};
+  return llvm__intrinsic(e, "llvm.x86.avx512bf16.dpbf16ps.512", 0, NULL, 3, arg);
+}
+
 LLVMValueRef cpu__intrinsic(struct llvm__emit *e, const struct tir_stmt *call, LLVMValueRef sum)
 {
   const char *name = call->call.intrin->name;
   LLVMValueRef row = load_row(e, call), columns = load_columns(e, call);
+  if (!strcmp(name, "x86.dot2.bf16"))
+    return e->machine.bf16 ? dot_pairs(e, sum, row, columns) : dot_floats(e, call, sum, columns);
   if (!strcmp(name, "x86.dot4.s8s8"))
     return dot_words(e, sum, row, true, columns);
   if (!strcmp(name, "x86.dot4.offset"))

@@ -142,6 +142,7 @@ struct llvm__machine cpu__machine(enum tsr_level level)
                                 .registers = info->registers,
                                 .fma = info->fma,
                                 .dot = info->dot,
+                                .bf16 = info->bf16,
                                 .quick_f64 = true,
                                 .f16 = level >= TSR_LEVEL_AVX2};
 }

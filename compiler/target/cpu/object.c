@@ -21,6 +21,7 @@ static const struct {
     [TSR_LEVEL_AVXVNNI] = {"x86-64-v3", "+avxvnni"},
     [TSR_LEVEL_AVX512] = {"x86-64-v4", "-prefer-256-bit"},
     [TSR_LEVEL_VNNI] = {"x86-64-v4", "-prefer-256-bit,+avx512vnni"},
+    [TSR_LEVEL_BF16] = {"x86-64-v4", "-prefer-256-bit,+avx512vnni,+avx512bf16"},
 };
 
 struct llvm__processor cpu__target(enum tsr_level level)

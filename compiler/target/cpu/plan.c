@@ -490,6 +490,8 @@ enum tsr_status tsr_cpu_plan(struct tsr_arena *a, struct tsr_err *err, const str
     return TSR_REFUSED;
   if (rows)
     return compute_rows(&p, f, rows, p.inlined);
+  if (cpu__plan_tiles(&p))
+    return TSR_REFUSED;
   for (int i = 0; i < f->stages; i++)
     if (!p.inlined[i] && plan_stage(&p, f->stage[i], tail_of(f, i, p.inlined)))
       return TSR_REFUSED;

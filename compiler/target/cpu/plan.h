@@ -15,11 +15,16 @@ struct cpu__planner {
   int width;                        /* lanes of a vector of it */
   bool *inlined;                    /* by stage: it is part of its readers */
   bool *settled;                    /* by stage: its schedule is made */
+  const struct tir_stage *banded;   /* sums that are computed within a band; NULL: none are */
+  bool shared;                      /* threads share out bands */
 };
 
 /* A sum of products of a row and a column, as register tiles and blocks of caches. *done: it is one
  * and has its schedule. */
 enum tsr_status cpu__plan_product(struct cpu__planner *p, bool *done);
+
+/* A convolution by tiles, but for its sums, which are left as those of a band. */
+enum tsr_status cpu__plan_tiles(struct cpu__planner *p);
 
 /* The name of an axis without its stage. */
 const char *cpu__axis_name(const struct tir_stage *s, int axis);

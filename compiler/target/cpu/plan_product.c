@@ -11,7 +11,7 @@
 enum {
   MOST_COLUMNS = 4, /* vectors of a tile */
   DOT = 16,
-  DOT_TERMS = 4,   /* what an intrinsic computes: sums, products of each */
+  DOT_BYTES = 4,   /* what an intrinsic computes: sums, bytes of a row that are multiplied */
   LATENCY = 5,     /* cycles from one addition to a sum to the next */
   TILE_CYCLES = 3, /* of a register, to start and to store */
   COLUMN_CYCLES = 2,
@@ -31,9 +31,10 @@ enum {
 struct product {
   struct cpu__planner *p;
   const struct tir_stage *s;
-  tir_e row, column;          /* loads; row stands still along the lanes, or both move */
-  int lanes, rows, columns;   /* axes; -1: none. columns may be lanes */
-  int block;                  /* axis of which blocks are made; may be rows */
+  tir_e row, column;        /* loads; row stands still along the lanes, or both move */
+  int lanes, rows, columns; /* axes; -1: none. columns may be lanes */
+  int block;                /* axis of which blocks are made; may be rows */
+  int terms;                /* products that are one step of a sum: of an intrinsic, more than 1 */
   const char *dot, *dot_lane; /* intrinsic, and its loop in a trial; NULL: vectors of lanes */
   int lane;                   /* elements of one vector of the tile */
   bool inlines;               /* padding is part of the sums: what it copies is read once anyway */
@@ -80,12 +81,19 @@ static int collect(struct cpu__planner *p, tir_e x, tir_e *load, int n)
   return n;
 }
 
-/* Side by side, element by element or, of bytes, in fours. */
+/* Products that an intrinsic may add up in a lane: four of bytes, two of bf16. */
+static int terms_of(enum tsr_dtype dtype)
+{
+  size_t bytes = tsr_dtype_bytes(dtype);
+  return bytes == 1 || dtype == TSR_BF16 ? DOT_BYTES / (int)bytes : 1;
+}
+
+/* Side by side, element by element or, of what is small, four bytes by four. */
 static bool runs_along(struct cpu__planner *p, tir_e load, int axis)
 {
-  int64_t step, fours = tsr_dtype_bytes(load->buffer->dtype) == 1 ? DOT_TERMS : 1;
+  int64_t step;
   cpu__axis_step(p, load, axis, &step);
-  return step == 1 || step == fours;
+  return step == 1 || step == terms_of(load->buffer->dtype);
 }
 
 /* Columns along the lanes are one row of memory. */
@@ -197,14 +205,14 @@ static void add_loop(struct tsr_text *line, const char *loop)
     tsr_text_add(line, " %s", loop);
 }
 
-/* 16 sums and 4 terms of each to the inside. */
+/* 16 sums and the terms of each to the inside. */
 static enum tsr_status order_trial(struct product *d, struct tir_sched *trial, int k)
 {
   struct tsr_text line = {.arena = d->p->e.arena};
   const struct tir_stage *s = d->s;
   const char *lane, *term, *outer[2];
   if (cut(d, trial, s, d->lanes, DOT, "d", &outer[0], &lane) ||
-      cut(d, trial, s, k, DOT_TERMS, "d", &outer[1], &term))
+      cut(d, trial, s, k, d->terms, "d", &outer[1], &term))
     return TSR_REFUSED;
   tsr_text_add(&line, "reorder %s", s->name);
   for (int i = 0; i < s->axes; i++)
@@ -221,14 +229,15 @@ static enum tsr_status order_trial(struct product *d, struct tir_sched *trial, i
 /* Tries each intrinsic. */
 static const char *matching(struct product *d)
 {
-  static const char *const names[] = {"x86.dot4.offset", "x86.dot4.u8s8", "x86.dot4.s8s8"};
+  static const char *const names[] = {"x86.dot4.offset", "x86.dot4.u8s8", "x86.dot4.s8s8",
+                                      "x86.dot2.bf16"};
   const struct tir_stage *s = d->s;
   struct tsr_err none;
   struct tsr_err *err = d->p->err;
   const char *found = NULL;
   int k = last_reduce(s);
-  if (s->out->dtype != TSR_I32 || k < 0 || s->axis[d->lanes].extent % DOT ||
-      s->axis[k].extent % DOT_TERMS)
+  d->terms = terms_of(d->row->buffer->dtype);
+  if (d->terms == 1 || k < 0 || s->axis[d->lanes].extent % DOT || s->axis[k].extent % d->terms)
     return NULL;
   struct tir_sched *trial = tir_sched_new(d->p->e.arena, d->p->func);
   tir_sched_intrinsics(trial, d->p->intrinsics);
@@ -266,7 +275,7 @@ static int64_t steps_of(const struct product *d)
   int64_t n = 1;
   for (int i = d->s->out->rank; i < d->s->axes; i++)
     n *= d->s->axis[i].extent;
-  return d->dot ? n / DOT_TERMS : n;
+  return d->dot ? n / d->terms : n;
 }
 
 /* Vector registers that one row has in one piece of the columns. */
@@ -277,9 +286,15 @@ static int64_t registers_of(const struct product *d)
   return (bytes + d->p->e.machine.vector_bytes - 1) / d->p->e.machine.vector_bytes;
 }
 
+/* Whether the intrinsic is one instruction. */
+static bool is_instruction(const struct product *d)
+{
+  return d->terms == DOT_BYTES ? d->p->e.machine.dot : d->p->e.machine.bf16;
+}
+
 static bool fits(const struct product *d, int64_t T, int64_t V)
 {
-  int64_t n = registers_of(d), wide = d->dot && !d->p->e.machine.dot ? 2 : 1;
+  int64_t n = registers_of(d), wide = d->dot && !is_instruction(d) ? 2 : 1;
   int64_t room = d->p->e.machine.registers;
   if (moves(d->p, d->row, d->lanes)) /* no broadcast */
     return T * V * n + 2 * n <= room && T <= LOADED_ROWS;
@@ -356,7 +371,7 @@ static void choose_block(struct product *d)
   int64_t extent = extent_of(d, d->block), around = 1;
   d->blocked = extent;
   d->inlines = moves(d->p, d->row, d->lanes) && steps_of(d) <= INLINED && padding_of(d);
-  if (d->block < 0 || d->inlines)
+  if (d->block < 0 || d->inlines || d->s == d->p->banded)
     return;
   for (int i = 0; i < d->s->out->rank; i++)
     if (i != d->block && i != d->rows && moves(d->p, d->row, i) && i != d->lanes)
@@ -500,7 +515,7 @@ static enum tsr_status order_sums(struct product *d, const struct parts *c)
   const struct tir_stage *s = d->s;
   const char *terms = NULL, *term = NULL;
   int last = d->dot ? last_reduce(s) : -1;
-  if (d->dot && cut(d, d->p->sched, s, last, DOT_TERMS, "d", &terms, &term))
+  if (d->dot && cut(d, d->p->sched, s, last, d->terms, "d", &terms, &term))
     return TSR_REFUSED;
   tsr_text_add(&line, "reorder %s%s", s->name, d->host == s && d->outer.data ? d->outer.data : "");
   for (int i = s->out->rank; i < s->axes; i++)
@@ -585,7 +600,7 @@ static enum tsr_status schedule(struct product *d)
       pack_columns(d, &of_host))
     return TSR_REFUSED;
   cpu__settle(d->p, d->host);
-  if (!d->parallel || !is_large(d))
+  if (!d->parallel || !is_large(d) || (d->s == d->p->banded && d->p->shared))
     return TSR_OK;
   return tir_sched_do(d->p->sched, d->p->err, "parallel %s %s", d->host->name, d->parallel);
 }

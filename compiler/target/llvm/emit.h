@@ -26,6 +26,7 @@ struct llvm__machine {
   bool quick_f64; /* lanes of f64 cost no more than those of i64 */
   bool f16;       /* instructions that convert f16 */
   bool dot;       /* sums of four products of bytes in one step */
+  bool bf16;      /* of two of bf16 */
 };
 
 struct llvm__emit;

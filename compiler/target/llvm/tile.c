@@ -10,7 +10,7 @@
  * point. A tile at an end, which is smaller, is a tile of its own. */
 #include "compiler/target/llvm/tile.h"
 
-enum { LONG = 4096 }; /* steps of all points that are worth a call */
+enum { LONG = 4096 }; /* steps of all registers that are worth a call */
 
 /* --- which nests ------------------------------------------------------------------------------ */
 
@@ -272,11 +272,17 @@ static void emit_all(struct llvm__emit *e, void *context)
   emit_sizes(e, t, t->reduces);
 }
 
+/* Steps of an intrinsic count as those that each of its lanes makes. */
 static int64_t steps_of(const struct llvm__tile *t)
 {
   int64_t n = 1;
   for (int i = 0; i < t->reduces; i++)
     n *= t->most[i];
+  if (t->leaf->kind != TIR_CALL)
+    return n;
+  const struct tir_stage *s = t->leaf->call.intrin->func->stage[0];
+  for (int i = s->out->rank; i < s->axes; i++)
+    n *= s->axis[i].extent;
   return n;
 }
 
@@ -285,7 +291,7 @@ bool llvm__tile(struct llvm__emit *e, const struct tir_stmt *s, const struct tir
   struct llvm__tile *t = TSR_NEW(e->arena, struct llvm__tile);
   if (!find(e, t, s, init) || !knows_ends(t))
     return false;
-  if (e->outline && steps_of(t) * t->points >= LONG)
+  if (e->outline && steps_of(t) * llvm__tile_registers(e, t) >= LONG)
     e->outline(e, emit_all, t);
   else
     emit_all(e, t);
