@@ -51,6 +51,8 @@ void *tsr_executor_buffer(struct tsr_executor *executor, int index);
 
 /* The level of the machine code that runs layers on the CPU; NULL: the interpreter runs them. */
 const char *tsr_executor_level(const struct tsr_executor *executor);
+/* On how many threads that runs; of the interpreter, 1. */
+int tsr_executor_threads(const struct tsr_executor *executor);
 
 /* What runs a layer. */
 enum tsr_place { TSR_PLACE_ACCEL, TSR_PLACE_CPU, TSR_PLACE_GPU };

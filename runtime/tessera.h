@@ -307,6 +307,7 @@ enum tessera_status tessera_session_open_with(struct tessera *t, const struct te
 void tessera_session_free(struct tessera_session *session);
 /* What runs layers on the CPU: a level, or "interpreter". */
 const char *tessera_session_cpu(const struct tessera_session *session);
+int tessera_session_threads(const struct tessera_session *session); /* on how many threads */
 
 /* What runs layer k: "accel", "cpu" or "cuda". */
 const char *tessera_session_place(const struct tessera_session *session, int k);
