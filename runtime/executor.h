@@ -31,8 +31,8 @@ struct tsr_gpu_choice {
 };
 
 /* Checks every stream (verify/), opens the device (where the module needs one) and uploads the image.
- * device NULL: no stream runs; every layer runs on the CPU or on a GPU. Module and arena outlive the executor; the caller ends
- * it with tsr_executor_close(). On an error *out is untouched. */
+ * device NULL: no stream runs; every layer runs on the CPU or on a GPU. Module and arena outlive the
+ * executor; the caller ends it with tsr_executor_close(). On an error *out is untouched. */
 enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out);

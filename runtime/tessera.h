@@ -166,8 +166,8 @@ struct tessera_codegen;
 struct tessera_options {
   /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(),
    * "cpu:interpreter", "cuda", "cuda:N", the driver's GPU N counted from 0, or "cuda:ARCH" with an
-   * architecture that there are kernels for, such as "cuda:sm_90a"; NULL: "accel". With "cpu" and "cuda" nothing runs on the accelerator, also not of a
-   * package that was compiled for it */
+   * architecture that there are kernels for, such as "cuda:sm_90a"; NULL: "accel". With "cpu" and
+   * "cuda" nothing runs on the accelerator, also not of a package that was compiled for it */
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
