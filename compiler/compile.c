@@ -22,7 +22,9 @@ struct compiler {
   int plain_nodes;
   struct tsr_group *group; /* what becomes a layer each */
   int groups;
-  const struct tsr_accel_group **accel; /* the same on the accelerator, of each; NULL: on the CPU */
+  struct tsr_accel_group **accel; /* the same on the accelerator, of each; NULL: on the CPU */
+  int *order;                     /* the groups that are layers, as they run, */
+  int ordered;                    /* so many */
   const struct tsr_value **value;       /* of buffer k */
   uint64_t activations;                 /* bytes handed out */
   int step; /* being made; its stream is open when it is the accelerator's */
@@ -126,6 +128,23 @@ static bool on_device(const struct compiler *c, const struct tsr_value *v)
   return false;
 }
 
+/* A value that stays in INP between layers; NULL: it lies in memory. */
+static const struct tsr_accel_resident *resident(const struct compiler *c, const struct tsr_value *v)
+{
+  const struct tsr_accel_resident *r = NULL;
+  for (int k = 0; k < c->groups && !r; k++)
+    r = c->accel[k] ? tsr_accel_resident_of(c->accel[k], v) : NULL;
+  return r;
+}
+
+/* As it lies in INP: no place in memory, and its padding around it. */
+static void set_resident(struct tsr_module_buffer *b, const struct tsr_accel_resident *r)
+{
+  b->on_device = false;
+  for (int k = 0; k < 2; k++)
+    b->dims[2 + k] += r->before[k] + r->after[k];
+}
+
 /* An output has its own name and shape, whatever it is made as. */
 static void add_buffer(struct compiler *c, const struct tsr_value *v)
 {
@@ -137,6 +156,8 @@ static void add_buffer(struct compiler *c, const struct tsr_value *v)
       .name = shown->name, .dtype = shown->dtype, .rank = shown->rank, .data = v->data};
   memcpy(b->dims, shown->dims, sizeof b->dims);
   b->on_device = c->stream && on_device(c, v);
+  if (resident(c, v))
+    set_resident(b, resident(c, v));
   if (b->on_device && v->data) {
     b->offset = tsr__stream_constant(c->stream, v->data, bytes);
   } else if (b->on_device && tsr_accel_view_of(c->g, v).whole == v) {
@@ -229,12 +250,18 @@ static const char *name_of(const struct tsr_group *group)
   return group->node[group->leads]->name;
 }
 
-/* Where the program's parameters are: device buffers; constants at their place, the rest activations. */
+/* Where the program's parameters are: in INP, or device buffers; constants at their place, the rest
+ * activations. */
 static struct tsr__place *parameter_places(struct compiler *c, const struct tsr_module_layer *l)
 {
   struct tsr__place *place = TSR_NEW_ARRAY(c->a, struct tsr__place, l->args + 1);
   for (int k = 0; k < l->args; k++) {
     const struct tsr_module_buffer *b = &c->m->buffer[l->arg[k]];
+    const struct tsr_accel_resident *r = resident(c, c->value[l->arg[k]]);
+    if (r) {
+      place[k] = tsr__resident_place(c->d, r, r->at);
+      continue;
+    }
     place[k].base = b->data ? BASE_CONSTANT : BASE_ACTIVATION;
     place[k].dram = b->offset;
     place[k].step = b->is_part ? b->step : NULL;
@@ -287,6 +314,10 @@ static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l
     dump(c, "tir", l->name, tir_program_print(c->a, program));
   uint64_t read = c->stream->read_bytes, written = c->stream->write_bytes;
   l->first_insn = c->stream->count;
+  if (group->inp_to) {
+    c->stream->inp_from = group->inp_from;
+    c->stream->inp_to = group->inp_to;
+  }
   status = tsr__walk_program(c->stream, c->err, program, parameter_places(c, l));
   if (!status && is_given(c, l))
     status = check_fields(c, l->first_insn);
@@ -410,12 +441,11 @@ static bool is_ready(struct compiler *c, int group, const bool *done)
 
 /* In an order with few changes between CPU and accelerator: each runs whatever it can before the other's
  * turn comes. */
-static enum tsr_status add_layers(struct compiler *c)
+static void order_layers(struct compiler *c)
 {
   int count = c->groups;
   bool *done = TSR_NEW_ARRAY(c->a, bool, count + 1);
-  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, count + 1);
-  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, count + 1);
+  c->order = TSR_NEW_ARRAY(c->a, int, count + 1);
   int left = count;
   for (int k = 0; k < count; k++)
     if (is_free(c, c->group[k].node[0]) && c->group[k].nodes == 1) {
@@ -427,14 +457,23 @@ static enum tsr_status add_layers(struct compiler *c)
       bool view = is_view(c->group[k].node[0]); /* of a kind with both */
       if (done[k] || (!view && (c->accel[k] != NULL) != accel) || !is_ready(c, k, done))
         continue;
-      enum tsr_status status = view ? TSR_OK : add_layer(c, k);
-      if (status)
-        return status;
+      if (!view)
+        c->order[c->ordered++] = k;
       done[k] = true;
       left--;
     }
-  close_step(c);
-  return TSR_OK;
+}
+
+static enum tsr_status add_layers(struct compiler *c)
+{
+  enum tsr_status status = TSR_OK;
+  c->m->layer = TSR_NEW_ARRAY(c->a, struct tsr_module_layer, c->ordered + 1);
+  c->m->step = TSR_NEW_ARRAY(c->a, struct tsr_module_step, c->ordered + 1);
+  for (int k = 0; k < c->ordered && !status; k++)
+    status = add_layer(c, c->order[k]);
+  if (!status)
+    close_step(c);
+  return status;
 }
 
 /* --- the module ------------------------------------------------------------------------------------ */
@@ -568,14 +607,19 @@ static enum tsr_status place_graph(struct compiler *c)
   return status;
 }
 
+static struct tsr_accel_planning planning_of(const struct compiler *c)
+{
+  const struct tsr_compile_options *o = c->options;
+  return (struct tsr_accel_planning){c->a,    c->g,     c->d,     c->intrinsics,
+                                     c->tune, o->apart, o->layer, o->schedule};
+}
+
 /* What the accelerator runs in the groups in which it is fastest, each other node alone. */
 static enum tsr_status group_for_accel(struct compiler *c)
 {
-  const struct tsr_compile_options *o = c->options;
   struct tsr_graph *g = c->g;
   struct tsr_accel_group **of_node = TSR_NEW_ARRAY(c->a, struct tsr_accel_group *, g->nodes + 1);
-  struct tsr_accel_planning planning = {c->a,    g,        c->d,     c->intrinsics,
-                                        c->tune, o->apart, o->layer, o->schedule};
+  struct tsr_accel_planning planning = planning_of(c);
   c->group = TSR_NEW_ARRAY(c->a, struct tsr_group, g->nodes + 1);
   enum tsr_status status = tsr_accel_groups(&planning, c->err, of_node);
   for (int k = 0; k < g->nodes && !status; k++) {
@@ -591,12 +635,27 @@ static enum tsr_status group_for_accel(struct compiler *c)
 
 static enum tsr_status group_nodes(struct compiler *c)
 {
-  c->accel = TSR_NEW_ARRAY(c->a, const struct tsr_accel_group *, c->g->nodes + 1);
+  c->accel = TSR_NEW_ARRAY(c->a, struct tsr_accel_group *, c->g->nodes + 1);
   if (!c->options->cpu_only)
     return group_for_accel(c);
   c->group = tsr_graph_groups(c->a, c->g, c->options->archs ? TSR_FUSE_POINTS : TSR_FUSE_LEADS,
                               &c->groups);
   return TSR_OK;
+}
+
+/* What stays on the chip between layers, now that their order is known. What the CPU runs parts them. */
+static enum tsr_status choose_residents(struct compiler *c)
+{
+  struct tsr_accel_group **layer = TSR_NEW_ARRAY(c->a, struct tsr_accel_group *, c->ordered + 1);
+  int *part = TSR_NEW_ARRAY(c->a, int, c->ordered + 1), parts = 0;
+  struct tsr_accel_planning planning = planning_of(c);
+  if (!c->stream)
+    return TSR_OK;
+  for (int k = 0; k < c->ordered; k++) {
+    layer[k] = c->accel[c->order[k]];
+    part[k] = layer[k] ? parts : parts++;
+  }
+  return tsr_accel_residents(&planning, c->err, c->ordered, layer, part);
 }
 
 /* A node of a layer that another one gives its name. */
@@ -651,6 +710,10 @@ enum tsr_status tsr_compile_graph(struct tsr_arena *a, struct tsr_err *err, stru
     status = group_nodes(&c);
   if (!status)
     status = find_given(&c);
+  if (status)
+    return status;
+  order_layers(&c);
+  status = choose_residents(&c);
   if (status)
     return status;
   add_buffers(&c);

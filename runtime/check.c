@@ -2,7 +2,8 @@
 /* What layers wrote, against their references.
  *
  * Memory is used again within a run, so that little of what layers read is left when it is done.
- * Layers on the CPU and on the GPU are computed a second time, each into memory of its own. */
+ * Layers on the CPU and on the GPU are computed a second time, each into memory of its own. Scratchpads are used
+ * again, too: what a stream keeps there between layers is their references', and is checked by what is made of it. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -163,6 +164,10 @@ static enum tsr_status compare(struct tsr_executor *x, struct tsr_arena *scratch
   const struct tsr_module_buffer *b = &x->module->buffer[index];
   void *found;
   bool between;
+  if (tsr_executor_place(x, c->layer) == TSR_PLACE_ACCEL && !b->on_device) {
+    memcpy(c->place[index], c->params[k], tsr__buffer_bytes(b));
+    return TSR_OK;
+  }
   enum tsr_status status = actual(x, scratch, err, c, index, &found);
   if (status || !memcmp(c->params[k], found, tsr__buffer_bytes(b)) ||
       may_differ(x, c->layer, b, c->params[k], found))
@@ -222,13 +227,13 @@ static enum tsr_status check_outputs(struct tsr_executor *x, struct tsr_err *err
   return TSR_OK;
 }
 
-/* Memory for all that layers on the CPU or the GPU write. */
+/* Memory for all that layers on the CPU or the GPU write, and for what is in none. */
 static void **place_results(const struct tsr_executor *x, struct tsr_arena *scratch)
 {
   const struct tsr_module *m = x->module;
   void **place = tsr__place_gpu_results(x, scratch);
   for (int k = 0; k < m->buffers; k++)
-    if (place[k] && place[k] == x->host[k] && !tsr__constant_of(x, k))
+    if (place[k] == x->host[k] && !tsr__constant_of(x, k) && (place[k] || !m->buffer[k].on_device))
       place[k] = tsr_arena_alloc(scratch, tsr__buffer_bytes(&m->buffer[k]) + 1);
   for (int k = 0; k < m->inputs; k++)
     place[m->input[k]] = x->host[m->input[k]];

@@ -50,7 +50,7 @@ tir_func_adopt(struct tsr_arena *a, struct tir_func *f, const char *name, const 
   int rank = s->out->rank;
   tsr_text_add(&axes, "%s", "");
   for (int k = 0; k < s->axes; k++) {
-    tsr_text_add(&axes, "%s%s", k ? " " : "", s->axis[k].var->name + strlen(s->name) + 1);
+    tsr_text_add(&axes, "%s%s", k ? " " : "", tir_axis_name(s, k));
     if (k >= rank)
       extents[k - rank] = s->axis[k].extent;
   }

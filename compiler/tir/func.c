@@ -165,6 +165,11 @@ tir_e tir_axis_use(struct tsr_arena *a, const struct tir_stage *s, int axis)
   return tir_use(a, s->axis[axis].var);
 }
 
+const char *tir_axis_name(const struct tir_stage *s, int axis)
+{
+  return s->axis[axis].var->name + strlen(s->name) + 1;
+}
+
 /* --- map ------------------------------------------------------------------------------------- */
 
 static size_t slot_of(const struct tir__map *m, const void *key)

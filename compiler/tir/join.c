@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several funcs as one, in which a later one reads what an earlier one computes. */
 #include <assert.h>
-#include <string.h>
 
 #include "compiler/tir/region.h"
 
@@ -37,9 +36,8 @@ static tir_e replaced(void *context, tir_e load)
 static const char *axis_names(const struct joining *j, const struct tir_stage *s)
 {
   struct tsr_text names = {.arena = j->arena};
-  size_t prefix = strlen(s->name) + 1;
   for (int k = 0; k < s->axes; k++)
-    tsr_text_add(&names, "%s%s", k ? " " : "", s->axis[k].var->name + prefix);
+    tsr_text_add(&names, "%s%s", k ? " " : "", tir_axis_name(s, k));
   return names.data ? names.data : "";
 }
 

@@ -134,6 +134,7 @@ struct tir_stage *tir_func_stage(struct tsr_arena *a, struct tir_func *f, const 
                                  struct tir_buffer *out, const char *axis_names, int reduce_axes,
                                  const int64_t *reduce_extents);
 tir_e tir_axis_use(struct tsr_arena *a, const struct tir_stage *s, int axis); /* its variable */
+const char *tir_axis_name(const struct tir_stage *s, int axis); /* without the stage's */
 
 /* Appends a copy of s, a stage of another func, named `name`. buffer() gives what takes the place of each
  * buffer that s computes or reads. */
@@ -174,6 +175,17 @@ struct tir_part {
 struct tir_func *tir_func_join(struct tsr_arena *a, const char *name, int parts,
                                const struct tir_part *part);
 bool tir_func_widens(const struct tir_func *f); /* whether its result is i8(quant(...)) */
+
+/* A func of one output, of which parameter k lies inside of a larger buffer where border[k] is not NULL: an
+ * integer, `value`, is around it. A stage that pads its input with that value reads the larger buffer instead,
+ * as far as it goes. A stage `name`, which also names the larger output, lays the result into it. */
+struct tir_border {
+  enum tir_scope scope;
+  int64_t before[TSR_MAX_RANK], after[TSR_MAX_RANK];
+  int64_t value;
+};
+struct tir_func *tir_func_embed(struct tsr_arena *a, const struct tir_func *f,
+                                const struct tir_border *const *border, const char *name);
 
 /* --- intrinsics ------------------------------------------------------------------------------------ */
 

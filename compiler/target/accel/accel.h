@@ -7,6 +7,7 @@
  *   view     where joined and cut maps lie
  *   group    which nodes make a layer together
  *   plan     tile sizes and loop order as a schedule: measured, or by estimated cost
+ *   resident which values stay in INP from layer to layer
  *   walk     the lowered loops, outer ones run at compile time, inner nests become instructions:
  *   inventory  a program's scratchpad buffers: copies, banks
  *   inplace  which buffers take the place of another
@@ -123,6 +124,7 @@ struct tsr__stream {
   uint32_t next[SPACES][2]; /* where the next layer's buffers begin: [1] is ACC's upper bank */
   struct tsr__recent recent[SPACES][2];
   int bank; /* of the next layer's first buffer in ACC */
+  uint32_t inp_from, inp_to; /* entries of INP that the next layer's buffers may have */
 };
 
 struct tsr__stream *tsr__stream_new(struct tsr_arena *a, const struct tsr_design *d);
@@ -164,7 +166,17 @@ bool tsr__env_value(const struct tsr__env *env, tir_e x, int64_t *value);
 bool tsr__env_box(const struct tsr__env *env, tir_e condition, int n,
                   const struct tir_var *const *vars, int64_t *lo, int64_t *hi, bool *nothing);
 
-/* Where a buffer of the program is: a parameter in DRAM, or copies in a scratchpad. */
+/* A value that lies in INP, all of it and nowhere else, from the layer that makes it to the last one that
+ * reads it, with the padding around it that they need. */
+struct tsr_accel_resident {
+  const struct tsr_value *value;
+  int64_t before[2], after[2]; /* rows and columns of padding */
+  int64_t pad;                 /* what it is */
+  int first, last;             /* layers, in the order in which they run */
+  uint32_t entries, at;
+};
+
+/* Where a buffer of the program is: a parameter in DRAM or, resident, in INP; or copies in a scratchpad. */
 enum tsr__bank {
   BANK_BY_COPY,        /* copies in turn, the first where the layer's first work is */
   BANK_FIRST, BANK_OTHER /* all copies there, or in the other one */
@@ -174,6 +186,7 @@ struct tsr__place {
   enum tsr__dram_base base; /* parameter */
   uint64_t dram;            /* parameter: byte offset */
   const uint64_t *step;     /* parameter: bytes between elements along each dim; NULL: row-major */
+  const struct tsr_accel_resident *resident; /* parameter: in INP, with its padding; NULL: in DRAM */
   const struct tir_var *loop; /* scratchpad: it lives for an iteration of this; NULL: for all */
   int depth;                /* scratchpad: copies, used in turn */
   int64_t instance;         /* the present copy is instance % depth; -1 before the first */
@@ -223,6 +236,8 @@ struct tsr__place *tsr__walk_place(struct tsr__walk *w, const struct tir_buffer 
 uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p, uint32_t near);
 enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest);
 enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest);
+/* LOADs of the padding around what is resident. */
+void tsr__emit_border(struct tsr__walk *w, const struct tsr__place *p);
 
 enum tsr__space tsr__space_of(enum tir_scope scope);
 int tsr__buffer_of(enum tsr__space space); /* enum tsr_buffer; of no DRAM */
@@ -243,6 +258,9 @@ uint32_t tsr__layout_lower(const struct tir_buffer *b, uint32_t entries);
 void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, int count,
                        bool both_banks);
 
+/* Where a resident parameter is. */
+struct tsr__place tsr__resident_place(const struct tsr_design *d,
+                                      const struct tsr_accel_resident *r, uint32_t at);
 /* Emits a lowered program. params[k] tells where parameter k is. */
 enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, const struct tir_program *p,
                                   const struct tsr__place *params);
@@ -268,11 +286,14 @@ struct tsr_accel_found {
 };
 
 /* The nodes of a layer, each but the first with a result of the one before as its first input. */
-enum { TSR_ACCEL_MOST_GROUPED = 4 };
+enum { TSR_ACCEL_MOST_GROUPED = 4, TSR_ACCEL_MOST_RESIDENT = 4 };
 struct tsr_accel_group {
   int nodes;
   struct tsr_node *node[TSR_ACCEL_MOST_GROUPED];
-  struct tir_func *func; /* the compute of all */
+  int residents; /* of its operands, and its result */
+  const struct tsr_accel_resident *resident[TSR_ACCEL_MOST_RESIDENT];
+  uint32_t inp_from, inp_to; /* entries of INP that it has for itself; none: it has all of them */
+  struct tir_func *func;     /* the compute of all; what is resident lies in INP, its padding around it */
   struct tsr_accel_found found;
 };
 
@@ -287,6 +308,28 @@ struct tsr_value **tsr_accel_group_inputs(struct tsr_arena *a, const struct tsr_
 const char *tsr_accel_group_suffix(const struct tsr_accel_group *g, int k);
 enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err,
                                         const struct tsr_accel_group *g, struct tir_func **out);
+
+/* allot.c: the one allocator of what is resident, over all layers. Gives each its entries of INP, of `room`
+ * that there are, such that those that live in the same layer lie apart, and what is left beside them is
+ * mostly in one piece. False: they do not fit, and have no place. */
+bool tsr__allot(struct tsr_accel_resident *const *list, int count, uint32_t room);
+/* The largest piece that nothing lies in while the layer runs. */
+void tsr__allot_rest(const struct tsr_accel_resident *const *list, int count, uint32_t room, int layer,
+                     uint32_t *from, uint32_t *to);
+
+/* NULL: the value is not resident, as far as the group knows. */
+const struct tsr_accel_resident *tsr_accel_resident_of(const struct tsr_accel_group *g,
+                                                       const struct tsr_value *v);
+
+/* Plans a group: its compute, and a schedule for it. schedule NULL: one is looked for. */
+enum tsr_status tsr_accel_group_plan(struct tsr_accel_planning *p, struct tsr_err *err,
+                                     const char *schedule, struct tsr_accel_group *g);
+
+/* resident.c: which values stay in INP between layers, so that what their layers take costs less. layer[k]
+ * is the group that runs as the k-th, of partition part[k]; NULL: the CPU runs. The groups are planned anew
+ * where that changes them. Then the layer that gets a schedule of somebody's gets it. */
+enum tsr_status tsr_accel_residents(struct tsr_accel_planning *p, struct tsr_err *err, int layers,
+                                    struct tsr_accel_group *const *layer, const int *part);
 
 struct tsr_accel_plan {
   const struct tsr_accel_planning *planning;

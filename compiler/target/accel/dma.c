@@ -211,6 +211,29 @@ static void emit_padding(struct tsr__walk *w, const struct box *box)
   }
 }
 
+/* Of each plane all but the rows and columns of the map: rows above it, then what is between the end of a
+ * row and the beginning of the next one. */
+void tsr__emit_border(struct tsr__walk *w, const struct tsr__place *p)
+{
+  enum { ROWS = 2, COLUMNS };
+  const struct tsr_accel_resident *r = p->resident;
+  int64_t rows = p->buffer->dims[ROWS], columns = p->buffer->dims[COLUMNS], at = p->at[0][0];
+  int64_t planes = p->entries / (rows * columns), made = rows - r->before[0] - r->after[0];
+  struct box box = {
+      .dims = 1, .buffer = TSR_BUFFER_INP, .pad = (int32_t)r->pad, .load = true, .dim = {{.sram = 1}}};
+  for (int64_t plane = 0; plane < planes; plane++) {
+    int64_t above = r->before[0] * columns + r->before[1];
+    int64_t beside = r->before[1] + r->after[1], below = r->after[0] * columns + r->after[1];
+    for (int64_t row = 0; row <= made; row++) {
+      box.sram = at;
+      box.dim[0].n = !row ? above : row < made ? beside : below;
+      if (box.dim[0].n)
+        emit_padding(w, &box);
+      at += box.dim[0].n + (row < made ? columns - beside : 0);
+    }
+  }
+}
+
 static void emit_box(struct tsr__walk *w, struct box *box);
 
 /* One box per iteration of the outermost loop. */

@@ -26,7 +26,7 @@ static int64_t smallest(int64_t a, int64_t b)
  * loaded. `from`, `taps`: which elements of the kernel. */
 static int64_t loaded(const struct tsr__problem *p, int k, int64_t tile, int64_t from, int64_t taps)
 {
-  int64_t out = p->out[ROWS + k], sum = 0;
+  int64_t out = tsr__extent(p, ROWS + k), sum = 0;
   if (p->kernel[k] == 1)
     return smallest(out, p->in[k]);
   for (int64_t o = 0; o < out; o += tile) {
@@ -79,7 +79,7 @@ static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, 
                     loaded(h, 1, t->tile[COLUMNS], 0, h->kernel[1]);
   int64_t bytes = constant_bytes(h) + (feeder ? constant_bytes(feeder) : 0);
   bytes *= tsr__tiling_keeps_head(p, t) ? 1 : places;
-  bytes += reached * (feeder ? feeder->summed : blocks) * h->entry;
+  bytes += reached * (feeder ? feeder->operands * feeder->summed : h->operands * blocks) * h->entry;
   times->vector += points * h->vector_steps + pieces * 2 * QUANT_CYCLES;
   if (feeder) {
     bytes += blocks * feeder->summed * p->weight_entry *
@@ -104,7 +104,7 @@ static void add_fed(const struct tsr__problem *p, const struct tsr__tiling *t,
   int64_t edges = columns - loaded(p, 1, p->out[COLUMNS], 0, p->kernel[1]);
   int64_t input = loaded(h, 0, h->out[ROWS], 0, h->kernel[0]) *
                   (loaded(h, 1, h->out[COLUMNS], 0, h->kernel[1]) + edges * h->stride[1]);
-  int64_t bytes = h->out[IMAGES] * input * h->summed * h->entry + constant_bytes(h) +
+  int64_t bytes = h->operands * h->out[IMAGES] * input * h->summed * h->entry + constant_bytes(h) +
                   blocks * h->summed * taps * h->weight_entry;
   int64_t moved = tsr__kept(p, t) * blocks + tsr__kept_of_head(p, t) * h->summed;
   times->matrix += points * h->summed * taps + tiles * GEMM_CYCLES;
@@ -114,10 +114,20 @@ static void add_fed(const struct tsr__problem *p, const struct tsr__tiling *t,
   times->turns = p->kind == KIND_CONV ? points + tiles * (GEMM_CYCLES + QUANT_CYCLES) : 0;
 }
 
-/* The bytes of the tail's other operand. */
-static int64_t bytes_beside(const struct tsr__problem *p)
+/* Entries of the result that are computed. */
+static int64_t points_of(const struct tsr__problem *p)
 {
-  return p->beside * p->out[CHANNELS] * p->out[ROWS] * p->out[COLUMNS] * p->out[IMAGES] * p->entry;
+  return p->out[CHANNELS] * tsr__extent(p, ROWS) * tsr__extent(p, COLUMNS) * p->out[IMAGES];
+}
+
+/* What lays the padding around a result that is resident: a LOAD for each of its rows, and one more. */
+static void add_padding(const struct tsr__problem *p, struct tsr__times *times)
+{
+  int64_t runs = p->out[CHANNELS] * p->out[IMAGES] * (tsr__extent(p, ROWS) + 1);
+  if (!p->padding[0] && !p->padding[1])
+    return;
+  times->load += runs * (p->entry / p->beat + DMA_CYCLES);
+  times->bytes += runs * p->entry;
 }
 
 struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t)
@@ -125,7 +135,7 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
   int64_t places = tsr__tiles(p, t, ROWS) * tsr__tiles(p, t, COLUMNS) * tsr__tiles(p, t, IMAGES);
   int64_t tiles = places * tsr__tiles(p, t, CHANNELS),
           sums = tsr__ceil_div(p->summed, tsr__slice(p, t));
-  int64_t points = p->out[CHANNELS] * p->out[ROWS] * p->out[COLUMNS] * p->out[IMAGES];
+  int64_t points = points_of(p), stored = p->stays ? 0 : points * p->entry;
   int64_t taps = p->kernel[0] * p->kernel[1], again = places;
   if (t->order == ORDER_WEIGHTS || t->order == ORDER_ROWS)
     again = 1;
@@ -133,7 +143,7 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
     again = tsr__tiles(p, t, IMAGES);
   int64_t weights = p->out[CHANNELS] * p->summed * taps * p->weight_entry;
   int64_t params = p->out[CHANNELS] * p->params * 4 * p->entry * again;
-  int64_t bytes = (p->head ? 0 : input_bytes(p, t)) + bytes_beside(p) + params;
+  int64_t bytes = (p->head ? 0 : input_bytes(p, t)) + p->beside * points * p->entry + params;
   struct tsr__times times = {0};
   if (p->kind == KIND_CONV) {
     bytes += weights * (sums > 1 && !tsr__tiling_keeps_weights(p, t) ? places : again);
@@ -143,8 +153,9 @@ struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct t
   if (p->params)
     times.vector += CHANNEL_CYCLES * tiles * t->tile[CHANNELS];
   times.load = bytes / p->beat + tiles * sums * DMA_CYCLES;
-  times.store = points * p->entry / p->beat + tiles * DMA_CYCLES;
-  times.bytes = bytes + points * p->entry;
+  times.store = p->stays ? 0 : stored / p->beat + tiles * DMA_CYCLES;
+  times.bytes = bytes + stored;
+  add_padding(p, &times);
   if (tsr__is_fed(p))
     add_fed(p, t, &times);
   else if (p->head)

@@ -49,6 +49,46 @@ static bool is_tail(const struct tsr_node *n)
   return n->op == TSR_G_AccAdd || n->op == TSR_G_AccMul || n->op == TSR_G_AccLut;
 }
 
+const struct tsr_accel_resident *tsr_accel_resident_of(const struct tsr_accel_group *g,
+                                                       const struct tsr_value *v)
+{
+  for (int k = 0; k < g->residents; k++)
+    if (g->resident[k]->value == v)
+      return g->resident[k];
+  return NULL;
+}
+
+static const struct tir_border *border_of(struct tsr_arena *a, const struct tsr_accel_group *g,
+                                          const struct tsr_value *v)
+{
+  enum { ROWS = 2 };
+  const struct tsr_accel_resident *r = tsr_accel_resident_of(g, v);
+  struct tir_border *border = TSR_NEW(a, struct tir_border);
+  if (!r)
+    return NULL;
+  *border = (struct tir_border){.scope = TIR_INP, .value = r->pad};
+  for (int k = 0; k < 2; k++) {
+    border->before[ROWS + k] = r->before[k];
+    border->after[ROWS + k] = r->after[k];
+  }
+  return border;
+}
+
+/* What is resident lies in INP. */
+static struct tir_func *in_inp(struct tsr_arena *a, const struct tsr_accel_group *g,
+                               struct tir_func *f)
+{
+  int inputs;
+  struct tsr_value **in = tsr_accel_group_inputs(a, g, &inputs);
+  const struct tir_border **border = TSR_NEW_ARRAY(a, const struct tir_border *, inputs + 1);
+  if (!g->residents)
+    return f;
+  for (int k = 0; k < inputs; k++)
+    border[k] = border_of(a, g, in[k]);
+  border[inputs] = border_of(a, g, g->node[g->nodes - 1]->out[0]);
+  return tir_func_embed(a, f, border, "ys");
+}
+
 enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err,
                                         const struct tsr_accel_group *g, struct tir_func **out)
 {
@@ -58,9 +98,11 @@ enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err
     const struct tsr_node *n = g->node[k];
     struct tir_func *f;
     enum tsr_status status = tsr_node_compute(a, err, n, &f);
-    if (status || g->nodes == 1) {
-      *out = f;
+    if (status)
       return status;
+    if (g->nodes == 1) {
+      *out = in_inp(a, g, f);
+      return TSR_OK;
     }
     int *from = TSR_NEW_ARRAY(a, int, n->inputs);
     for (int i = 0; i < n->inputs; i++)
@@ -69,7 +111,7 @@ enum tsr_status tsr_accel_group_compute(struct tsr_arena *a, struct tsr_err *err
     part[k] = (struct tir_part){f, tsr_accel_group_suffix(g, k), from, stays};
     tsr_text_add(&name, "%s%s", k ? "." : "", f->name);
   }
-  *out = tir_func_join(a, name.data, g->nodes, part);
+  *out = in_inp(a, g, tir_func_join(a, name.data, g->nodes, part));
   return TSR_OK;
 }
 
@@ -116,11 +158,10 @@ static bool may_be(const struct tsr_accel_planning *p, const struct tsr_accel_gr
   return g->nodes == 1 || (!p->apart && is_group(g));
 }
 
-/* --- which are
- * --------------------------------------------------------------------------------- */
+/* --- which are -------------------------------------------------------------------------------- */
 
-static enum tsr_status plan(struct tsr_accel_planning *p, struct tsr_err *err, const char *schedule,
-                            struct tsr_accel_group *g)
+enum tsr_status tsr_accel_group_plan(struct tsr_accel_planning *p, struct tsr_err *err,
+                                     const char *schedule, struct tsr_accel_group *g)
 {
   struct tsr_accel_plan plan = {p, g, schedule};
   enum tsr_status status = tsr_accel_group_compute(p->arena, err, g, &g->func);
@@ -134,7 +175,7 @@ static enum tsr_status plan(struct tsr_accel_planning *p, struct tsr_err *err, c
 /* Plans the group; UINT64_MAX where it has no schedule. */
 static uint64_t cost_of(struct tsr_accel_planning *p, struct tsr_accel_group *g)
 {
-  return plan(p, NULL, NULL, g) ? UINT64_MAX : g->found.cost;
+  return tsr_accel_group_plan(p, NULL, NULL, g) ? UINT64_MAX : g->found.cost;
 }
 
 static uint64_t sum(uint64_t x, uint64_t y)
@@ -172,7 +213,7 @@ static enum tsr_status end_at(struct tsr_accel_planning *p, struct tsr_err *err,
     return TSR_OK;
   for (int i = 0; i < c->count; i++) { /* one of them has no schedule: why? */
     struct tsr_accel_group alone = {.nodes = 1, .node = {c->node[i]}};
-    enum tsr_status status = plan(p, err, NULL, &alone);
+    enum tsr_status status = tsr_accel_group_plan(p, err, NULL, &alone);
     if (status)
       return status;
   }
@@ -195,12 +236,8 @@ static enum tsr_status cut(struct tsr_accel_planning *p, struct tsr_err *err, st
   c->group = TSR_NEW_ARRAY(p->arena, struct tsr_accel_group, c->count);
   for (int k = 0; k < c->count && !status; k++)
     status = end_at(p, err, c, k);
-  for (int k = c->count - 1; k >= 0 && !status; k -= c->group[k].nodes) {
-    bool given = p->schedule && !strcmp(p->layer, c->group[k].node[0]->name);
+  for (int k = c->count - 1; k >= 0 && !status; k -= c->group[k].nodes)
     of_node[index_of(p->graph, c->node[k])] = &c->group[k];
-    if (given)
-      status = plan(p, err, p->schedule, &c->group[k]);
-  }
   return status;
 }
 

@@ -13,9 +13,10 @@ struct item {
   int copy, bank; /* place->at[copy][bank] */
 };
 
-/* What lies in one space, of ACC in one bank. */
+/* What lies in one space, of ACC in one bank: from its entry `from` to `to`. */
 struct shelf {
-  uint32_t base, size; /* first entry, entries */
+  uint32_t base; /* of the bank */
+  uint32_t from, to;
   const struct tsr__recent *recent;
   int items;
   struct item item[MOST_ITEMS];
@@ -54,11 +55,11 @@ static bool lay_out(const struct shelf *shelf, uint32_t from, uint64_t *cost, ui
   for (int k = 0; k < shelf->items; k++) {
     const struct item *item = &shelf->item[k];
     uint32_t entries = item->place->entries;
-    if (at + entries > shelf->size && !wrapped) {
+    if (at + entries > shelf->to && !wrapped) {
       wrapped = true;
-      at = 0;
+      at = shelf->from;
     }
-    if (at + entries > (wrapped ? from : shelf->size))
+    if (at + entries > (wrapped ? from : shelf->to))
       return false;
     *cost += waiting(shelf, item, at);
     item->place->at[item->copy][item->bank] = shelf->base + at;
@@ -68,11 +69,11 @@ static bool lay_out(const struct shelf *shelf, uint32_t from, uint64_t *cost, ui
   return true;
 }
 
-/* From where the last layer's end, from the edges of what it used, or from 0. */
+/* From where the last layer's end, from the edges of what it used, or from the beginning. */
 static bool place_shelf(struct shelf *shelf, uint32_t *next)
 {
   const struct tsr__recent *recent = shelf->recent;
-  uint32_t from[2 * TSR__RECENT + 2] = {*next, 0}, best = 0, end;
+  uint32_t from[2 * TSR__RECENT + 2] = {*next, shelf->from}, best = 0, end;
   uint64_t least = UINT64_MAX, cost;
   int n = 2;
   for (int k = 0; k < recent->count; k++) {
@@ -80,7 +81,8 @@ static bool place_shelf(struct shelf *shelf, uint32_t *next)
     from[n++] = recent->region[k].hi;
   }
   for (int k = 0; k < n; k++)
-    if (from[k] <= shelf->size && lay_out(shelf, from[k], &cost, &end) && cost < least) {
+    if (from[k] >= shelf->from && from[k] <= shelf->to && lay_out(shelf, from[k], &cost, &end) &&
+        cost < least) {
       least = cost;
       best = from[k];
     }
@@ -126,10 +128,10 @@ static void span(struct tsr__place *p, uint32_t room, int bank, struct shelf *sh
   static const struct tsr__recent none = {0};
   uint32_t lower = tsr__layout_lower(p->buffer, p->entries),
            used = bank ? p->entries - lower : lower;
-  used = used < shelf->size ? used : shelf->size;
+  used = used < shelf->to ? used : shelf->to;
   p->at[0][0] = room - (lower < room ? lower : room);
   shelf->base += bank ? used : 0;
-  shelf->size -= used;
+  shelf->to -= used;
   shelf->recent = &none; /* all of the bank is in use at the end */
 }
 
@@ -138,7 +140,11 @@ static void fill_shelf(const struct tsr__stream *s, enum tsr__space space, int b
                        struct tsr__place *place, int count, bool both_banks, struct shelf *shelf)
 {
   uint32_t room = tsr__layout_room(s->design, space);
-  *shelf = (struct shelf){bank ? room : 0, room, &s->recent[space][bank], 0, {{0}}};
+  *shelf = (struct shelf){bank ? room : 0, 0, room, &s->recent[space][bank], 0, {{0}}};
+  if (space == SPACE_INP) { /* beside what is resident */
+    shelf->from = s->inp_from;
+    shelf->to = s->inp_to;
+  }
   for (int k = 0; k < count; k++)
     if (tsr__space_of(place[k].buffer->scope) != space || place[k].in_place_of)
       continue;
@@ -197,10 +203,10 @@ static enum tsr_status refuse_shelf(struct tsr_err *err, const char *scope,
     if (shelf->item[k].place->entries > largest->entries)
       largest = shelf->item[k].place;
   }
-  if (need <= shelf->size)
+  if (need <= shelf->to - shelf->from)
     return TSR_OK;
   return tsr_refuse(err, "%s has %u entries%s, and %llu are needed: %d of %u for %s", scope,
-                    shelf->size, largest->buffer->scope == TIR_ACC ? " in a bank" : "",
+                    shelf->to - shelf->from, largest->buffer->scope == TIR_ACC ? " in a bank" : "",
                     (unsigned long long)need, largest->depth, largest->entries,
                     largest->buffer->name);
 }

@@ -10,7 +10,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 13 };
+enum { VERSION = 14 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
@@ -78,12 +78,46 @@ static uint64_t room_of(const struct tir_buffer *b)
   return (bytes + 127) / 128 * 128;
 }
 
-/* Addresses of the program's parameters in the window. x is the input's; the others follow behind
- * `next`, which moves on. */
-static void place_parameters(const struct tir_program *p, uint64_t x, uint64_t *next,
+/* Where a resident parameter lies in INP: all of them behind each other, and behind what the layer has for
+ * itself; the second time the other way round, so that the first operand ends where the result did. */
+static struct tsr__place resident_place(const struct tsr_design *d, const struct tsr_accel_group *g,
+                                        const struct tsr_accel_resident *r, bool again)
+{
+  uint32_t at = g->inp_to - g->inp_from;
+  int k = again ? g->residents - 1 : 0;
+  for (; g->resident[k] != r; k += again ? -1 : 1)
+    at += g->resident[k]->entries;
+  return tsr__resident_place(d, r, at);
+}
+
+/* Of each parameter of a group's program, whether it is resident. */
+static const struct tsr_accel_resident **residents(struct tsr_arena *a,
+                                                   const struct tsr_accel_group *g, int *count)
+{
+  int inputs;
+  struct tsr_value **in = tsr_accel_group_inputs(a, g, &inputs);
+  const struct tsr_accel_resident **list =
+      TSR_NEW_ARRAY(a, const struct tsr_accel_resident *, inputs + 1);
+  for (int k = 0; k < inputs; k++)
+    list[k] = tsr_accel_resident_of(g, in[k]);
+  list[inputs] = tsr_accel_resident_of(g, g->node[g->nodes - 1]->out[0]);
+  *count = inputs + 1;
+  return list;
+}
+
+/* Places of the program's parameters: addresses in the window, but for what is resident. x is the input's;
+ * the others follow behind `next`, which moves on. */
+static void place_parameters(const struct tsr__stream *s, const struct tsr_accel_group *g,
+                             const struct tir_program *p, bool again, uint64_t x, uint64_t *next,
                              struct tsr__place *place)
 {
+  int count;
+  const struct tsr_accel_resident **resident = residents(s->arena, g, &count);
   for (int k = 0; k < p->params; k++) {
+    if (resident[k]) {
+      place[k] = resident_place(s->design, g, resident[k], again);
+      continue;
+    }
     place[k] = (struct tsr__place){.base = BASE_ACTIVATION, .dram = k ? *next : x};
     if (k)
       *next += room_of(p->param[k]);
@@ -92,14 +126,17 @@ static void place_parameters(const struct tir_program *p, uint64_t x, uint64_t *
 
 /* The program twice. */
 static enum tsr_status walk_twice(struct tsr__stream *stream, struct tsr_err *err,
-                                  const struct tir_program *p, uint64_t *activations)
+                                  const struct tsr_accel_group *g, const struct tir_program *p,
+                                  uint64_t *activations)
 {
   struct tsr__place *place = TSR_NEW_ARRAY(stream->arena, struct tsr__place, p->params + 1);
   uint64_t input = room_of(p->param[0]), next = input, end;
-  place_parameters(p, 0, &next, place);
+  if (g->inp_to)
+    stream->inp_to = g->inp_to - g->inp_from;
+  place_parameters(stream, g, p, false, 0, &next, place);
   enum tsr_status status = tsr__walk_program(stream, err, p, place);
   end = next; /* the result, which is the last parameter, ends here: so does the second input */
-  place_parameters(p, end > input ? end - input : 0, &next, place);
+  place_parameters(stream, g, p, true, end > input ? end - input : 0, &next, place);
   if (!status)
     status = tsr__walk_program(stream, err, p, place);
   tsr__stream_end(stream);
@@ -131,7 +168,7 @@ static enum tsr_status measure_in(struct tsr_arena *a, const struct planner *m,
   struct tsr_program out = {.design_hash = d->hash};
   struct tsr__stream *stream = tsr__stream_new(a, d);
   uint64_t activations;
-  if (lower_tiling(a, m, t, &p) || walk_twice(stream, NULL, p, &activations) ||
+  if (lower_tiling(a, m, t, &p) || walk_twice(stream, NULL, m->plan->group, p, &activations) ||
       tsr__stream_close(stream, NULL, &out.insns, &out.data, &out.data_bytes))
     return TSR_REFUSED;
   found->work = out.insn_count = stream->count;
@@ -234,6 +271,20 @@ static void add_node(struct tsr_text *key, const struct tsr_node *n)
   }
 }
 
+/* Which operands are resident and whether the result is, with how much padding; how much of INP is left. */
+static void add_residents(struct tsr_text *key, const struct tsr_accel_group *g)
+{
+  int count;
+  const struct tsr_accel_resident **resident = residents(key->arena, g, &count);
+  for (int k = 0; k < count; k++)
+    if (resident[k])
+      tsr_text_add(key, " %d:%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, k,
+                   resident[k]->before[0], resident[k]->before[1], resident[k]->after[0],
+                   resident[k]->after[1]);
+  if (g->inp_to)
+    tsr_text_add(key, " of %" PRIu32, g->inp_to - g->inp_from);
+}
+
 /* All that a schedule and its cycles depend on. */
 static const char *key_of(const struct tsr_accel_plan *plan)
 {
@@ -242,6 +293,7 @@ static const char *key_of(const struct tsr_accel_plan *plan)
   tsr_text_add(&key, "%d %d", VERSION, (int)tsr_tune_options_of(p->tune)->effort);
   for (int k = 0; k < plan->group->nodes; k++)
     add_node(&key, plan->group->node[k]);
+  add_residents(&key, plan->group);
   tsr_text_add(&key, " %016" PRIx64, p->design->hash);
   add_memory(&key, p->design);
   return key.data;

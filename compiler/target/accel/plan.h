@@ -27,10 +27,13 @@ struct tsr__problem {
   const struct tsr__problem *head;
   const struct tsr__problem
       *tail;         /* CONV: makes the result of its own, which stays in ACC; or NULL */
-  int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result */
+  int64_t out[DIMS]; /* channel blocks, rows, columns, images of the result, padding included: */
+  int64_t padding[2]; /* rows and columns around a result that is resident */
+  bool stays;         /* the result is resident: it goes to INP */
   int64_t summed;    /* CONV: channel blocks; CHANNELWISE: rows of the kernel; else 1 */
   int64_t kernel[2], stride[2], dilation[2], pad[2], in[2]; /* pad: before; in: of the input */
-  int64_t operands;                                         /* activations read */
+  bool in_inp[2];                     /* which operands are resident; the others are loaded: */
+  int64_t operands;                   /* so many */
   int64_t beside;                     /* ... of the result's size, by the tail */
   int64_t params;                     /* ACC entries of constants per channel block */
   int64_t fixed_params;               /* ACC entries of constants of the whole op */
@@ -80,6 +83,17 @@ static inline int64_t tsr__slice(const struct tsr__problem *p, const struct tsr_
 static inline int64_t tsr__tiles(const struct tsr__problem *p, const struct tsr__tiling *t, int k)
 {
   return tsr__ceil_div(p->out[k], t->tile[k]);
+}
+
+/* Rows, columns, ... of the result, and of a tile at the most, that are computed. */
+static inline int64_t tsr__extent(const struct tsr__problem *p, int k)
+{
+  return p->out[k] - (k == ROWS || k == COLUMNS ? p->padding[k - ROWS] : 0);
+}
+
+static inline int64_t tsr__made(const struct tsr__problem *p, const struct tsr__tiling *t, int k)
+{
+  return t->tile[k] < tsr__extent(p, k) ? t->tile[k] : tsr__extent(p, k);
 }
 
 /* Rows of its input that each tile but the first finds, since the one above has made, or loaded, them: of what

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "compiler/target/accel/plan.h"
 
 enum { NB, CB, PH, PW }; /* dims of a blocked value */
@@ -15,7 +17,25 @@ static void window_attributes(struct tsr__problem *p, int64_t kh, int64_t kw)
   p->pad[1] = pad[1];
 }
 
-static struct tsr__problem of_node(const struct tsr_node *n, const struct tsr_design *d)
+/* What is resident of its operands and its result. */
+static void set_residents(const struct tsr_accel_group *g, struct tsr__problem *p)
+{
+  const struct tsr_accel_resident *y = tsr_accel_resident_of(g, p->node->out[0]);
+  for (int k = 0; k < (p->kind == KIND_ELEMENTWISE ? 2 : 1); k++) {
+    p->in_inp[k] = tsr_accel_resident_of(g, p->node->in[k]) != NULL;
+    p->operands -= p->in_inp[k];
+  }
+  p->stays = y != NULL;
+  for (int k = 0; y && k < 2; k++) {
+    p->padding[k] = y->before[k] + y->after[k];
+    p->out[ROWS + k] += p->padding[k];
+  }
+  if (g->inp_to)
+    p->inp = g->inp_to - g->inp_from;
+}
+
+static struct tsr__problem of_node(const struct tsr_accel_group *g, const struct tsr_node *n,
+                                   const struct tsr_design *d)
 {
   const int64_t *y = n->out[0]->dims;
   struct tsr__problem p = {.node = n,
@@ -70,6 +90,7 @@ static struct tsr__problem of_node(const struct tsr_node *n, const struct tsr_de
     p.fixed_params = 3 + 2 * 2;             /* p, and both vectors of k for each operand */
     p.vector_steps = n->op == TSR_G_AccAdd ? 3 : 4;
   }
+  set_residents(g, &p);
   return p;
 }
 
@@ -77,6 +98,9 @@ static struct tsr__problem of_node(const struct tsr_node *n, const struct tsr_de
 static void add_tail(struct tsr__problem *p, const struct tsr__problem *tail)
 {
   p->tail = tail;
+  p->stays = tail->stays;
+  memcpy(p->padding, tail->padding, sizeof p->padding);
+  memcpy(p->out, tail->out, sizeof p->out);
   p->beside = tail->operands - 1;
   p->fixed_params += tail->fixed_params;
   p->vector_steps += tail->vector_steps;
@@ -89,7 +113,7 @@ struct tsr__problem tsr__problem_of(struct tsr_arena *a, const struct tsr_accel_
   struct tsr__problem *part = TSR_NEW_ARRAY(a, struct tsr__problem, g->nodes);
   int last = g->nodes - 1;
   for (int k = 0; k < g->nodes; k++) {
-    part[k] = of_node(g->node[k], d);
+    part[k] = of_node(g, g->node[k], d);
     part[k].suffix = tsr_accel_group_suffix(g, k);
   }
   if (last > 0 && (part[last].kind == KIND_ELEMENTWISE || part[last].kind == KIND_LOOKUP)) {

@@ -9,8 +9,20 @@ struct writer {
   struct tir_sched *s;
   struct tsr_err *err;
   const char *suffix; /* stands for each '@' of a line: that of the names of the op's stages */
+  bool stays; /* the layer's result is resident: stage ys makes it in INP, padding included */
   enum tsr_status status;
 };
+
+/* The stage that makes the layer's result, and where to. */
+static const char *result(const struct writer *w)
+{
+  return w->stays ? "ys" : "y";
+}
+
+static const char *to_inp(const struct writer *w)
+{
+  return w->stays ? "_inp" : "";
+}
 
 static void put_suffix(char *text, size_t size, const char *line, const char *suffix)
 {
@@ -36,7 +48,8 @@ __attribute__((format(printf, 2, 3))) static void line(struct writer *w, const c
  * "wo". */
 static void tile_result(struct writer *w, const struct tsr__tiling *t)
 {
-  line(w, "cache_write y out ys");
+  if (!w->stays)
+    line(w, "cache_write y out ys");
   static const struct {
     const char *loop, *outer, *inner;
   } row[DIMS] = {{"cb", "co", "ci"}, {"h", "ho", "hi"}, {"w", "wo", "wi"}, {"nb", "no", "ni"}};
@@ -66,18 +79,45 @@ static const char *input_loop(const struct writer *w, const struct tsr__tiling *
   return t->sliced ? loop : t->order == ORDER_INPUT ? "ys no" : "ys wo";
 }
 
+/* The result is computed in the loops of its copy to DRAM, where there is one. */
+static void compute_result(struct writer *w, const char *in)
+{
+  if (!w->stays)
+    line(w, "compute_at y %s", in);
+}
+
+/* Stage xs, or zs, is the op's operand k: loaded at this loop, or read where it lies. */
+static void place_operand(struct writer *w, const struct tsr__problem *p, int k)
+{
+  static const char *const name[] = {"xs@", "zs@"};
+  line(w, p->in_inp[k] ? "inline %s" : "set_scope %s inp", name[k]);
+}
+
+static void load_operand(struct writer *w, const struct tsr__problem *p, int k, const char *in)
+{
+  static const char *const name[] = {"xs@", "zs@"};
+  if (!p->in_inp[k])
+    line(w, "compute_at %s %s", name[k], in);
+}
+
 static void write_conv(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   const char *in = innermost(t);
   bool slices = t->slice < p->summed && !tsr__tiling_keeps_weights(p, t), fed = tsr__is_fed(p);
   char loop[16];
   line(w, "cache_read w@ wgt acc@ ws@");
-  line(w, "cache_read p@ acc y@ ps@");
-  line(w, p->head && !fed ? "inline xs@" : "set_scope xs@ inp");
+  line(w, "cache_read p@ acc %s ps@", p->tail ? "y@" : result(w));
+  if (p->head)
+    line(w, fed ? "set_scope xs@ inp" : "inline xs@");
+  else
+    place_operand(w, p, 0);
   line(w, "set_scope acc@ acc");
-  if (!p->tail)
+  if (p->tail) {
+    line(w, "compute_at y@ %s", in);
+  } else {
     tile_result(w, t);
-  line(w, "compute_at y@ %s", in);
+    compute_result(w, in);
+  }
   line(w, "compute_at ps@ ys co");
   line(w, "compute_at acc@ %s", in);
   line(w, "split acc@ cb %lld so si", (long long)tsr__slice(p, t));
@@ -86,10 +126,13 @@ static void write_conv(struct writer *w, const struct tsr__problem *p, const str
   if (fed)
     line(w, "compute_at xs@ ys ho");
   else if (!p->head)
-    line(w, "compute_at xs@ %s", input_loop(w, t, loop));
+    load_operand(w, p, 0, input_loop(w, t, loop));
   line(w, "compute_at ws@ %s", slices ? "acc@ so" : "ys co");
   line(w, "tensorize acc@ b accel.gemm");
-  line(w, "tensorize y@ b accel.%s", p->tail ? "quant_acc" : "quant");
+  if (p->tail)
+    line(w, "tensorize y@ b accel.quant_acc");
+  else
+    line(w, "tensorize %s b accel.quant%s", result(w), to_inp(w));
 }
 
 /* Before a convolution: all of it with its slice of the sum. */
@@ -98,11 +141,11 @@ static void write_head(struct writer *w, const struct tsr__problem *p, const cha
 {
   enum tsr_gop op = p->node->op;
   line(w, "cache_read p@ acc y@ ps@");
-  line(w, "set_scope xs@ inp");
+  place_operand(w, p, 0);
   line(w, "set_scope acc@ acc");
   line(w, "compute_at y@ %s", at);
   line(w, "compute_at acc@ %s", at);
-  line(w, "compute_at xs@ %s", at);
+  load_operand(w, p, 0, at);
   line(w, "reorder acc@ nb cb kh kw h w b i");
   if (op == TSR_G_AccDepthwise) {
     line(w, "set_scope ws@ acc");
@@ -115,28 +158,29 @@ static void write_head(struct writer *w, const struct tsr__problem *p, const cha
 
 /* Before a head: its result is the head's input, padding included; its own input comes with the
  * tile. */
-static void write_feeder(struct writer *w, const char *head, const char *at,
-                         const char *constants_at, const char *weights_at)
+static void write_feeder(struct writer *w, const struct tsr__problem *p, const char *head,
+                         const char *at, const char *constants_at, const char *weights_at)
 {
   line(w, "cache_read w@ wgt acc@ ws@");
   line(w, "cache_read p@ acc xs%s ps@", head);
-  line(w, "set_scope xs@ inp");
+  place_operand(w, p, 0);
   line(w, "set_scope acc@ acc");
   line(w, "compute_at ps@ %s", constants_at);
   line(w, "compute_at acc@ %s", at);
   line(w, "reorder acc@ nb ob cb kh kw h w b o i");
-  line(w, "compute_at xs@ ys wo");
+  load_operand(w, p, 0, "ys wo");
   line(w, "compute_at ws@ %s", weights_at);
   line(w, "tensorize acc@ b accel.gemm");
   line(w, "tensorize xs%s b accel.quant_inp", head);
 }
 
 /* Before what is fed: its result is that one's input, padding included. */
-static void write_fed_head(struct writer *w, const char *fed, const struct tsr__tiling *t)
+static void write_fed_head(struct writer *w, const struct tsr__problem *p, const char *fed,
+                           const struct tsr__tiling *t)
 {
   line(w, "cache_read w@ wgt acc@ ws@");
   line(w, "cache_read p@ acc xs%s ps@", fed);
-  line(w, "set_scope xs@ inp");
+  place_operand(w, p, 0);
   line(w, "set_scope acc@ acc");
   line(w, "compute_at ps@ ys co");
   line(w, "compute_at acc@ ys ho");
@@ -144,7 +188,7 @@ static void write_fed_head(struct writer *w, const char *fed, const struct tsr__
   line(w, "split acc@ cb %lld so si", (long long)t->slice);
   line(w, "reorder acc@ so nb ob si kh kw h w b o i");
   line(w, "pipeline acc@ so 2");
-  line(w, "compute_at xs@ %s", t->sliced ? "acc@ so" : "ys ho");
+  load_operand(w, p, 0, t->sliced ? "acc@ so" : "ys ho");
   line(w, "tensorize acc@ b accel.gemm");
   line(w, "tensorize xs%s b accel.quant_inp", fed);
 }
@@ -161,21 +205,22 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
   const char *in = innermost(t);
   enum tsr_gop op = p->node->op;
   if (op != TSR_G_AccMaxPool)
-    line(w, "cache_read p acc y ps");
-  line(w, "set_scope xs inp");
+    line(w, "cache_read p acc %s ps", result(w));
+  if (tsr__is_fed(p))
+    line(w, "set_scope xs inp");
+  else
+    place_operand(w, p, 0);
   line(w, "set_scope acc acc");
   tile_result(w, t);
-  line(w, "compute_at y %s", in);
+  compute_result(w, in);
   line(w, "compute_at acc %s", in);
   line(w, "split acc kh %lld so si", (long long)tsr__slice(p, t));
   line(w, "reorder acc so nb cb si kw h w b i");
   line(w, "pipeline acc so 2");
   if (tsr__is_fed(p))
     line(w, "compute_at xs ys ho");
-  else if (t->slice < p->summed)
-    line(w, "compute_at xs acc so");
   else
-    line(w, "compute_at xs %s", in);
+    load_operand(w, p, 0, t->slice < p->summed ? "acc so" : in);
   if (op == TSR_G_AccDepthwise) {
     line(w, "set_scope ws acc");
     line(w, "compute_at ws ys co");
@@ -185,7 +230,8 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
        op == TSR_G_AccDepthwise ? "mac"
        : op == TSR_G_AccMaxPool ? "maximum"
                                 : "sum");
-  line(w, "tensorize y b accel.%s", op == TSR_G_AccMaxPool ? "narrow" : "quant");
+  line(w, "tensorize %s b accel.%s%s", result(w), op == TSR_G_AccMaxPool ? "narrow" : "quant",
+       to_inp(w));
 }
 
 /* tail: its first operand is the result of the convolution before it, int32 in ACC. divided: the second one comes a
@@ -193,42 +239,53 @@ static void write_channelwise(struct writer *w, const struct tsr__problem *p,
 static void write_elementwise(struct writer *w, const struct tsr__problem *p,
                               const struct tsr__tiling *t, bool tail, bool divided)
 {
-  static const char *const scopes[] = {"zs inp", "xa acc", "acc acc", "za acc"};
-  static const char *const inner[] = {"y", "acc", "xa", "za", "zs"};
+  static const char *const inner[] = {"acc", "xa", "za"};
   const char *in = innermost(t);
   bool sum = p->node->op == TSR_G_AccAdd; /* which has no za */
   line(w, "cache_read k acc xa kx");
   line(w, "cache_read k acc %s kz", sum ? "acc" : "za");
-  line(w, "cache_read p acc y ps");
-  line(w, tail ? "inline xs" : "set_scope xs inp");
-  for (int k = 0; k < 4 - sum; k++)
-    line(w, "set_scope %s", scopes[k]);
+  line(w, "cache_read p acc %s ps", result(w));
+  if (tail)
+    line(w, "inline xs");
+  else
+    place_operand(w, p, 0);
+  place_operand(w, p, 1);
+  line(w, "set_scope xa acc");
+  line(w, "set_scope acc acc");
+  if (!sum)
+    line(w, "set_scope za acc");
   tile_result(w, t);
-  for (int k = 0; k < 5 - divided; k++)
-    if (!sum || strcmp(inner[k], "za"))
-      line(w, "compute_at %s %s", inner[k], in);
+  compute_result(w, in);
+  for (int k = 0; k < 3 - sum; k++)
+    line(w, "compute_at %s %s", inner[k], in);
   if (divided) {
     line(w, "pipeline %s cb 2", sum ? "acc" : "za");
     line(w, "compute_at zs %s cb", sum ? "acc" : "za");
+  } else {
+    load_operand(w, p, 1, in);
   }
   if (!tail)
-    line(w, "compute_at xs %s", in);
+    load_operand(w, p, 0, in);
   line(w, "tensorize xa b accel.%s", sum ? tail ? "mul" : "scale" : tail ? "sub" : "offset");
   if (!sum)
     line(w, "tensorize za b accel.offset");
   line(w, "tensorize acc b accel.%s", sum ? "madd" : "mul");
-  line(w, "tensorize y b accel.quant");
+  line(w, "tensorize %s b accel.quant%s", result(w), to_inp(w));
 }
 
-static void write_lookup(struct writer *w, const struct tsr__tiling *t, bool tail)
+static void write_lookup(struct writer *w, const struct tsr__problem *p,
+                         const struct tsr__tiling *t, bool tail)
 {
-  line(w, "cache_read table lut y ts");
-  line(w, tail ? "inline xs" : "set_scope xs inp");
+  line(w, "cache_read table lut %s ts", result(w));
+  if (tail)
+    line(w, "inline xs");
+  else
+    place_operand(w, p, 0);
   tile_result(w, t);
-  line(w, "compute_at y %s", innermost(t));
+  compute_result(w, innermost(t));
   if (!tail)
-    line(w, "compute_at xs %s", innermost(t));
-  line(w, "tensorize y b accel.%s", tail ? "lut_acc" : "lut");
+    load_operand(w, p, 0, innermost(t));
+  line(w, "tensorize %s b accel.%s%s", result(w), tail ? "lut_acc" : "lut", to_inp(w));
 }
 
 static void write_op(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t,
@@ -239,7 +296,7 @@ static void write_op(struct writer *w, const struct tsr__problem *p, const struc
   case KIND_CONV: write_conv(w, p, t); break;
   case KIND_CHANNELWISE: write_channelwise(w, p, t); break;
   case KIND_ELEMENTWISE: write_elementwise(w, p, t, tail, divided); break;
-  case KIND_LOOKUP: write_lookup(w, t, tail); break;
+  case KIND_LOOKUP: write_lookup(w, p, t, tail); break;
   }
 }
 
@@ -247,6 +304,8 @@ static void write_op(struct writer *w, const struct tsr__problem *p, const struc
  * its input. */
 static void place_between(struct writer *w, const struct tsr__problem *p)
 {
+  if (p->stays)
+    line(w, "inline y");
   if (p->head && p->head->head) {
     w->suffix = p->head->head->suffix;
     line(w, "inline y@");
@@ -265,7 +324,7 @@ static void place_between(struct writer *w, const struct tsr__problem *p)
 static void write_fed(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   w->suffix = p->head->suffix;
-  write_fed_head(w, p->suffix, t);
+  write_fed_head(w, p->head, p->suffix, t);
   w->suffix = p->suffix;
   if (tsr__kept(p, t))
     write_slide(w);
@@ -278,7 +337,7 @@ static void write_fed(struct writer *w, const struct tsr__problem *p, const stru
 enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__problem *p,
                                      const struct tsr__tiling *t, struct tir_sched *s)
 {
-  struct writer w = {.s = s, .err = err};
+  struct writer w = {.s = s, .err = err, .suffix = "", .stays = p->stays};
   char loop[16];
   place_between(&w, p);
   if (p->tail)
@@ -292,7 +351,8 @@ enum tsr_status tsr__tiling_schedule(struct tsr_err *err, const struct tsr__prob
     write_head(&w, p->head, at, with);
     if (p->head->head) {
       w.suffix = p->head->head->suffix;
-      write_feeder(&w, p->head->suffix, at, with, tsr__tiling_keeps_weights(p, t) ? "ys co" : at);
+      write_feeder(&w, p->head->head, p->head->suffix, at, with,
+                   tsr__tiling_keeps_weights(p, t) ? "ys co" : at);
     }
   }
   return w.status;

@@ -9,6 +9,7 @@
 /* Places that windows of `taps` kernel elements reach, for `tile` results. */
 static int64_t reach(const struct tsr__problem *p, int k, int64_t tile, int64_t taps)
 {
+  tile = tile < tsr__extent(p, ROWS + k) ? tile : tsr__extent(p, ROWS + k);
   if (p->kernel[k] == 1)
     return tile;
   return (tile - 1) * p->stride[k] + (taps - 1) * p->dilation[k] + 1;
@@ -31,6 +32,12 @@ static int64_t region_columns(const struct tsr__problem *p, const struct tsr__ti
 static int64_t copies(int64_t iterations)
 {
   return iterations > 1 ? 2 : 1;
+}
+
+/* Rows times columns of a tile that are computed. */
+static int64_t area(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  return tsr__made(p, t, ROWS) * tsr__made(p, t, COLUMNS);
 }
 
 /* Of what each of so many tiles has its own. */
@@ -60,7 +67,7 @@ int64_t tsr__kept(const struct tsr__problem *p, const struct tsr__tiling *t)
 
 int64_t tsr__kept_of_head(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
-  return tsr__tiles(p, t, ROWS) > 1 ? overlap(p->head) : 0;
+  return p->head->operands && tsr__tiles(p, t, ROWS) > 1 ? overlap(p->head) : 0;
 }
 
 /* The first tile has all rows of its windows, but for the padding above; others have what is new. */
@@ -81,14 +88,14 @@ static int64_t fed_input(const struct tsr__problem *p, const struct tsr__tiling 
   int64_t blocks = t->sliced ? t->slice : h->summed, region = 1;
   for (int k = 0; k < 2; k++)
     region *= reach(h, k, tsr__fed_places(p, t, k), h->kernel[k]);
-  return region * blocks * (t->sliced ? 2 : times);
+  return h->operands * region * blocks * (t->sliced ? 2 : times);
 }
 
 static struct tsr__need need_of_fed(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   const struct tsr__problem *h = p->head;
   int64_t times = copies(tsr__tiles(p, t, ROWS)), channels = t->tile[CHANNELS];
-  int64_t places = t->tile[ROWS] * t->tile[COLUMNS], taps = p->kernel[0] * p->kernel[1];
+  int64_t places = area(p, t), taps = p->kernel[0] * p->kernel[1];
   int64_t window = tsr__fed_reach(p, t, 0) * tsr__fed_reach(p, t, 1) * h->out[CHANNELS];
   int64_t head = h->out[CHANNELS] * h->summed * h->kernel[0] * h->kernel[1];
   struct tsr__need n = {
@@ -96,7 +103,7 @@ static struct tsr__need need_of_fed(const struct tsr__problem *p, const struct t
       .wgt = head + (p->kind == KIND_CONV ? channels * p->summed * taps : 0),
       .acc = h->out[CHANNELS] * (tsr__fed_places(p, t, 0) * tsr__fed_places(p, t, 1) + h->params) +
              channels * (p->work * places + p->params) + p->fixed_params,
-      .out = times * channels * places,
+      .out = p->stays ? 0 : times * channels * places,
   };
   n.inp += tsr__tiling_divides_tail(p, t) ? 2 * p->beside * places
                                           : times * p->beside * channels * places;
@@ -121,9 +128,13 @@ static int64_t head_entries(const struct tsr__problem *p, const struct tsr__tili
                             int64_t tiles, int64_t pieces)
 {
   const struct tsr__problem *feeder = p->head->head;
-  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
-  int64_t input = feeder ? copies(tiles) * feeder->summed * head_region(p, t, false) : 0;
-  return input + copies(pieces) * t->slice * (head_region(p, t, true) + places);
+  int64_t places = area(p, t) * t->tile[IMAGES];
+  int64_t input = 0, region = head_region(p, t, true);
+  if (feeder)
+    input = feeder->operands * copies(tiles) * feeder->summed * head_region(p, t, false);
+  else
+    region *= p->head->operands;
+  return input + copies(pieces) * t->slice * (region + places);
 }
 
 /* Entries of INP that a tile's input takes, all copies. */
@@ -148,7 +159,7 @@ static void add_head(const struct tsr__problem *p, const struct tsr__tiling *t, 
                      struct tsr__need *n)
 {
   const struct tsr__problem *head = p->head, *feeder = head->head;
-  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t places = area(p, t) * t->tile[IMAGES];
   n->head_acc = head->work * t->slice * places + blocks * head->params + head->fixed_params;
   if (feeder)
     n->acc += t->slice * head_region(p, t, false) + blocks * feeder->params;
@@ -181,7 +192,7 @@ static int64_t tiles_of(const struct tsr__problem *p, const struct tsr__tiling *
 static int64_t whole_beside(const struct tsr__problem *p, const struct tsr__tiling *t,
                             int64_t tiles)
 {
-  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t places = area(p, t) * t->tile[IMAGES];
   return tile_copies(t, tiles) * p->beside * t->tile[CHANNELS] * places;
 }
 
@@ -197,7 +208,7 @@ bool tsr__tiling_divides_tail(const struct tsr__problem *p, const struct tsr__ti
 static int64_t beside_entries(const struct tsr__problem *p, const struct tsr__tiling *t,
                               int64_t tiles)
 {
-  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t places = area(p, t) * t->tile[IMAGES];
   return tsr__tiling_divides_tail(p, t) ? 2 * p->beside * places : whole_beside(p, t, tiles);
 }
 
@@ -205,7 +216,7 @@ static struct tsr__need need_of(const struct tsr__problem *p, const struct tsr__
                                 bool keeps_head)
 {
   int64_t tiles = tiles_of(p, t), channels = t->tile[CHANNELS];
-  int64_t places = t->tile[ROWS] * t->tile[COLUMNS] * t->tile[IMAGES];
+  int64_t places = area(p, t) * t->tile[IMAGES];
   int64_t sums = tsr__ceil_div(p->summed, t->slice),
           work = t->spans ? (channels + 1) / 2 : channels;
   int64_t pieces = copies(t->spans ? sums : tiles * sums) * t->slice;
@@ -220,7 +231,7 @@ static struct tsr__need need_of(const struct tsr__problem *p, const struct tsr__
       .wgt = p->kind == KIND_CONV ? weight_entries(p, channels, blocks) : 0,
       .acc = p->work * work * places + tile_copies(t, outer) * p->params * channels +
              p->fixed_params,
-      .out = tile_copies(t, tiles) * channels * places,
+      .out = p->stays ? 0 : tile_copies(t, tiles) * channels * places,
   };
   if (p->head)
     add_head(p, t, keeps_head ? p->summed : pieces, &n);
@@ -273,20 +284,31 @@ static bool skips(const struct tsr__problem *p)
   return (p->kernel[0] == 1 && p->stride[0] > 1) || (p->kernel[1] == 1 && p->stride[1] > 1);
 }
 
+/* Whether the input that is loaded, if any is, comes in a way of its own. What is resident comes in none. */
+static bool is_way_in(const struct tsr__problem *p, const struct tsr__tiling *t)
+{
+  if (p->operands || p->kind == KIND_ELEMENTWISE || p->kind == KIND_LOOKUP)
+    return true;
+  return p->kind == KIND_CONV ? !t->sliced && t->order != ORDER_INPUT : t->slice == p->summed;
+}
+
 /* Whether the order, and the way to bring the input, are different from others for this tiling.
  * A head is computed once for each tile: of all channels, its slices as they are summed. */
 static bool is_way(const struct tsr__problem *p, const struct tsr__tiling *t)
 {
   bool conv = p->kind == KIND_CONV, slices = t->slice < p->summed;
-  if (t->spans &&
-      (!conv || p->head || p->work > 1 || t->tile[CHANNELS] < 2 || t->tile[IMAGES] > 1 ||
-       t->tile[CHANNELS] * t->tile[ROWS] * t->tile[COLUMNS] <= p->acc))
+  if (t->spans && (!conv || p->head || p->work > 1 || t->tile[CHANNELS] < 2 ||
+                   t->tile[IMAGES] > 1 || t->tile[CHANNELS] * area(p, t) <= p->acc))
     return false;
   int64_t channels = tsr__tiles(p, t, CHANNELS), places = tiles_of(p, t) / channels;
   if (t->stays && (!conv || p->head || !slices || places == 1))
     return false;
   if (conv && t->order == ORDER_WEIGHTS && places == 1 && channels > 1)
     return false; /* the same as ORDER_PLACES */
+  if (tsr__is_fed(p) && !p->head->operands && t->slice < p->head->summed)
+    return false;
+  if (!p->head && !is_way_in(p, t))
+    return false;
   if (tsr__is_fed(p))
     return t->order == ORDER_ROWS && !skips(p) && t->tile[CHANNELS] == p->out[CHANNELS] &&
            t->tile[IMAGES] == 1 && t->sliced == (t->slice < p->head->summed) &&

@@ -43,6 +43,8 @@ void tsr__stream_begin(struct tsr__stream *s)
   memset(s->next, 0, sizeof s->next);
   memset(s->recent, 0, sizeof s->recent);
   s->bank = 0;
+  s->inp_from = 0;
+  s->inp_to = (uint32_t)tsr_design_depth(s->design, TSR_BUFFER_INP);
 }
 
 static void push(struct tsr__stream *s, const struct tsr_insn *insn, enum tsr__dram_base base)

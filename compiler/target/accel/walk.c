@@ -73,6 +73,16 @@ int tsr__walk_bank(const struct tsr__walk *w)
   return (int)((w->stream->bank + (work && work->depth > 1 ? instance % 2 : 0)) % 2);
 }
 
+struct tsr__place tsr__resident_place(const struct tsr_design *d,
+                                      const struct tsr_accel_resident *r, uint32_t at)
+{
+  return (struct tsr__place){.resident = r,
+                             .depth = 1,
+                             .entries = r->entries,
+                             .entry_elements = tsr__entry_elements(d, SPACE_INP),
+                             .at = {{at}}};
+}
+
 /* --- walking ----------------------------------------------------------------------------------------- */
 
 static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s);
@@ -131,6 +141,14 @@ static enum tsr_status iterate(struct tsr__walk *w, const struct tir_stmt *s)
   return status;
 }
 
+/* The leaf of a nest that fills all of a stage's region with its padding. */
+static const struct tir_stmt *padding_of(const struct tir_stmt *s)
+{
+  while (s->kind == TIR_FOR)
+    s = s->f.body;
+  return s->kind == TIR_STORE && s->store.value->op == TIR_INT ? s : NULL;
+}
+
 static int64_t points_of(const struct tsr__nest *nest)
 {
   int64_t points = 1;
@@ -160,6 +178,12 @@ static enum tsr_status walk(struct tsr__walk *w, const struct tir_stmt *s)
   struct tsr__nest nest;
   enum tsr_status status = TSR_OK;
   int64_t holds;
+  const struct tir_stmt *padding = padding_of(s);
+  const struct tsr__place *at = padding ? tsr__walk_place(w, padding->store.buffer) : NULL;
+  if (at && at->resident) { /* what is inside of it is made, element by element */
+    tsr__emit_border(w, at);
+    return TSR_OK;
+  }
   if (is_nest(s) && known_nest(w, s, &nest))
     return emit_nest(w, &nest);
   switch (s->kind) {
