@@ -314,7 +314,7 @@ static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l
     dump(c, "tir", l->name, tir_program_print(c->a, program));
   uint64_t read = c->stream->read_bytes, written = c->stream->write_bytes;
   l->first_insn = c->stream->count;
-  if (group->inp_to) {
+  if (group->shares) {
     c->stream->inp_from = group->inp_from;
     c->stream->inp_to = group->inp_to;
   }

@@ -292,7 +292,8 @@ struct tsr_accel_group {
   struct tsr_node *node[TSR_ACCEL_MOST_GROUPED];
   int residents; /* of its operands, and its result */
   const struct tsr_accel_resident *resident[TSR_ACCEL_MOST_RESIDENT];
-  uint32_t inp_from, inp_to; /* entries of INP that it has for itself; none: it has all of them */
+  bool shares;               /* INP, with what is resident; it has, for itself, */
+  uint32_t inp_from, inp_to; /* these of its entries */
   struct tir_func *func;     /* the compute of all; what is resident lies in INP, its padding around it */
   struct tsr_accel_found found;
 };

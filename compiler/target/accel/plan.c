@@ -10,7 +10,7 @@
 #include "compiler/target/accel/plan.h"
 
 /* Of the tilings, and of what becomes of a schedule: another number, other records of the cache. */
-enum { VERSION = 14 };
+enum { VERSION = 13 };
 
 struct planner {
   const struct tsr_accel_plan *plan;
@@ -131,7 +131,7 @@ static enum tsr_status walk_twice(struct tsr__stream *stream, struct tsr_err *er
 {
   struct tsr__place *place = TSR_NEW_ARRAY(stream->arena, struct tsr__place, p->params + 1);
   uint64_t input = room_of(p->param[0]), next = input, end;
-  if (g->inp_to)
+  if (g->shares)
     stream->inp_to = g->inp_to - g->inp_from;
   place_parameters(stream, g, p, false, 0, &next, place);
   enum tsr_status status = tsr__walk_program(stream, err, p, place);
@@ -281,7 +281,7 @@ static void add_residents(struct tsr_text *key, const struct tsr_accel_group *g)
       tsr_text_add(key, " %d:%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, k,
                    resident[k]->before[0], resident[k]->before[1], resident[k]->after[0],
                    resident[k]->after[1]);
-  if (g->inp_to)
+  if (g->shares)
     tsr_text_add(key, " of %" PRIu32, g->inp_to - g->inp_from);
 }
 

@@ -30,7 +30,7 @@ static void set_residents(const struct tsr_accel_group *g, struct tsr__problem *
     p->padding[k] = y->before[k] + y->after[k];
     p->out[ROWS + k] += p->padding[k];
   }
-  if (g->inp_to)
+  if (g->shares)
     p->inp = g->inp_to - g->inp_from;
 }
 

@@ -104,6 +104,7 @@ static bool set_residents(const struct planner *m, int layer, struct tsr_accel_g
   struct tsr_value **in = tsr_accel_group_inputs(m->planning->arena, g, &inputs);
   const struct tsr_value *last = g->node[g->nodes - 1]->out[0];
   g->residents = 0;
+  g->shares = true;
   for (int i = 0; i <= inputs; i++)
     for (int k = 0; k < m->count; k++) {
       const struct tsr_value *v = i < inputs ? in[i] : last;
