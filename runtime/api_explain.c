@@ -41,12 +41,22 @@ static void put_tiles(struct explaining *x)
   x->out->tile = list;
 }
 
+/* Of a result that is resident nothing is stored: its first tile ends where the first of it is in INP, and the
+ * matrix engine, or the layer, goes on. */
 static const char *first_tile(const struct explaining *x)
 {
+  const struct tir_func *func = x->layer->func;
+  bool resident = func->param[func->inputs]->scope == TIR_INP, made = false, ends = false;
   struct tsr_text text = {.arena = x->arena};
-  struct tsr_insn insn = {.opcode = TSR_OP_FINISH};
-  for (size_t k = 0; k < x->layer->insns && insn.opcode != TSR_OP_STORE && decode(x, k, &insn); k++)
+  struct tsr_insn insn;
+  for (size_t k = 0; k < x->layer->insns && !ends && decode(x, k, &insn); k++) {
+    int engine = tsr_insn_engine(&insn);
+    if (resident && made && engine == TSR_ENGINE_MATRIX)
+      break;
     tsr_text_add(&text, "%s\n", tsr_insn_text(x->arena, &insn));
+    made |= engine == TSR_ENGINE_VECTOR && insn.loop.dst == TSR_DST_INP;
+    ends = insn.opcode == TSR_OP_STORE;
+  }
   return text.data ? text.data : "";
 }
 
@@ -76,6 +86,7 @@ static struct tessera_operand operand_of(const struct explaining *x,
       .loop = copy_of(x, b->loop),
       .from = copy_of(x, b->computed || !b->from ? b->from : tensor_of(x, b->from)),
       .computed = b->computed,
+      .resident = b->resident,
       .dtype = (enum tessera_dtype)b->buffer->dtype,
       .rank = b->buffer->rank,
       .copies = b->copies,
@@ -139,7 +150,6 @@ static void put_engines(struct explaining *x)
 static struct tessera_explanation *head_of(struct explaining *x)
 {
   const struct tsr_module_layer *l = x->layer;
-  const struct tir_buffer *result = l->func->param[l->func->inputs];
   struct tessera_explanation *e = TSR_NEW(x->arena, struct tessera_explanation);
   *e = (struct tessera_explanation){
       .name = copy_of(x, l->name),
@@ -148,7 +158,7 @@ static struct tessera_explanation *head_of(struct explaining *x)
       .loops_before = x->found.before,
       .loops = x->found.after,
       .first_tile = first_tile(x),
-      .rank = result->rank,
+      .rank = x->found.rank,
       .macs = l->macs,
       .found_cycles = l->found_cycles,
       .bound_cycles = x->bound_cycles,
@@ -157,7 +167,7 @@ static struct tessera_explanation *head_of(struct explaining *x)
       .least_read_bytes = l->least_read_bytes,
       .least_write_bytes = l->least_write_bytes,
   };
-  memcpy(e->dims, result->dims, sizeof e->dims);
+  memcpy(e->dims, x->found.dims, sizeof e->dims);
   return e;
 }
 

@@ -127,7 +127,10 @@ void tessera_model_layer(const struct tessera_model *model, int k, struct tesser
   };
   if (l->func->inputs < l->args) {
     const struct tsr_module_buffer *b = &m->buffer[l->arg[l->func->inputs]];
+    int64_t before[TSR_MAX_RANK];
     out->rank = b->rank;
     memcpy(out->dims, b->dims, sizeof out->dims);
+    if (l->func->param[l->func->inputs]->scope != TIR_GLOBAL) /* with padding around it */
+      tir_func_result(l->func, before, out->dims);
   }
 }

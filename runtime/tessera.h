@@ -518,6 +518,7 @@ struct tessera_operand {
   const char *loop;     /* an iteration of which it lives for; NULL: as long as the layer is at work */
   const char *from;     /* the tensor that it is a copy of, or the intrinsic that computes it */
   bool computed;        /* the latter */
+  bool resident;        /* it is that tensor, or the result, which stays in the scratchpad between layers */
   enum tessera_dtype dtype;
   int rank;
   int64_t dims[TESSERA_MAX_RANK]; /* the largest of any iteration */
@@ -537,7 +538,8 @@ struct tessera_engine_time {
 struct tessera_explanation {
   const char *name, *op, *schedule;
   const char *loops_before, *loops; /* without a schedule; with it, tensorized */
-  const char *first_tile;           /* instructions up to the first STORE, a line each */
+  const char *first_tile;           /* instructions up to the first STORE, a line each; of a result that is
+                                       resident, up to what follows when the first of it is made */
   int rank;                         /* of the result, in blocks: [images, blocks, rows, columns,
                                        images of a block, channels of a block] */
   int64_t dims[TESSERA_MAX_RANK];

@@ -12,6 +12,7 @@ static json_t *operand_json(const struct tessera_operand *o)
   put_text(object, "loop", o->loop);
   put_text(object, "from", o->from);
   json_object_set_new(object, "computed", json_boolean(o->computed));
+  json_object_set_new(object, "resident", json_boolean(o->resident));
   put_count(object, "copies", (uint64_t)o->copies);
   put_count(object, "entries", o->entries);
   put_count(object, "bytes", o->bytes);

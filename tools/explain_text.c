@@ -27,8 +27,8 @@ static int add_operand(struct table *table, const struct tessera_operand *o)
   char bytes[COUNT_TEXT], share[COUNT_TEXT], from[TABLE_CELL];
   snprintf(type, sizeof type, "%s %s", tessera_dtype_name(o->dtype),
            shape_text(o->dims, o->rank, shape));
-  snprintf(from, sizeof from, "%s%.50s", o->computed ? "of " : "from ",
-           o->from ? o->from : "nothing");
+  snprintf(from, sizeof from, "%s%.40s%s", o->computed ? "of " : o->resident ? "" : "from ",
+           o->from ? o->from : "nothing", o->resident ? ", resident" : "");
   percent_text((double)o->bytes, (double)o->capacity_bytes, share);
   count_text((uint64_t)o->copies, copies);
   return table_add(table, (const char *const[]){

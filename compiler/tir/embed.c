@@ -152,3 +152,27 @@ struct tir_func *tir_func_embed(struct tsr_arena *a, const struct tir_func *f,
     add_result(&e, last, around, name);
   return e.func;
 }
+
+/* An index of place_in where the stage's axes are at 0. */
+static int64_t at_zero(tir_e index)
+{
+  switch (index->op) {
+  case TIR_INT: return index->i;
+  case TIR_ADD: return at_zero(index->arg[0]) + at_zero(index->arg[1]);
+  case TIR_SUB: return at_zero(index->arg[0]) - at_zero(index->arg[1]);
+  default: return 0;
+  }
+}
+
+void tir_func_result(const struct tir_func *f, int64_t *before, int64_t *dims)
+{
+  const struct tir_stage *s = f->stages ? f->stage[f->stages - 1] : NULL;
+  const struct tir_buffer *y = f->param[f->inputs];
+  bool embedded = s && y->scope != TIR_GLOBAL && s->value->op == TIR_SELECT &&
+                  s->value->arg[1]->op == TIR_LOAD && s->value->arg[1]->args == y->rank;
+  for (int d = 0; d < y->rank; d++) {
+    tir_e load = embedded ? s->value->arg[1] : NULL;
+    before[d] = load ? -at_zero(load->arg[d]) : 0;
+    dims[d] = load ? load->buffer->dims[d] : y->dims[d];
+  }
+}

@@ -186,6 +186,9 @@ struct tir_border {
 };
 struct tir_func *tir_func_embed(struct tsr_arena *a, const struct tir_func *f,
                                 const struct tir_border *const *border, const char *name);
+/* Where in the output's buffer a func has its result, and of which dims: all of it, but for what is around one
+ * that was embedded. */
+void tir_func_result(const struct tir_func *f, int64_t *before, int64_t *dims);
 
 /* --- intrinsics ------------------------------------------------------------------------------------ */
 

@@ -33,6 +33,7 @@ static enum tsr_status lower_text(struct tsr_arena *a, struct tsr_err *err,
 struct tiling {
   struct tsr_arena *arena;
   const struct tir_buffer *result;
+  int64_t before[TSR_MAX_RANK]; /* of the padding around it */
   struct tsr__env env;
   struct tsr_accel_explanation *out;
 };
@@ -44,25 +45,59 @@ static const struct tir_stmt *leaf_of(const struct tir_stmt *s)
   return s;
 }
 
-/* The box that a nest of loops stores; false where it is none. */
-static bool box_of(const struct tiling *t, const struct tir_stmt *s, struct tsr_accel_tile *box)
-{
+/* Loops around a leaf, and the iterations in which it is done. */
+struct loops {
+  int n;
   const struct tir_var *var[16];
-  int64_t extent[16], c0, c[16];
-  int n = 0;
+  int64_t lo[16], hi[16];
+};
+
+/* False: it is done in none, or they are not known. */
+static bool loops_of(const struct tiling *t, const struct tir_stmt *s, struct loops *l)
+{
+  bool nothing = false;
+  *l = (struct loops){0};
   for (; s->kind == TIR_FOR; s = s->f.body) {
-    if (n == 16 || !tsr__env_value(&t->env, s->f.extent, &extent[n]) || extent[n] <= 0)
+    if (l->n == 16 || !tsr__env_value(&t->env, s->f.extent, &l->hi[l->n]))
       return false;
-    var[n++] = s->f.var;
+    l->var[l->n++] = s->f.var;
   }
+  if (s->kind == TIR_IF &&
+      !tsr__env_box(&t->env, s->when.condition, l->n, l->var, l->lo, l->hi, &nothing))
+    return false;
+  for (int k = 0; k < l->n; k++)
+    nothing |= l->hi[k] <= l->lo[k];
+  return !nothing;
+}
+
+/* Elements along dim d of the result that the leaf writes at a time. */
+static int64_t width_of(const struct tir_stmt *leaf, int rank, int d)
+{
+  if (leaf->kind == TIR_STORE)
+    return 1;
+  const struct tir_buffer *y = leaf->call.intrin->func->param[leaf->call.intrin->func->inputs];
+  return d < rank - y->rank ? 1 : y->dims[d - (rank - y->rank)];
+}
+
+/* The box that a nest of loops around the leaf writes; false where it is none. */
+static bool box_of(const struct tiling *t, const struct tir_stmt *s, const struct tir_stmt *leaf,
+                   struct tsr_accel_tile *box)
+{
+  tir_e *index = leaf->kind == TIR_STORE ? leaf->store.index : leaf->call.index[0];
+  int64_t c0, c[16];
+  struct loops l;
+  if (!loops_of(t, s, &l))
+    return false;
   *box = (struct tsr_accel_tile){{0}, {0}};
   for (int d = 0; d < t->result->rank; d++) {
-    if (!tsr__env_affine(&t->env, s->store.index[d], n, var, &c0, c))
+    if (!tsr__env_affine(&t->env, index[d], l.n, l.var, &c0, c))
       return false;
-    box->at[d] = c0;
-    box->size[d] = 1;
-    for (int k = 0; k < n; k++)
-      box->size[d] += c[k] * (extent[k] - 1);
+    box->at[d] = c0 - t->before[d];
+    box->size[d] = width_of(leaf, t->result->rank, d);
+    for (int k = 0; k < l.n; k++) {
+      box->at[d] += c[k] * l.lo[k];
+      box->size[d] += c[k] * (l.hi[k] - 1 - l.lo[k]);
+    }
   }
   return true;
 }
@@ -92,16 +127,28 @@ static void iterate(struct tiling *t, const struct tir_stmt *s)
   t->env.count = slot;
 }
 
+/* What writes to the result, but for its padding. */
+static bool makes_result(const struct tiling *t, const struct tir_stmt *leaf)
+{
+  if (leaf->kind == TIR_CALL)
+    return leaf->call.buffer[0] == t->result;
+  return leaf->store.buffer == t->result && leaf->store.value->op != TIR_INT;
+}
+
 static void find_tiles(struct tiling *t, const struct tir_stmt *s)
 {
   const struct tir_stmt *leaf = leaf_of(s);
   struct tsr_accel_tile box;
   int64_t holds;
-  if (leaf->kind == TIR_CALL || (leaf->kind == TIR_STORE && leaf->store.buffer != t->result))
-    return;
-  if (leaf->kind == TIR_STORE && box_of(t, s, &box)) {
-    add_tile(t, &box);
-    return;
+  if (leaf->kind == TIR_IF)
+    leaf = leaf->when.body;
+  if (leaf->kind == TIR_CALL || leaf->kind == TIR_STORE) {
+    if (!makes_result(t, leaf))
+      return;
+    if (box_of(t, s, leaf, &box)) {
+      add_tile(t, &box);
+      return;
+    }
   }
   switch (s->kind) {
   case TIR_FOR: iterate(t, s); break;
@@ -164,13 +211,26 @@ static struct tsr_accel_buffer buffer_of(const struct tsr_design *d, const struc
 {
   enum tsr__space space = tsr__space_of(place->buffer->scope);
   bool twice = space == SPACE_ACC && place->filled_by_dma && both_banks;
-  struct tsr_accel_buffer b = {.buffer = place->buffer,
-                               .loop = place->loop ? place->loop->name : NULL,
-                               .copies = place->in_place_of ? 0 : place->depth * (twice ? 2 : 1),
-                               .entries = tsr__layout_entries(d, place->buffer),
-                               .room = tsr__layout_room(d, space) * (space == SPACE_ACC ? 2 : 1),
-                               .entry_bytes = (uint32_t)tsr_design_dram_entry(d, tsr__buffer_of(space))};
+  struct tsr_accel_buffer b = {
+      .buffer = place->buffer,
+      .loop = place->loop ? place->loop->name : NULL,
+      .copies = place->in_place_of ? 0 : place->depth * (twice ? 2 : 1),
+      .entries = tsr__layout_entries(d, place->buffer),
+      .room = tsr__layout_room(d, space) * (space == SPACE_ACC ? 2 : 1),
+      .entry_bytes = (uint32_t)tsr_design_dram_entry(d, tsr__buffer_of(space))};
   find_source(p->body, &b);
+  return b;
+}
+
+/* A parameter that lies in INP from layer to layer. */
+static struct tsr_accel_buffer resident(const struct tsr_design *d, const struct tir_program *p,
+                                        int k)
+{
+  struct tsr__place place = {.buffer = p->param[k], .depth = 1};
+  struct tsr_accel_buffer b = buffer_of(d, p, &place, false);
+  b.resident = true;
+  b.computed = k >= p->inputs;
+  b.from = b.computed ? b.from : p->param[k]->name;
   return b;
 }
 
@@ -182,10 +242,12 @@ static enum tsr_status find_buffers(struct tsr_arena *a, struct tsr_err *err,
   enum tsr_status status = tsr__inventory_of(a, err, d, p, v);
   if (status)
     return status;
-  out->buffers = v->count;
-  out->buffer = TSR_NEW_ARRAY(a, struct tsr_accel_buffer, v->count + 1);
+  out->buffer = TSR_NEW_ARRAY(a, struct tsr_accel_buffer, p->params + v->count + 1);
+  for (int k = 0; k < p->params; k++)
+    if (p->param[k]->scope == TIR_INP)
+      out->buffer[out->buffers++] = resident(d, p, k);
   for (int k = 0; k < v->count; k++)
-    out->buffer[k] = buffer_of(d, p, &v->place[k], v->both_banks);
+    out->buffer[out->buffers++] = buffer_of(d, p, &v->place[k], v->both_banks);
   return TSR_OK;
 }
 
@@ -202,6 +264,8 @@ enum tsr_status tsr_accel_explain(struct tsr_arena *a, struct tsr_err *err,
     return status;
   out->after = tir_program_print(a, program);
   struct tiling t = {.arena = a, .result = func->param[func->inputs], .out = out};
+  out->rank = t.result->rank;
+  tir_func_result(func, t.before, out->dims);
   find_tiles(&t, program->body);
   return find_buffers(a, err, d, program, out);
 }

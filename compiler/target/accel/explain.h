@@ -7,7 +7,7 @@
 #include "compiler/tir/tir.h"
 #include "configs/design.h"
 
-/* A box of the result that is stored at once. */
+/* A box of the result that is stored, or made in INP, at once. */
 struct tsr_accel_tile {
   int64_t at[TSR_MAX_RANK], size[TSR_MAX_RANK];
 };
@@ -17,6 +17,7 @@ struct tsr_accel_buffer {
   const char *loop; /* one iteration of which it lives for; NULL: for the whole layer */
   const char *from; /* the parameter that it is a copy of, or the intrinsic that computes it */
   bool computed;    /* the latter */
+  bool resident;    /* it is the parameter */
   int copies;       /* used in turn, or one in each bank of ACC; 0: in the place of another buffer */
   uint32_t entries; /* of a copy */
   uint32_t room;    /* entries of its scratchpad, of ACC of both banks */
@@ -27,6 +28,8 @@ enum { TSR_ACCEL_MOST_TILES = 65536 };
 
 struct tsr_accel_explanation {
   const char *before, *after; /* its loops without a schedule, and with it */
+  int rank;                   /* of the result: without the padding around one that is resident */
+  int64_t dims[TSR_MAX_RANK];
   size_t tiles;               /* in order; the list has TSR_ACCEL_MOST_TILES at the most */
   size_t tile_capacity;
   struct tsr_accel_tile *tile;
