@@ -25,9 +25,9 @@ struct compiler {
   struct tsr_accel_group **accel; /* the same on the accelerator, of each; NULL: on the CPU */
   int *order;                     /* the groups that are layers, as they run, */
   int ordered;                    /* so many */
-  const struct tsr_value **value;       /* of buffer k */
-  uint64_t activations;                 /* bytes handed out */
-  int step; /* being made; its stream is open when it is the accelerator's */
+  const struct tsr_value **value; /* of buffer k */
+  uint64_t activations;           /* bytes handed out */
+  int step;                       /* being made; its stream is open when it is the accelerator's */
 };
 
 static void dump(struct compiler *c, const char *stage, const char *name, const char *text)
@@ -129,7 +129,8 @@ static bool on_device(const struct compiler *c, const struct tsr_value *v)
 }
 
 /* A value that stays in INP between layers; NULL: it lies in memory. */
-static const struct tsr_accel_resident *resident(const struct compiler *c, const struct tsr_value *v)
+static const struct tsr_accel_resident *resident(const struct compiler *c,
+                                                 const struct tsr_value *v)
 {
   const struct tsr_accel_resident *r = NULL;
   for (int k = 0; k < c->groups && !r; k++)
@@ -296,6 +297,18 @@ static enum tsr_status check_fields(struct compiler *c, size_t from)
   return TSR_OK;
 }
 
+/* The layer leaves what is resident as it is, whatever its buffers' places and its schedule. */
+static enum tsr_status check_residents(struct compiler *c, const struct tsr_module_layer *l)
+{
+  enum tsr_status status = TSR_OK;
+  for (int k = 0; k < c->m->buffers && !status; k++) {
+    const struct tsr_accel_resident *r = resident(c, c->value[k]);
+    if (r)
+      status = tsr__check_resident(c->stream, c->err, (int)(l - c->m->layer), r);
+  }
+  return status;
+}
+
 static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l,
                                   const struct tsr_accel_group *group)
 {
@@ -321,6 +334,8 @@ static enum tsr_status emit_layer(struct compiler *c, struct tsr_module_layer *l
   status = tsr__walk_program(c->stream, c->err, program, parameter_places(c, l));
   if (!status && is_given(c, l))
     status = check_fields(c, l->first_insn);
+  if (!status)
+    status = check_residents(c, l);
   if (status)
     return tsr_refuse_at(c->err, "node '%s' (%s)", l->name, l->op);
   l->insns = c->stream->count - l->first_insn;

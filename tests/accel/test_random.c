@@ -30,6 +30,7 @@ struct outcome {
   char text[1200];      /* empty: equal */
   int on_accel, groups; /* layers, those of more than one node */
   int fed, slides; /* those with a convolution as feeder; those that keep rows of what it made */
+  int stay;        /* those whose result is resident */
 };
 
 static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
@@ -67,6 +68,7 @@ static void compare(struct tsr_arena *a, struct random *r, enum net_kind kind,
     o->fed += strstr(l->op, "AccConv+AccDepthwise") || strstr(l->op, "AccConv+AccConv") ||
               strstr(l->op, "AccConv+AccMaxPool");
     o->slides += l->schedule && strstr(l->schedule, "\nslide ");
+    o->stay += l->schedule && l->func->param[l->func->inputs]->scope == TIR_INP;
   }
   memcpy(tsr_executor_buffer(executor, m->input[0]), in.data, tsr_tensor_bytes(&in));
   o->text[0] = 0;
@@ -82,7 +84,7 @@ static void run_cases(int cases, enum tsr_tune_effort effort)
 {
   const char *seed_text = getenv("TESSERA_SEED");
   uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : 20240611;
-  int differing = 0, on_accel = 0, groups = 0, fed = 0, slides = 0;
+  int differing = 0, on_accel = 0, groups = 0, fed = 0, slides = 0, stay = 0;
   print_message("seed %llu (TESSERA_SEED)\n", (unsigned long long)seed);
   for (int k = 0; k < cases; k++) {
     struct random r = {seed * 1000003 + (uint64_t)k + 1};
@@ -101,13 +103,15 @@ static void run_cases(int cases, enum tsr_tune_effort effort)
     groups += o.groups;
     fed += o.fed;
     slides += o.slides;
+    stay += o.stay;
     tsr_arena_free(a);
   }
   assert_int_equal(differing, 0);
-  print_message("%d layers, %d of more than one node, %d with a feeder, %d slide\n", on_accel,
-                groups, fed, slides);
+  print_message("%d layers, %d of more than one node, %d with a feeder, %d slide, %d stay\n",
+                on_accel, groups, fed, slides, stay);
   assert_true(on_accel >= cases); /* it was the accelerator that ran them */
-  assert_true(groups >= cases / 10 && fed >= cases / 15 && slides >= cases / 60);
+  assert_true(groups >= cases / 10 && fed >= cases / 15 && slides >= cases / 60 &&
+              stay >= cases / 5);
 }
 
 static void device_equals_interpreter(void **state)

@@ -125,6 +125,8 @@ struct tsr__stream {
   struct tsr__recent recent[SPACES][2];
   int bank; /* of the next layer's first buffer in ACC */
   uint32_t inp_from, inp_to; /* entries of INP that the next layer's buffers may have */
+  size_t inp_writes, inp_capacity;
+  struct tsr__recent_region *inp_write; /* entries of INP that instructions have written, in this layer */
 };
 
 struct tsr__stream *tsr__stream_new(struct tsr_arena *a, const struct tsr_design *d);
@@ -261,6 +263,9 @@ void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, in
 /* Where a resident parameter is. */
 struct tsr__place tsr__resident_place(const struct tsr_design *d,
                                       const struct tsr_accel_resident *r, uint32_t at);
+/* Refuses a layer some instruction of which has written to what is resident: not its result, and read again. */
+enum tsr_status tsr__check_resident(const struct tsr__stream *s, struct tsr_err *err, int layer,
+                                    const struct tsr_accel_resident *r);
 /* Emits a lowered program. params[k] tells where parameter k is. */
 enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err, const struct tir_program *p,
                                   const struct tsr__place *params);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where resident values lie in INP. In the order in which they come to be, each lies as low or as high as it
- * can beside those that live with it: where the layers of its life keep the larger rest. In a chain they take
- * turns, and the rest stays in one piece. */
+ * can beside those that live with it: where the layers of its life keep more. In a chain they take turns, and
+ * what is left stays in one piece. */
 #include "compiler/target/accel/accel.h"
 
 static bool meet(const struct tsr_accel_resident *a, const struct tsr_accel_resident *b)
@@ -54,16 +54,17 @@ void tsr__allot_rest(const struct tsr_accel_resident *const *list, int count, ui
   }
 }
 
-/* What the layers of r's life are left at the least with r, the last of the list, at its place. */
-static uint32_t least_rest(const struct tsr_accel_resident *const *list, int count, uint32_t room)
+/* What the layers of its life are left, in sum, with the last of the list at its place. */
+static uint64_t rest_with(const struct tsr_accel_resident *const *list, int count, uint32_t room)
 {
   const struct tsr_accel_resident *r = list[count - 1];
-  uint32_t least = room, from, to;
+  uint64_t sum = 0;
   for (int layer = r->first; layer <= r->last; layer++) {
+    uint32_t from, to;
     tsr__allot_rest(list, count, room, layer, &from, &to);
-    least = to - from < least ? to - from : least;
+    sum += to - from;
   }
-  return least;
+  return sum;
 }
 
 bool tsr__allot(struct tsr_accel_resident *const *list, int count, uint32_t room)
@@ -76,9 +77,9 @@ bool tsr__allot(struct tsr_accel_resident *const *list, int count, uint32_t room
     if (low + r->entries > room || high < 0)
       return false;
     r->at = (uint32_t)low;
-    uint32_t rest = least_rest(placed, k + 1, room);
+    uint64_t rest = rest_with(placed, k + 1, room);
     r->at = (uint32_t)high;
-    if (least_rest(placed, k + 1, room) <= rest)
+    if (rest_with(placed, k + 1, room) <= rest)
       r->at = (uint32_t)low;
   }
   return true;

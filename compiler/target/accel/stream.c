@@ -91,14 +91,30 @@ static void append(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram_
 static void touch(struct tsr__stream *s, int engine, enum tsr__space space, uint64_t lo,
                   uint64_t hi, bool writes)
 {
+  if (space == SPACE_INP && writes) {
+    s->inp_write = TSR_GROW(s->arena, s->inp_write, s->inp_writes, &s->inp_capacity);
+    s->inp_write[s->inp_writes++] = (struct tsr__recent_region){(uint32_t)lo, (uint32_t)hi, 0};
+  }
   if (s->order)
     tsr__order_touch(s->order, space, lo, hi, writes);
   else
     tsr__depend_touch(s->depend, engine, space, lo, hi, writes);
 }
 
+enum tsr_status tsr__check_resident(const struct tsr__stream *s, struct tsr_err *err, int layer,
+                                    const struct tsr_accel_resident *r)
+{
+  for (size_t k = 0; k < s->inp_writes && r->first < layer && layer <= r->last; k++)
+    if (s->inp_write[k].lo < r->at + r->entries && r->at < s->inp_write[k].hi)
+      return tsr_refuse(
+          err, "it writes to entries of INP in which '%s' is resident (a defect of the compiler)",
+          r->value->name);
+  return TSR_OK;
+}
+
 void tsr__stream_hold(struct tsr__stream *s)
 {
+  s->inp_writes = 0;
   s->order = tsr__order_new(s->arena, s->design);
 }
 
@@ -162,7 +178,8 @@ static void add_dma(struct tsr__stream *s, struct tsr_insn *insn, enum tsr__dram
   int engine = tsr_insn_engine(insn);
   uint64_t entry = (uint64_t)tsr_design_dram_entry(s->design, insn->dma.buffer);
   uint64_t rows = (uint64_t)insn->dma.ny * insn->dma.nz, bytes = rows * insn->dma.nx * entry;
-  touch(s, engine, space_of(insn->dma.buffer), insn->dma.sram, insn->dma.sram + tsr_check_dma_entries(insn), load);
+  touch(s, engine, space_of(insn->dma.buffer), insn->dma.sram,
+        insn->dma.sram + tsr_check_dma_entries(insn), load);
   if (base == BASE_ACTIVATION)
     touch(s, engine, SPACE_DRAM, insn->dma.dram,
           insn->dma.dram + (insn->dma.nz - 1) * insn->dma.sz + (insn->dma.ny - 1) * insn->dma.sy +
