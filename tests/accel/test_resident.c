@@ -9,7 +9,7 @@
 #include "runtime/executor.h"
 #include "runtime/measure.h"
 
-enum { CHANNELS = 40, SIDE = 8 };
+enum { CHANNELS = 24, SIDE = 8 };
 
 static struct tsr_value *max_pool_and_more(struct net *n, struct tsr_value *x)
 {
@@ -50,7 +50,7 @@ static struct tsr_value *two_values(struct net *n, struct tsr_value *x)
 static struct tsr_value *joined(struct net *n, struct tsr_value *x)
 {
   struct tsr_value *y = net_conv(n, "first", x, CHANNELS, 1, 3);
-  struct tsr_value *parts[] = {net_conv(n, "a", y, 64, 1, 3), net_conv(n, "b", y, 64, 1, 3)};
+  struct tsr_value *parts[] = {net_conv(n, "a", y, 32, 1, 3), net_conv(n, "b", y, 32, 1, 3)};
   struct tsr_value *z = net_conv(n, "last", net_concat(n, "joined", 2, parts), CHANNELS, 1, 1);
   tsr_graph_output(n->g, z);
   return net_conv(n, "behind", z, CHANNELS, 1, 3);
@@ -72,20 +72,16 @@ static const struct row {
   const char *point, *stay;
   uint64_t cycles, bytes, apart_cycles, apart_bytes;
 } rows[] = {
-    {max_pool_and_more, "default", "first; second", 14870, 93608, 16151, 108464},
-    {max_pool_and_more, "tiny", "second", 151726, 78352, 151740, 81520},
-    {max_pool_and_more, "ecp5", "second", 41280, 68736, 40462, 79024},
-    {max_pool_and_more, "wide", "first", 6652, 111952, 6829, 125832},
-    {max_pool_and_more, "batch2", "first; second", 11130, 122704, 12638, 150192},
-    {three_readers, "default", "first; three; five", 28370, 127768, 30250, 164352},
-    {three_readers, "ecp5", "first; three; five", 71531, 77680, 73251, 111000},
-    {long_skip, "default", "first; a; depthwise; middle", 15620, 56112, 17910, 105104},
-    {long_skip, "tiny", "depthwise", 134969, 58824, 138813, 75632},
-    {long_skip, "ecp5", "first; a; depthwise; middle", 36369, 40576, 38873, 81352},
-    {long_skip, "wide", "first; a; depthwise; middle", 9392, 94728, 11598, 149440},
-    {long_skip, "batch2", "first; a; depthwise; middle", 15250, 67624, 18266, 153104},
-    {two_values, "default", "second; other; pool", 13878, 74904, 14241, 86848},
-    {joined, "default", "first", 29957, 156968, 30180, 172200},
+    {max_pool_and_more, "default", "first; second", 6799, 42384, 7293, 50768},
+    {max_pool_and_more, "wide", "first", 3033, 50680, 3641, 61608},
+    {three_readers, "default", "first; three; five", 13751, 61960, 14833, 86688},
+    {long_skip, "default", "first; a; depthwise; middle", 8406, 28264, 10149, 61008},
+    {long_skip, "tiny", "first", 51286, 34112, 54654, 38696},
+    {long_skip, "ecp5", "first; a; depthwise; middle", 14943, 17488, 16530, 42072},
+    {long_skip, "wide", "first; a; depthwise; middle", 4412, 29792, 5986, 56272},
+    {long_skip, "batch2", "first; a; depthwise; middle", 8024, 36376, 10416, 93680},
+    {two_values, "default", "second; pool", 7607, 39824, 7338, 47464},
+    {joined, "default", "first", 12650, 71024, 12644, 80912},
 };
 
 static struct made searched(struct net *n, const char *point, bool apart)

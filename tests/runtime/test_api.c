@@ -106,7 +106,7 @@ static void every_allocation_of_the_compiler_may_be_refused(void **state)
 static void allocations_of_the_search_may_be_refused(void **state)
 {
   (void)state;
-  refuse_allocations(TESSERA_EFFORT_SOME, 97);
+  refuse_allocations(TESSERA_EFFORT_SOME, 293);
 }
 
 static void *life_on_a_thread(void *context)
