@@ -238,7 +238,7 @@ struct tsr__place *tsr__walk_place(struct tsr__walk *w, const struct tir_buffer 
 uint32_t tsr__place_entry(const struct tsr__walk *w, const struct tsr__place *p, uint32_t near);
 enum tsr_status tsr__emit_call(struct tsr__walk *w, const struct tsr__nest *nest);
 enum tsr_status tsr__emit_copy(struct tsr__walk *w, const struct tsr__nest *nest);
-/* LOADs of the padding around what is resident. */
+/* The padding around what is resident. */
 void tsr__emit_border(struct tsr__walk *w, const struct tsr__place *p);
 
 enum tsr__space tsr__space_of(enum tir_scope scope);

@@ -211,29 +211,6 @@ static void emit_padding(struct tsr__walk *w, const struct box *box)
   }
 }
 
-/* Of each plane all but the rows and columns of the map: rows above it, then what is between the end of a
- * row and the beginning of the next one. */
-void tsr__emit_border(struct tsr__walk *w, const struct tsr__place *p)
-{
-  enum { ROWS = 2, COLUMNS };
-  const struct tsr_accel_resident *r = p->resident;
-  int64_t rows = p->buffer->dims[ROWS], columns = p->buffer->dims[COLUMNS], at = p->at[0][0];
-  int64_t planes = p->entries / (rows * columns), made = rows - r->before[0] - r->after[0];
-  struct box box = {
-      .dims = 1, .buffer = TSR_BUFFER_INP, .pad = (int32_t)r->pad, .load = true, .dim = {{.sram = 1}}};
-  for (int64_t plane = 0; plane < planes; plane++) {
-    int64_t above = r->before[0] * columns + r->before[1];
-    int64_t beside = r->before[1] + r->after[1], below = r->after[0] * columns + r->after[1];
-    for (int64_t row = 0; row <= made; row++) {
-      box.sram = at;
-      box.dim[0].n = !row ? above : row < made ? beside : below;
-      if (box.dim[0].n)
-        emit_padding(w, &box);
-      at += box.dim[0].n + (row < made ? columns - beside : 0);
-    }
-  }
-}
-
 static void emit_box(struct tsr__walk *w, struct box *box);
 
 /* One box per iteration of the outermost loop. */
@@ -285,6 +262,62 @@ static void emit_box(struct tsr__walk *w, struct box *box)
   insn.dma.sy = insn.dma.ny > 1 ? (uint64_t)p.y.dram : 0;
   insn.dma.sz = insn.dma.nz > 1 ? (uint64_t)p.z.dram : 0;
   tsr__stream_dma(w->stream, &insn, box->base);
+}
+
+/* --- around what is resident ------------------------------------------------------------------------ */
+
+/* A plane: `above` entries of padding, then rows of the map with `beside` between two of them, then `below`. */
+struct plane {
+  int64_t entries, row, made, above, beside, below;
+};
+
+static struct plane plane_of(const struct tsr__place *p)
+{
+  enum { ROWS = 2, COLUMNS };
+  const struct tsr_accel_resident *r = p->resident;
+  const int64_t *dims = p->buffer->dims;
+  return (struct plane){.entries = dims[ROWS] * dims[COLUMNS],
+                        .row = dims[COLUMNS],
+                        .made = dims[ROWS] - r->before[0] - r->after[0],
+                        .above = r->before[0] * dims[COLUMNS] + r->before[1],
+                        .beside = r->before[1] + r->after[1],
+                        .below = r->after[0] * dims[COLUMNS] + r->after[1]};
+}
+
+/* Vector writes what is between rows, all of it at once, where LOADs would be as many as there are rows. */
+static void emit_between_rows(struct tsr__walk *w, const struct plane *f, int64_t planes,
+                              int64_t at)
+{
+  struct tsr_insn insn = {.opcode = TSR_OP_MOV};
+  const int64_t n[3] = {planes, f->made - 1, f->beside}, step[3] = {f->entries, f->row, 1};
+  struct tsr_uop uop = {.dst = (uint32_t)(at + f->above + f->row - f->beside),
+                        .a = (uint32_t)(f->above ? at : at + f->entries - f->below)};
+  insn.loop.dst = TSR_DST_INP;
+  insn.loop.src = TSR_SRC_INP;
+  for (int k = 0; k < 3; k++) {
+    insn.loop.n[k] = (uint32_t)n[k];
+    insn.loop.step_dst[k] = n[k] > 1 ? (uint32_t)step[k] : 0;
+  }
+  if (n[1] && n[2])
+    tsr__stream_loop(w->stream, &insn, &uop, 1);
+}
+
+void tsr__emit_border(struct tsr__walk *w, const struct tsr__place *p)
+{
+  struct plane f = plane_of(p);
+  int64_t planes = p->entries / f.entries, at = p->at[0][0];
+  for (int64_t k = 0; k <= planes;
+       k++) { /* the end of a plane with the beginning of the next one */
+    struct box run = {.dims = 1,
+                      .buffer = TSR_BUFFER_INP,
+                      .pad = (int32_t)p->resident->pad,
+                      .load = true,
+                      .sram = at + k * f.entries - (k ? f.below : 0),
+                      .dim = {{.n = (k ? f.below : 0) + (k < planes ? f.above : 0), .sram = 1}}};
+    if (run.dim[0].n)
+      emit_padding(w, &run);
+  }
+  emit_between_rows(w, &f, planes, at);
 }
 
 /* --- the nest --------------------------------------------------------------------------------------- */

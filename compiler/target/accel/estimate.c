@@ -120,14 +120,17 @@ static int64_t points_of(const struct tsr__problem *p)
   return p->out[CHANNELS] * tsr__extent(p, ROWS) * tsr__extent(p, COLUMNS) * p->out[IMAGES];
 }
 
-/* What lays the padding around a result that is resident: a LOAD for each of its rows, and one more. */
+/* What lays the padding around a result that is resident: a LOAD for each of its planes, and one more; between
+ * rows, vector. */
 static void add_padding(const struct tsr__problem *p, struct tsr__times *times)
 {
-  int64_t runs = p->out[CHANNELS] * p->out[IMAGES] * (tsr__extent(p, ROWS) + 1);
+  int64_t planes = p->out[CHANNELS] * p->out[IMAGES];
   if (!p->padding[0] && !p->padding[1])
     return;
-  times->load += runs * (p->entry / p->beat + DMA_CYCLES);
-  times->bytes += runs * p->entry;
+  times->load += (planes + 1) * (p->entry / p->beat + DMA_CYCLES);
+  times->bytes += (planes + 1) * p->entry;
+  if (p->padding[1])
+    times->vector += planes * (tsr__extent(p, ROWS) - 1) * p->padding[1] + QUANT_CYCLES;
 }
 
 struct tsr__times tsr__tiling_times(const struct tsr__problem *p, const struct tsr__tiling *t)

@@ -262,6 +262,8 @@ void tsr__layout_leave(struct tsr__stream *s, const struct tsr__place *place, in
     s->recent[space][0].count = s->recent[space][1].count = 0;
   for (int k = 0; k < count; k++) {
     const struct tsr__place *p = &place[k];
+    if (p->base != BASE_NONE)
+      continue;
     bool acc = p->buffer->scope == TIR_ACC, twice = acc && p->filled_by_dma && both_banks;
     for (int copy = 0; copy < p->depth; copy++)
       for (int b = 0; b < (twice ? 2 : 1); b++)

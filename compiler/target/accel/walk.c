@@ -231,6 +231,6 @@ enum tsr_status tsr__walk_program(struct tsr__stream *s, struct tsr_err *err,
   tsr__stream_hold(s);
   status = walk(&w, p->body);
   tsr__stream_release(s);
-  tsr__layout_leave(s, w.place, v->count, w.both_banks);
+  tsr__layout_leave(s, w.place, w.places, w.both_banks);
   return status;
 }
