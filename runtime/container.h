@@ -15,7 +15,7 @@ enum tsr__section {
   TSR__SECTIONS
 };
 
-enum { TSR__PACKAGE_VERSION = 3 };
+enum { TSR__PACKAGE_VERSION = 4 };
 
 struct tsr__container {
   uint64_t design_hash;

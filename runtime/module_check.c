@@ -152,6 +152,47 @@ static enum tsr_status check_layer(struct tsr_err *err, const struct tsr_module 
   return check_args(err, m, l);
 }
 
+/* What a stream reads in no memory it has made before, and nobody else uses it. step[b]: that of the stream that
+ * has made buffer b, counted from 1. */
+static enum tsr_status check_resident(struct tsr_err *err, const struct tsr_module *m, int i,
+                                      int *step)
+{
+  const struct tsr_module_layer *l = &m->layer[i];
+  bool accel = !strcmp(l->target, "accel");
+  for (int k = 0; k < l->args; k++) {
+    int *made = &step[l->arg[k]];
+    const char *name = m->buffer[l->arg[k]].name;
+    if (m->buffer[l->arg[k]].on_device)
+      continue;
+    if (accel && k >= l->func->inputs)
+      *made = l->step + 1;
+    if (accel && *made != l->step + 1)
+      return tsr_refuse(
+          err, "layer '%s' reads '%s', which is on no device and which its stream has not made",
+          l->name, name);
+    if (!accel && *made)
+      return tsr_refuse(err, "layer '%s' uses '%s', which is resident in a scratchpad", l->name,
+                        name);
+  }
+  return TSR_OK;
+}
+
+static enum tsr_status check_residents(struct tsr_arena *arena, struct tsr_err *err,
+                                       const struct tsr_module *m)
+{
+  int *step = TSR_NEW_ARRAY(arena, int, m->buffers + 1);
+  for (int i = 0; i < m->layers; i++)
+    if (check_resident(err, m, i, step))
+      return TSR_REFUSED;
+  for (int i = 0; i < m->inputs + m->outputs; i++) {
+    int index = i < m->inputs ? m->input[i] : m->output[i - m->inputs];
+    if (step[index])
+      return tsr_refuse(err, "'%s' of the model is resident in a scratchpad",
+                        m->buffer[index].name);
+  }
+  return TSR_OK;
+}
+
 static int by_offset(const void *a, const void *b)
 {
   const struct tsr_module_buffer *x = *(const struct tsr_module_buffer *const *)a;
@@ -163,8 +204,8 @@ static int by_offset(const void *a, const void *b)
 static enum tsr_status check_overlaps(struct tsr_arena *arena, struct tsr_err *err,
                                       const struct tsr_module *m)
 {
-  const struct tsr_module_buffer **list = TSR_NEW_ARRAY(arena, const struct tsr_module_buffer *,
-                                                        m->buffers);
+  const struct tsr_module_buffer **list =
+      TSR_NEW_ARRAY(arena, const struct tsr_module_buffer *, m->buffers);
   size_t n = 0;
   for (int i = 0; i < m->buffers; i++)
     if (m->buffer[i].on_device && !m->buffer[i].is_part && !is_image(m, &m->buffer[i]) &&
@@ -203,5 +244,7 @@ enum tsr_status tsr_module_check(struct tsr_arena *arena, struct tsr_err *err,
   for (int i = 0; i < m->layers; i++)
     if (check_layer(err, m, i))
       return TSR_REFUSED;
+  if (check_residents(arena, err, m))
+    return TSR_REFUSED;
   return check_overlaps(arena, err, m);
 }

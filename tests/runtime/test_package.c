@@ -128,6 +128,15 @@ static void layer_target(struct tsr_module *m) { m->layer[1].target = "cpu"; }
 static void layer_nowhere(struct tsr_module *m) { m->layer[1].target = "gpu"; }
 static void layer_insns(struct tsr_module *m) { m->layer[1].first_insn = 3; }
 
+static void reads_nothing(struct tsr_module *m) { m->buffer[BUFFER_SUM].on_device = false; }
+static void resident_for_cpu(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].on_device = false; }
+static void resident_output(struct tsr_module *m)
+{
+  m->layer[1].arg[1] = BUFFER_Y;
+  m->layer[2].arg[1] = BUFFER_DOUBLE;
+  m->layer[2].arg[0] = BUFFER_SUM;
+}
+
 static void part_of_nothing(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].whole = BUFFERS + 1; }
 static void part_of_itself(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].whole = BUFFER_DOUBLE; }
 static void part_of_host(struct tsr_module *m) { m->buffer[BUFFERS].on_device = false; }
@@ -200,6 +209,10 @@ static void contradictions_are_refused(void **state)
       {layer_step, "layer 'double' is in step 3 of 3"},
       {layer_target, "layer 'double' is not one of the layers of its step 1"},
       {layer_nowhere, "layer 'double' is for 'gpu'; there are 'accel' and 'cpu'"},
+      {reads_nothing,
+       "layer 'double' reads 'sum', which is on no device and which its stream has not made"},
+      {resident_for_cpu, "layer 'negate' uses 'double', which is resident in a scratchpad"},
+      {resident_output, "'y' of the model is resident in a scratchpad"},
       {layer_insns, "layer 'double' has 5 instructions from 3 on, outside of its step's"},
   };
   struct tsr_arena *a = *state;
@@ -322,10 +335,10 @@ static void other_versions_are_refused(void **state)
   struct tsr_bytes file = tsr_package_write(a, hand_made(a));
   struct tsr_module *m;
   struct tsr_err err = {0};
-  file.data[8] = 4;
+  file.data[8] = 5;
   assert_int_equal(tsr_package_read(a, &err, "p.tsr", file.data, file.size, &m), TSR_REFUSED);
   assert_string_equal(err.text,
-                      "p.tsr: the package has format version 4; this command reads version 3");
+                      "p.tsr: the package has format version 5; this command reads version 4");
 }
 
 int main(void)
