@@ -65,6 +65,17 @@ static const struct row {
      "  y: y[a, b] = s[a, b] + z[a, b * 2]\n"
      "  ys: ys[a, b] = select(0 <= b - 1 and b - 1 < 4, y[a, b - 1], i8(7))\n"
      "}\n"},
+    {{1, 0},
+     {-1, 0},
+     {-1, 0},
+     PAD,
+     "func f(x: i8[2,5] inp, z: i8[2,7]) -> (y: i8[2,4]) {\n"
+     "  temp xs: i8[2,6]\n"
+     "  temp s: i8[2,4]\n"
+     "  xs: xs[a, b] = select(0 <= b - 1 and b - 1 < 4, x[a, b], i8(7))\n"
+     "  s: s[a, b] sum(k < 3) init i8(0) = xs[a, b + k]\n"
+     "  y: y[a, b] = s[a, b] + z[a, b * 2]\n"
+     "}\n"},
     /* another value */
     {{1, 1},
      {-1, 0},

@@ -338,7 +338,8 @@ static enum tsr_status search(struct planner *m, struct tsr_err *err, const char
   enum tsr_status status = choose(m, err, &found);
   if (!status)
     status = tsr__tiling_schedule(err, &m->problem, &m->tiling[found.best], out->schedule);
-  if (!status && !found.cycles && m->plan->group->nodes > 1 && !measure(m, found.best, &tried))
+  bool doubtful = m->plan->group->nodes > 1 || m->plan->group->residents;
+  if (!status && !found.cycles && doubtful && !measure(m, found.best, &tried))
     status = tsr_refuse(err, "its nodes are no layer together: what a tile needs does not fit");
   if (status)
     return status;

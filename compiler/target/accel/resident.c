@@ -48,7 +48,7 @@ static bool add_padding(struct planner *m, struct tsr_node *n, int k, bool *padd
   return true;
 }
 
-/* The layer that the node is in; -1: it is none of the accelerator's. */
+/* The layer that the node is in; -1: the CPU has it, or it is a view. */
 static int layer_of(const struct planner *m, const struct tsr_node *n)
 {
   for (int i = 0; i < m->layers; i++)
@@ -83,8 +83,6 @@ static bool may_stay(struct planner *m, int layer, struct tsr_accel_resident *r)
   for (int k = 0; k < g->outputs; k++)
     if (g->output[k] == v)
       return false;
-  if (tsr_accel_view_of(g, v).whole != v)
-    return false;
   for (int k = 0; k < g->nodes; k++)
     if (!add_reader(m, g->node[k], &padded, r))
       return false;
@@ -185,7 +183,7 @@ static void take_back(struct planner *m)
   tsr__allot(m->resident, m->count, m->room);
 }
 
-static void try(struct planner *m, int layer)
+static void consider(struct planner *m, int layer)
 {
   struct tsr_arena *a = m->planning->arena;
   struct tsr_accel_resident *r = TSR_NEW(a, struct tsr_accel_resident);
@@ -223,6 +221,6 @@ enum tsr_status tsr_accel_residents(struct tsr_accel_planning *p, struct tsr_err
     m.need[i] = UINT32_MAX;
   for (int i = 0; i < layers && !p->apart; i++)
     if (layer[i])
-      try(&m, i);
+      consider(&m, i);
   return give_schedule(&m, err);
 }
