@@ -192,19 +192,25 @@ static struct tsr_value *two_maps(struct net *n, struct tsr_value *x)
   return net_add(n, "sum", net_conv(n, "third", y, 16, 1, 1), z);
 }
 
+/* The second layer has nothing to do with the map, and less room because of it. */
+static struct tsr_value *beside(struct net *n, struct tsr_value *x)
+{
+  struct tsr_value *y = net_conv(n, "first", x, 16, 1, 1);
+  struct tsr_value *z = net_conv(n, "second", x, 16, 1, 3);
+  tsr_graph_output(n->g, z);
+  return net_add(n, "sum", net_conv(n, "third", z, 16, 1, 1), y);
+}
+
 /* INP has 2048 entries. What makes a map needs some for its own operand, as long as that is not resident. */
 static const struct room {
   network *make;
   int64_t columns;
   const char *stay;
 } rooms[] = {
-    {one_map, 1000, "first"},
-    {one_map, 1020, "first"},
-    {one_map, 1021, ""},
-    {one_map, 1024, ""},
-    {one_map, 1025, ""},
-    {two_maps, 500, "first; second"},
-    {two_maps, 512, "first; second"},
+    {one_map, 1000, "first"}, {one_map, 1020, "first"},
+    {one_map, 1021, ""},      {one_map, 1024, ""},
+    {one_map, 1025, ""},      {two_maps, 500, "first; second"},
+    {beside, 400, "first"},   {two_maps, 512, "first; second"},
     {two_maps, 513, "first"},
 };
 
