@@ -91,6 +91,8 @@ static void outside(void **state)
   void *in[] = {floats(*state, 100), index};
   const char *text = "func f(x: f32[5], k: i64[4]) -> (y: f32[4]) {\n  one: y[i] = x[k[i]]\n}\n";
   assert_int_equal(compare_text(*state, text, in), 0);
+  index[2] = 5;
+  assert_int_equal(compare_text(*state, text, in), 0);
   index[2] = -1;
   assert_int_equal(compare_text(*state, text, in), 0);
   index[2] = INT64_MIN;
@@ -136,6 +138,29 @@ static void reductions(void **state)
                  columns ? "k, i" : "i, k");
         assert_int_equal(compare_text(*state, text, in), 0);
       }
+}
+
+/* Elements that all lie on one side of zero: parts of a maximum, or minimum, begin beyond them. */
+static void extremes(void **state)
+{
+  static const struct {
+    const char *way, *dtype, *init;
+    int top; /* bit of each byte */
+  } rows[] = {{"maximum", "i8", "-128", 1}, {"maximum", "i32", "-2147483648", 1},
+              {"minimum", "i8", "127", 0},  {"minimum", "i32", "2147483647", 0},
+              {"minimum", "u8", "255", 1},  {"minimum", "u16", "65535", 1}};
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    uint8_t *x = some_bytes(*state, 4000);
+    for (int i = 0; i < 4000; i++)
+      x[i] = (uint8_t)((x[i] & 0x7f) | rows[k].top << 7);
+    char text[512];
+    snprintf(text, sizeof text,
+             "func f(x: %s[5,200]) -> (y: %s[5]) {\n"
+             "  one: y[i] %s(k < 200) init %s(%s) = x[i, k]\n"
+             "}\n",
+             rows[k].dtype, rows[k].dtype, rows[k].way, rows[k].dtype, rows[k].init);
+    assert_int_equal(compare_text(*state, text, (void *[]){x}), 0);
+  }
 }
 
 /* Which axes become one. */
@@ -191,9 +216,9 @@ static void turned(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(extents),   IN_ARENA(padding), IN_ARENA(steps),
-      IN_ARENA(masks),     IN_ARENA(outside), IN_ARENA(products),
-      IN_ARENA(flattened), IN_ARENA(turned),  IN_ARENA(reductions),
+      IN_ARENA(extents),    IN_ARENA(padding),  IN_ARENA(steps),     IN_ARENA(masks),
+      IN_ARENA(outside),    IN_ARENA(products), IN_ARENA(flattened), IN_ARENA(turned),
+      IN_ARENA(reductions), IN_ARENA(extremes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
