@@ -18,9 +18,14 @@ static uint32_t times_x(uint32_t v)
   return v >> 1 ^ (v & 1 ? POLYNOMIAL : 0);
 }
 
-/* table[k][b] is what byte b does to the checksum when k bytes come behind it. */
-static void fill_table(uint32_t table[8][256])
+/* of[k][b] is what byte b does to the checksum when k bytes come behind it. */
+struct table {
+  uint32_t of[8][256];
+};
+
+static void fill(struct table *t)
 {
+  uint32_t(*table)[256] = t->of;
   for (uint32_t b = 0; b < 256; b++) {
     table[0][b] = b;
     for (int bit = 0; bit < 8; bit++)
@@ -31,10 +36,9 @@ static void fill_table(uint32_t table[8][256])
       table[k][b] = table[k - 1][b] >> 8 ^ table[0][table[k - 1][b] & 255];
 }
 
-static uint32_t by_table(uint32_t crc, const uint8_t *bytes, size_t size)
+static uint32_t by_table(const struct table *t, uint32_t crc, const uint8_t *bytes, size_t size)
 {
-  uint32_t table[8][256];
-  fill_table(table);
+  const uint32_t(*table)[256] = t->of;
   for (; size >= 8; bytes += 8, size -= 8) {
     for (int k = 0; k < 4; k++)
       crc ^= (uint32_t)bytes[k] << 8 * k;
@@ -77,8 +81,8 @@ __attribute__((target("pclmul"))) static __m128i load(const uint8_t *bytes)
 }
 
 /* size: at least one block of four lanes; what is behind the last is left. */
-__attribute__((target("pclmul"))) static uint32_t by_blocks(uint32_t crc, const uint8_t *bytes,
-                                                            size_t size)
+__attribute__((target("pclmul"))) static uint32_t by_blocks(const struct table *t, uint32_t crc,
+                                                            const uint8_t *bytes, size_t size)
 {
   __m128i lane[LANES], on = distance(8 * LANE * LANES);
   uint8_t rest[LANE];
@@ -92,7 +96,7 @@ __attribute__((target("pclmul"))) static uint32_t by_blocks(uint32_t crc, const 
   for (int k = 1; k < LANES; k++)
     lane[k] = _mm_xor_si128(move(lane[k - 1], on), lane[k]);
   _mm_storeu_si128((__m128i *)rest, lane[LANES - 1]);
-  return by_table(0, rest, LANE);
+  return by_table(t, 0, rest, LANE);
 }
 
 static size_t whole_blocks(size_t size)
@@ -106,9 +110,9 @@ static size_t whole_blocks(size_t size)
   return 0;
 }
 
-static uint32_t by_blocks(uint32_t crc, const uint8_t *bytes, size_t size)
+static uint32_t by_blocks(const struct table *t, uint32_t crc, const uint8_t *bytes, size_t size)
 {
-  return by_table(crc, bytes, size);
+  return by_table(t, crc, bytes, size);
 }
 #endif
 
@@ -116,8 +120,10 @@ uint32_t tsr_crc32(uint32_t crc, const void *bytes, size_t size)
 {
   const uint8_t *p = bytes;
   size_t blocks = whole_blocks(size);
+  struct table table;
+  fill(&table);
   crc = ~crc;
   if (blocks)
-    crc = by_blocks(crc, p, blocks);
-  return ~by_table(crc, p + blocks, size - blocks);
+    crc = by_blocks(&table, crc, p, blocks);
+  return ~by_table(&table, crc, p + blocks, size - blocks);
 }

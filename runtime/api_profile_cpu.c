@@ -193,7 +193,7 @@ static enum tsr_status profile(struct tsr_arena *arena, struct tsr_err *err, voi
     return status;
   *out = (struct tessera_cpu_profile){.model = tsr_arena_strdup(arena, m->name),
                                       .level = tessera_session_cpu(p->session),
-                                      .threads = 1,
+                                      .threads = tessera_session_threads(p->session),
                                       .runs = samples.runs,
                                       .seconds = median_of_runs(arena, &samples),
                                       .layer = layer,

@@ -151,6 +151,11 @@ const char *tessera_session_cpu(const struct tessera_session *session)
   return level ? level : "interpreter";
 }
 
+int tessera_session_threads(const struct tessera_session *session)
+{
+  return tsr_executor_threads(session->executor);
+}
+
 const char *tessera_session_place(const struct tessera_session *session, int k)
 {
   static const char *const names[] = {

@@ -318,6 +318,11 @@ const char *tsr_executor_level(const struct tsr_executor *x)
   return x->native.block ? tsr_level_info(x->native.block->level)->name : NULL;
 }
 
+int tsr_executor_threads(const struct tsr_executor *x)
+{
+  return x->native.block ? x->native.threads : 1;
+}
+
 bool tsr_executor_is_timing_only(const struct tsr_executor *x)
 {
   return x->timing_only;

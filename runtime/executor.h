@@ -31,8 +31,8 @@ struct tsr_gpu_choice {
 };
 
 /* Checks every stream (verify/), opens the device (where the module needs one) and uploads the image.
- * device NULL: no stream runs; every layer runs on the CPU or on a GPU. Module and arena outlive the executor; the caller ends
- * it with tsr_executor_close(). On an error *out is untouched. */
+ * device NULL: no stream runs; every layer runs on the CPU or on a GPU. Module and arena outlive the
+ * executor; the caller ends it with tsr_executor_close(). On an error *out is untouched. */
 enum tsr_status tsr_executor_open(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *module, const char *device,
                                   struct tsr_executor **out);
@@ -51,6 +51,8 @@ void *tsr_executor_buffer(struct tsr_executor *executor, int index);
 
 /* The level of the machine code that runs layers on the CPU; NULL: the interpreter runs them. */
 const char *tsr_executor_level(const struct tsr_executor *executor);
+/* On how many threads that runs; of the interpreter, 1. */
+int tsr_executor_threads(const struct tsr_executor *executor);
 
 /* What runs a layer. */
 enum tsr_place { TSR_PLACE_ACCEL, TSR_PLACE_CPU, TSR_PLACE_GPU };

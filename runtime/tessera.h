@@ -166,8 +166,8 @@ struct tessera_codegen;
 struct tessera_options {
   /* "accel", "accel:DEVICE", "cpu", "cpu:LEVEL" with a level of tessera_cpu_level(),
    * "cpu:interpreter", "cuda", "cuda:N", the driver's GPU N counted from 0, or "cuda:ARCH" with an
-   * architecture that there are kernels for, such as "cuda:sm_90a"; NULL: "accel". With "cpu" and "cuda" nothing runs on the accelerator, also not of a
-   * package that was compiled for it */
+   * architecture that there are kernels for, such as "cuda:sm_90a"; NULL: "accel". With "cpu" and
+   * "cuda" nothing runs on the accelerator, also not of a package that was compiled for it */
   const char *target;
   const char
       *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
@@ -307,6 +307,7 @@ enum tessera_status tessera_session_open_with(struct tessera *t, const struct te
 void tessera_session_free(struct tessera_session *session);
 /* What runs layers on the CPU: a level, or "interpreter". */
 const char *tessera_session_cpu(const struct tessera_session *session);
+int tessera_session_threads(const struct tessera_session *session); /* on how many threads */
 
 /* What runs layer k: "accel", "cpu" or "cuda". */
 const char *tessera_session_place(const struct tessera_session *session, int k);

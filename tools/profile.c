@@ -17,6 +17,7 @@ static const struct option options[] = {
     {"html", "FILE.html", "write a page with the stack, the roofline and all tables"},
     {"diff", "FILE.json", "compare with a run that --json printed before"},
     {"runs", "N", "with --target cpu: take the median of so many (default: of about a second)"},
+    {"threads", "N", "with --target cpu: run on N threads (default: all cores)"},
     {NULL, NULL, NULL}};
 
 static int print_form(const struct cli *cli, const struct tessera_profile *p,
@@ -68,6 +69,8 @@ static int check_options(const struct cli *cli)
   bool json = cli_has(cli, "json"), csv = cli_has(cli, "csv");
   if (cli_has(cli, "runs"))
     return cli_refuse("profile: --runs is for --target cpu; cycles are the same in each run");
+  if (cli_has(cli, "threads"))
+    return cli_refuse("profile: --threads is for --target cpu");
   if (json && csv)
     return cli_refuse("profile: --json and --csv both print; give one of them");
   if ((json || csv) && cli_has(cli, "diff") && !cli_has(cli, "html"))

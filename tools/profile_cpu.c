@@ -112,7 +112,7 @@ static void print_as_json(const struct tessera_cpu_profile *p,
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
-static int check_options(const struct cli *cli, int *runs)
+static int check_options(const struct cli *cli, int *runs, int *threads)
 {
   static const char *const cycles_only[] = {"csv", "html", "diff"};
   uint64_t number = 0;
@@ -124,15 +124,16 @@ static int check_options(const struct cli *cli, int *runs)
   if (cli_has(cli, "runs") && cli_seed(cli, "runs", &number))
     return EXIT_REFUSED;
   *runs = number > INT_MAX ? INT_MAX : (int)number;
-  return 0;
+  return cli_threads(cli, threads);
 }
 
-static int measure(const struct cli *cli, const struct tessera_model *model, int runs)
+static int measure(const struct cli *cli, const struct tessera_model *model, int runs, int threads)
 {
+  struct tessera_session_options options = {.threads = threads};
   struct tessera_session *session = NULL;
   struct tessera_machine machine;
   const struct tessera_cpu_profile *profile = NULL;
-  enum tessera_status status = tessera_session_open(cli->t, model, NULL, &session);
+  enum tessera_status status = tessera_session_open_with(cli->t, model, &options, &session);
   if (status)
     return cli_message(cli, status);
   int refused = inputs_give(cli, model, true, session);
@@ -155,14 +156,14 @@ int profile_cpu(const struct cli *cli)
 {
   struct tessera_model *model;
   const char *device;
-  int runs, status = check_options(cli, &runs);
+  int runs, threads, status = check_options(cli, &runs, &threads);
   if (!status)
     status = open_target(cli, &device);
   if (!status)
     status = open_model(cli, cli->word[0], &model);
   if (status)
     return status;
-  status = measure(cli, model, runs);
+  status = measure(cli, model, runs, threads);
   tessera_model_free(model);
   return status;
 }

@@ -135,13 +135,13 @@ static int show(const struct cli *cli, struct tessera_session *session)
 
 int profile_gpu(const struct cli *cli)
 {
-  static const char *const others[] = {"csv", "html", "diff", "dump"};
+  static const char *const others[] = {"csv", "html", "diff", "dump", "threads"};
   struct tessera_model *model;
   struct tessera_session *session;
   const char *device;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (cli_has(cli, others[i]))
-      return cli_refuse("profile: --%s is of the accelerator; target 'cuda' has text and --json",
+      return cli_refuse("profile: --%s is of other targets; target 'cuda' has text and --json",
                         others[i]);
   int status = open_target(cli, &device);
   if (!status)

@@ -238,7 +238,6 @@ static const struct searched {
     {pooled, "wide", "first, pool", 8656, 190104, 9639, 240992},
     {pooled, "batch2", "first, pool", 27051, 373144, 28010, 474736},
     {deep, "default", "first, pool; deep", 93418, 339464, 94409, 390240},
-    {deep, "wide", "first, pool; deep", 25851, 339288, 26834, 390176},
 };
 
 static bool as_searched(const struct searched *row)

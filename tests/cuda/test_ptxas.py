@@ -21,6 +21,17 @@ PLANTED = [  # what is done to a text, and what must be said of it
     (lambda t: t.replace(".maxntid 160, 1, 1", ".maxntid 160, 1, 1\n.maxnreg 58"), "bytes of registers"),
 ]
 BROKEN = "s8q_columns_64x64_s6_c1_k1"
+# Networks: kernels for each architecture, and of these on tensor cores for sm_80 and for sm_90a, at the least.
+NETWORKS = [
+    ("models/digits/digits", 9, 3, 3),
+    ("../shared/models/mlperf_tiny_ad_autoencoder/model_int8_qdq", 11, 0, 8),
+    ("../shared/models/mlperf_tiny_ad_autoencoder/model_f32", 10, 0, 0),
+    ("../shared/models/mlperf_tiny_dscnn_kws/model_int8_qdq", 18, 5, 5),
+    ("../shared/models/mlperf_tiny_dscnn_kws/model_f32", 15, 0, 0),
+    ("../shared/models/mlperf_tiny_resnet8/model_int8_qdq", 18, 9, 9),
+    ("../shared/models/mlperf_tiny_resnet8/model_f32", 15, 0, 0),
+    ("../shared/models/onnxzoo_mnist-8/mnist-8", 6, 0, 0),
+]
 
 
 def run(script, *words):
@@ -44,18 +55,24 @@ def check_kernels(script, make, folder):
         assert 32 < r["registers"] <= 168 and 32768 < r["shared_bytes"] <= 232448, r
 
 
-def check_networks(script, tessera, source):
-    models = [os.path.join(source, "models", "digits", "digits.onnx")]
-    dense = os.path.join(os.path.dirname(source), "shared", "models", "mlperf_tiny_ad_autoencoder")
-    models += [m for m in [os.path.join(dense, "model_int8_qdq.onnx")] if os.path.exists(m)]
-    done = run(script, "--json", "--tessera", tessera, *models)
+def check_network(script, tessera, model, kernels, *on_tensor_cores):
+    done = run(script, "--json", "--tessera", tessera, model)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
-    for arch in ("sm_80", "sm_90a"):
-        mine = [r for r in rows if r["arch"] == arch and r["of"] == "digits"]
-        assert len(mine) >= 9 and sum(r["tensor_cores"] for r in mine) >= 3, mine
+    for arch, least in zip(("sm_80", "sm_90a"), on_tensor_cores):
+        mine = [r for r in rows if r["arch"] == arch]
+        assert len(mine) >= kernels and sum(r["tensor_cores"] for r in mine) >= least, (model, mine)
         assert max(r["shared_bytes"] for r in mine) > 0, mine
     assert not any(r["spill_bytes"] for r in rows), rows
+
+
+def check_networks(script, tessera, source):
+    for name, *least in NETWORKS:
+        model = os.path.join(source, name + ".onnx")
+        if os.path.exists(model):
+            check_network(script, tessera, model, *least)
+        else:
+            print(f"{name}: skipped, it is not here")
 
 
 def check_planted(script, make, folder):

@@ -661,7 +661,7 @@ def cpu_profile(w, *words):
 
 def test_profile_cpu(w):
     model = w.json("info", w.file("digits.onnx"), "--target", "cpu")
-    p = cpu_profile(w, w.file("digits.onnx"), "--target", "cpu", "--runs", "5")
+    p = cpu_profile(w, w.file("digits.onnx"), "--target", "cpu", "--runs", "5", "--threads", "1")
     assert p["model"] == "digits" and p["runs"] == 5 and p["threads"] == 1
     assert [l["name"] for l in p["layers"]] == [l["name"] for l in model["layers"]]
     assert [l["ops"] for l in p["layers"]] == [2 * l["macs"] for l in model["layers"]]
@@ -683,7 +683,10 @@ def test_profile_cpu(w):
     assert [l["bytes"] for l in packaged["layers"]] == [l["bytes"] for l in p["layers"]]
     slow = cpu_profile(w, "d.tsr", "--target", "cpu:interpreter", "--runs", "1")
     assert slow["level"] == "interpreter" and all(l["interpreted"] for l in slow["layers"])
-    text = w.call("profile", w.file("digits.onnx"), "--target", "cpu", "--runs", "3")
+    cores = p["machine"]["cores"]
+    everywhere = cpu_profile(w, w.file("digits.onnx"), "--target", "cpu", "--runs", "3", "--threads", str(cores))
+    assert everywhere["threads"] == cores
+    text = w.call("profile", w.file("digits.onnx"), "--target", "cpu", "--runs", "3", "--threads", "1")
     assert text.startswith("digits on cpu:%s, 1 thread: " % p["level"]) and "the median of 3" in text
     assert "conv4.Conv" in text and "of peak" in text
 
@@ -697,6 +700,9 @@ def test_profile_cpu_refusals(w):
             (("--target", "cpu", "--runs", "x"), "'x' is no whole number"),
             (("--target", "cpu", "--runs", "1000001"), "there can be 1 to 1000000"),
             (("--target", "cpu:no"), "no"),
+            (("--target", "cpu", "--threads", "0"), "--threads 0 is no number of threads"),
+            (("--target", "cpu", "--threads", "1000000"), "1000000 threads are asked for; 1 to "),
+            (("--threads", "1"), "--threads is for --target cpu"),
             (("--runs", "3"), "--runs is for --target cpu")):
         assert sentence in w.run("profile", digits, *words, status=2)[1], words
     assert os.listdir(w.tmp) == []

@@ -111,6 +111,7 @@ static void in_the_file(void **state)
   assert_string_equal(recall(t, "a")->schedule, "split x 3\n");
   assert_int_equal(recall(t, "a")->cycles, 16);
   assert_int_equal(recall(t, "b")->cycles, UINT32_MAX * 8ull);
+  assert_int_equal(recall(t, "b")->bytes, UINT32_MAX * 80ull);
   assert_null(recall(t, "A"));
 }
 
@@ -195,6 +196,25 @@ static void of_another_program(void **state)
   }
 }
 
+/* A file whose records had no bytes: it stays in use, and they are made anew. */
+static void of_an_earlier_version(void **state)
+{
+  const struct place *p = *state;
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(p->file, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db,
+                                "CREATE TABLE schedule (key TEXT PRIMARY KEY, text TEXT NOT NULL, "
+                                "cycles INTEGER NOT NULL) WITHOUT ROWID;"
+                                "INSERT INTO schedule VALUES ('a', 'split x 2', 17);"
+                                "PRAGMA application_id = 1414746708",
+                                NULL, NULL, NULL),
+                   SQLITE_OK);
+  sqlite3_close(db);
+  assert_null(recall(open_tune(p, p->file), "a"));
+  keep(open_tune(p, p->file), "a", "split x 3", 16);
+  assert_int_equal(recall(open_tune(p, p->file), "a")->bytes, 160);
+}
+
 static void no_place(void **state)
 {
   struct place p = *(struct place *)*state;
@@ -224,6 +244,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(no_database, setup, teardown),
       cmocka_unit_test_setup_teardown(damaged, setup, teardown),
       cmocka_unit_test_setup_teardown(of_another_program, setup, teardown),
+      cmocka_unit_test_setup_teardown(of_an_earlier_version, setup, teardown),
       cmocka_unit_test_setup_teardown(no_place, setup, teardown),
       cmocka_unit_test_setup_teardown(the_default, setup, teardown),
   };
