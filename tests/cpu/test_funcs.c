@@ -215,19 +215,23 @@ static void flattened(void **state)
   }
 }
 
-/* Rows to columns, of all sizes of squares and what is left over. */
+/* Rows to columns, of all sizes of squares and what is left over; several squares at a time. */
 static void turned(void **state)
 {
-  static const char *const dtypes[] = {"f32", "i8", "i64", "bool", "i16"};
-  static const int sizes[][2] = {{16, 16}, {4, 5}, {7, 49}, {33, 17}, {3, 64}, {40, 9}, {31, 100}};
+  static const char *const values[] = {"x[b, j, i]",
+                                       "i8(i32(x[b, j, i]) + i32(i) * i32(3) - i32(j))"};
+  static const char *const dtypes[] = {"i8", "f32", "i64", "bool", "i16"};
+  static const int sizes[][2] = {{16, 16},  {4, 5},   {7, 49},  {33, 17},  {3, 64},   {40, 9},
+                                 {31, 100}, {16, 64}, {64, 16}, {16, 190}, {20, 150}, {150, 20}};
   for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-    for (int d = 0; d < 5; d++) {
-      void *in[] = {d == 0 ? (void *)floats(*state, 7000) : some_bytes(*state, 50000)};
+    for (int d = 0; d < 6; d++) {
+      const char *dtype = dtypes[d % 5];
+      void *in[] = {d == 1 ? (void *)floats(*state, 7000) : some_bytes(*state, 50000)};
       char text[512];
       int m = sizes[k][0], n = sizes[k][1];
       snprintf(text, sizeof text,
-               "func f(x: %s[2,%d,%d]) -> (y: %s[2,%d,%d]) {\n  one: y[b, i, j] = x[b, j, i]\n}\n",
-               dtypes[d], n, m, dtypes[d], m, n);
+               "func f(x: %s[2,%d,%d]) -> (y: %s[2,%d,%d]) {\n  one: y[b, i, j] = %s\n}\n", dtype,
+               n, m, dtype, m, n, values[d == 5]);
       assert_int_equal(compare_text(*state, text, in), 0);
     }
 }
