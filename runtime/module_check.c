@@ -125,9 +125,6 @@ static enum tsr_status check_args(struct tsr_err *err, const struct tsr_module *
                         "layer '%s': buffer '%s' does not have the type or size that its compute "
                         "has for '%s'",
                         l->name, b->name, l->func->param[k]->name);
-    if (!b->on_device && !strcmp(l->target, "accel"))
-      return tsr_refuse(err, "layer '%s' is the accelerator's and uses '%s', which the host has",
-                        l->name, b->name);
     if (k >= l->func->inputs && is_constant(m, b))
       return tsr_refuse(err, "layer '%s' writes to '%s', a constant", l->name, b->name);
     if (k >= l->func->inputs && b->is_part && strcmp(l->target, "accel"))
@@ -170,9 +167,8 @@ static enum tsr_status check_resident(struct tsr_err *err, const struct tsr_modu
     if (accel && k >= l->func->inputs)
       *made = l->step + 1;
     if (accel && *made != l->step + 1)
-      return tsr_refuse(
-          err, "layer '%s' reads '%s', which is on no device and which its stream has not made",
-          l->name, name);
+      return tsr_refuse(err, "layer '%s' is the accelerator's and uses '%s', which the host has",
+                        l->name, name);
     if (!accel && *made)
       return tsr_refuse(err, "layer '%s' uses '%s', which is resident in a scratchpad", l->name,
                         name);

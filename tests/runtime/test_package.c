@@ -129,7 +129,6 @@ static void layer_target(struct tsr_module *m) { m->layer[1].target = "cpu"; }
 static void layer_nowhere(struct tsr_module *m) { m->layer[1].target = "gpu"; }
 static void layer_insns(struct tsr_module *m) { m->layer[1].first_insn = 3; }
 
-static void reads_nothing(struct tsr_module *m) { m->buffer[BUFFER_SUM].on_device = false; }
 static void resident_for_cpu(struct tsr_module *m) { m->buffer[BUFFER_DOUBLE].on_device = false; }
 static void resident_output(struct tsr_module *m)
 {
@@ -212,8 +211,6 @@ static void contradictions_are_refused(void **state)
       {layer_step, "layer 'double' is in step 3 of 3"},
       {layer_target, "layer 'double' is not one of the layers of its step 1"},
       {layer_nowhere, "layer 'double' is for 'gpu'; there are 'accel' and 'cpu'"},
-      {reads_nothing,
-       "layer 'double' reads 'sum', which is on no device and which its stream has not made"},
       {resident_for_cpu, "layer 'negate' uses 'double', which is resident in a scratchpad"},
       {resident_output, "'y' of the model is resident in a scratchpad"},
       {layer_insns, "layer 'double' has 5 instructions from 3 on, outside of its step's"},
