@@ -204,6 +204,18 @@ def difference(folder, package, target, peer, dims):
         return float(np.linalg.norm(ours.reshape(-1) - theirs.reshape(-1)) / np.linalg.norm(theirs))
 
 
+def what_check_says(folder, package, target, seed):
+    """Each layer beside the CPU's code, in memory that was filled with other bytes: None, or what is wrong."""
+    words = [os.path.join(folder, "tessera-run"), "check", package, "--target", target, "--json", "--random", str(seed)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PROFILING)
+    except subprocess.TimeoutExpired:
+        return f"a check of it does not end in {PROFILING} seconds"
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    said = [row["says"] for row in rows if row["status"] != "equal"]
+    return said[0] if said else None if rows and not done.returncode else done.stderr.strip()
+
+
 def layers_of(p):
     rows = []
     for layer in p["layers"]:
@@ -243,11 +255,14 @@ def run_case(args, case, dtype, seed):
             for key in theirs:
                 theirs[key] += now[key] if now else []
         row = row_of(case, dtype, profiles, theirs, version)
+        wrong = what_check_says(args.dir, package, args.target, seed)
         if peer:
             with open(stem + ".peer.json", encoding="utf-8") as f:
                 row["difference"] = difference(args.dir, package, args.target, peer, json.load(f)["dims"])
             if (row["difference"] or 0) > OFF[dtype]:
-                row["wrong"] = f"its outputs are {row['difference']:.3f} of the peer's norm off"
+                wrong = wrong or f"its outputs are {row['difference']:.3f} of the peer's norm off"
+        if wrong:
+            row["wrong"] = wrong
         if peer and peer.says:
             row["peer_says"] = peer.says
         return {**row, "gpu": profiles[0]["gpu"], "limits": profiles[0]["limits"]}
