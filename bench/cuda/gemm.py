@@ -385,8 +385,6 @@ def work(folder, skip, only, chosen):
     kernels, taken = kernels_of(folder, only, chosen)
     say(device=bench.torch.cuda.get_device_name(0), multiprocessors=bench.multiprocessors, seed=bench.seed,
         copy_bytes_per_s=bench.copy_rate())
-    for name in sorted({n for names in taken.values() for n in names} - {k["name"] for k in kernels} if not only else []):
-        say(note=f"the compiler takes {name}, which is not among the kernels")
     good = []
     for kernel in kernels:
         big = (4096, 4096, 1024) if kernel["splits"] == 1 else (512, 768, 3072)

@@ -151,6 +151,15 @@ static void write_json(struct tsr_arena *a, const char *folder, const char *file
   json_decref(list);
 }
 
+/* So that what the compiler takes is measured. */
+static bool is_listed(struct tsr_arena *a, size_t type, const char *name)
+{
+  for (size_t j = 0; j < sizeof tiles / sizeof *tiles && (int)j < types[type].tiles; j++)
+    if (!strcmp(name_of(a, types[type].name, forms[types[type].b], &tiles[j]), name))
+      return true;
+  return false;
+}
+
 static void choose(struct tsr_arena *a, struct tsr_err *err, const char *folder)
 {
   json_t *list = json_array();
@@ -163,10 +172,13 @@ static void choose(struct tsr_arena *a, struct tsr_err *err, const char *folder)
       if (strcmp(type, types[i].name) || g.b == CUDA__B_PACKED)
         continue;
       cuda__gemm_choose(&g);
-      if (g.tile.m)
-        json_array_append_new(list,
-                              json_pack("{s:s, s:i, s:i, s:i, s:s}", "type", type, "m", m, "n", n,
-                                        "k", k, "name", name_of(a, type, forms[g.b], &g.tile)));
+      if (!g.tile.m)
+        continue;
+      const char *name = name_of(a, type, forms[g.b], &g.tile);
+      if (!is_listed(a, i, name))
+        quit(tsr_arena_printf(a, "the compiler takes %s, which is not in the list", name));
+      json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:s}", "type", type, "m", m, "n",
+                                            n, "k", k, "name", name));
     }
   write_json(a, folder, "chosen.json", list);
 }
