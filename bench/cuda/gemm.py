@@ -570,7 +570,7 @@ def main():
         wrong = report(args, rows, device)
     if args.json:
         print(json.dumps(table(rows), indent=1))
-    return 1 if wrong else 0
+    return 1 if wrong or not table(rows) else 0
 
 
 def what_is_missing():

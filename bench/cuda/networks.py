@@ -225,13 +225,14 @@ def layers_of(p):
 
 
 def row_of(case, dtype, profiles, theirs, peer):
+    """peer: what it is, or None."""
     best = sorted(profiles, key=lambda p: p["seconds"])[len(profiles) // 2]
     kind = "int8" if dtype == "int8" else "fp16"
     seconds, kernels = median([p["seconds"] for p in profiles]), median([p["device_seconds"] for p in profiles])
     rate = 2 * sum(layer["macs"] for layer in best["layers"]) / seconds
     return {"case": case, "dtype": dtype, "ours_s": seconds, "ours_kernels_s": kernels, "sum_of_kernels_s": best["kernel_seconds"],
             "least_s": sum(layer["least_seconds"] for layer in best["layers"]), "cpu_layers": best["cpu_layers"],
-            "peer": f"torch.compile f16, torch {peer}" if peer else None,
+            "peer": peer,
             "peer_s": median(theirs["whole"]) if theirs["whole"] else None,
             "peer_kernels_s": median(theirs["kernels"]) if theirs["kernels"] else None,
             "tflops": rate / 1e12, "fraction_of_peak": rate / (2 * best["limits"][kind]), "layers": layers_of(best)}
@@ -244,17 +245,17 @@ def run_case(args, case, dtype, seed):
         says = thin.whole(stem + ".thin", package)
         if says:
             return {"case": case, "dtype": dtype, "says": says}
-    theirs, profiles, version, peer = {"whole": [], "kernels": []}, [], None, None
+    theirs, profiles, name, peer = {"whole": [], "kernels": []}, [], None, None
     if importlib.util.find_spec("torch"):
         peer = PeerProcess(stem, args.mode)
-        version = (peer.answer(COMPILING) or {}).get("ready")
+        name = (peer.answer(COMPILING) or {}).get("ready")
     try:
         for turn in range(args.rounds):
             profiles.append(profile(args.dir, package, args.target, seed + turn))
             now = peer.ask("time") if peer else None
             for key in theirs:
                 theirs[key] += now[key] if now else []
-        row = row_of(case, dtype, profiles, theirs, version)
+        row = row_of(case, dtype, profiles, theirs, name)
         wrong = what_check_says(args.dir, package, args.target, seed)
         if peer:
             with open(stem + ".peer.json", encoding="utf-8") as f:
@@ -279,7 +280,7 @@ def show(row, out):
         return
     text = f"{row['case']:20} {1e3 * row['ours_s']:8.3f} ms, kernels {1e3 * row['ours_kernels_s']:8.3f}, least {1e3 * row['least_s']:7.3f}"
     if row["peer_s"]:
-        text += (f"; torch.compile {1e3 * row['peer_s']:8.3f} ({row['peer_s'] / row['ours_s']:.2f}), kernels "
+        text += (f"; {row['peer'].split()[0]} {1e3 * row['peer_s']:8.3f} ({row['peer_s'] / row['ours_s']:.2f}), kernels "
                  f"{1e3 * row['peer_kernels_s']:8.3f} ({row['peer_kernels_s'] / row['ours_kernels_s']:.2f})")
     print("; ".join([text] + [row[key] for key in ("peer_says", "wrong") if key in row]), file=out)
     slow = [layer for layer in row["layers"] if layer["fraction"] is not None and layer["fraction"] < SLOW]

@@ -200,11 +200,13 @@ def main():
     parser.add_argument("stem")
     parser.add_argument("--mode", choices=MODES, default="default")
     args = parser.parse_args()
-    answers, sys.stdout = sys.stdout, sys.stderr  # whatever else is printed is no answer
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever else is printed is no answer
     import torch
 
     peer = Peer(torch, args.stem, args.mode)
-    print(json.dumps({"ready": torch.__version__}), file=answers, flush=True)
+    how = "torch.compile" if MODES[args.mode] else "PyTorch, not compiled,"
+    print(json.dumps({"ready": f"{how} f16, torch {torch.__version__}"}), file=answers, flush=True)
     for line in sys.stdin:
         word, _, path = line.strip().partition(" ")
         print(json.dumps(peer.output(path) if word == "output" else peer.times()), file=answers, flush=True)

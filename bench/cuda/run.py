@@ -62,6 +62,8 @@ def what_is_missing(need):
     """A sentence, or None."""
     if need == "torch" and not importlib.util.find_spec("torch"):
         return f"{sys.executable} has no PyTorch"
+    if need == "torch" and subprocess.run([sys.executable, "-c", "import torch; torch.zeros(1).cuda()"], capture_output=True).returncode:
+        return f"PyTorch of {sys.executable} finds no GPU"
     if need in ("memcheck", "racecheck") and not sanitizer(need):
         return "there is no compute-sanitizer; it comes with CUDA"
     return None
