@@ -200,7 +200,8 @@ def a_part_that_hangs(tmp, script):
     spec = importlib.util.spec_from_file_location("run", script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    program = "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    program = ("import subprocess, time; d = subprocess.DEVNULL; "
+               "print(subprocess.Popen(['sleep', '60'], stdout=d, stderr=d).pid, flush=True); time.sleep(60)")
     out = io.StringIO()
     assert module.run_part([sys.executable, "-c", program], os.path.join(tmp, "log.txt"), 1, out) is None
     with open(os.path.join(tmp, "log.txt"), encoding="utf-8") as f:
