@@ -42,7 +42,7 @@ def script(name, folder, *words):
 PARTS = [  # name, what it is, seconds that it takes about, its command for a file of results and a time, what it needs
     ("check-networks", "every layer of every network beside the CPU's code", 90,
      lambda out, seconds: check("--no-times", "--json", out, of="networks"), None),
-    ("networks", "ResNet-50 and a BERT-base layer beside torch.compile", 300, script("networks.py", "networks"), None),
+    ("networks", "ResNet-50 and a BERT-base layer beside torch.compile", 300, script("networks.py", "networks"), "numpy"),
     ("conv", "convolutions beside cuDNN", 60, script("conv.py", "conv"), "torch"),
     ("gemm", "matrix products, the compiler's tiles, beside cuBLAS and Triton", 150,
      lambda out, seconds: script("gemm.py", "kernels", "--chosen", "--seconds", f"{seconds - 10:.0f}")(out, seconds), "torch"),
@@ -60,8 +60,8 @@ PARTS = [  # name, what it is, seconds that it takes about, its command for a fi
 
 def what_is_missing(need):
     """A sentence, or None."""
-    if need == "torch" and not importlib.util.find_spec("torch"):
-        return f"{sys.executable} has no PyTorch"
+    if need in ("numpy", "torch") and not importlib.util.find_spec(need):
+        return f"{sys.executable} has no {'PyTorch' if need == 'torch' else need}"
     if need == "torch" and subprocess.run([sys.executable, "-c", "import torch; torch.zeros(1).cuda()"], capture_output=True).returncode:
         return f"PyTorch of {sys.executable} finds no GPU"
     if need in ("memcheck", "racecheck") and not sanitizer(need):
