@@ -125,6 +125,9 @@ static enum tsr_status check_args(struct tsr_err *err, const struct tsr_module *
                         "layer '%s': buffer '%s' does not have the type or size that its compute "
                         "has for '%s'",
                         l->name, b->name, l->func->param[k]->name);
+    if (!b->on_device && !strcmp(l->target, "accel"))
+      return tsr_refuse(err, "layer '%s' is the accelerator's and uses '%s', which the host has",
+                        l->name, b->name);
     if (k >= l->func->inputs && is_constant(m, b))
       return tsr_refuse(err, "layer '%s' writes to '%s', a constant", l->name, b->name);
     if (k >= l->func->inputs && b->is_part && strcmp(l->target, "accel"))

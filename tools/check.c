@@ -214,15 +214,15 @@ static int check(struct cli *cli)
   tessera_session_free(c.session);
   tessera_model_free(c.model);
   if (!cli_has(cli, "json"))
-    printf("%d checks of %d models, %d wrong\n", c.rows, cli->words, c.wrong);
+    printf("%d check%s of %d package%s, %d wrong\n", c.rows, c.rows == 1 ? "" : "s", cli->words,
+           cli->words == 1 ? "" : "s", c.wrong);
   return goes_on ? c.wrong ? EXIT_MISMATCH : 0 : EXIT_REFUSED;
 }
 
 const struct command command_check = {
     .name = "check",
     .usage = "PACKAGE.tsr ... [OPTIONS]",
-    .summary = "run packages on the inputs beside them (NAME.0.pb, ... of NAME.tsr) and on made-up "
-               "ones,\nand compare every layer with its reference",
+    .summary = "run packages on inputs beside them (NAME.0.pb of NAME.tsr), and compare every layer",
     .options = options,
     .examples = "  tessera check a.tsr b.tsr --target cuda --random 7\n"
                 "  tessera check ops/*.tsr --target cpu:avx2 --json\n",

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_OPTIONS = 24 };
 
@@ -65,6 +66,12 @@ static const char *short_option(const char *word)
   return NULL;
 }
 
+/* Is one that names an input, an output or a dim; there may be several of these. */
+static bool may_repeat(const struct option *o)
+{
+  return !o->argument || strstr(o->argument, "NAME=");
+}
+
 /* One option and its value, which may be the next word; *at is its place in argv. */
 static int take_option(struct cli *cli, int argc, char **argv, int *at)
 {
@@ -87,6 +94,8 @@ static int take_option(struct cli *cli, int argc, char **argv, int *at)
       return cli_refuse("%s: option '%s' needs a value: %s", cli->command->name, word, o->argument);
     value = argv[++*at];
   }
+  if (!may_repeat(o) && cli_has(cli, o->name))
+    return cli_refuse("%s: option '%s' is given twice", cli->command->name, word);
   cli->given[cli->given_count++] = (struct given){o, value};
   return 0;
 }
@@ -161,11 +170,7 @@ const char *cli_nth(const struct cli *cli, const char *option, int n)
 
 const char *cli_value(const struct cli *cli, const char *option)
 {
-  const char *last = NULL;
-  for (int i = 0; i < cli->given_count; i++)
-    if (!strcmp(cli->given[i].option->name, option))
-      last = cli->given[i].value;
-  return last;
+  return cli_nth(cli, option, 0);
 }
 
 bool cli_has(const struct cli *cli, const char *option)
@@ -179,10 +184,9 @@ bool cli_has(const struct cli *cli, const char *option)
 int cli_seed(const struct cli *cli, const char *option, uint64_t *out)
 {
   const char *text = cli_value(cli, option);
-  char *end;
   errno = 0;
-  unsigned long long v = strtoull(text, &end, 10);
-  if (errno || end == text || *end || *text == '-')
+  unsigned long long v = strtoull(text, NULL, 10);
+  if (errno || !*text || text[strspn(text, "0123456789")])
     return cli_refuse("%s: --%s '%s' is no whole number that fits 64 bits", cli->command->name,
                       option, text);
   *out = v;
@@ -213,4 +217,46 @@ int cli_number(const struct cli *cli, const char *option, double *out)
     return cli_refuse("%s: --%s '%s' is no number of 0 or more", cli->command->name, option, text);
   *out = v;
   return 0;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static bool is_file(const char *path, const struct stat *file)
+{
+  struct stat st;
+  return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == file->st_dev &&
+         st.st_ino == file->st_ino;
+}
+
+/* Is it in this value of an option, FILE or NAME=FILE? */
+static bool names_file(const char *value, const struct stat *file)
+{
+  for (; value; value = strchr(value, '=') ? strchr(value, '=') + 1 : NULL)
+    if (is_file(value, file))
+      return true;
+  return false;
+}
+
+static bool is_read(const struct cli *cli, const struct stat *file)
+{
+  static const char *const read[] = {"input",    "expect", "labels",    "config",
+                                     "schedule", "diff",   "tune-cache"};
+  for (int i = 0; i < cli->words; i++)
+    if (is_file(cli->word[i], file))
+      return true;
+  for (size_t k = 0; k < sizeof read / sizeof read[0]; k++)
+    for (int n = 0; cli_nth(cli, read[k], n); n++)
+      if (names_file(cli_nth(cli, read[k], n), file))
+        return true;
+  return false;
+}
+
+int cli_can_write(const struct cli *cli, const char *path)
+{
+  struct stat file;
+  if (stat(path, &file) == 0 && is_read(cli, &file))
+    return cli_refuse("%s: %s is to be read and to be written over; name another file",
+                      cli->command->name, path);
+  enum tessera_status status = tessera_file_writable(cli->t, path);
+  return status ? cli_message(cli, status) : 0;
 }

@@ -55,8 +55,7 @@ void cli_free(struct cli *cli);
 void cli_help(const struct command *command);
 
 bool cli_has(const struct cli *cli, const char *option);
-const char *cli_value(const struct cli *cli,
-                      const char *option); /* the last one; NULL: not given */
+const char *cli_value(const struct cli *cli, const char *option); /* NULL: not given */
 /* The nth value (from 0) of an option that may be repeated; NULL behind the last. */
 const char *cli_nth(const struct cli *cli, const char *option, int n);
 
@@ -66,25 +65,38 @@ int cli_number(const struct cli *cli, const char *option, double *out);
 /* --threads; 0 where it is not given. */
 int cli_threads(const struct cli *cli, int *out);
 
+/* Whether a file can be written, and is none that the command line names to be read; 0, or
+ * EXIT_REFUSED after a sentence. */
+int cli_can_write(const struct cli *cli, const char *path);
+
 /* How the compiler looks for schedules. */
 #define CLI_TUNE_OPTIONS                                                                           \
   {"O", "0|1|2|3", "effort of the search for schedules, -O0 to -O3 (default 1; 0: none)"},         \
-  {"tune-cache", "FILE|none", "where found schedules are kept (default: in the user's cache)"},    \
-  {"apart", NULL, "every op is a layer of its own: nothing stays on the chip from one to the next"}
+      {"tune-cache", "FILE|none",                                                                  \
+       "where found schedules are kept (default: in the user's cache)"},                           \
+  {                                                                                                \
+    "apart", NULL,                                                                                 \
+        "every op is a layer of its own: nothing stays on the chip from one to the next"           \
+  }
 
 /* The options that name a model's surroundings, for every subcommand that opens one. */
 #define CLI_MODEL_OPTIONS                                                                          \
-  {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda, cuda:N or cuda:ARCH"},         \
-  {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},  \
-  {"float", "TYPE", "what floats are computed in: f32, tf32, f16 or bf16 (default: the model's own)"}, \
-  {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                  \
-  CLI_TUNE_OPTIONS,                                                                                \
-  {"dump", "STAGE[:NAME]", "print graph, tir, schedule, llvm or stream (of a layer, after a pass)"},     \
-  {"json", NULL, "print JSON for programs"}
+  {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda, cuda:N or cuda:ARCH"}, \
+      {"config", "FILE|NAME",                                                                      \
+       "design point: a file, or a name of `config show` (default: default)"},                     \
+      {"float", "TYPE",                                                                            \
+       "what floats are computed in: f32, tf32, f16 or bf16 (default: the model's own)"},          \
+      {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},              \
+      CLI_TUNE_OPTIONS,                                                                            \
+      {"dump", "STAGE[:NAME]",                                                                     \
+       "print graph, tir, schedule, llvm or stream (of a layer, after a pass)"},                   \
+  {                                                                                                \
+    "json", NULL, "print JSON for programs"                                                        \
+  }
 
 /* Every subcommand, ending with NULL. */
 extern const struct command *const cli_commands[];
-extern const struct command command_run, command_check, command_compile, command_info, command_asm, command_disasm,
-  command_verify, command_config, command_trace, command_profile, command_explain;
+extern const struct command command_run, command_check, command_compile, command_info, command_asm,
+    command_disasm, command_verify, command_config, command_trace, command_profile, command_explain;
 
 #endif

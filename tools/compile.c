@@ -41,7 +41,7 @@ static int parse_emit(const struct cli *cli, const char **path)
   *path = emit && !strncmp(emit, "ptx=", 4) ? emit + 4 : NULL;
   if (emit && (!*path || !**path))
     return cli_refuse("compile: --emit '%s' is not ptx=FILE", emit);
-  return *path && tessera_file_writable(cli->t, *path) ? cli_message(cli, TESSERA_REFUSED) : 0;
+  return *path ? cli_can_write(cli, *path) : 0;
 }
 
 static int write_ptx(const struct cli *cli, const struct tessera_model *model, const char *path)
@@ -62,8 +62,8 @@ static int compile(struct cli *cli)
     return EXIT_REFUSED;
   if (!path && !ptx && !cli_has(cli, "dump"))
     return cli_refuse("compile: where to? name the package with -o FILE.tsr");
-  if (path && tessera_file_writable(cli->t, path))
-    return cli_message(cli, TESSERA_REFUSED);
+  if (path && cli_can_write(cli, path))
+    return EXIT_REFUSED;
   int status = open_model(cli, cli->word[0], &model);
   if (status)
     return status;

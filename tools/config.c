@@ -117,8 +117,8 @@ static int import_vta(const struct cli *cli)
   struct tessera_bytes file, json = {0};
   if (cli->words < 2)
     return cli_refuse("config: import what? tessera config import-vta FILE");
-  if (output && tessera_file_writable(cli->t, output))
-    return cli_message(cli, TESSERA_REFUSED);
+  if (output && cli_can_write(cli, output))
+    return EXIT_REFUSED;
   int refused = open_file(cli, cli->word[1], &file);
   if (refused)
     return refused;
@@ -139,7 +139,9 @@ static int config(struct cli *cli)
   static int (*const calls[])(const struct cli *cli) = {show, check, import_vta};
   for (int i = 0; i < 3; i++)
     if (!strcmp(cli->word[0], verbs[i]))
-      return calls[i](cli);
+      return i < 2 && cli_has(cli, "output")
+                 ? cli_refuse("config: %s writes no file; -o is for import-vta", verbs[i])
+                 : calls[i](cli);
   const char *near = tessera_nearest(cli->word[0], verbs, 3);
   if (near)
     return cli_refuse("config: unknown verb '%s'; did you mean '%s'?", cli->word[0], near);

@@ -204,8 +204,8 @@ static int run(struct cli *cli)
   struct subject found = {0};
   struct tessera_layer l;
   int layer;
-  if (cli_has(cli, "output") && tessera_file_writable(cli->t, cli_value(cli, "output")))
-    return cli_message(cli, TESSERA_REFUSED);
+  if (cli_has(cli, "output") && cli_can_write(cli, cli_value(cli, "output")))
+    return EXIT_REFUSED;
   int status = open_model(cli, cli->word[0], &found.model);
   if (!status)
     status = find_layer(cli, found.model, &layer);

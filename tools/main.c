@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cli.h"
 
 enum { MOST_COMMANDS = 16 };
 
-const struct command *const cli_commands[] = {
-  &command_run, &command_check, &command_compile, &command_info, &command_trace, &command_profile, &command_explain,
-  &command_asm,  &command_disasm, &command_verify, &command_config, NULL};
+const struct command *const cli_commands[] = {&command_run,     &command_check,  &command_compile,
+                                              &command_info,    &command_trace,  &command_profile,
+                                              &command_explain, &command_asm,    &command_disasm,
+                                              &command_verify,  &command_config, NULL};
 
 static void help(void)
 {
@@ -35,7 +38,7 @@ static int unknown_command(const char *word)
 static bool asks_help(int argc, char **argv)
 {
   for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
-    if (!strcmp(argv[i], "--help"))
+    if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
       return true;
   return false;
 }
@@ -54,12 +57,10 @@ static int run(const struct command *command, int argc, char **argv)
     status = command->run(&cli);
   cli_free(&cli);
   tessera_free(cli.t);
-  if (fflush(stdout) || ferror(stdout))
-    return cli_refuse("the standard output cannot be written");
   return status;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
   if (argc < 2) {
     help();
@@ -77,4 +78,24 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], cli_commands[i]->name))
       return run(cli_commands[i], argc - 2, argv + 2);
   return unknown_command(argv[1]);
+}
+
+/* Streams that the caller closed: else the next file that is opened takes their place, and what is
+ * printed goes into it. */
+static bool hold_streams(void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+      return false;
+  return true;
+}
+
+int main(int argc, char **argv)
+{
+  if (!hold_streams())
+    return EXIT_REFUSED;
+  int status = dispatch(argc, argv);
+  if (fflush(stdout) || ferror(stdout))
+    return cli_refuse("the standard output cannot be written");
+  return status;
 }

@@ -22,9 +22,8 @@ int outcome_can_write(const struct cli *cli, const struct tessera_model *model)
         bind_port(cli, model, "output", n, outputs_of(model), tessera_model_output, &binding);
     if (status)
       return status;
-    enum tessera_status writable = tessera_file_writable(cli->t, binding.path);
-    if (writable)
-      return cli_message(cli, writable);
+    if (cli_can_write(cli, binding.path))
+      return EXIT_REFUSED;
   }
   return 0;
 }

@@ -76,9 +76,7 @@ static int check_options(const struct cli *cli)
   if ((json || csv) && cli_has(cli, "diff") && !cli_has(cli, "html"))
     return cli_refuse("profile: --diff is for text and for --html; --%s has no place for it",
                       json ? "json" : "csv");
-  if (cli_has(cli, "html") && tessera_file_writable(cli->t, cli_value(cli, "html")))
-    return cli_message(cli, TESSERA_REFUSED);
-  return 0;
+  return cli_has(cli, "html") ? cli_can_write(cli, cli_value(cli, "html")) : 0;
 }
 
 static int read_before(const struct cli *cli, const struct tessera_profile **out)

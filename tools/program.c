@@ -20,8 +20,8 @@ static int assemble(struct cli *cli)
   struct tessera_bytes text, program = {0};
   if (!output)
     return cli_refuse("asm: where to? name the program file with -o FILE");
-  if (tessera_file_writable(cli->t, output))
-    return cli_message(cli, TESSERA_REFUSED);
+  if (cli_can_write(cli, output))
+    return EXIT_REFUSED;
   int refused = open_file(cli, path, &text);
   if (refused)
     return refused;
@@ -58,8 +58,8 @@ static int disassemble(struct cli *cli)
 {
   const char *output = cli_value(cli, "output"), *path = cli->word[0];
   struct tessera_bytes file, text = {0};
-  if (output && tessera_file_writable(cli->t, output))
-    return cli_message(cli, TESSERA_REFUSED);
+  if (output && cli_can_write(cli, output))
+    return EXIT_REFUSED;
   int refused = open_file(cli, path, &file);
   if (refused)
     return refused;

@@ -185,8 +185,8 @@ static int parse_wave(const struct cli *cli, struct tessera_session_options *o)
                       window ? "wave-window" : "wave-layer");
   if (o->wave && window == !!o->wave_layer)
     return cli_refuse("run: --wave goes with --wave-window or --wave-layer, with one of them");
-  if (o->wave && tessera_file_writable(cli->t, o->wave))
-    return cli_message(cli, TESSERA_REFUSED);
+  if (o->wave && cli_can_write(cli, o->wave))
+    return EXIT_REFUSED;
   return window ? parse_window(cli, o) : 0;
 }
 

@@ -103,8 +103,8 @@ static int run(struct cli *cli)
   if (!path)
     return cli_refuse("trace: -o FILE.json is missing: where the trace goes");
   int status = parse_limit(cli, &most_bytes);
-  if (!status && tessera_file_writable(cli->t, path))
-    return cli_message(cli, TESSERA_REFUSED);
+  if (!status)
+    status = cli_can_write(cli, path);
   if (!status)
     status = observe(cli, cli->word[0], &observed);
   if (!status)

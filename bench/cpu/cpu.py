@@ -22,7 +22,7 @@ import onnx
 
 import models
 
-PEERS = ("onnxruntime", "onednn", "openblas")
+PEERS = ("onnxruntime", "onednn", "onednn-plain", "openblas")
 DTYPES = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8, "tensor(int8)": np.int8}
 FULL, QUICK = (7, 0.06), (3, 0.02)  # rounds, seconds of each side in a round
 # How far our outputs may be from ONNX Runtime's, as a part of their norm. Integer networks amplify a
@@ -102,10 +102,17 @@ class Tessera(Worker):
 
 
 class Library(Worker):
+    """NAME-plain: the same program, told that input and output are dense."""
+
+    def __init__(self, build, name, threads):
+        name, _, plain = name.partition("-")
+        super().__init__(build, name, threads)
+        self.words = [plain] if plain else []
+
     def open(self, case, path, feeds):
         if not case.words:
             raise Refused("has no networks")
-        self.ask("open", *case.words)
+        self.ask("open", *self.words, *case.words)
 
 
 class OnnxRuntime:

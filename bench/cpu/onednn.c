@@ -3,7 +3,8 @@
  *   open conv f32|i8|bf16 CHANNELS ROWS COLUMNS FILTERS KERNEL STRIDE PAD GROUPS
  *   open matmul f32|i8|bf16 M K N
  * bf16: a bias of f32. i8: u8 by s8, added up in s32, scaled by one number to u8. One image; the convolution has a
- * bias. */
+ * bias. With `plain` in front of it input and output are dense, channels outside of rows and columns, and are brought
+ * to and from the layouts that it likes while the clock runs; constants are in theirs before. */
 #include <dnnl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,16 +18,29 @@ enum { MOST_TENSORS = 4 };
 
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
-static dnnl_primitive_t primitive;
-static dnnl_exec_arg_t arg[MOST_TENSORS];
-static int args;
 
-static void close_primitive(void)
+/* What runs, one after the other; a primitive is NULL where nothing is to be done. The first `args` tensors are the
+ * step's own, those behind them another's. */
+struct step {
+  dnnl_primitive_t primitive;
+  dnnl_exec_arg_t arg[MOST_TENSORS];
+  int args, others;
+};
+static struct step before, op, after;
+
+static void close_step(struct step *s)
 {
-  while (args)
-    dnnl_memory_destroy(arg[--args].memory);
-  dnnl_primitive_destroy(primitive);
-  primitive = NULL;
+  while (s->args)
+    dnnl_memory_destroy(s->arg[--s->args].memory);
+  dnnl_primitive_destroy(s->primitive);
+  *s = (struct step){.args = 0};
+}
+
+static void close_steps(void)
+{
+  close_step(&before);
+  close_step(&op);
+  close_step(&after);
 }
 
 static void fill(void *data, size_t bytes, dnnl_data_type_t type)
@@ -45,22 +59,27 @@ static void fill(void *data, size_t bytes, dnnl_data_type_t type)
       b[i] = (int8_t)(100 * worker_noise());
 }
 
-/* Memory of what the primitive wants there. */
-static bool add_arg(const_dnnl_primitive_desc_t desc, dnnl_query_t query, int k, int name)
+/* Memory like that, filled with noise. */
+static bool add_memory(struct step *s, int name, const dnnl_memory_desc_t *like)
 {
-  const dnnl_memory_desc_t *want = dnnl_primitive_desc_query_md(desc, query, k);
   dnnl_memory_t memory;
   void *data;
-  if (!want || dnnl_memory_create(&memory, want, engine, DNNL_MEMORY_ALLOCATE))
+  if (!like || dnnl_memory_create(&memory, like, engine, DNNL_MEMORY_ALLOCATE))
     return false;
-  arg[args++] = (dnnl_exec_arg_t){name, memory};
+  s->arg[s->args++] = (dnnl_exec_arg_t){name, memory};
   if (dnnl_memory_get_data_handle(memory, &data))
     return false;
-  fill(data, dnnl_memory_desc_get_size(want), want->data_type);
+  fill(data, dnnl_memory_desc_get_size(like), like->data_type);
   return true;
 }
 
-static bool open_primitive(const void *op, bool integer, bool bias)
+/* Memory of what the primitive wants there. */
+static bool add_arg(const_dnnl_primitive_desc_t desc, dnnl_query_t query, int k, int name)
+{
+  return add_memory(&op, name, dnnl_primitive_desc_query_md(desc, query, k));
+}
+
+static bool open_primitive(const void *of, bool integer, bool bias)
 {
   dnnl_primitive_attr_t attributes;
   dnnl_primitive_desc_t desc;
@@ -68,18 +87,45 @@ static bool open_primitive(const void *op, bool integer, bool bias)
   dnnl_primitive_attr_create(&attributes);
   if (integer)
     dnnl_primitive_attr_set_output_scales(attributes, 1, 0, &scale);
-  dnnl_status_t status = dnnl_primitive_desc_create(&desc, op, attributes, engine, NULL);
+  dnnl_status_t status = dnnl_primitive_desc_create(&desc, of, attributes, engine, NULL);
   dnnl_primitive_attr_destroy(attributes);
   if (status)
     return false;
-  bool ok = !dnnl_primitive_create(&primitive, desc) &&
+  bool ok = !dnnl_primitive_create(&op.primitive, desc) &&
             add_arg(desc, dnnl_query_src_md, 0, DNNL_ARG_SRC) &&
-            add_arg(desc, dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS) &&
             add_arg(desc, dnnl_query_dst_md, 0, DNNL_ARG_DST) &&
+            add_arg(desc, dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS) &&
             (!bias || add_arg(desc, dnnl_query_weights_md, 1, DNNL_ARG_BIAS));
   dnnl_primitive_desc_destroy(desc);
   return ok;
 }
+
+/* --- to and from dense tensors ------------------------------------------------------------------ */
+
+/* Brings one of the op's tensors from, or to, a dense one; nothing where it is that. */
+static bool bring(struct step *s, dnnl_memory_t ours, bool in)
+{
+  const dnnl_memory_desc_t *there;
+  dnnl_memory_desc_t dense;
+  dnnl_primitive_desc_t desc;
+  if (dnnl_memory_get_memory_desc(ours, &there) ||
+      dnnl_memory_desc_init_by_tag(&dense, there->ndims, there->dims, there->data_type,
+                                   there->ndims == 4 ? dnnl_nchw : dnnl_ab))
+    return false;
+  if (dnnl_memory_desc_equal(&dense, there))
+    return true;
+  if (dnnl_reorder_primitive_desc_create(&desc, in ? &dense : there, engine, in ? there : &dense,
+                                         engine, NULL))
+    return false;
+  bool ok = !dnnl_primitive_create(&s->primitive, desc) &&
+            add_memory(s, in ? DNNL_ARG_FROM : DNNL_ARG_TO, &dense);
+  dnnl_primitive_desc_destroy(desc);
+  s->arg[s->args] = (dnnl_exec_arg_t){in ? DNNL_ARG_TO : DNNL_ARG_FROM, ours};
+  s->others = 1;
+  return ok;
+}
+
+/* --- ops ---------------------------------------------------------------------------------------- */
 
 static dnnl_memory_desc_t any(int rank, const dnnl_dim_t *dims, dnnl_data_type_t type)
 {
@@ -108,13 +154,13 @@ static bool open_conv(dnnl_data_type_t x, const int *v)
                                    ? any(5, (dnnl_dims_t){groups, oc / groups, c / groups, k, k}, w)
                                    : any(4, (dnnl_dims_t){oc, c, k, k}, w);
   dnnl_dims_t strides = {stride, stride}, pads = {pad, pad};
-  dnnl_convolution_desc_t op;
+  dnnl_convolution_desc_t desc;
   for (int way = integer; way < 2; way++) {
-    if (!dnnl_convolution_forward_desc_init(&op, dnnl_forward_inference, ways[way], &src, &weights,
-                                            &bias, &dst, strides, pads, pads) &&
-        open_primitive(&op, integer, true))
+    if (!dnnl_convolution_forward_desc_init(&desc, dnnl_forward_inference, ways[way], &src,
+                                            &weights, &bias, &dst, strides, pads, pads) &&
+        open_primitive(&desc, integer, true))
       return true;
-    close_primitive();
+    close_step(&op);
   }
   return false;
 }
@@ -126,16 +172,19 @@ static bool open_matmul(dnnl_data_type_t x, const int *v)
   dnnl_memory_desc_t src = any(2, (dnnl_dims_t){v[0], v[1]}, x);
   dnnl_memory_desc_t weights = any(2, (dnnl_dims_t){v[1], v[2]}, w);
   dnnl_memory_desc_t dst = any(2, (dnnl_dims_t){v[0], v[2]}, x);
-  dnnl_matmul_desc_t op;
-  return !dnnl_matmul_desc_init(&op, &src, &weights, NULL, &dst) &&
-         open_primitive(&op, integer, false);
+  dnnl_matmul_desc_t desc;
+  return !dnnl_matmul_desc_init(&desc, &src, &weights, NULL, &dst) &&
+         open_primitive(&desc, integer, false);
 }
 
 static const char *open_words(char **word, int words)
 {
   enum { CONV_WORDS = 10, MATMUL_WORDS = 5 };
   int v[CONV_WORDS];
-  close_primitive();
+  bool plain = words > 0 && !strcmp(word[0], "plain");
+  close_steps();
+  word += plain;
+  words -= plain;
   for (int k = 2; k < words && k < CONV_WORDS; k++)
     v[k - 2] = atoi(word[k]);
   bool conv = words == CONV_WORDS && !strcmp(word[0], "conv") && v[5] > 0 && v[7] > 0;
@@ -143,17 +192,25 @@ static const char *open_words(char **word, int words)
   if (!conv && !matmul)
     return "oneDNN is asked for conv and matmul only";
   dnnl_data_type_t type = type_of(word[1]);
-  if (conv ? open_conv(type, v) : open_matmul(type, v))
+  if ((conv ? open_conv(type, v) : open_matmul(type, v)) &&
+      (!plain ||
+       (bring(&before, op.arg[0].memory, true) && bring(&after, op.arg[1].memory, false))))
     return NULL;
-  close_primitive();
+  close_steps();
   return "oneDNN does not have this";
+}
+
+static void execute(const struct step *s)
+{
+  if (s->primitive)
+    dnnl_primitive_execute(s->primitive, stream, s->args + s->others, s->arg);
 }
 
 static void run(void)
 {
-  if (!primitive)
-    return;
-  dnnl_primitive_execute(primitive, stream, args, arg);
+  execute(&before);
+  execute(&op);
+  execute(&after);
   dnnl_stream_wait(stream);
 }
 
@@ -164,7 +221,7 @@ int main(void)
       dnnl_stream_create(&stream, engine, dnnl_stream_default_flags))
     return 2;
   int status = worker_serve(&worker);
-  close_primitive();
+  close_steps();
   dnnl_stream_destroy(stream);
   dnnl_engine_destroy(engine);
   return status;

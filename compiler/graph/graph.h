@@ -25,6 +25,8 @@ enum tsr_gop {
 struct tsr_node;
 struct tsr__names;
 
+enum { TSR_MAX_ELEMENTS = INT32_MAX }; /* of a value: a loop goes over all of them */
+
 struct tsr_value {
   const char *name;          /* unique in its graph */
   bool typed;                /* dtype, rank and dims are known */

@@ -157,9 +157,13 @@ static enum tsr_status infer_node(struct tsr__infer *c)
   enum tsr_status s = tsr__infer_rows[n->op].infer(c);
   for (int k = 0; s == TSR_OK && k < n->outputs; k++) {
     char text[192];
-    if (tsr_count(c->out[k].dims, c->out[k].rank, tsr_dtype_bytes(c->out[k].dtype)) < 0)
-      return tsr__refuse_node(c->err, n, "its output of shape %s is too large",
-                              tsr_dims_text(c->out[k].dims, c->out[k].rank, text));
+    int64_t count =
+        tsr_count(c->out[k].dims, c->out[k].rank, tsr_dtype_bytes(c->out[k].dtype));
+    if (count < 0 || count > TSR_MAX_ELEMENTS)
+      return tsr__refuse_node(c->err, n,
+                              "its output of shape %s is too large; %d elements are the most",
+                              tsr_dims_text(c->out[k].dims, c->out[k].rank, text),
+                              TSR_MAX_ELEMENTS);
   }
   return s;
 }

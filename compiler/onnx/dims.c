@@ -154,8 +154,10 @@ static enum tsr_status add_input(struct bindings *b, const Onnx__ValueInfoProto 
     if (symbol && (status = bind_dim(b, name, k, symbol, &dims[k])))
       return status;
   }
-  if (tsr_count(dims, (int)shape->n_dim, 8) < 0)
-    return tsr_refuse(x->err, "input '%s' is too large", tsr__onnx_show(x->arena, name));
+  int64_t count = tsr_count(dims, (int)shape->n_dim, 8);
+  if (count < 0 || count > TSR_MAX_ELEMENTS)
+    return tsr_refuse(x->err, "input '%s' is too large; %d elements are the most",
+                      tsr__onnx_show(x->arena, name), TSR_MAX_ELEMENTS);
   struct tsr__onnx_name *n = NULL;
   status = tsr__onnx_add(x->arena, x->err, &x->names, name, TSR__ONNX_INPUT, &n);
   if (status)

@@ -91,6 +91,8 @@ static void outside(void **state)
   void *in[] = {floats(*state, 100), index};
   const char *text = "func f(x: f32[5], k: i64[4]) -> (y: f32[4]) {\n  one: y[i] = x[k[i]]\n}\n";
   assert_int_equal(compare_text(*state, text, in), 0);
+  index[2] = 5;
+  assert_int_equal(compare_text(*state, text, in), 0);
   index[2] = -1;
   assert_int_equal(compare_text(*state, text, in), 0);
   index[2] = INT64_MIN;
@@ -138,6 +140,29 @@ static void reductions(void **state)
       }
 }
 
+/* Elements that all lie on one side of zero: parts of a maximum, or minimum, begin beyond them. */
+static void extremes(void **state)
+{
+  static const struct {
+    const char *way, *dtype, *init;
+    int top; /* bit of each byte */
+  } rows[] = {{"maximum", "i8", "-128", 1}, {"maximum", "i32", "-2147483648", 1},
+              {"minimum", "i8", "127", 0},  {"minimum", "i32", "2147483647", 0},
+              {"minimum", "u8", "255", 1},  {"minimum", "u16", "65535", 1}};
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    uint8_t *x = some_bytes(*state, 4000);
+    for (int i = 0; i < 4000; i++)
+      x[i] = (uint8_t)((x[i] & 0x7f) | rows[k].top << 7);
+    char text[512];
+    snprintf(text, sizeof text,
+             "func f(x: %s[5,200]) -> (y: %s[5]) {\n"
+             "  one: y[i] %s(k < 200) init %s(%s) = x[i, k]\n"
+             "}\n",
+             rows[k].dtype, rows[k].dtype, rows[k].way, rows[k].dtype, rows[k].init);
+    assert_int_equal(compare_text(*state, text, (void *[]){x}), 0);
+  }
+}
+
 /* Which axes become one. */
 static void flattened(void **state)
 {
@@ -171,19 +196,23 @@ static void flattened(void **state)
   }
 }
 
-/* Rows to columns, of all sizes of squares and what is left over. */
+/* Rows to columns, of all sizes of squares and what is left over; several squares at a time. */
 static void turned(void **state)
 {
-  static const char *const dtypes[] = {"f32", "i8", "i64", "bool", "i16"};
-  static const int sizes[][2] = {{16, 16}, {4, 5}, {7, 49}, {33, 17}, {3, 64}, {40, 9}, {31, 100}};
+  static const char *const values[] = {"x[b, j, i]",
+                                       "i8(i32(x[b, j, i]) + i32(i) * i32(3) - i32(j))"};
+  static const char *const dtypes[] = {"i8", "f32", "i64", "bool", "i16"};
+  static const int sizes[][2] = {{16, 16},  {4, 5},   {7, 49},  {33, 17},  {3, 64},   {40, 9},
+                                 {31, 100}, {16, 64}, {64, 16}, {16, 190}, {20, 150}, {150, 20}};
   for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-    for (int d = 0; d < 5; d++) {
-      void *in[] = {d == 0 ? (void *)floats(*state, 7000) : some_bytes(*state, 50000)};
+    for (int d = 0; d < 6; d++) {
+      const char *dtype = dtypes[d % 5];
+      void *in[] = {d == 1 ? (void *)floats(*state, 7000) : some_bytes(*state, 50000)};
       char text[512];
       int m = sizes[k][0], n = sizes[k][1];
       snprintf(text, sizeof text,
-               "func f(x: %s[2,%d,%d]) -> (y: %s[2,%d,%d]) {\n  one: y[b, i, j] = x[b, j, i]\n}\n",
-               dtypes[d], n, m, dtypes[d], m, n);
+               "func f(x: %s[2,%d,%d]) -> (y: %s[2,%d,%d]) {\n  one: y[b, i, j] = %s\n}\n", dtype,
+               n, m, dtype, m, n, values[d == 5]);
       assert_int_equal(compare_text(*state, text, in), 0);
     }
 }
@@ -191,9 +220,9 @@ static void turned(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ARENA(extents),   IN_ARENA(padding), IN_ARENA(steps),
-      IN_ARENA(masks),     IN_ARENA(outside), IN_ARENA(products),
-      IN_ARENA(flattened), IN_ARENA(turned),  IN_ARENA(reductions),
+      IN_ARENA(extents),    IN_ARENA(padding),  IN_ARENA(steps),     IN_ARENA(masks),
+      IN_ARENA(outside),    IN_ARENA(products), IN_ARENA(flattened), IN_ARENA(turned),
+      IN_ARENA(reductions), IN_ARENA(extremes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

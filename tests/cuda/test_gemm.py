@@ -65,13 +65,15 @@ def case(spec, random, m, n, k):
     if kind.startswith("s8"):
         a = random.integers(-128, 128, (m, k), np.int8)
         b = random.integers(-128, 128, (k, n), np.int8)
+        if kind == "s8q":
+            b[:, ::5], b[0, ::5] = 0, 64  # sums that, times 2^-7, are ties for each odd a[m, 0]
         y = a.astype(np.int64) @ b.astype(np.int64)
         if kind == "s8":
             return a, b, [], y.astype(np.int32), 0
         bias = random.integers(-3000, 3000, n, np.int32)
         scale = random.integers(1 << 29, (1 << 31) - 1, n, np.int32)
-        scale[::3] = 1 << 30  # ties
         shift = random.integers(38, 46, n)
+        bias[::5], scale[::5], shift[::5] = 64 * random.integers(-9, 9, len(bias[::5])), 1 << 30, 37
         shift[32::64] = random.integers(0, 64, len(shift[32::64]))  # what is computed the long way
         word = 127 << 24 | 128 << 16 | (random.integers(-9, 9, n) & 255) << 8 | shift
         return a, b, [bias, scale, word.astype(np.int32)], quantized(y, bias, scale, word), 0

@@ -23,6 +23,7 @@ static const char values[] =
     "const ax4 i64[4] {0, 1, 2, 3}\nconst st0 i64[1] {0}\nconst p8 i64[8] {0, 0, 1, 2, 0, 0, 3, "
     "-4}\n"
     "const split i64[2] {2, 4}\nconst r0 i64[] {3}\nconst r1 i64[] {12}\nconst r2 i64[] {4}\n"
+    "const huge i64[4] {8192, 6, 8192, 10}\n"
     "const up f32[4] {1.0, 1.0, 2.0, 0.5}\nconst sizes i64[4] {2, 6, 5, 5}\nconst e1 i64[3] {6, 6, "
     "10}\n"
     "const far i64[1] {99}\nconst near i64[1] {-99}\nconst three i64[1] {3}\n"
@@ -129,6 +130,8 @@ static const struct row {
     {"Gather (f, l) axis=1", "f32[2,3,8,10]"},
     {"Gather (f, s)", "input 1 's' can't be f32"},
     {"Expand (one, e1)", "f32[1,6,6,10]"},
+    {"Expand (one, huge)",
+     "its output of shape 8192x6x8192x10 is too large; 2147483647 elements are the most"},
     {"Expand (row, e1)", "f32[1,6,6,10]"},
     {"Tile (f, n4)", "f32[2,12,8,30]"},
     {"Pad (f, p8)", "f32[2,6,12,8]"},

@@ -132,13 +132,13 @@ static void any(void **state)
   uint64_t seed = 1, shared = 0;
   for (int n = 0; n < 300; n++) {
     struct made t;
-    open_made(&t, 1 + (int64_t)(next_random(&seed) % 300));
+    open_made(&t, 1 + (int64_t)(next_random(&seed) % 3000));
     int layers = 1 + (int)(next_random(&seed) % MOST_LAYERS);
     for (int k = 0; k < layers; k++) {
       int from[MOST_ARGS - 1], count = 1 + (int)(next_random(&seed) % (MOST_ARGS - 1));
       for (int i = 0; i < count; i++)
         from[i] = (int)(next_random(&seed) % (uint64_t)t.m.buffers);
-      t.output[0] = add_layer(&t, count, from, 1 + (int64_t)(next_random(&seed) % 300));
+      t.output[0] = add_layer(&t, count, from, 1 + (int64_t)(next_random(&seed) % 3000));
     }
     check_plan(*state, &t);
     struct tsr_memory plan = tsr_memory_plan(*state, &t.m, NULL);

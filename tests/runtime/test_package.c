@@ -122,6 +122,7 @@ static void argument_beyond(struct tsr_module *m) { m->layer[0].arg[0] = 99; }
 static void argument_shape(struct tsr_module *m) { m->buffer[BUFFER_Y].dims[1] = 15; }
 static void argument_dtype(struct tsr_module *m) { m->buffer[BUFFER_Y].dtype = TSR_U8; }
 static void argument_count(struct tsr_module *m) { m->layer[0].args = 2; }
+static void argument_on_host(struct tsr_module *m) { m->buffer[BUFFER_SUM].on_device = false; }
 static void writes_constant(struct tsr_module *m) { m->layer[2].arg[1] = BUFFER_C; }
 static void layer_step(struct tsr_module *m) { m->layer[1].step = 3; }
 static void layer_target(struct tsr_module *m) { m->layer[1].target = "cpu"; }
@@ -196,6 +197,8 @@ static void contradictions_are_refused(void **state)
        "layer 'negate': buffer 'y' does not have the type or size that its compute has for "
        "'r'"},
       {argument_count, "layer 'add' has 2 buffers for the 3 of its compute"},
+      {argument_on_host,
+       "layer 'double' is the accelerator's and uses 'sum', which the host has"},
       {writes_constant, "layer 'negate' writes to 'c', a constant"},
       {layer_step, "layer 'double' is in step 3 of 3"},
       {layer_target, "layer 'double' is not one of the layers of its step 1"},

@@ -15,6 +15,9 @@ import xml.etree.ElementTree
 NEED_VERILATOR = ("rtl", "cycle_and_rtl", "wave", "timeout", "lockstep", "rtl_build", "rtl_cache")
 
 
+CANNOT_PRINT = b"tessera: the standard output cannot be written\n"
+
+
 class World:
     def __init__(self, command, source, tmp):
         self.command, self.tmp = command, tmp
@@ -479,7 +482,8 @@ def test_rtl_build(w):
 
 
 def test_rtl_cache(w):
-    """Two at once build one model; one that is damaged is built again."""
+    """Two at once build one model; one that is damaged is built again, and what a process left that was
+    ended while it built is gone; with stderr closed, nothing of what is said goes into a file."""
     env = dict(os.environ, XDG_CACHE_HOME=w.made("cache"))
     words = [w.command, "run", w.file("digits.onnx"), "--config", "tiny", "--random", "1", "--json",
              "--target", "accel:rtl"]
@@ -494,9 +498,13 @@ def test_rtl_cache(w):
     assert [os.path.splitext(k)[1] for k in kept] == [".lock", ".so"], kept
     with open(os.path.join(folder, kept[1]), "wb") as f:
         f.write(b"no model")
-    done = subprocess.run(words, capture_output=True, env=env)
-    assert done.returncode == 0 and b"building the RTL of tiny" in done.stderr, done
+    os.makedirs(os.path.join(folder, kept[1][:-3] + ".Ab1xyZ", "obj"))
+    done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh"] + words + ["--tune-cache", "none"],
+                          capture_output=True, env=env)
+    assert done.returncode == 0 and json.loads(done.stdout)["outputs"], done
     assert built_models(w) == kept
+    assert os.path.getsize(os.path.join(folder, kept[0])) == 0
+    assert os.path.getsize(os.path.join(folder, kept[1])) > 10000
 
 
 TRACKS = ("layers", "load", "matrix", "vector", "store", "fetch")
@@ -760,6 +768,23 @@ def test_help(w):
                  "trace", "profile"):
         assert name in w.call("--help")
         assert "examples:\n  tessera " + name in w.call(name, "--help")
+        assert w.call(name, "-h") == w.call(name, "--help")
+    for words in (["--help"], ["--version"], ["run", "--help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([w.command] + words, stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 2 and done.stderr == CANNOT_PRINT, (words, done)
+
+
+def test_closed(w):
+    """Streams that are closed: what is printed goes into no file that the command opens."""
+    for closed in (">&-", "<&- >&-", "<&- >&- 2>&-"):
+        line = "'%s' asm '%s' -o x.tbin && '%s' disasm x.tbin %s; test $? = 2" % (
+            w.command, w.made("long.tasm"), w.command, closed)
+        with open(w.made("long.tasm"), "w", encoding="ascii") as f:
+            f.write("sync load\n" * 2000 + "finish\n")
+        done = subprocess.run(line, shell=True, cwd=w.tmp, capture_output=True)
+        assert done.returncode == 0, (closed, done)
+        assert done.stderr == (b"" if "2>" in closed else CANNOT_PRINT), (closed, done)
 
 
 def main():

@@ -5,10 +5,12 @@
  *
  * in squares: rows of x are loaded, turned in registers, and stored as rows of y. Where a square does not
  * divide the loops, the last one overlaps the one before; where lanes may be left out, rows of x that are
- * shorter than it are one square. f is what is computed of each element, if anything. */
+ * shorter than it are one square. Squares whose rows are 16 bytes are turned several at a time, as many as a
+ * vector has 16 bytes: those behind each other in one of the loops. f is what is computed of each element, if
+ * anything. */
 #include "compiler/target/llvm/emit.h"
 
-enum { MOST_SIDE = 16, LEAST_SIDE = 4, AHEAD = 512 /* bytes */ };
+enum { MOST_SIDE = 16, LEAST_SIDE = 4, PART = 16 /* bytes */, AHEAD = 512 /* bytes */ };
 
 struct square {
   const struct tir_stmt *down, *along; /* loops: from store to store, and of one store */
@@ -16,8 +18,15 @@ struct square {
   tir_e value, load;
   int64_t from, to; /* of `down` */
   int side;
-  int64_t used; /* rows of y in a square, fewer where `down` has fewer */
+  int64_t used;      /* rows of y in a square, fewer where `down` has fewer */
+  int downs, alongs; /* squares that are turned at a time, in either loop; one of them is 1 */
+  bool apart;        /* rows of x are not one behind the other */
 };
+
+static int row_bytes(const struct square *q)
+{
+  return q->side * (int)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
+}
 
 static int side_of(const struct llvm__emit *e, const struct square *q)
 {
@@ -27,6 +36,18 @@ static int side_of(const struct llvm__emit *e, const struct square *q)
   while (side > q->along->f.extent->i || (masks ? side / 2 : side - 1) >= q->to - q->from)
     side /= 2;
   return side;
+}
+
+/* As many squares as a vector has room for, and the loop. */
+static int squares_in(const struct llvm__emit *e, const struct square *q, int64_t extent)
+{
+  int n = e->machine.vector_bytes / PART;
+  bool fit = row_bytes(q) == PART && q->used == q->side &&
+             tsr_dtype_bytes(q->store->store.buffer->dtype) ==
+                 tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
+  while (n > 1 && (!fit || (int64_t)n * q->side > extent))
+    n /= 2;
+  return n;
 }
 
 static bool steps(struct llvm__emit *e, const struct square *q, const struct tir_var *along,
@@ -117,15 +138,21 @@ static bool find(struct llvm__emit *e, struct square *q, const struct tir_stmt *
     return false;
   q->side = side_of(e, q);
   q->used = to - from < q->side ? to - from : q->side;
-  return q->side >= LEAST_SIDE && steps(e, q, q->along->f.var, &store, &load) && store == 1 &&
-         load != 1 && steps(e, q, q->down->f.var, &store, &load) && load == 1 && is_inside(e, q);
+  q->alongs = squares_in(e, q, q->along->f.extent->i);
+  q->downs = q->alongs > 1 ? 1 : squares_in(e, q, to - from);
+  if (q->side < LEAST_SIDE || !steps(e, q, q->along->f.var, &store, &load) || store != 1 ||
+      load == 1)
+    return false;
+  q->apart = load != q->side;
+  return steps(e, q, q->down->f.var, &store, &load) && load == 1 && is_inside(e, q);
 }
 
 /* --- one square ------------------------------------------------------------------------------- */
 
 static LLVMTypeRef row_type(struct llvm__emit *e, const struct square *q)
 {
-  return LLVMVectorType(llvm__memory_type(e, (enum tsr_dtype)q->load->dtype), (unsigned)q->side);
+  return LLVMVectorType(llvm__memory_type(e, (enum tsr_dtype)q->load->dtype),
+                        (unsigned)(q->side * q->downs));
 }
 
 /* A row of x, or as much of it as there is. */
@@ -157,7 +184,26 @@ static void fetch_ahead(struct llvm__emit *e, LLVMValueRef at)
   llvm__intrinsic(e, "llvm.prefetch", 1, &pointer, 4, arg);
 }
 
-/* Row k of the square, of x. */
+/* n lanes of a, and of b behind them, by number. */
+static LLVMValueRef shuffled(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b, int n,
+                             const int *from)
+{
+  LLVMValueRef lane[LLVM__MOST_LANES];
+  for (int i = 0; i < n; i++)
+    lane[i] = llvm__i32(e, from[i]);
+  return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lane, (unsigned)n), "");
+}
+
+/* n lanes from number `at` on, of a and of b behind it. */
+static LLVMValueRef lanes_from(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b, int at, int n)
+{
+  int from[LLVM__MOST_LANES];
+  for (int i = 0; i < n; i++)
+    from[i] = at + i;
+  return shuffled(e, a, b, n, from);
+}
+
+/* Row k of a square, of x; with those of squares further down behind it. */
 static LLVMValueRef load_row(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
                              LLVMValueRef along, int k)
 {
@@ -167,12 +213,23 @@ static LLVMValueRef load_row(struct llvm__emit *e, const struct square *q, LLVMV
   llvm__scope_open(e, &scope);
   struct llvm__address at = llvm__address(e, q->load->buffer, q->load->arg, &guarded);
   llvm__scope_close(e);
-  if (!e->machine.lanes)
+  if (!e->machine.lanes && q->apart)
     fetch_ahead(e, at.pointer);
   LLVMValueRef row = load_lanes(e, q, at.pointer);
   llvm__unbind(e);
   llvm__unbind(e);
   return row;
+}
+
+/* Row k of n squares, the first of them at `along`. */
+static LLVMValueRef load_rows(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
+                              LLVMValueRef along, int k, int n)
+{
+  if (n == 1)
+    return load_row(e, q, down, along, k);
+  LLVMValueRef a = load_rows(e, q, down, along, k, n / 2);
+  LLVMValueRef b = load_rows(e, q, down, along, k + n / 2 * q->side, n / 2);
+  return lanes_from(e, a, b, 0, n * q->side);
 }
 
 /* Row k of y: what is computed of elements of x, in lanes. */
@@ -183,7 +240,7 @@ static void store_row(struct llvm__emit *e, const struct square *q, LLVMValueRef
   bool guarded;
   bind(e, q, LLVMBuildNSWAdd(e->builder, down, llvm__i64(e, k), ""), along);
   e->lane = q->along->f.var;
-  e->width = q->side;
+  e->width = q->side * q->alongs;
   e->varies = (struct tir__map){0};
   llvm__scope_open(e, &scope);
   tir__map_put(e->arena, &scope.done, q->load, row);
@@ -200,23 +257,15 @@ static void store_row(struct llvm__emit *e, const struct square *q, LLVMValueRef
 
 /* How a square is turned: 16 bytes of a register at a time, then these as wholes. */
 struct turning {
-  int n, m; /* elements of a row; of 16 bytes of it */
+  int n, m;  /* elements of a register; of 16 bytes of it */
+  int parts; /* that are turned as wholes; several squares have one each */
 };
-
-static LLVMValueRef shuffled(struct llvm__emit *e, LLVMValueRef a, LLVMValueRef b, int n,
-                             const int *from)
-{
-  LLVMValueRef lane[MOST_SIDE];
-  for (int i = 0; i < n; i++)
-    lane[i] = llvm__i32(e, from[i]);
-  return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lane, (unsigned)n), "");
-}
 
 /* In each 16 bytes elements of a and b by turns, from the lower or the upper half of both. */
 static LLVMValueRef by_turns(struct llvm__emit *e, const struct turning *t, LLVMValueRef a,
                              LLVMValueRef b, bool upper)
 {
-  int from[MOST_SIDE];
+  int from[LLVM__MOST_LANES];
   for (int i = 0; i < t->n; i++)
     from[i] = i / t->m * t->m + i % t->m / 2 + (upper ? t->m / 2 : 0) + (i % 2 ? t->n : 0);
   return shuffled(e, a, b, t->n, from);
@@ -247,7 +296,7 @@ static void turn_elements(struct llvm__emit *e, const struct turning *t, LLVMVal
 /* Rows that are m apart. */
 static void turn_parts(struct llvm__emit *e, const struct turning *t, LLVMValueRef *row)
 {
-  int parts = t->n / t->m;
+  int parts = t->parts;
   for (int step = 1; step < parts; step *= 2) {
     LLVMValueRef part[MOST_SIDE];
     for (int i = 0; i < parts; i++) {
@@ -261,36 +310,40 @@ static void turn_parts(struct llvm__emit *e, const struct turning *t, LLVMValueR
 
 static void turn(struct llvm__emit *e, const struct square *q, LLVMValueRef *row)
 {
-  int m = 16 / (int)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
-  struct turning t = {q->side, m < q->side ? m : q->side};
-  for (int k = 0; k < t.n; k += t.m)
+  int m = PART / (int)tsr_dtype_bytes((enum tsr_dtype)q->load->dtype);
+  m = m < q->side ? m : q->side;
+  struct turning t = {q->side * q->downs * q->alongs, m, q->side / m};
+  for (int k = 0; k < q->side; k += t.m)
     turn_elements(e, &t, row + k);
   for (int k = 0; k < t.m; k++)
     turn_parts(e, &t, row + k);
 }
 
-static void emit_square(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
-                        LLVMValueRef along)
+static void emit_squares(struct llvm__emit *e, const struct square *q, LLVMValueRef down,
+                         LLVMValueRef along)
 {
   LLVMValueRef row[MOST_SIDE];
   for (int k = 0; k < q->side; k++)
-    row[k] = load_row(e, q, down, along, k);
+    row[k] = load_rows(e, q, down, along, k, q->alongs);
   turn(e, q, row);
-  for (int k = 0; k < q->used; k++)
-    store_row(e, q, down, along, k, row[k]);
+  for (int i = 0; i < q->downs; i++)
+    for (int k = 0; k < q->used; k++)
+      store_row(e, q, down, along, i * q->side + k,
+                q->downs == 1 ? row[k] : lanes_from(e, row[k], row[k], i * q->side, q->side));
 }
 
 /* --- all squares ------------------------------------------------------------------------------ */
 
 static void emit_along(struct llvm__emit *e, const struct square *q, LLVMValueRef down)
 {
-  int64_t extent = q->along->f.extent->i, whole = extent / q->side * q->side;
+  int64_t step = (int64_t)q->side * q->alongs;
+  int64_t extent = q->along->f.extent->i, whole = extent / step * step;
   LLVMValueRef to = llvm__i64(e, whole);
-  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, 0), to, q->side);
-  emit_square(e, q, down, loop.counter);
-  llvm__loop_end(e, &loop, to, q->side);
+  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, 0), to, step);
+  emit_squares(e, q, down, loop.counter);
+  llvm__loop_end(e, &loop, to, step);
   if (whole < extent)
-    emit_square(e, q, down, llvm__i64(e, extent - q->side));
+    emit_squares(e, q, down, llvm__i64(e, extent - step));
 }
 
 bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s, int64_t from, int64_t to)
@@ -302,11 +355,11 @@ bool llvm__transpose(struct llvm__emit *e, const struct tir_stmt *s, int64_t fro
     emit_along(e, &q, llvm__i64(e, from));
     return true;
   }
-  int64_t whole = from + (to - from) / q.side * q.side;
-  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, from), llvm__i64(e, whole), q.side);
+  int64_t step = (int64_t)q.side * q.downs, whole = from + (to - from) / step * step;
+  struct llvm__loop loop = llvm__loop_begin(e, llvm__i64(e, from), llvm__i64(e, whole), step);
   emit_along(e, &q, loop.counter);
-  llvm__loop_end(e, &loop, llvm__i64(e, whole), q.side);
+  llvm__loop_end(e, &loop, llvm__i64(e, whole), step);
   if (whole < to)
-    emit_along(e, &q, llvm__i64(e, to - q.side));
+    emit_along(e, &q, llvm__i64(e, to - step));
   return true;
 }

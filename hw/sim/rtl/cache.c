@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hw/sim/rtl/cache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -35,12 +37,18 @@ enum tsr_status tsr__cache_make(struct tsr_err *err, const char *folder)
 int tsr__cache_lock(const char *path, void (*waits)(void *context), void *context)
 {
   int lock = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+  if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) == 0)
     return lock;
-  waits(context);
-  while (flock(lock, LOCK_EX) < 0 && errno == EINTR)
-    ;
-  return lock;
+  if (errno == EWOULDBLOCK) {
+    int failed;
+    waits(context);
+    while ((failed = flock(lock, LOCK_EX)) < 0 && errno == EINTR)
+      ;
+    if (!failed)
+      return lock;
+  }
+  close(lock);
+  return -1;
 }
 
 void tsr__cache_unlock(int lock)
@@ -59,4 +67,20 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 void tsr__cache_remove(const char *folder)
 {
   nftw(folder, remove_one, MOST_OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}
+
+void tsr__cache_remove_made(const char *template)
+{
+  char path[PATH_MAX];
+  const char *name = strrchr(template, '/') + 1;
+  size_t size = strlen(name), fixed = size - strlen("XXXXXX");
+  snprintf(path, sizeof path, "%.*s", (int)(name - template), template);
+  DIR *folder = opendir(path);
+  for (struct dirent *e; folder && (e = readdir(folder));)
+    if (strlen(e->d_name) == size && !strncmp(e->d_name, name, fixed) &&
+        snprintf(path, sizeof path, "%.*s%s", (int)(name - template), template, e->d_name) <
+            PATH_MAX)
+      tsr__cache_remove(path);
+  if (folder)
+    closedir(folder);
 }

@@ -15,12 +15,15 @@ enum tsr_status tsr__cache_folder(struct tsr_arena *arena, struct tsr_err *err, 
 enum tsr_status tsr__cache_make(struct tsr_err *err, const char *folder);
 
 /* Keeps others from building the same entry at the same time. Where one of them does, waits() is
- * called, then waited. A file system without locks lets all of them build. -1: none; end it with
+ * called, then waited. -1: the file system has no locks, and lets all of them build; end it with
  * tsr__cache_unlock(). */
 int tsr__cache_lock(const char *path, void (*waits)(void *context), void *context);
 void tsr__cache_unlock(int lock);
 
 /* Removes a folder and what is in it. */
 void tsr__cache_remove(const char *folder);
+/* Removes all folders that mkdtemp() of this template has made: they are of processes that were ended
+ * before they removed theirs. */
+void tsr__cache_remove_made(const char *template);
 
 #endif

@@ -83,6 +83,8 @@ static enum tsr_status build_once(struct tsr_err *err, const struct tsr__build *
     return status;
   struct tsr__rtl_wish for_waiting = *wish;
   int lock = tsr__cache_lock(e->lock, say_waits, &for_waiting);
+  if (lock >= 0)
+    tsr__cache_remove_made(e->scratch);
   if (access(e->library, R_OK) < 0)
     status = build_entry(err, build, wish, e);
   tsr__cache_unlock(lock);
