@@ -216,11 +216,24 @@ def what_check_says(folder, package, target, seed):
     return said[0] if said else None if rows and not done.returncode else done.stderr.strip()
 
 
+def held_by(layer, kernels, shortest):
+    """What is known of why a layer is far from its limit; None: its kernel."""
+    if any(k["local_bytes"] for k in kernels):
+        return "registers are spilled"
+    if layer["seconds"] < 2 * shortest * len(kernels):
+        return f"a kernel takes {1e6 * shortest:.1f} us at least"
+    return f"{len(kernels)} kernels" if len(kernels) > 1 else None
+
+
 def layers_of(p):
-    rows = []
+    own = {layer["name"]: [k for k in p["kernels"] if k["layer"] == layer["name"]] for layer in p["layers"]}
+    shortest, rows = min((k["seconds"] for k in p["kernels"] if k["seconds"]), default=0), []
     for layer in p["layers"]:
+        fraction = layer["least_seconds"] / layer["seconds"] if layer["seconds"] else None
         rows.append({"name": layer["name"], "op": layer["op"], "kernels": layer["kernels"], "seconds": layer["seconds"],
-                     "limit": layer["limit"], "fraction": layer["least_seconds"] / layer["seconds"] if layer["seconds"] else None})
+                     "limit": layer["limit"], "fraction": fraction, "held_by": None})
+        if fraction is not None and fraction < SLOW:
+            rows[-1]["held_by"] = held_by(layer, own[layer["name"]], shortest)
     return rows
 
 
@@ -287,8 +300,8 @@ def show(row, out):
     taken = sum(layer["seconds"] for layer in slow)
     print(f"  {len(slow)} of {len(row['layers'])} layers, {1e3 * taken:.3f} ms, are below {SLOW:.0%} of their limits", file=out)
     for layer in sorted(slow, key=lambda one: -one["seconds"])[:8]:
-        print(f"    {layer['name'][:44]:44} {layer['op'][:28]:28} {1e6 * layer['seconds']:8.1f} us, {layer['fraction']:.2f} of {layer['limit']}",
-              file=out)
+        print(f"    {layer['name'][:44]:44} {layer['op'][:28]:28} {1e6 * layer['seconds']:8.1f} us, {layer['fraction']:.2f} of "
+              f"{layer['limit']}{'; ' + layer['held_by'] if layer['held_by'] else ''}", file=out)
 
 
 def what_is_missing(folder):

@@ -87,6 +87,7 @@ def check_rows(rows):
         assert 0 < r["ours_s"] and 0 < r["ours_kernels_s"] and 0 < r["peer_s"] and 0 < r["peer_kernels_s"]
         assert 0 < r["tflops"] and 0 < r["fraction_of_peak"] and 0 < r["least_s"] and r["cpu_layers"] == 0
         assert len(r["layers"]) >= 8 and all(layer["fraction"] > 0 for layer in r["layers"]), r["layers"]
+        assert all(layer["held_by"] == "a kernel takes 1.0 us at least" for layer in r["layers"] if layer["fraction"] < 0.6)
         assert r["gpu"]["name"] == "Fake" and r["limits"]["bytes"] > 0
         # int8 beside floats is off by 0.02 to 0.13 here, as the image is one that its ranges fit
         assert r["difference"] < (0.3 if r["dtype"] == "int8" else 2e-3), (r["case"], r["difference"])
@@ -160,8 +161,19 @@ def drawn():
     assert [round(float(v), 5) for v in x[:4]] == DRAWN, x[:4]
 
 
+def reasons():
+    """What holds a slow layer back."""
+    held_by = load_script(CASES).held_by
+    kernels = [{"local_bytes": 0}, {"local_bytes": 0}]
+    assert held_by({"seconds": 3e-6}, kernels[:1], 2e-6) == "a kernel takes 2.0 us at least"
+    assert held_by({"seconds": 9e-6}, kernels[:1], 2e-6) is None
+    assert held_by({"seconds": 9e-6}, kernels, 2e-6) == "2 kernels"
+    assert held_by({"seconds": 9e-6}, [{"local_bytes": 8}], 2e-6) == "registers are spilled"
+
+
 def main():
     drawn()
+    reasons()
     with tempfile.TemporaryDirectory() as folder:
         call(["--pack", folder, "--tessera", TESSERA])
         thin_files(folder)
