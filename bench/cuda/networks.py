@@ -190,18 +190,25 @@ def profile(folder, package, target, seed):
 
 
 def difference(folder, package, target, peer, dims):
-    """Of the outputs for one input, as a part of the peer's norm."""
+    """Of the outputs for one input, as a part of the peer's norm; None where the peer has none."""
     import numpy as np
 
     with tempfile.TemporaryDirectory() as tmp:
         x, y = os.path.join(tmp, "x.npy"), os.path.join(tmp, "y.npy")
         np.save(x, np.random.default_rng().standard_normal(dims).astype(np.float32))
+        if peer.ask("output " + x) is None:
+            return None
         words = [os.path.join(folder, "tessera-run"), "run", package, "--target", target, "--input", x, "--output", y]
         done = subprocess.run(words, capture_output=True, text=True)
-        if done.returncode or peer.ask("output " + x) is None:
-            return None
+        if done.returncode:
+            raise Refused(done.stderr.strip())
         theirs, ours = np.load(x + ".peer.npy").astype(np.float64), np.load(y).astype(np.float64)
         return float(np.linalg.norm(ours.reshape(-1) - theirs.reshape(-1)) / np.linalg.norm(theirs))
+
+
+def is_off(part, dtype):
+    """What is no number is off, too."""
+    return part is not None and not part <= OFF[dtype]
 
 
 def what_check_says(folder, package, target, seed):
@@ -245,17 +252,16 @@ def row_of(case, dtype, profiles, theirs, peer):
     rate = 2 * sum(layer["macs"] for layer in best["layers"]) / seconds
     return {"case": case, "dtype": dtype, "ours_s": seconds, "ours_kernels_s": kernels, "sum_of_kernels_s": best["kernel_seconds"],
             "least_s": sum(layer["least_seconds"] for layer in best["layers"]), "cpu_layers": best["cpu_layers"],
-            "peer": peer,
-            "peer_s": median(theirs["whole"]) if theirs["whole"] else None,
+            "peer": peer, "peer_s": median(theirs["whole"]) if theirs["whole"] else None,
             "peer_kernels_s": median(theirs["kernels"]) if theirs["kernels"] else None,
             "tflops": rate / 1e12, "fraction_of_peak": rate / (2 * best["limits"][kind]), "layers": layers_of(best)}
 
 
 def run_case(args, case, dtype, seed):
     stem = os.path.join(args.dir, file_of(case))
-    package = stem + ".tsr"
-    if not os.path.exists(package):
-        says = thin.whole(stem + ".thin", package)
+    package, packed = stem + ".tsr", stem + ".thin"
+    if not os.path.exists(package) or os.path.getmtime(package) < os.path.getmtime(packed):
+        says = thin.whole(packed, package)
         if says:
             return {"case": case, "dtype": dtype, "says": says}
     theirs, profiles, name, peer = {"whole": [], "kernels": []}, [], None, None
@@ -273,7 +279,7 @@ def run_case(args, case, dtype, seed):
         if peer:
             with open(stem + ".peer.json", encoding="utf-8") as f:
                 row["difference"] = difference(args.dir, package, args.target, peer, json.load(f)["dims"])
-            if (row["difference"] or 0) > OFF[dtype]:
+            if is_off(row["difference"], dtype):
                 wrong = wrong or f"its outputs are {row['difference']:.3f} of the peer's norm off"
         if wrong:
             row["wrong"] = wrong

@@ -162,8 +162,10 @@ def drawn():
 
 
 def reasons():
-    """What holds a slow layer back."""
-    held_by = load_script(CASES).held_by
+    """What holds a slow layer back, and what is wrong."""
+    script = load_script(CASES)
+    held_by = script.held_by
+    assert [script.is_off(part, "f16") for part in (None, 1e-3, 0.021, float("nan"))] == [False, False, True, True]
     kernels = [{"local_bytes": 0}, {"local_bytes": 0}]
     assert held_by({"seconds": 3e-6}, kernels[:1], 2e-6) == "a kernel takes 2.0 us at least"
     assert held_by({"seconds": 9e-6}, kernels[:1], 2e-6) is None
