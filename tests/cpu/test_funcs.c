@@ -140,6 +140,25 @@ static void reductions(void **state)
       }
 }
 
+/* Every remainder of shifts by 0 to 4, and the half alone of all others. */
+static void ties(void **state)
+{
+  enum { N = 64, SHIFTS = 32 };
+  int32_t *x = TSR_NEW_ARRAY(*state, int32_t, SHIFTS * N),
+          *s = TSR_NEW_ARRAY(*state, int32_t, SHIFTS);
+  for (int k = 0; k < SHIFTS; k++) {
+    s[k] = k;
+    for (int i = 0; i < N; i++)
+      x[k * N + i] = k < 5 ? i - N / 2 : (int32_t)((uint32_t)(i - N / 2) << (k - 1));
+  }
+  assert_int_equal(compare_text(*state,
+                                "func f(x: i32[32,64], s: i32[32]) -> (y: i32[32,64]) {\n"
+                                "  one: y[k, i] = shr(x[k, i], s[k])\n"
+                                "}\n",
+                                (void *[]){x, s}),
+                   0);
+}
+
 /* Elements that all lie on one side of zero: parts of a maximum, or minimum, begin beyond them. */
 static void extremes(void **state)
 {
@@ -222,7 +241,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       IN_ARENA(extents),    IN_ARENA(padding),  IN_ARENA(steps),     IN_ARENA(masks),
       IN_ARENA(outside),    IN_ARENA(products), IN_ARENA(flattened), IN_ARENA(turned),
-      IN_ARENA(reductions), IN_ARENA(extremes),
+      IN_ARENA(reductions), IN_ARENA(extremes), IN_ARENA(ties),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@ multiply by wgmma, and for those of sm_80 that do by cp.async, ldmatrix and mma,
 
 What a GPU may do early or late is drawn at random: which warp runs, when a copy's bytes arrive; products read
 shared memory as late as they may, when the program waits for them. So a stage that is given back too early, or
-read too early, gives a wrong result here. A launch in which nothing can move is refused as a deadlock, with
+read too early, gives a wrong result here. A launch in which no warp does more than wait is refused as a deadlock, with
 what each warp waits for; so is an instruction for whole warps that a part of one reaches, an index outside of
 memory, and an instruction that is not known. Warps whose threads part run the ones that are behind first."""
 
@@ -15,6 +15,8 @@ import numpy as np
 LANES = 32
 FAR = 1 << 24  # from one block's shared memory to that of the next one in a cluster, in addresses of both
 MAP = 0x7000_0000_0000
+ACTS = {"st", "cp", "wgmma", "mma", "ldmatrix", "ret"}  # what no warp does that only waits
+MOST_IDLE = 200  # turns of all warps without an act
 
 
 class Refused(Exception):
@@ -353,6 +355,7 @@ class Warp:
 
     def execute(self, insn, active):
         name = insn.parts[0]
+        self.block.launch.acted |= name in ACTS
         method = getattr(self, "do_" + name, None)
         if method:
             return method(insn, active)
@@ -785,15 +788,15 @@ class Launch:
                 if self.copies:
                     raise Refused("copies were still on their way when the kernel ended")
                 return
-            self.progress = False
+            self.progress = self.acted = False
             for w in self.random.permutation(len(warps)):
                 self.turn(warps[w])
             while self.copies and (self.eager or self.random.random() < 0.5):
                 self.land(int(self.random.integers(len(self.copies))))
             if not self.progress and self.copies:
                 self.land(0)
-            idle = 0 if self.progress else idle + 1
-            if idle > 50:
+            idle = 0 if self.acted else idle + 1
+            if idle > MOST_IDLE:
                 raise Refused("deadlock: " + "; ".join(f"block {w.block.index} warp {w.index} at {self.kernel.code[int(w.pc[w.live].min())].line[:70]}" for w in warps[:12]))
 
     def turn(self, warp):
