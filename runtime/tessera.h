@@ -398,7 +398,8 @@ struct tessera_gpu_profile {
   struct tessera_gpu gpu;
   int repeats, layers, kernels, cpu_layers; /* cpu_layers: of the model, that are not here */
   double seconds;         /* of the graphs of one inference, copies included */
-  double kernel_seconds;  /* sum */
+  double device_seconds;  /* of a graph of its kernels alone: what is between them, too */
+  double kernel_seconds;  /* the sum of the kernels' own */
   double event_seconds;   /* of an event between two kernels, which was taken off their times */
   const struct tessera_gpu_layer *layer;
   const struct tessera_gpu_kernel *kernel; /* in the order in which they run */
