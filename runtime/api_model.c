@@ -20,16 +20,19 @@ struct opening {
 
 /* --- packages --------------------------------------------------------------------------------- */
 
-static enum tsr_status check_design(struct tsr_arena *arena, struct tsr_err *err,
-                                    const struct opening *o, const struct tsr_module *m)
+/* A package runs with the clock and the memory of the point that is asked for; all else is its own. */
+static enum tsr_status take_design(struct tsr_arena *arena, struct tsr_err *err,
+                                   const struct opening *o, struct tsr_module *m)
 {
   struct tsr_design asked;
   if (!o->options->config)
     return TSR_OK;
   if (tsr_design_open(arena, err, o->options->config, &asked))
     return TSR_REFUSED;
-  if (asked.hash == m->design.hash)
+  if (asked.hash == m->design.hash) {
+    m->design = asked;
     return TSR_OK;
+  }
   return tsr_refuse(err, "%s: is a package for design point '%s', which is not '%s': %s", o->name,
                     m->design.name, asked.name, tsr_design_difference(arena, &m->design, &asked));
 }
@@ -67,7 +70,7 @@ static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err
 {
   enum tsr_status status = tsr_package_read(arena, err, o->name, o->bytes, o->size, out);
   if (!status)
-    status = check_design(arena, err, o, *out);
+    status = take_design(arena, err, o, *out);
   if (!status && o->options->float_type)
     return tsr_refuse(
         err, "%s: is a package, whose float types are fixed; the ONNX model takes one", o->name);

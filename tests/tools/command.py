@@ -750,8 +750,10 @@ def test_what_if(w):
     for rate in (2, 4, 8):
         narrow_memory(w, "m%d.json" % rate, rate)
     for rate in (2, 4):
-        narrow = w.json("profile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % rate)
-        wide = w.json("profile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % (2 * rate))
+        w.call("compile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % rate, "-o", "d.tsr")
+        narrow = w.json("profile", "d.tsr")
+        wide = w.json("profile", "d.tsr", "--config", "m%d.json" % (2 * rate))
+        assert narrow["config"] == "m%d" % rate and wide["config"] == "m%d" % (2 * rate)
         guess = {q["name"]: q["cycles"] for q in narrow["what_if"]}["memory x2"]
         assert wide["cycles"] < narrow["cycles"] and guess < narrow["cycles"]
         assert abs(guess / wide["cycles"] - 1) < 0.05, (guess, wide["cycles"])
