@@ -65,18 +65,34 @@ static void dump_package(struct tsr_arena *arena, const struct tessera_options *
   }
 }
 
+/* What a package has, and an option would change. */
+static enum tsr_status check_fixed(struct tsr_err *err, const struct opening *o)
+{
+  const struct tessera_options *given = o->options;
+  const struct {
+    bool given;
+    const char *what;
+  } rows[] = {{given->float_type, "float types are"},
+              {given->schedule, "schedules are"},
+              {given->effort != TESSERA_EFFORT_DEFAULT, "schedules are"},
+              {given->apart, "layers are"},
+              {given->dim_count, "dims are"},
+              {given->also, "targets are"}};
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+    if (rows[k].given)
+      return tsr_refuse(err, "%s: is a package, whose %s fixed; the ONNX model takes others",
+                        o->name, rows[k].what);
+  return TSR_OK;
+}
+
 static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err,
                                     const struct opening *o, struct tsr_module **out)
 {
   enum tsr_status status = tsr_package_read(arena, err, o->name, o->bytes, o->size, out);
   if (!status)
     status = take_design(arena, err, o, *out);
-  if (!status && o->options->float_type)
-    return tsr_refuse(
-        err, "%s: is a package, whose float types are fixed; the ONNX model takes one", o->name);
-  if (!status && o->options->schedule)
-    return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
-                      o->name);
+  if (!status)
+    status = check_fixed(err, o);
   if (!status)
     dump_package(arena, o->options, *out);
   return status;

@@ -54,6 +54,15 @@ static int write_ptx(const struct cli *cli, const struct tessera_model *model, c
   return status ? cli_message(cli, status) : 0;
 }
 
+static int check_model(const struct cli *cli, const struct tessera_model *model)
+{
+  struct tessera_model_info info;
+  tessera_model_info(model, &info);
+  return info.packaged ? cli_refuse("compile: %s is a package already; -o is for an ONNX model",
+                                    cli->word[0])
+                       : 0;
+}
+
 static int compile(struct cli *cli)
 {
   const char *path = cli_value(cli, "output"), *ptx;
@@ -67,7 +76,9 @@ static int compile(struct cli *cli)
   int status = open_model(cli, cli->word[0], &model);
   if (status)
     return status;
-  if (ptx)
+  if (path)
+    status = check_model(cli, model);
+  if (ptx && !status)
     status = write_ptx(cli, model, ptx);
   if (path && !status)
     status = write_package(cli, model, path);

@@ -174,8 +174,25 @@ static int info_machine(const struct cli *cli)
   return 0;
 }
 
+/* Options that a model takes, where there is none. */
+static int check_no_model(const struct cli *cli)
+{
+  static const char *const others[] = {"json", "machine", "gpu"};
+  for (int i = 0; i < cli->given_count; i++) {
+    const char *name = cli->given[i].option->name;
+    if (strcmp(name, others[0]) && strcmp(name, others[1]) && strcmp(name, others[2]))
+      return cli_refuse("info: option '-%s%s' is about a model, and none is named",
+                        name[1] ? "-" : "", name);
+  }
+  if (cli_has(cli, "machine") && cli_has(cli, "gpu"))
+    return cli_refuse("info: --machine and --gpu both measure; give one of them");
+  return 0;
+}
+
 static int info(struct cli *cli)
 {
+  if (!cli->words && check_no_model(cli))
+    return EXIT_REFUSED;
   if (cli_has(cli, "machine"))
     return info_machine(cli);
   if (cli->words && cli_has(cli, "gpu"))

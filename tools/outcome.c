@@ -14,6 +14,22 @@ static int outputs_of(const struct tessera_model *model)
   return info.outputs;
 }
 
+/* Is the output, or the file, that of another --output before it? */
+static int check_others(const struct cli *cli, const struct tessera_model *model, int n,
+                        const struct binding *last)
+{
+  for (int k = 0; k < n; k++) {
+    struct binding b = {0};
+    int status = bind_port(cli, model, "output", k, outputs_of(model), tessera_model_output, &b);
+    if (status)
+      return status;
+    if (b.port == last->port || !strcmp(b.path, last->path))
+      return cli_refuse("%s: --output '%s' has the %s of another one", cli->command->name,
+                        cli_nth(cli, "output", n), b.port == last->port ? "output" : "file");
+  }
+  return 0;
+}
+
 int outcome_can_write(const struct cli *cli, const struct tessera_model *model)
 {
   for (int n = 0; cli_nth(cli, "output", n); n++) {
@@ -22,7 +38,7 @@ int outcome_can_write(const struct cli *cli, const struct tessera_model *model)
         bind_port(cli, model, "output", n, outputs_of(model), tessera_model_output, &binding);
     if (status)
       return status;
-    if (cli_can_write(cli, binding.path))
+    if (check_others(cli, model, n, &binding) || cli_can_write(cli, binding.path))
       return EXIT_REFUSED;
   }
   return 0;
