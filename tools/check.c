@@ -236,7 +236,8 @@ static int check(struct cli *cli)
 const struct command command_check = {
     .name = "check",
     .usage = "PACKAGE.tsr ... [OPTIONS]",
-    .summary = "run packages on inputs beside them (NAME.0.pb of NAME.tsr), and compare every layer",
+    .summary =
+        "run packages on inputs beside them (NAME.0.pb of NAME.tsr), and compare every layer",
     .options = options,
     .examples = "  tessera check a.tsr b.tsr --target cuda --random 7\n"
                 "  tessera check ops/*.tsr --target cpu:avx2 --json\n",

@@ -98,8 +98,7 @@ static void print_model(const struct tessera_model *model)
   printf("%-14s%s bytes", "window", count_text(info.window_bytes, count));
   printf(", of which %s are the image\n", count_text(info.image_bytes, count));
   printf("%-14s%s bytes", "on the CPU", count_text(info.host_bytes, count));
-  printf(" for tensors, %s if none shared memory\n\n",
-         count_text(info.host_separate_bytes, count));
+  printf(" for tensors, %s if none shared memory\n\n", count_text(info.host_separate_bytes, count));
   print_placement(model);
   print_layers(model, NULL);
 }
@@ -201,15 +200,15 @@ static int info(struct cli *cli)
 }
 
 const struct command command_info = {
-  .name = "info",
-  .usage = "[MODEL.onnx|PACKAGE.tsr] [OPTIONS]",
-  .summary = "tell what a model or a package is; without one, what this build and machine have",
-  .options = options,
-  .examples = "  tessera info\n"
-              "  tessera info --machine\n"
-              "  tessera info models/digits/digits.onnx --config tiny\n"
-              "  tessera info digits.tsr --json\n",
-  .least_words = 0,
-  .most_words = 1,
-  .run = info,
+    .name = "info",
+    .usage = "[MODEL.onnx|PACKAGE.tsr] [OPTIONS]",
+    .summary = "tell what a model or a package is; without one, what this build and machine have",
+    .options = options,
+    .examples = "  tessera info\n"
+                "  tessera info --machine\n"
+                "  tessera info models/digits/digits.onnx --config tiny\n"
+                "  tessera info digits.tsr --json\n",
+    .least_words = 0,
+    .most_words = 1,
+    .run = info,
 };
