@@ -28,6 +28,10 @@ struct tessera_model {
   struct tsr_memory memory;
 };
 
+/* tessera_model_find_layer(), of a module. */
+enum tsr_status tsr__find_layer(struct tsr_arena *arena, struct tsr_err *err,
+                                const struct tsr_module *m, const char *name, int *out);
+
 /* The one place where memory running out lands. Runs `work` with an arena of its own; when it
  * succeeds *owner (where not NULL) gets the arena, otherwise the arena is freed. */
 typedef enum tsr_status tsr__work(struct tsr_arena *arena, struct tsr_err *err, void *context);

@@ -131,3 +131,64 @@ void tessera_model_layer(const struct tessera_model *model, int k, struct tesser
     memcpy(out->dims, b->dims, sizeof out->dims);
   }
 }
+
+/* Is it one of the names "conv1, relu1"? */
+static bool is_one_of(const char *names, const char *name)
+{
+  size_t size = strlen(name);
+  for (const char *at = names; at && size && (at = strstr(at, name)); at++) {
+    bool begins = at == names || (at - names >= 2 && !strncmp(at - 2, ", ", 2));
+    if (begins && (!at[size] || !strncmp(at + size, ", ", 2)))
+      return true;
+  }
+  return false;
+}
+
+static enum tsr_status no_layer(struct tsr_arena *arena, struct tsr_err *err,
+                                const struct tsr_module *m, const char *name)
+{
+  const char **names = TSR_NEW_ARRAY(arena, const char *, m->layers), *near = NULL;
+  for (int k = 0; k < m->layers; k++) {
+    if (is_one_of(m->layer[k].nodes, name))
+      return tsr_refuse(err, "'%s' has no layer '%.80s'; layer '%.80s' computes that node", m->name,
+                        name, m->layer[k].name);
+    names[k] = m->layer[k].name;
+    if (!near && *name && strstr(names[k], name))
+      near = names[k];
+  }
+  near = near ? near : tsr_nearest(name, names, m->layers);
+  if (near)
+    return tsr_refuse(err, "'%s' has no layer '%.80s'; did you mean '%s'?", m->name, name, near);
+  return tsr_refuse(err, "'%s' has no layer '%.80s'; `tessera info` lists its layers", m->name,
+                    name);
+}
+
+enum tsr_status tsr__find_layer(struct tsr_arena *arena, struct tsr_err *err,
+                                const struct tsr_module *m, const char *name, int *out)
+{
+  for (int k = 0; k < m->layers; k++)
+    if (!strcmp(m->layer[k].name, name)) {
+      *out = k;
+      return TSR_OK;
+    }
+  return no_layer(arena, err, m, name);
+}
+
+struct finding {
+  const struct tsr_module *module;
+  const char *name;
+  int *out;
+};
+
+static enum tsr_status find(struct tsr_arena *arena, struct tsr_err *err, void *context)
+{
+  const struct finding *f = context;
+  return tsr__find_layer(arena, err, f->module, f->name, f->out);
+}
+
+enum tessera_status tessera_model_find_layer(struct tessera *t, const struct tessera_model *model,
+                                             const char *name, int *out)
+{
+  struct finding f = {model->module, name, out};
+  return tsr__call(t, find, &f, NULL);
+}

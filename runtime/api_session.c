@@ -23,33 +23,15 @@ struct opening {
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static enum tsr_status no_layer(struct tsr_arena *arena, struct tsr_err *err,
-                                const struct tsr_module *m, const char *name)
-{
-  const char **names = TSR_NEW_ARRAY(arena, const char *, m->layers), *near = NULL;
-  int n = 0;
-  for (int i = 0; i < m->layers; i++) {
-    if (!m->layer[i].insns)
-      continue;
-    names[n++] = m->layer[i].name;
-    if (!near && strstr(m->layer[i].name, name))
-      near = m->layer[i].name;
-  }
-  near = near ? near : tsr_nearest(name, names, n);
-  return tsr_refuse(err, "'%s' has no layer '%.80s'%s%s%s", m->name, name,
-                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
 /* The instructions of a layer that is on the device. */
-static enum tsr_status find_layer(struct tsr_arena *arena, struct tsr_err *err,
+static enum tsr_status find_insns(struct tsr_arena *arena, struct tsr_err *err,
                                   const struct tsr_module *m, const char *name,
                                   struct tsr_device_wave *wave)
 {
-  int i = 0;
-  while (i < m->layers && strcmp(m->layer[i].name, name))
-    i++;
-  if (i == m->layers)
-    return no_layer(arena, err, m, name);
+  int i;
+  enum tsr_status status = tsr__find_layer(arena, err, m, name, &i);
+  if (status)
+    return status;
   if (!m->layer[i].insns)
     return tsr_refuse(err, "layer '%s' runs on %s and has no instructions to write a waveform of",
                       name, m->layer[i].target);
@@ -74,7 +56,7 @@ static enum tsr_status device_options(struct tsr_arena *arena, struct tsr_err *e
   };
   if (!from->wave || !from->wave_layer)
     return TSR_OK;
-  return find_layer(arena, err, o->module, from->wave_layer, &out->wave);
+  return find_insns(arena, err, o->module, from->wave_layer, &out->wave);
 }
 
 static void start_recording(struct tsr_arena *arena, struct tessera_session *session,

@@ -258,6 +258,10 @@ struct tessera_layer {
                             cycle, its operands and its result moved once */
 };
 void tessera_model_layer(const struct tessera_model *model, int k, struct tessera_layer *out);
+/* The index of a layer; where it has none of that name the message says which layer computes a node of
+ * that name, or what is near. */
+enum tessera_status tessera_model_find_layer(struct tessera *t, const struct tessera_model *model,
+                                             const char *name, int *out);
 
 /* A section of a package file; `k` from 0, TESSERA_REFUSED without a message behind the last. */
 struct tessera_section {

@@ -94,6 +94,8 @@ static int take_option(struct cli *cli, int argc, char **argv, int *at)
       return cli_refuse("%s: option '%s' needs a value: %s", cli->command->name, word, o->argument);
     value = argv[++*at];
   }
+  if (o->argument && !*value)
+    return cli_refuse("%s: option '%s' needs a value: %s", cli->command->name, word, o->argument);
   if (!may_repeat(o) && cli_has(cli, o->name))
     return cli_refuse("%s: option '%s' is given twice", cli->command->name, word);
   cli->given[cli->given_count++] = (struct given){o, value};
@@ -121,7 +123,9 @@ int cli_parse(struct cli *cli, int argc, char **argv)
     return cli_refuse("out of memory");
   for (int i = 0; i < argc; i++) {
     int status = 0;
-    if (options && !strcmp(argv[i], "--"))
+    if (!*argv[i])
+      status = cli_refuse("%s: a word is empty", cli->command->name);
+    else if (options && !strcmp(argv[i], "--"))
       options = false;
     else if (options && argv[i][0] == '-' && argv[i][1])
       status = take_option(cli, argc, argv, &i);

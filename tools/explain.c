@@ -21,42 +21,6 @@ static const struct option options[] = {
 
 /* --- the layer -------------------------------------------------------------------------------- */
 
-static int unknown_layer(const struct tessera_model *model, const char *path, const char *name,
-                         int layers)
-{
-  const char **names = calloc((size_t)layers + 1, sizeof *names);
-  if (!names)
-    return cli_refuse("out of memory");
-  for (int k = 0; k < layers; k++) {
-    struct tessera_layer l;
-    tessera_model_layer(model, k, &l);
-    names[k] = l.name;
-  }
-  const char *near = tessera_nearest(name, names, layers);
-  for (int k = 0; k < layers && !near; k++)
-    near = strstr(names[k], name) ? names[k] : NULL;
-  free(names);
-  if (near)
-    return cli_refuse("explain: %s has no layer '%.80s'; did you mean '%s'?", path, name, near);
-  return cli_refuse("explain: %s has no layer '%.80s'; `tessera info %s` lists its layers", path,
-                    name, path);
-}
-
-static int find_layer(const struct cli *cli, const struct tessera_model *model, int *out)
-{
-  struct tessera_model_info info;
-  struct tessera_layer l;
-  tessera_model_info(model, &info);
-  for (int k = 0; k < info.layers; k++) {
-    tessera_model_layer(model, k, &l);
-    if (strcmp(l.name, cli->word[1]))
-      continue;
-    *out = k;
-    return 0;
-  }
-  return unknown_layer(model, cli->word[0], cli->word[1], info.layers);
-}
-
 static void show_cpu(const struct cli *cli, const struct tessera_layer *l)
 {
   char plain[256];
@@ -207,8 +171,8 @@ static int run(struct cli *cli)
   if (cli_has(cli, "output") && cli_can_write(cli, cli_value(cli, "output")))
     return EXIT_REFUSED;
   int status = open_model(cli, cli->word[0], &found.model);
-  if (!status)
-    status = find_layer(cli, found.model, &layer);
+  if (!status && tessera_model_find_layer(cli->t, found.model, cli->word[1], &layer))
+    status = cli_message(cli, TESSERA_REFUSED);
   if (!status) {
     tessera_model_layer(found.model, layer, &l);
     if (l.schedule)
@@ -227,9 +191,9 @@ const struct command command_explain = {
     .usage = "MODEL.onnx|PACKAGE.tsr LAYER [OPTIONS]",
     .summary = "tell a layer's schedule, and what keeps it from its bound; try another one",
     .options = options,
-    .examples = "  tessera explain models/digits/digits.onnx conv2.Conv\n"
-                "  tessera explain model.onnx conv2.Conv -o conv2.txt\n"
-                "  tessera explain model.onnx conv2.Conv --schedule conv2.txt --check\n",
+    .examples = "  tessera explain models/digits/digits.onnx conv4.Conv\n"
+                "  tessera explain model.onnx conv4.Conv -o conv4.txt\n"
+                "  tessera explain model.onnx conv4.Conv --schedule conv4.txt --check\n",
     .least_words = 2,
     .most_words = 2,
     .run = run,

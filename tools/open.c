@@ -67,8 +67,13 @@ static int parse_dump(const struct cli *cli, struct dump *d, char *stage, size_t
                     cli->command->name, stage);
 }
 
-static int nothing_dumped(const struct cli *cli, const struct dump *d, const char *path)
+static int nothing_dumped(const struct cli *cli, const struct tessera_model *model,
+                          const struct dump *d, const char *path)
 {
+  int layer;
+  if (d->name && strcmp(d->stage, "graph") && !strchr(d->name, '@') &&
+      tessera_model_find_layer(cli->t, model, d->name, &layer))
+    return cli_message(cli, TESSERA_REFUSED);
   if (d->name && d->near[0])
     return cli_refuse("%s: %s has no %s of '%s'; did you mean '%s'?", cli->command->name, path,
                       d->stage, d->name, d->near);
@@ -84,8 +89,6 @@ static int read_effort(const struct cli *cli, struct tessera_options *out)
   const char *effort = cli_value(cli, "O"), *cache = cli_value(cli, "tune-cache");
   if (effort && (effort[0] < '0' || effort[0] > '3' || effort[1]))
     return cli_refuse("%s: -O takes an effort of 0 to 3, not '%s'", cli->command->name, effort);
-  if (cache && !*cache)
-    return cli_refuse("%s: --tune-cache needs a file, or none", cli->command->name);
   out->effort = effort ? efforts[effort[0] - '0'] : TESSERA_EFFORT_DEFAULT;
   out->tune_cache = cache && !strcmp(cache, "none") ? "" : cache;
   out->apart = cli_has(cli, "apart");
@@ -131,8 +134,9 @@ int open_model_with(const struct cli *cli, const char *path, const char *layer,
   if (opened)
     return cli_message(cli, opened);
   if (dump.stage && !dump.printed) {
+    status = nothing_dumped(cli, *out, &dump, path);
     tessera_model_free(*out);
-    return nothing_dumped(cli, &dump, path);
+    return status;
   }
   return 0;
 }

@@ -123,7 +123,9 @@ static int check_options(const struct cli *cli, int *runs, int *threads)
                         cycles_only[k]);
   if (cli_has(cli, "runs") && cli_seed(cli, "runs", &number))
     return EXIT_REFUSED;
-  *runs = number > INT_MAX ? INT_MAX : (int)number;
+  if (number > INT_MAX)
+    return cli_refuse("profile: --runs %s are more than there can be", cli_value(cli, "runs"));
+  *runs = (int)number;
   return cli_threads(cli, threads);
 }
 

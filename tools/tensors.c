@@ -56,6 +56,8 @@ int bind_port(const struct cli *cli, const struct tessera_model *model, const ch
   const char *text = cli_nth(cli, option, n), *equals = strrchr(text, '=');
   for (const char *e = strchr(text, '='); e; e = strchr(e + 1, '=')) {
     int k = named_port(model, text, (size_t)(e - text), count, port);
+    if (k >= 0 && !e[1])
+      return cli_refuse("%s: --%s '%s' names no file", cli->command->name, option, text);
     if (k >= 0) {
       *out = (struct binding){k, e + 1};
       return 0;

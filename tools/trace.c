@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tessera trace: one inference as Chrome's trace event JSON. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "tools/layers.h"
@@ -25,9 +26,8 @@ static void print_info(const char *path, size_t bytes, const struct tessera_trac
     printf("nothing was merged\n");
     return;
   }
-  printf("merged to fit: %s stalls shorter than %s cycles are left out, and %s instructions are in "
-         "the "
-         "slice of one of their kind and layer before them, with gaps shorter than that\n",
+  printf("merged to fit: %s stalls shorter than %s cycles are left out, and %s slices are in that of "
+         "one of their kind and layer before them, with gaps shorter than that\n",
          count_text(i->merged_stalls, a), count_text(i->merged_below, b),
          count_text(i->merged_slices, c));
 }
@@ -44,7 +44,7 @@ static void print_info_json(const char *path, size_t bytes, const struct tessera
               {"stalls", i->stalls},
               {"counts", i->counts},
               {"merged_below_cycles", i->merged_below},
-              {"merged_instructions", i->merged_slices},
+              {"merged_slices", i->merged_slices},
               {"merged_stalls", i->merged_stalls},
               {"bandwidth_cycles", i->bandwidth_cycles},
               {"token_cycles", i->token_cycles}};
@@ -68,9 +68,9 @@ static int write_trace(const struct cli *cli, const struct observed *o, const ch
   if (size > most_bytes) {
     tessera_bytes_free(&json);
     return cli_refuse(
-        "trace: %zu bytes are left when all that repeats is merged; --megabytes %zu is "
+        "trace: %zu bytes are left when all that repeats is merged; --megabytes %.6g is "
         "the least that works",
-        size, size / 1000000 + 1);
+        size, ceil((double)size / 1e3) / 1e3);
   }
   status = tessera_file_write(cli->t, path, json.data, json.size);
   tessera_bytes_free(&json);

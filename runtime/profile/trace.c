@@ -328,7 +328,7 @@ static void add_head(struct trace *t)
   tsr__add_json(&t->to, t->module->design.name);
   tsr_text_add(&t->to,
                ",\"clock_mhz\":%d,\"cycles\":%" PRIu64 ",\"merged_below_cycles\":%" PRIu64
-               ",\"merged_instructions\":%zu,\"merged_stalls\":%zu,\"token_cycles\":%" PRIu64
+               ",\"merged_slices\":%zu,\"merged_stalls\":%zu,\"token_cycles\":%" PRIu64
                "},\n",
                t->module->design.clock_mhz, i->cycles, i->merged_below, i->merged_slices,
                i->merged_stalls, i->token_cycles);

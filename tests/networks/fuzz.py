@@ -139,12 +139,20 @@ def make_small(args):
     return 1
 
 
-def replay(args):
-    failed = 0
-    for path in args.replay:
+def read_net(path):
+    try:
         with open(path, encoding="utf-8") as f:
             net = json.load(f)
         layers.shapes(net)
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        print("fuzz-networks: %s: is no network that --shrink wrote: %s" % (path, e), file=sys.stderr)
+        sys.exit(2)
+    return net
+
+
+def replay(args):
+    failed = 0
+    for net, path in [(read_net(path), path) for path in args.replay]:
         failure, _ = attempt(net, args)
         print("%s: %s" % (os.path.basename(path), failure or "passes"))
         failed += failure is not None

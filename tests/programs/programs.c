@@ -3,11 +3,10 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "tests/programs/check.h"
 #include "tests/programs/shrink.h"
+#include "tests/programs/words.h"
 
 static const char USAGE[] =
     "usage: programs [--seed N] [--count N] [--config NAME]\n"
@@ -116,39 +115,36 @@ static int shrink_seed(const struct options *o)
   return t.verdict != FINE;
 }
 
-static bool known_point(const char *name)
-{
-  for (const char *const *at = tsr_design_names(); *at; at++)
-    if (strcmp(*at, name) == 0)
-      return true;
-  return false;
-}
-
-int main(int argc, char **argv)
+static bool parse(int argc, char **argv, struct options *o)
 {
   static const struct option list[] = {
       {"seed", 1, NULL, 's'},   {"count", 1, NULL, 'c'},   {"config", 1, NULL, 'p'},
       {"shrink", 1, NULL, 'k'}, {"planted", 0, NULL, 'd'}, {0}};
-  struct options o = {.seed = 1, .count = 5000};
   for (int c; (c = getopt_long(argc, argv, "", list, NULL)) != -1;) {
     switch (c) {
-    case 's': o.seed = strtoull(optarg, NULL, 0); break;
-    case 'c': o.count = strtoull(optarg, NULL, 0); break;
-    case 'p': o.config = optarg; break;
-    case 'k':
-      o.shrink = true;
-      o.seed = strtoull(optarg, NULL, 0);
+    case 'k': o->shrink = true; /* fallthrough */
+    case 's':
+      if (!words_number(optarg, &o->seed))
+        return false;
       break;
-    case 'd': o.planted = true; break;
-    default:
-      fputs(USAGE, stderr);
-      return 2;
+    case 'c':
+      if (!words_number(optarg, &o->count))
+        return false;
+      break;
+    case 'p': o->config = optarg; break;
+    case 'd': o->planted = true; break;
+    default: return false;
     }
   }
-  if (optind < argc || (o.config && !known_point(o.config))) {
-    fputs(USAGE, stderr);
-    return 2;
-  }
+  return optind == argc && (!o->config || words_point(o->config));
+}
+
+int main(int argc, char **argv)
+{
+  struct options o = {.seed = 1, .count = 5000};
+  opterr = 0;
+  if (!parse(argc, argv, &o))
+    return words_usage(argc, argv, USAGE);
   if (o.shrink)
     return shrink_seed(&o);
   int failed = campaign(&o, false) + campaign(&o, true);

@@ -3,11 +3,11 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/programs/shrink.h"
+#include "tests/programs/words.h"
 #include "tests/rtl/trial.h"
 #include "tests/rtl/uops.h"
 
@@ -124,14 +124,6 @@ static void run_both(struct campaign *c, enum trial_memory memory)
     run(c, true, memory, c->options->count / 4);
 }
 
-static bool known_point(const char *name)
-{
-  for (const char *const *at = tsr_design_names(); *at; at++)
-    if (strcmp(*at, name) == 0)
-      return true;
-  return false;
-}
-
 static bool parse_memory(const char *name, enum trial_memory *out)
 {
   *out = trial_memory_find(name);
@@ -145,8 +137,14 @@ static bool parse(int argc, char **argv, struct options *o)
                                        {"contend", 0, NULL, 't'}, {0}};
   for (int c; (c = getopt_long(argc, argv, "", list, NULL)) != -1;) {
     switch (c) {
-    case 's': o->seed = strtoull(optarg, NULL, 0); break;
-    case 'c': o->count = strtoull(optarg, NULL, 0); break;
+    case 's':
+      if (!words_number(optarg, &o->seed))
+        return false;
+      break;
+    case 'c':
+      if (!words_number(optarg, &o->count))
+        return false;
+      break;
     case 'p': o->config = optarg; break;
     case 't': o->contend = true; break;
     case 'm':
@@ -156,7 +154,7 @@ static bool parse(int argc, char **argv, struct options *o)
     default: return false;
     }
   }
-  return optind == argc && (!o->config || known_point(o->config));
+  return optind == argc && (!o->config || words_point(o->config));
 }
 
 int main(int argc, char **argv)
@@ -164,10 +162,9 @@ int main(int argc, char **argv)
   struct options o = {.seed = 1, .count = 10000};
   struct rig rigs[8];
   struct campaign c = {.options = &o, .rigs = rigs};
-  if (!parse(argc, argv, &o)) {
-    fputs(USAGE, stderr);
-    return 2;
-  }
+  opterr = 0;
+  if (!parse(argc, argv, &o))
+    return words_usage(argc, argv, USAGE);
   if (!rig_possible())
     return 2;
   for (const char *const *at = tsr_design_names(); *at; at++)

@@ -193,6 +193,38 @@ static void layers_and_ports(void **state)
   tessera_free(t);
 }
 
+/* A layer by its name; else the one that computes a node of that name, or one that is near. */
+static void layers_are_found(void **state)
+{
+  static const struct {
+    const char *name, *sentence;
+  } rows[] = {
+      {"a", "'hand' has no layer 'a'; layer 'double' computes that node"},
+      {"b, c", "'hand' has no layer 'b, c'; layer 'double' computes that node"},
+      {"c", "'hand' has no layer 'c'; layer 'double' computes that node"},
+      {"doubel", "'hand' has no layer 'doubel'; did you mean 'double'?"},
+      {"egat", "'hand' has no layer 'egat'; did you mean 'negate'?"},
+      {"", "'hand' has no layer ''; `tessera info` lists its layers"},
+  };
+  struct tsr_module *m = hand_made(*state);
+  m->name = "hand";
+  m->layer[1].nodes = "a, b, c";
+  struct tsr_bytes file = tsr_package_write(*state, m);
+  struct tessera *t = tessera_new(NULL);
+  struct tessera_model *model;
+  int k = -1;
+  assert_int_equal(tessera_model_load(t, "p.tsr", file.data, file.size, NULL, &model), TESSERA_OK);
+  assert_int_equal(tessera_model_find_layer(t, model, "negate", &k), TESSERA_OK);
+  assert_int_equal(k, 2);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    assert_int_equal(tessera_model_find_layer(t, model, rows[i].name, &k), TESSERA_REFUSED);
+    assert_string_equal(tessera_message(t), rows[i].sentence);
+  }
+  assert_int_equal(k, 2);
+  tessera_model_free(model);
+  tessera_free(t);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -203,6 +235,7 @@ int main(void)
     IN_ARENA(tensors_must_fit),
     IN_ARENA(comparisons),
     IN_ARENA(layers_and_ports),
+    IN_ARENA(layers_are_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,10 @@ with tempfile.TemporaryDirectory() as folder:
                 expect(len(both) == 2 and (both[0] == both[1] or not exact), f"{mode}: {both}")
                 expect("copies" in out if dmi else "direct access" in out, f"{dmi}: {out}")
 
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([platform, program], stdout=full, stderr=subprocess.PIPE, text=True)
+    expect(r.returncode == 2 and "the standard output cannot be written" in r.stderr, f"full: {r}")
+
     for arguments, sentence in [
         (["no.tbin"], "no.tbin: "),
         ([], "it takes a program file"),

@@ -236,6 +236,14 @@ static LLVMValueRef dot_pairs(struct llvm__emit *e, LLVMValueRef sum, LLVMValueR
   return llvm__intrinsic(e, "llvm.x86.avx512bf16.dpbf16ps.512", 0, NULL, 3, arg);
 }
 
+/* A tile's sums take all registers but a few. In LLVM's order for any CPU with AVX-512 two rows are broadcast at
+ * a time, and a sum goes to memory and back in every step; in its order for Zen 4 one row is. */
+static void save_registers(struct llvm__emit *e)
+{
+  if (e->machine.dot && e->machine.vector_bytes == 64)
+    cpu__text_attribute(e, e->function, "tune-cpu", "znver4");
+}
+
 LLVMValueRef cpu__intrinsic(struct llvm__emit *e, const struct tir_stmt *call, LLVMValueRef sum)
 {
   const char *name = call->call.intrin->name;
@@ -248,5 +256,7 @@ LLVMValueRef cpu__intrinsic(struct llvm__emit *e, const struct tir_stmt *call, L
     return dot_words(e, sum, row, true, columns);
   if (strstr(name, ".offset"))
     row = offset(e, row);
+  if (!each)
+    save_registers(e);
   return e->machine.dot ? dot_bytes(e, sum, row, columns) : dot_words(e, sum, row, false, columns);
 }

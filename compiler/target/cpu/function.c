@@ -60,8 +60,7 @@ void cpu__attribute(struct llvm__emit *e, LLVMValueRef f, LLVMAttributeIndex at,
   LLVMAddAttributeAtIndex(f, at, LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
-static void text_attribute(struct llvm__emit *e, LLVMValueRef f, const char *name,
-                           const char *value)
+void cpu__text_attribute(struct llvm__emit *e, LLVMValueRef f, const char *name, const char *value)
 {
   LLVMAttributeRef a = LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value,
                                                  (unsigned)strlen(value));
@@ -77,9 +76,9 @@ LLVMValueRef cpu__add_function(struct llvm__emit *e, const char *name, LLVMTypeR
     LLVMSetLinkage(f, LLVMInternalLinkage);
     cpu__attribute(e, f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "noinline");
   }
-  text_attribute(e, f, "no-builtins", "");
-  text_attribute(e, f, "prefer-vector-width",
-                 tsr_arena_printf(e->arena, "%d", 8 * e->machine.vector_bytes));
+  cpu__text_attribute(e, f, "no-builtins", "");
+  cpu__text_attribute(e, f, "prefer-vector-width",
+                      tsr_arena_printf(e->arena, "%d", 8 * e->machine.vector_bytes));
   return f;
 }
 

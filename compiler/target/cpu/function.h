@@ -24,6 +24,7 @@ void cpu__function(struct llvm__emit *e, const char *name, const struct tir_prog
 LLVMValueRef cpu__add_function(struct llvm__emit *e, const char *name, LLVMTypeRef type,
                                bool internal);
 void cpu__attribute(struct llvm__emit *e, LLVMValueRef f, LLVMAttributeIndex at, const char *name);
+void cpu__text_attribute(struct llvm__emit *e, LLVMValueRef f, const char *name, const char *value);
 /* e->function gets its blocks, and `start` to emit into; then its ends: 0, or 1 from `outside`. */
 LLVMBasicBlockRef cpu__open_function(struct llvm__emit *e);
 void cpu__close_function(struct llvm__emit *e, LLVMBasicBlockRef start);

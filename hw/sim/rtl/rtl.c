@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hw/sim/rtl/machine.h"
@@ -105,12 +106,15 @@ static enum tsr_status check_identity(struct tsr_rtl *rtl, struct tsr_err *err)
                     id, hash, MACHINE_ID, rtl->design.hash);
 }
 
-/* Leaves a file that is there as it is. */
+/* Leaves a file that is there as it is. Verilator removes it before it writes: no device, then. */
 static enum tsr_status check_wave(struct tsr_err *err, const char *path)
 {
+  struct stat st;
   if (!path)
     return TSR_OK;
-  bool there = access(path, F_OK) == 0;
+  bool there = stat(path, &st) == 0;
+  if (there && !S_ISREG(st.st_mode))
+    return tsr_refuse(err, "%s: is no regular file, and a waveform is one", path);
   FILE *f = fopen(path, "ab");
   if (!f)
     return tsr_refuse(err, "%s: cannot be written: %s", path, strerror(errno));
