@@ -672,6 +672,9 @@ const char *tessera_config_memory_model(const struct tessera_config *config);
 const char *tessera_config_memory_order(const struct tessera_config *config);
 bool tessera_config_memory_key(const struct tessera_config *config, int k,
                                struct tessera_config_key *out);
+/* The accelerator's Verilog at this point: one file, whose top module is `tessera`. */
+enum tessera_status tessera_config_verilog(struct tessera *t, const struct tessera_config *config,
+                                           struct tessera_bytes *verilog);
 /* The text of VTA's vta_config.json as a design point's JSON. */
 enum tessera_status tessera_config_import_vta(struct tessera *t, const char *name, const char *text,
                                               struct tessera_bytes *json);
