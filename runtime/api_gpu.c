@@ -184,6 +184,7 @@ static enum tsr_status make_profile(struct tsr_arena *arena, struct tsr_err *err
       .model = tsr_arena_strdup(arena, m->name),
       .repeats = o->repeats,
       .seconds = times.seconds,
+      .device_seconds = times.device_seconds,
       .event_seconds = times.event_seconds,
       .layer = TSR_NEW_ARRAY(arena, struct tessera_gpu_layer, times.kernels),
       .kernel = TSR_NEW_ARRAY(arena, struct tessera_gpu_kernel, times.kernels),

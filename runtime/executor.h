@@ -99,10 +99,10 @@ struct tsr_gpu_kernel {
   struct tsr_cuda_usage usage;
   double seconds;
 };
-/* Of one inference on the GPU: medians over some repetitions, of its graphs, copies included, and of
- * its kernels in a graph of them alone, in the order in which they run. */
+/* Of one inference on the GPU: medians over some repetitions, of its graphs, copies included, of a graph
+ * of its kernels alone, and of each kernel in another one, in the order in which they run. */
 struct tsr_gpu_times {
-  double seconds;
+  double seconds, device_seconds;
   double event_seconds; /* of an event between two kernels, which is not in their times */
   int kernels;
   struct tsr_gpu_kernel *kernel;

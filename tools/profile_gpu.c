@@ -48,11 +48,11 @@ static void print_text(const struct tessera_gpu_profile *p)
   for (int k = 0; k < p->kernels && !bad; k++)
     bad = add_row(&table, p, k);
   table_end(&table, bad);
-  printf("\n%d kernels of %d layers take %.3f ms, a graph of them with its copies %.3f ms; medians "
-         "of %d, "
-         "less %.2f us for each event\n",
-         p->kernels, p->layers, 1e3 * p->kernel_seconds, 1e3 * p->seconds, p->repeats,
-         1e6 * p->event_seconds);
+  printf("\n%d kernels of %d layers take %.3f ms, less %.2f us for each event; a graph of them "
+         "%.3f ms, "
+         "with its copies %.3f ms; medians of %d\n",
+         p->kernels, p->layers, 1e3 * p->kernel_seconds, 1e6 * p->event_seconds,
+         1e3 * p->device_seconds, 1e3 * p->seconds, p->repeats);
   if (p->cpu_layers)
     printf("%d layers on the CPU are not counted\n", p->cpu_layers);
   printf("limits, as measured here: %.0f GB/s", 1e-9 * p->limit[0].per_second);
@@ -108,6 +108,7 @@ static void print_as_json(const struct tessera_gpu_profile *p)
   put_count(root, "repeats", (uint64_t)p->repeats);
   put_count(root, "cpu_layers", (uint64_t)p->cpu_layers);
   json_object_set_new(root, "seconds", json_real(p->seconds));
+  json_object_set_new(root, "device_seconds", json_real(p->device_seconds));
   json_object_set_new(root, "kernel_seconds", json_real(p->kernel_seconds));
   json_object_set_new(root, "event_seconds", json_real(p->event_seconds));
   json_object_set_new(root, "layers", layers_json(p));

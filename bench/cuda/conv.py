@@ -13,6 +13,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPEATS = 25
+PEAK = {"i8": 1979e12, "f16": 989e12}  # of an H100 SXM
 
 # image size, channels, results, taps, step
 SHAPES = [(56, 64, 64, 3, 1), (56, 128, 128, 3, 2), (28, 128, 128, 3, 1), (28, 256, 256, 3, 2), (14, 256, 256, 3, 1),
@@ -82,9 +83,7 @@ class Bench:
         if len(kernels) != 1:
             raise RuntimeError(f"{len(kernels)} kernels, not one of wgmma")
         self.kernel = kernels[0]
-        path = os.path.join(where, "layer.cubin")
-        path = path if os.path.exists(path) else os.path.join(where, "layer.ptx")
-        self.function = self.d.load(path, self.kernel["entry"], self.kernel["shared_bytes"])
+        self.function = self.d.load(os.path.join(where, "layer"), self.kernel["entry"], self.kernel["shared_bytes"])
 
     def inputs(self, t_, n, s, c, k, taps, step):
         t = self.t
@@ -190,6 +189,23 @@ def what_is_missing():
     return None if importlib.util.find_spec("torch") else f"{sys.executable} has no PyTorch"
 
 
+def measured(bench, case):
+    t_, n, s, c, k, taps, step = case
+    bench.load(case)
+    wrong, times = bench.check(case), bench.time(case)
+    o = (s + 2 * (taps // 2) - taps) // step + 1
+    rate = 2 * n * o * o * k * c * taps * taps / times["ours"]
+    return {"case": name_of(case), "dtype": "int8" if t_ == "i8" else "f16", "ours_s": times["ours"], "peer": "cudnn f16",
+            "peer_s": times["cudnn f16"], "tflops": rate / 1e12, "fraction_of_peak": rate / PEAK[t_], "wrong": wrong}
+
+
+def line_of(row):
+    if "ours_s" not in row:
+        return f"{row['case']} {row['wrong'][:300]}"
+    return (f"{row['case']:28} {row['ours_s'] * 1e6:8.1f} us {row['tflops']:7.1f} TFLOP/s, cuDNN f16 "
+            f"{row['peer_s'] * 1e6:8.1f} ({row['peer_s'] / row['ours_s']:.2f}) {row['wrong'] or ''}")
+
+
 def main():
     if sys.argv[1] == "--write":
         return write(sys.argv[2], sys.argv[3])
@@ -198,25 +214,16 @@ def main():
         return 0
     bench, rows, out = Bench(sys.argv[1]), [], sys.stderr if "--json" in sys.argv else sys.stdout
     for case in cases():
-        t_, n, s, c, k, taps, step = case
-        row = {"case": name_of(case)}
         try:
-            bench.load(case)
-            row["wrong"] = bench.check(case)
-            row.update(bench.time(case))
-            o = (s + 2 * (taps // 2) - taps) // step + 1
-            row["tflops"] = 2e-12 * n * o * o * k * c * taps * taps / row["ours"]
-            print(f"{row['case']:28} {row['ours'] * 1e6:8.1f} us {row['tflops']:7.1f} TFLOP/s, cuDNN f16 "
-                  f"{row['cudnn f16'] * 1e6:8.1f} ({row['cudnn f16'] / row['ours']:.2f}) {row['wrong'] or ''}", file=out, flush=True)
+            rows.append(measured(bench, case))
         except Exception as e:
-            row["wrong"] = str(e)
-            print(row["case"], str(e)[:300], file=out, flush=True)
-        rows.append(row)
+            rows.append({"case": name_of(case), "wrong": str(e)})
+        print(line_of(rows[-1]), file=out, flush=True)
+        with open(sys.argv[2], "w") as f:
+            json.dump(rows, f, indent=1)
         bench.t.cuda.empty_cache()
-        if "CUDA error" in str(row["wrong"]) or "launch" in str(row["wrong"]):
+        if "CUDA error" in str(rows[-1]["wrong"]) or "launch" in str(rows[-1]["wrong"]):
             break
-    with open(sys.argv[2], "w") as f:
-        json.dump(rows, f, indent=1)
     if "--json" in sys.argv:
         print(json.dumps(rows, indent=1))
     return any(row["wrong"] for row in rows)

@@ -2,6 +2,7 @@
 """The CUDA driver's calls that a kernel needs, by ctypes, in the context that PyTorch has made."""
 
 import ctypes
+import os
 
 TYPES = {"u8": 0, "u16": 1, "i32": 3, "f16": 6, "f32": 7, "bf16": 9}  # CUtensorMapDataType
 SWIZZLE_128 = 3
@@ -34,12 +35,18 @@ def check(code, what):
         raise RuntimeError(f"{what}: {text.value.decode() if text.value else code}")
 
 
-def load(path, entry, shared_bytes):
-    """A kernel of a file of PTX or machine code."""
+def load(stem, entry, shared_bytes):
+    """A kernel of STEM.cubin, which this driver may be too old for, or of STEM.ptx."""
     module, function = ctypes.c_void_p(), ctypes.c_void_p()
-    with open(path, "rb") as f:
-        image = f.read() + b"\0"
-    check(cuda.cuModuleLoadData(ctypes.byref(module), image), f"{path} is not loaded")
+    for path in (stem + ".cubin", stem + ".ptx"):
+        if not os.path.exists(path):
+            continue
+        with open(path, "rb") as f:
+            code = cuda.cuModuleLoadData(ctypes.byref(module), f.read() + b"\0")
+        if not code:
+            break
+    else:
+        check(code, f"{stem} is not loaded")
     check(cuda.cuModuleGetFunction(ctypes.byref(function), module, entry.encode()), f"{entry} is not found")
     check(cuda.cuFuncSetAttribute(function, SHARED_BYTES, shared_bytes), f"{shared_bytes} bytes of shared memory")
     return function

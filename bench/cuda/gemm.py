@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Matrix products on the GPU beside cuBLAS and Triton: gemm.py KERNELS OUT.json [--seconds N] [--only TEXT] [--json]
 
-KERNELS is a folder that bench_cuda_kernels wrote. Every kernel is first checked against PyTorch on ragged and
+KERNELS is a folder that bench_cuda_kernels wrote; `gemm.py --shapes | bench_cuda_kernels KERNELS --choose` adds to it which
+kernels the compiler takes, and with --chosen only those are measured. Every kernel is first checked against PyTorch on ragged and
 on large shapes, with fresh random inputs and poisoned outputs; then those of each shape are timed in turns with
 their peers: CUDA graphs of several launches over rotating inputs, medians of events. A process of its own does
 the work, so that a kernel that hangs or traps costs its own result only."""
@@ -53,6 +54,19 @@ def shapes(kind):
 # --- the worker -------------------------------------------------------------------------------------------------
 
 
+def kernels_of(folder, only, chosen):
+    """Those to measure, and by shape the names of those that the compiler takes."""
+    with open(os.path.join(folder, "kernels.json"), encoding="utf-8") as f:
+        kernels = [k for k in json.load(f) if not only or any(o in k["name"] for o in only)]
+    taken, path = {}, os.path.join(folder, "chosen.json")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            for row in json.load(f):
+                taken.setdefault((row["type"], row["m"], row["n"], row["k"]), []).append(row["name"])
+    names = {name for row in taken.values() for name in row}
+    return [k for k in kernels if not chosen or k["name"] in names], taken
+
+
 def say(**row):
     print(json.dumps(row), flush=True)
 
@@ -94,10 +108,7 @@ class Bench:
     def function(self, kernel):
         name = kernel["name"]
         if name not in self.functions:
-            path = os.path.join(self.folder, name + ".cubin")
-            if not os.path.exists(path):
-                path = os.path.join(self.folder, name + ".ptx")
-            self.functions[name] = self.driver.load(path, name, kernel["shared_bytes"])
+            self.functions[name] = self.driver.load(os.path.join(self.folder, name), name, kernel["shared_bytes"])
         return self.functions[name]
 
     # -- data
@@ -369,10 +380,9 @@ class Bench:
         return medians, failed
 
 
-def work(folder, skip, only):
+def work(folder, skip, only, chosen):
     bench = Bench(folder)
-    with open(os.path.join(folder, "kernels.json")) as f:
-        kernels = [k for k in json.load(f) if not only or any(o in k["name"] for o in only)]
+    kernels, taken = kernels_of(folder, only, chosen)
     say(device=bench.torch.cuda.get_device_name(0), multiprocessors=bench.multiprocessors, seed=bench.seed,
         copy_bytes_per_s=bench.copy_rate())
     good = []
@@ -403,13 +413,14 @@ def work(folder, skip, only):
             if "time " + label in skip:
                 continue
             say(start="time " + label)
-            mine = [g for g in good if g["type"] == kind and is_sensible(g, m, n, k)]
+            now = taken.get((kind, m, n, k), [])
+            mine = [g for g in good if g["name"] in now or not chosen and g["type"] == kind and is_sensible(g, m, n, k)]
             try:
                 with_triton = case.startswith("cube") or case == "bert b32 s512"
                 medians, failed = bench.time_case(kind, case, m, n, k, mine, with_triton)
             except Exception as e:
                 medians, failed = {}, {"case": str(e)[:300]}
-            say(time=label, case=case, dtype=kind, m=m, n=n, k=k, medians=medians, failed=failed)
+            say(time=label, case=case, dtype=kind, m=m, n=n, k=k, medians=medians, failed=failed, chosen=now)
             bench.torch.cuda.empty_cache()
 
 
@@ -428,6 +439,13 @@ def is_sensible(kernel, m, n, k):
 # --- the parent ---------------------------------------------------------------------------------------------------
 
 
+def keep(path, device, rows):
+    """What is there so far."""
+    with open(path + ".part", "w", encoding="utf-8") as f:
+        json.dump({"device": device, "rows": table(rows), "all": rows}, f, indent=1)
+    os.replace(path + ".part", path)
+
+
 def supervise(args):
     rows, skip, device, deaths = [], [], {}, 0
     end = time.time() + args.seconds
@@ -436,6 +454,8 @@ def supervise(args):
         command = [sys.executable, os.path.abspath(__file__), args.kernels, args.out, "--work", "--skip", json.dumps(skip)]
         for o in args.only:
             command += ["--only", o]
+        if args.chosen:
+            command.append("--chosen")
         worker = subprocess.Popen(command, stdout=subprocess.PIPE)
         current, idle, over = None, time.time() + 60, False
         buffer = b""
@@ -456,6 +476,7 @@ def supervise(args):
                         device = row
                     else:
                         rows.append(row)
+                        keep(args.out, device, rows)
                         if current and ("time" in row or row.get("wrong")):
                             skip.append(current)
                         if "note" not in row:
@@ -480,58 +501,76 @@ def peak(kind):
     return 1979e12 if kind.startswith("s8") else 989e12
 
 
+def least(medians, names):
+    """The fastest of them, or None."""
+    return min((n for n in names if n in medians), key=medians.get, default=None)
+
+
 def table(rows):
-    print(f"{'case':44} {'ours':>9} {'TFLOP/s':>8} {'peer':>9} {'ratio':>6}  best kernel; other peers")
+    """A row for each shape that was timed with a kernel of ours."""
     out = []
     for row in rows:
-        if "medians" not in row:
+        times = row.get("medians", {})
+        best = least(times, [n for n in times if n.startswith(row["dtype"] + "_")])
+        if not best:
             continue
-        ours = {n: s for n, s in row["medians"].items() if n.startswith(row["dtype"] + "_")}
-        peers = {n: s for n, s in row["medians"].items() if n not in ours}
-        cublas = {n: s for n, s in peers.items() if n.startswith("cublas")}
-        if not ours:
-            continue
-        best = min(ours, key=ours.get)
-        peer = min(cublas, key=cublas.get) if cublas else None
-        rate = 2 * row["m"] * row["n"] * row["k"] / ours[best]
-        triton = min((s for n, s in peers.items() if n.startswith("triton")), default=None)
-        out.append({"case": row["time"], "dtype": row["dtype"], "ours_s": ours[best], "kernel": best, "peer": peer,
-                    "peer_s": cublas.get(peer), "triton_s": triton, "tflops": rate / 1e12,
-                    "fraction_of_peak": rate / peak(row["dtype"])})
-        text = f"{row['time'][:44]:44} {ours[best] * 1e6:9.1f} {rate / 1e12:8.1f} "
-        text += f"{cublas[peer] * 1e6:9.1f} {cublas[peer] / ours[best]:6.2f}  " if peer else f"{'':9} {'':6}  "
-        text += best.split("_", 1)[1]
-        if triton:
-            text += f"; triton {triton * 1e6:.1f} ({triton / ours[best]:.2f})"
-        print(text)
+        peer, triton = (least(times, [n for n in times if n.startswith(word)]) for word in ("cublas", "triton"))
+        chosen = least(times, row.get("chosen", []))
+        rate = 2 * row["m"] * row["n"] * row["k"] / times[best]
+        out.append({"case": row["time"], "dtype": row["dtype"], "ours_s": times[best], "kernel": best, "peer": peer,
+                    "peer_s": times.get(peer), "triton_s": times.get(triton), "chosen": chosen, "chosen_s": times.get(chosen),
+                    "tflops": rate / 1e12, "fraction_of_peak": rate / peak(row["dtype"])})
     return out
+
+
+def print_table(summary):
+    print(f"{'case':44} {'ours':>9} {'TFLOP/s':>8} {'peer':>9} {'ratio':>6}  best kernel; other peers; chosen kernel")
+    for row in summary:
+        ours = row["ours_s"]
+        text = f"{row['case'][:44]:44} {ours * 1e6:9.1f} {row['tflops']:8.1f} "
+        text += f"{row['peer_s'] * 1e6:9.1f} {row['peer_s'] / ours:6.2f}  " if row["peer"] else f"{'':9} {'':6}  "
+        text += row["kernel"].split("_", 1)[1]
+        if row["triton_s"]:
+            text += f"; triton {row['triton_s'] * 1e6:.1f} ({row['triton_s'] / ours:.2f})"
+        if row["chosen"] and row["chosen"] != row["kernel"]:
+            text += f"; chosen {row['chosen'].split('_', 1)[1]} {row['chosen_s'] * 1e6:.1f}"
+        print(text)
+
+
+def print_shapes():
+    for kind in ("bf16", "f16", "s8", "s8q", "bf16gelu"):
+        for _, m, n, k in shapes(kind):
+            print(kind, m, n, k)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kernels")
-    parser.add_argument("out")
-    parser.add_argument("--seconds", type=float, default=100)
+    parser.add_argument("kernels", nargs="?")
+    parser.add_argument("out", nargs="?")
+    parser.add_argument("--shapes", action="store_true", help="print what is measured: type, rows, columns and depth a line")
+    parser.add_argument("--chosen", action="store_true", help="measure the compiler's choices only")
+    parser.add_argument("--seconds", type=float, default=400)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("--work", action="store_true")
     parser.add_argument("--skip", default="[]")
     args = parser.parse_args()
+    if args.shapes:
+        return print_shapes()
+    if not args.out:
+        parser.error("gemm.py KERNELS OUT.json, or gemm.py --shapes")
     if args.work:
-        work(args.kernels, json.loads(args.skip), args.only)
-        return 0
+        return work(args.kernels, json.loads(args.skip), args.only, args.chosen)
     missing = what_is_missing()
     if missing:
         print(f"gemm.py: skipped: {missing}", file=sys.stderr)
         return 0
     rows, device = supervise(args)
+    with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
+        wrong = report(args, rows, device)
     if args.json:
-        with contextlib.redirect_stdout(sys.stderr):
-            summary = report(args, rows, device)
-        print(json.dumps(summary, indent=1))
-    else:
-        report(args, rows, device)
-    return 0
+        print(json.dumps(table(rows), indent=1))
+    return 1 if wrong or not table(rows) else 0
 
 
 def what_is_missing():
@@ -546,16 +585,16 @@ def what_is_missing():
 
 
 def report(args, rows, device):
+    """How many kernels are wrong."""
     for row in rows:
         if row.get("wrong") or "note" in row or row.get("failed"):
             print(json.dumps({k: v for k, v in row.items() if k != "medians"})[:400])
-    summary = table(rows)
-    with open(args.out, "w") as f:
-        json.dump({"device": device, "rows": summary, "all": rows}, f, indent=1)
+    print_table(table(rows))
+    keep(args.out, device, rows)
     wrong = {r["check"] for r in rows if "check" in r and r.get("wrong")}
     right = {r["check"] for r in rows if "check" in r} - wrong
     print(f"{len(right)} kernels are right, {len(wrong)} are not; {device}")
-    return summary
+    return len(wrong)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels DIR [NAME ...]: writes the matrix products that bench/cuda/gemm.py measures, one PTX file each, and
- * kernels.json, which says how each is launched. NAME: only those. */
+ * kernels.json, which says how each is launched. NAME: only those.
+ * kernels DIR --choose: reads lines of TYPE M N K, and writes chosen.json, which kernel the compiler takes for each. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,11 +40,11 @@ static const struct {
     {"bf16", CUDA__B_PACKED, TSR_BF16, ROUND("bf16"), 3},
     {"f16", CUDA__B_COLUMNS, TSR_F16, ROUND("f16"), 5},
     {"f16", CUDA__B_ROWS, TSR_F16, ROUND("f16"), 5},
-    {"s8", CUDA__B_COLUMNS, TSR_I8, WHOLE, 8},
+    {"s8", CUDA__B_COLUMNS, TSR_I8, WHOLE, 9},
     {"s8", CUDA__B_PACKED, TSR_I8, WHOLE, 1},
     {"s8q", CUDA__B_COLUMNS, TSR_I8, QUANT, 100},
     {"s8q", CUDA__B_PACKED, TSR_I8, QUANT, 3},
-    {"bf16gelu", CUDA__B_COLUMNS, TSR_BF16, GELU, 14},
+    {"bf16gelu", CUDA__B_COLUMNS, TSR_BF16, GELU, 22},
 };
 
 /* clang-format off */
@@ -133,40 +134,88 @@ static bool is_wanted(const char *name, int n, char **wanted)
   return !n;
 }
 
-int main(int argc, char **argv)
+static struct cuda__gemm gemm_of(struct tsr_arena *a, struct tsr_err *err, size_t type)
 {
-  struct tsr_arena *arena = tsr_arena_new(NULL);
-  struct tsr_err err = {0};
+  struct cuda__gemm g = {.b = types[type].b, .batch = 1, .columns = 1, .in = types[type].in};
+  struct tir_func *epilogue;
+  if (tir_func_parse(a, err, "epilogue", types[type].epilogue, &epilogue))
+    quit(err->text);
+  g.epilogue = epilogue;
+  return g;
+}
+
+static void write_json(struct tsr_arena *a, const char *folder, const char *file, json_t *list)
+{
+  if (json_dump_file(list, tsr_arena_printf(a, "%s/%s", folder, file), JSON_INDENT(1)))
+    quit("the JSON cannot be written");
+  json_decref(list);
+}
+
+/* So that what the compiler takes is measured. */
+static bool is_listed(struct tsr_arena *a, size_t type, const char *name)
+{
+  for (size_t j = 0; j < sizeof tiles / sizeof *tiles && (int)j < types[type].tiles; j++)
+    if (!strcmp(name_of(a, types[type].name, forms[types[type].b], &tiles[j]), name))
+      return true;
+  return false;
+}
+
+static void choose(struct tsr_arena *a, struct tsr_err *err, const char *folder)
+{
   json_t *list = json_array();
-  if (argc < 2)
-    quit("usage: bench_cuda_kernels DIR [NAME ...]");
-  if (!arena || setjmp(*tsr_arena_landing(arena)))
-    quit("out of memory");
+  char type[16];
+  int m, n, k;
+  while (scanf("%15s %d %d %d", type, &m, &n, &k) == 4)
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+      struct cuda__gemm g = gemm_of(a, err, i);
+      g.m = m, g.n = n, g.k = k;
+      if (strcmp(type, types[i].name) || g.b == CUDA__B_PACKED)
+        continue;
+      cuda__gemm_choose(&g);
+      if (!g.tile.m)
+        continue;
+      const char *name = name_of(a, type, forms[g.b], &g.tile);
+      if (!is_listed(a, i, name))
+        quit(tsr_arena_printf(a, "the compiler takes %s, which is not in the list", name));
+      json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:s}", "type", type, "m", m, "n",
+                                            n, "k", k, "name", name));
+    }
+  write_json(a, folder, "chosen.json", list);
+}
+
+static void write_kernels(struct tsr_arena *arena, struct tsr_err *err, int argc, char **argv)
+{
+  json_t *list = json_array();
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
     for (size_t j = 0; j < sizeof tiles / sizeof *tiles && (int)j < types[i].tiles; j++) {
-      struct cuda__gemm g = {.name = name_of(arena, types[i].name, forms[types[i].b], &tiles[j]),
-                             .tile = tiles[j],
-                             .b = types[i].b,
-                             .batch = 1,
-                             .columns = 1,
-                             .in = types[i].in};
-      struct tir_func *epilogue;
+      struct cuda__gemm g = gemm_of(arena, err, i);
+      g.name = name_of(arena, types[i].name, forms[types[i].b], &tiles[j]);
+      g.tile = tiles[j];
       if (!is_wanted(g.name, argc - 2, argv + 2))
         continue;
       if (g.b == CUDA__B_ROWS && g.tile.n / g.tile.cluster % 64)
         continue;
-      if (tir_func_parse(arena, &err, "epilogue", types[i].epilogue, &epilogue))
-        quit(err.text);
-      g.epilogue = epilogue;
-      if (cuda__gemm_check(&err, &g))
-        quit(err.text);
-      emit(arena, &err, &g, tsr_arena_printf(arena, "%s/%s.ptx", argv[1], g.name));
+      if (cuda__gemm_check(err, &g))
+        quit(err->text);
+      emit(arena, err, &g, tsr_arena_printf(arena, "%s/%s.ptx", argv[1], g.name));
       json_array_append_new(list, row_of(types[i].name, &g));
     }
   }
-  if (json_dump_file(list, tsr_arena_printf(arena, "%s/kernels.json", argv[1]), JSON_INDENT(1)))
-    quit("kernels.json cannot be written");
-  json_decref(list);
+  write_json(arena, argv[1], "kernels.json", list);
+}
+
+int main(int argc, char **argv)
+{
+  struct tsr_arena *arena = tsr_arena_new(NULL);
+  struct tsr_err err = {0};
+  if (argc < 2)
+    quit("usage: bench_cuda_kernels DIR [NAME ... | --choose]");
+  if (!arena || setjmp(*tsr_arena_landing(arena)))
+    quit("out of memory");
+  if (argc == 3 && !strcmp(argv[2], "--choose"))
+    choose(arena, &err, argv[1]);
+  else
+    write_kernels(arena, &err, argc, argv);
   tsr_arena_free(arena);
   return 0;
 }

@@ -3,15 +3,15 @@
 """Whole networks on the GPU beside torch.compile: networks.py --pack DIR makes packages, what the peer computes, and
 tessera-run; networks.py DIR OUT.json [--json] measures, on a machine that needs neither LLVM nor the compiler.
 
-Ours is one launch of a CUDA graph an inference, as tessera-run profiles it; the peer is the same float network in
-f16, by torch.compile, in a CUDA graph of its own. Both are timed twice: with the input from pinned host memory and
-the output back to it, and kernels only. The two take turns, in rounds of 20 on fresh inputs, behind a warm-up."""
+Ours is one launch of a CUDA graph an inference, as tessera-run profiles it; the peer (peer.py) is the same float network
+in f16, by torch.compile, in a CUDA graph of its own, also where ours is int8: torch.compile has no convolution of int8
+on a GPU. Both are timed twice: with the input from pinned host memory and the output back to it, and a graph of the
+kernels alone. The two take turns, in rounds of 20 on fresh inputs, behind a warm-up."""
 
 import argparse
 import importlib.util
 import json
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -19,12 +19,17 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, HERE)
+
+import thin  # noqa: E402
+from peer import MODES, PeerProcess, Refused  # noqa: E402
+
 ROUNDS = 3
-REPEATS = 20  # of a round, as `profile` has it
-INPUTS = 4  # that take turns
-SMALL = 1024  # elements that are written out; of larger tensors size and deviation will do for time
+SEED = 1  # of the weights
 COMPILING = 300  # seconds that torch.compile may take
+PROFILING = 120  # and a profile
 SLOW = 0.6  # of its limit: a layer below is listed
+OFF = {"int8": 0.3, "f16": 0.02}  # more than that, as a part of the peer's norm, is wrong
 
 CASES = [  # name, the zoo's network and form, batch, what floats are computed in
     ("resnet50 int8 b1", "resnet50", "int8", 1, None),
@@ -34,10 +39,6 @@ CASES = [  # name, the zoo's network and form, batch, what floats are computed i
     ("bert f16 b1", "bert", "float", 1, "f16"),
     ("bert f16 b32", "bert", "float", 32, "f16"),
 ]
-
-
-class Refused(Exception):
-    """A sentence for the user."""
 
 
 def file_of(case):
@@ -85,9 +86,18 @@ def without_norms(nodes, tensors):
     return out
 
 
-def peer_of(model, weights_path):
-    """The network as the peer is given it: nodes, and tensors, the large ones without their elements."""
-    import numpy as np
+def tensor_of(value, numbers):
+    """Its elements, or how they are drawn again: an array of the network's, each channel times a factor."""
+    row = {"dims": list(value.shape), "dtype": str(value.dtype)}
+    for seed, array in numbers.seeds():
+        if array.shape == value.shape and thin.is_alike(value, array):
+            rows, drawn = value.reshape(len(value), -1).astype(float), array.reshape(len(array), -1).astype(float)
+            return {**row, "seed": seed, "factor": ((rows * drawn).sum(1) / (drawn * drawn).sum(1)).tolist()}
+    return {**row, "values": value.reshape(-1).tolist()}
+
+
+def peer_of(model, numbers):
+    """The network as the peer is given it: nodes and tensors."""
     from onnx import helper, numpy_helper
 
     tensors = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
@@ -95,44 +105,54 @@ def peer_of(model, weights_path):
               "attributes": {a.name: helper.get_attribute_value(a) for a in n.attribute}} for n in model.graph.node]
     nodes = without_norms(nodes, tensors)
     used = {name for n in nodes for name in n["inputs"]}
-    tensors = {name: value for name, value in tensors.items() if name in used}
-    if weights_path:
-        np.savez(weights_path, **{n: t for n, t in tensors.items() if t.size > SMALL})
     port = model.graph.input[0]
-    rows = {}
-    for name, t in tensors.items():
-        rows[name] = {"dims": list(t.shape), "dtype": str(t.dtype)}
-        rows[name].update({"values": t.reshape(-1).tolist()} if t.size <= SMALL else {"deviation": float(t.std())})
     return {"input": port.name, "dims": [d.dim_value for d in port.type.tensor_type.shape.dim],
-            "output": model.graph.output[0].name, "nodes": nodes, "tensors": rows}
+            "output": model.graph.output[0].name, "nodes": nodes,
+            "tensors": {name: tensor_of(value, numbers) for name, value in tensors.items() if name in used}}
 
 
-def zoo_model(args, network, form):
-    path = os.path.join(args.zoo, f"{network}.{form}.onnx")
-    if not os.path.exists(path):
-        script = os.path.join(ROOT, "bench", "zoo", "zoo.py")
-        subprocess.run(["/usr/bin/python3", script, "--out", args.zoo, "--form", form, network], check=True, stdout=sys.stderr)
-    return path
+class Zoo:
+    """Its networks, each made once."""
+
+    def __init__(self):
+        sys.path[:0] = [os.path.join(ROOT, "models"), os.path.join(ROOT, "bench", "zoo")]
+        import bert
+        import image
+
+        self.builders = {"resnet50": image.resnet50, "bert": bert.bert}
+        self.made = {}
+
+    def get(self, network, form, batch):
+        """The network for so many images, and the numbers that it was made of."""
+        import onnx
+
+        if (network, form) not in self.made:
+            numbers = thin.Numbers(SEED)
+            self.made[network, form] = self.builders[network](numbers, form == "int8").graph.model(), numbers
+        model, numbers = self.made[network, form]
+        copy = onnx.ModelProto()
+        copy.CopyFrom(model)
+        set_batch(copy, batch)
+        return copy, numbers
 
 
-def pack_case(args, case, network, form, batch, floats):
+def pack_case(args, zoo, case, network, form, batch, floats):
     import onnx
 
     stem = os.path.join(args.dir, file_of(case))
-    float_model = onnx.load(zoo_model(args, network, "float"))
-    set_batch(float_model, batch)
     with open(stem + ".peer.json", "w", encoding="utf-8") as f:
-        json.dump(peer_of(float_model, stem + ".npz" if args.weights else None), f)
-    model = onnx.load(zoo_model(args, network, form))
-    set_batch(model, batch)
+        json.dump(peer_of(*zoo.get(network, "float", batch)), f)
+    model, numbers = zoo.get(network, form, batch)
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, file_of(case) + ".onnx")
+        path, package = (os.path.join(folder, file_of(case) + end) for end in (".onnx", ".tsr"))
         onnx.save(model, path)
-        words = [args.tessera, "compile", path, "--target", args.target, "-o", stem + ".tsr"]
+        words = [args.tessera, "compile", path, "--target", args.target, "-o", package]
         done = subprocess.run(words + (["--float", floats] if floats else []), capture_output=True, text=True)
-    if done.returncode:
-        raise Refused(f"{case}: {done.stderr.strip()}")
-    print(f"{stem}.tsr: {os.path.getsize(stem + '.tsr') / 1e6:.1f} MB", file=sys.stderr)
+        if done.returncode:
+            raise Refused(f"{case}: {done.stderr.strip()}")
+        thin.thin(package, stem + ".thin", numbers)
+        size = os.path.getsize(package) / 1e6
+    print(f"{stem}.thin: {os.path.getsize(stem + '.thin') / 1e6:.1f} MB, for a package of {size:.1f} MB", file=sys.stderr)
 
 
 def pack(args):
@@ -145,188 +165,10 @@ def pack(args):
     runner = os.path.join(os.path.dirname(args.tessera), "tessera-run")
     if subprocess.run(["strip", "-o", os.path.join(args.dir, "tessera-run"), runner], capture_output=True).returncode:
         shutil.copy(runner, args.dir)
+    zoo = Zoo()
     for case in CASES:
         if args.only in case[0]:
-            pack_case(args, *case)
-
-
-# --- the peer, in a process of its own ----------------------------------------------------------------------------------
-
-
-def network_of(torch, peer, weights):
-    """A module that computes the nodes one after the other, in f16."""
-    functional = torch.nn.functional
-
-    def spread(values):  # pads as ONNX has them, begin and end: torch wants them alike
-        if values[: len(values) // 2] != values[len(values) // 2:]:
-            raise Refused("padding that is not the same on both sides")
-        return values[: len(values) // 2]
-
-    def conv(a, x, w, b=None):
-        return functional.conv2d(x, w, b, a.get("strides", 1), spread(a.get("pads", [0] * 4)), a.get("dilations", 1),
-                                 a.get("group", 1))
-
-    def gemm(a, x, w, b=None):
-        return functional.linear(x, w if a.get("transB") else w.t(), b)
-
-    ops = {
-        "Conv": conv,
-        "Gemm": gemm,
-        "Relu": lambda a, x: functional.relu(x),
-        "MaxPool": lambda a, x: functional.max_pool2d(x, a["kernel_shape"], a["strides"], spread(a.get("pads", [0] * 4))),
-        "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
-        "Flatten": lambda a, x: x.flatten(a.get("axis", 1)),
-        "Add": lambda a, x, y: x + y,
-        "Mul": lambda a, x, y: x * y,
-        "Div": lambda a, x, y: x / y,
-        "Erf": lambda a, x: torch.erf(x),
-        "MatMul": lambda a, x, y: torch.matmul(x, y),
-        "Softmax": lambda a, x: functional.softmax(x, a.get("axis", -1)),
-        "Transpose": lambda a, x: x.permute(a["perm"]),
-        "Reshape": lambda a, x, shape: x.reshape(shape),
-        "LayerNormalization": lambda a, x, w, b: functional.layer_norm(x, w.shape, w, b, a.get("epsilon", 1e-5)),
-    }
-    unknown = sorted({n["op"] for n in peer["nodes"]} - set(ops))
-    if unknown:
-        raise Refused("the peer does not compute " + ", ".join(unknown))
-
-    class Network(torch.nn.Module):
-        def forward(self, x):
-            x = x.half()
-            value = dict(weights)
-            value[peer["input"]] = x.contiguous(memory_format=torch.channels_last) if len(x.shape) == 4 else x
-            for n in peer["nodes"]:
-                value[n["outputs"][0]] = ops[n["op"]](n["attributes"], *(value[i] for i in n["inputs"]))
-            return value[peer["output"]].float()
-
-    return Network()
-
-
-def weights_of(torch, peer, path):
-    """Those of the file, or made up of the same size and deviation."""
-    found = {}
-    if os.path.exists(path):
-        import numpy as np
-
-        found = np.load(path)
-    out = {}
-    for name, t in peer["tensors"].items():
-        if t["dtype"].startswith("int"):
-            out[name] = t["values"]
-            continue
-        if "values" in t:
-            w = torch.tensor(t["values"]).reshape(t["dims"])
-        elif name in found:
-            w = torch.from_numpy(found[name])
-        else:
-            w = torch.randn(t["dims"]) * t["deviation"]
-        w = w.half().to("cuda")
-        out[name] = w.contiguous(memory_format=torch.channels_last) if len(t["dims"]) == 4 else w
-    return out
-
-
-class Peer:
-    """Graphs over rotating inputs: with the way from and to the host, and without."""
-
-    def __init__(self, torch, stem, mode):
-        with open(stem + ".peer.json", encoding="utf-8") as f:
-            peer = json.load(f)
-        self.torch, self.dims = torch, peer["dims"]
-        network = network_of(torch, peer, weights_of(torch, peer, stem + ".npz"))
-        self.compiled = torch.compile(network, mode=mode) if mode != "eager" else network
-        self.host = [torch.randn(self.dims).pin_memory() for _ in range(INPUTS)]
-        self.device = [x.to("cuda") for x in self.host]
-        with torch.no_grad():
-            self.warm_up()
-            self.kernels = [self.graph(lambda x=x: self.compiled(x)) for x in self.device]
-            self.whole = [self.graph(lambda h=h, x=x: self.there_and_back(h, x)) for h, x in zip(self.host, self.device)]
-
-    def warm_up(self):
-        side = self.torch.cuda.Stream()
-        with self.torch.cuda.stream(side):
-            for x in self.device:
-                y = self.compiled(x)
-        self.torch.cuda.synchronize()
-        self.back = self.torch.empty(list(y.shape)).pin_memory()
-
-    def there_and_back(self, host, device):
-        device.copy_(host, non_blocking=True)
-        self.back.copy_(self.compiled(device), non_blocking=True)
-
-    def graph(self, call):
-        graph = self.torch.cuda.CUDAGraph()
-        with self.torch.cuda.graph(graph):
-            call()
-        return graph
-
-    def time(self, graphs):
-        out = []
-        for turn in range(3 + REPEATS):
-            start, end = (self.torch.cuda.Event(enable_timing=True) for _ in range(2))
-            start.record()
-            graphs[turn % len(graphs)].replay()
-            end.record()
-            self.torch.cuda.synchronize()
-            out.append(start.elapsed_time(end) * 1e-3)
-        return out[3:]
-
-    def output(self, path):
-        import numpy as np
-
-        with self.torch.no_grad():
-            y = self.compiled(self.torch.from_numpy(np.load(path)).to("cuda"))
-        np.save(path + ".peer.npy", y.cpu().numpy())
-
-
-def be_peer(stem, mode):
-    """Answers each line on stdin by one of JSON."""
-    import torch
-
-    peer = Peer(torch, stem, mode)
-    print(json.dumps({"ready": torch.__version__}), flush=True)
-    for line in sys.stdin:
-        word, _, path = line.strip().partition(" ")
-        if word == "output":
-            peer.output(path)
-            print(json.dumps({}), flush=True)
-        else:
-            print(json.dumps({"whole": peer.time(peer.whole), "kernels": peer.time(peer.kernels)}), flush=True)
-
-
-class PeerProcess:
-    """What goes wrong with it is said, and costs its own numbers only."""
-
-    def __init__(self, stem, mode):
-        words = [sys.executable, os.path.abspath(__file__), "--peer", stem, "--mode", mode]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.says = None
-
-    def answer(self, seconds):
-        """A dictionary, or None and says why."""
-        if self.says:
-            return None
-        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
-        line = self.process.stdout.readline() if ready else ""
-        if line:
-            return json.loads(line)
-        self.process.kill()
-        said = self.process.communicate()[1].strip().splitlines()
-        self.says = (said[-1] if said else "it ended") if ready else f"no answer in {seconds} seconds"
-        return None
-
-    def ask(self, word, seconds=60):
-        if self.says:
-            return None
-        try:
-            self.process.stdin.write(word + "\n")
-            self.process.stdin.flush()
-        except OSError:
-            pass  # answer() says why
-        return self.answer(seconds)
-
-    def end(self):
-        self.process.kill()
-        self.process.communicate()
+            pack_case(args, zoo, *case)
 
 
 # --- measuring --------------------------------------------------------------------------------------------------------------
@@ -338,65 +180,109 @@ def median(values):
 
 def profile(folder, package, target, seed):
     words = [os.path.join(folder, "tessera-run"), "profile", package, "--target", target, "--json", "--random", str(seed)]
-    done = subprocess.run(words, capture_output=True, text=True)
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PROFILING)
+    except subprocess.TimeoutExpired:
+        raise Refused(f"a profile of it does not end in {PROFILING} seconds") from None
     if done.returncode:
         raise Refused(done.stderr.strip())
     return json.loads(done.stdout)
 
 
 def difference(folder, package, target, peer, dims):
-    """Of the outputs for one input, as a part of the peer's norm."""
+    """Of the outputs for one input, as a part of the peer's norm; None where the peer has none."""
     import numpy as np
 
     with tempfile.TemporaryDirectory() as tmp:
         x, y = os.path.join(tmp, "x.npy"), os.path.join(tmp, "y.npy")
         np.save(x, np.random.default_rng().standard_normal(dims).astype(np.float32))
+        if peer.ask("output " + x) is None:
+            return None
         words = [os.path.join(folder, "tessera-run"), "run", package, "--target", target, "--input", x, "--output", y]
         done = subprocess.run(words, capture_output=True, text=True)
-        if done.returncode or peer.ask("output " + x) is None:
-            return None
+        if done.returncode:
+            raise Refused(done.stderr.strip())
         theirs, ours = np.load(x + ".peer.npy").astype(np.float64), np.load(y).astype(np.float64)
         return float(np.linalg.norm(ours.reshape(-1) - theirs.reshape(-1)) / np.linalg.norm(theirs))
 
 
+def is_off(part, dtype):
+    """What is no number is off, too."""
+    return part is not None and not part <= OFF[dtype]
+
+
+def what_check_says(folder, package, target, seed):
+    """Each layer beside the CPU's code, in memory that was filled with other bytes: None, or what is wrong."""
+    words = [os.path.join(folder, "tessera-run"), "check", package, "--target", target, "--json", "--random", str(seed)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PROFILING)
+    except subprocess.TimeoutExpired:
+        return f"a check of it does not end in {PROFILING} seconds"
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    said = [row["says"] for row in rows if row["status"] != "equal"]
+    return said[0] if said else None if rows and not done.returncode else done.stderr.strip()
+
+
+def held_by(layer, kernels, shortest):
+    """What is known of why a layer is far from its limit; None: its kernel."""
+    if any(k["local_bytes"] for k in kernels):
+        return "registers are spilled"
+    if layer["seconds"] < 2 * shortest * len(kernels):
+        return f"a kernel takes {1e6 * shortest:.1f} us at least"
+    return f"{len(kernels)} kernels" if len(kernels) > 1 else None
+
+
 def layers_of(p):
-    rows = []
+    own = {layer["name"]: [k for k in p["kernels"] if k["layer"] == layer["name"]] for layer in p["layers"]}
+    shortest, rows = min((k["seconds"] for k in p["kernels"] if k["seconds"]), default=0), []
     for layer in p["layers"]:
+        fraction = layer["least_seconds"] / layer["seconds"] if layer["seconds"] else None
         rows.append({"name": layer["name"], "op": layer["op"], "kernels": layer["kernels"], "seconds": layer["seconds"],
-                     "limit": layer["limit"], "fraction": layer["least_seconds"] / layer["seconds"] if layer["seconds"] else None})
+                     "limit": layer["limit"], "fraction": fraction, "held_by": None})
+        if fraction is not None and fraction < SLOW:
+            rows[-1]["held_by"] = held_by(layer, own[layer["name"]], shortest)
     return rows
 
 
 def row_of(case, dtype, profiles, theirs, peer):
+    """peer: what it is, or None."""
     best = sorted(profiles, key=lambda p: p["seconds"])[len(profiles) // 2]
     kind = "int8" if dtype == "int8" else "fp16"
-    seconds, kernels = median([p["seconds"] for p in profiles]), median([p["kernel_seconds"] for p in profiles])
+    seconds, kernels = median([p["seconds"] for p in profiles]), median([p["device_seconds"] for p in profiles])
     rate = 2 * sum(layer["macs"] for layer in best["layers"]) / seconds
-    return {"case": case, "dtype": dtype, "ours_s": seconds, "ours_kernels_s": kernels,
+    return {"case": case, "dtype": dtype, "ours_s": seconds, "ours_kernels_s": kernels, "sum_of_kernels_s": best["kernel_seconds"],
             "least_s": sum(layer["least_seconds"] for layer in best["layers"]), "cpu_layers": best["cpu_layers"],
-            "peer": f"torch.compile f16, torch {peer}" if peer else None,
-            "peer_s": median(theirs["whole"]) if theirs["whole"] else None,
+            "peer": peer, "peer_s": median(theirs["whole"]) if theirs["whole"] else None,
             "peer_kernels_s": median(theirs["kernels"]) if theirs["kernels"] else None,
             "tflops": rate / 1e12, "fraction_of_peak": rate / (2 * best["limits"][kind]), "layers": layers_of(best)}
 
 
 def run_case(args, case, dtype, seed):
     stem = os.path.join(args.dir, file_of(case))
-    package = stem + ".tsr"
-    theirs, profiles, version, peer = {"whole": [], "kernels": []}, [], None, None
+    package, packed = stem + ".tsr", stem + ".thin"
+    if not os.path.exists(package) or os.path.getmtime(package) < os.path.getmtime(packed):
+        says = thin.whole(packed, package)
+        if says:
+            return {"case": case, "dtype": dtype, "says": says}
+    theirs, profiles, name, peer = {"whole": [], "kernels": []}, [], None, None
     if importlib.util.find_spec("torch"):
         peer = PeerProcess(stem, args.mode)
-        version = (peer.answer(COMPILING) or {}).get("ready")
+        name = (peer.answer(COMPILING) or {}).get("ready")
     try:
         for turn in range(args.rounds):
             profiles.append(profile(args.dir, package, args.target, seed + turn))
             now = peer.ask("time") if peer else None
             for key in theirs:
                 theirs[key] += now[key] if now else []
-        row = row_of(case, dtype, profiles, theirs, version)
-        if peer and os.path.exists(stem + ".npz"):
+        row = row_of(case, dtype, profiles, theirs, name)
+        wrong = what_check_says(args.dir, package, args.target, seed)
+        if peer:
             with open(stem + ".peer.json", encoding="utf-8") as f:
                 row["difference"] = difference(args.dir, package, args.target, peer, json.load(f)["dims"])
+            if is_off(row["difference"], dtype):
+                wrong = wrong or f"its outputs are {row['difference']:.3f} of the peer's norm off"
+        if wrong:
+            row["wrong"] = wrong
         if peer and peer.says:
             row["peer_says"] = peer.says
         return {**row, "gpu": profiles[0]["gpu"], "limits": profiles[0]["limits"]}
@@ -413,15 +299,15 @@ def show(row, out):
         return
     text = f"{row['case']:20} {1e3 * row['ours_s']:8.3f} ms, kernels {1e3 * row['ours_kernels_s']:8.3f}, least {1e3 * row['least_s']:7.3f}"
     if row["peer_s"]:
-        text += (f"; torch.compile {1e3 * row['peer_s']:8.3f} ({row['peer_s'] / row['ours_s']:.2f}), kernels "
+        text += (f"; {row['peer'].split()[0]} {1e3 * row['peer_s']:8.3f} ({row['peer_s'] / row['ours_s']:.2f}), kernels "
                  f"{1e3 * row['peer_kernels_s']:8.3f} ({row['peer_kernels_s'] / row['ours_kernels_s']:.2f})")
-    print(text + ("; " + row["peer_says"] if "peer_says" in row else ""), file=out)
+    print("; ".join([text] + [row[key] for key in ("peer_says", "wrong") if key in row]), file=out)
     slow = [layer for layer in row["layers"] if layer["fraction"] is not None and layer["fraction"] < SLOW]
     taken = sum(layer["seconds"] for layer in slow)
     print(f"  {len(slow)} of {len(row['layers'])} layers, {1e3 * taken:.3f} ms, are below {SLOW:.0%} of their limits", file=out)
     for layer in sorted(slow, key=lambda one: -one["seconds"])[:8]:
-        print(f"    {layer['name'][:44]:44} {layer['op'][:28]:28} {1e6 * layer['seconds']:8.1f} us, {layer['fraction']:.2f} of {layer['limit']}",
-              file=out)
+        print(f"    {layer['name'][:44]:44} {layer['op'][:28]:28} {1e6 * layer['seconds']:8.1f} us, {layer['fraction']:.2f} of "
+              f"{layer['limit']}{'; ' + layer['held_by'] if layer['held_by'] else ''}", file=out)
 
 
 def what_is_missing(folder):
@@ -447,7 +333,7 @@ def run(args):
     for case, _, form, _, floats in CASES:
         if args.only not in case:
             continue
-        if not os.path.exists(os.path.join(args.dir, file_of(case) + ".tsr")):
+        if not os.path.exists(os.path.join(args.dir, file_of(case) + ".thin")):
             print(f"networks.py: {case} is not in {args.dir}", file=sys.stderr)
             continue
         rows.append(run_case(args, case, floats or form, seed))
@@ -456,7 +342,7 @@ def run(args):
             json.dump(rows, f, indent=1)
     if args.json:
         print(json.dumps(rows, indent=1))
-    return 1 if not rows or any("says" in row for row in rows) else 0
+    return 1 if not rows or any("says" in row or "wrong" in row for row in rows) else 0
 
 
 def main():
@@ -464,18 +350,13 @@ def main():
     parser.add_argument("dir", nargs="?", metavar="DIR")
     parser.add_argument("out", nargs="?", metavar="OUT.json")
     parser.add_argument("--pack", action="store_true", help="fill DIR, where the compiler is")
-    parser.add_argument("--weights", action="store_true", help="with --pack: the peer gets our weights, and outputs are compared")
     parser.add_argument("--tessera", default=os.path.join(ROOT, "build", "tessera"))
-    parser.add_argument("--zoo", default=os.path.join(ROOT, "build", "zoo"), help="folder of the zoo's networks")
     parser.add_argument("--target", default="cuda", help="cuda or cuda:ARCH")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their names")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--mode", default="default", help="of torch.compile, or eager (default: default)")
+    parser.add_argument("--mode", default="default", choices=MODES, help="of torch.compile, or eager (default: default)")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
-    parser.add_argument("--peer", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.peer:
-        return be_peer(args.peer, args.mode)
     if not args.dir or not (args.pack or args.out) or args.rounds < 1:
         parser.error("networks.py --pack DIR, or networks.py DIR OUT.json with one round or more")
     try:

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """command.py TESSERA TESSERA_RUN PACK FAKE SOURCE: the command on the fake driver's GPU, and without one."""
+import contextlib
+import importlib.util
+import io
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -107,7 +111,7 @@ def what_is_told(every):
 
 def profiles(every):
     text = call("profile", every, "--target", "cuda")
-    assert "digits on Fake (sm_90a)" in text and "10 kernels of 9 layers take 0.011 ms, a graph" in text, text
+    assert "digits on Fake (sm_90a)" in text and "10 kernels of 9 layers take 0.011 ms, less" in text, text
     p = json.loads(call("profile", every, "--target", "cuda", "--json", "--random", "1"))
     assert list(dict.fromkeys(k["layer"] for k in p["kernels"])) == [layer["name"] for layer in p["layers"]]
     conv = [layer for layer in p["layers"] if layer["macs"]][0]
@@ -168,6 +172,44 @@ def packed_floats(tmp):
     assert names == sorted([plain + ".tsr", *(f"{plain}.{t}.tsr" for t in ("bf16", "f16", "tf32"))]), names
 
 
+def parts(folder, env, *words, status=0):
+    done = subprocess.run([sys.executable, os.path.join(folder, "run.py"), *words], env=env, capture_output=True, text=True)
+    assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+    with open(os.path.join(folder, "results", "parts.json"), encoding="utf-8") as f:
+        return done.stdout, json.load(f)
+
+
+def one_after_the_other(tmp, checks, env):
+    """bench/cuda/run.py: what was done is not done again, what was cut off is, and a part that hangs ends with its children."""
+    folder = os.path.join(tmp, "cuda")
+    os.makedirs(folder)
+    shutil.copy(os.path.join(SOURCE, "bench", "cuda", "run.py"), folder)
+    os.symlink(checks, os.path.join(folder, "check"))
+    words = ["--only", "check-networks", "--only", "times"]
+    text, state = parts(folder, env, *words, "--seconds", "10", status=1)
+    assert [row["what"] for row in state.values()] == ["cut off"] * 2 and "not begun" in text, (text, state)
+    text, state = parts(folder, env, *words)
+    assert state["check-networks"]["what"] == state["times"]["what"] == "done", state
+    assert "networks: 2 rows, {'equal': 2}" in text and "digits: 0.0" in text, text
+    text, state = parts(folder, env, *words)
+    assert "networks: 2 rows" not in text and "check-networks   done" in text, text
+    a_part_that_hangs(tmp, os.path.join(folder, "run.py"))
+
+
+def a_part_that_hangs(tmp, script):
+    spec = importlib.util.spec_from_file_location("run", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    program = ("import subprocess, time; d = subprocess.DEVNULL; "
+               "print(subprocess.Popen(['sleep', '60'], stdout=d, stderr=d).pid, flush=True); time.sleep(60)")
+    out = io.StringIO()
+    assert module.run_part([sys.executable, "-c", program], os.path.join(tmp, "log.txt"), 1, out) is None
+    with open(os.path.join(tmp, "log.txt"), encoding="utf-8") as f:
+        assert f.read() == out.getvalue() != ""
+    with contextlib.suppress(FileNotFoundError), open(f"/proc/{int(out.getvalue())}/stat", encoding="ascii") as f:
+        assert f.read().split()[2] == "Z", "its child is still there"
+
+
 def carried(tmp):
     """gpu-check: packed here, run in its folder, with kernels that the fake driver computes put in between."""
     folder, node = os.path.join(tmp, "gpu-check"), os.path.join(tmp, "data", "node")
@@ -197,9 +239,18 @@ def carried(tmp):
     hangs = subprocess.run([*run, "--under", sleeper, "--timeout", "0.3", "--no-times"], env=env,
                            capture_output=True, text=True)
     assert hangs.returncode == 1 and "exit status timeout" in hangs.stdout, hangs.stdout + hangs.stderr
+    only_times = subprocess.run([*run, "--no-checks"], env=env, capture_output=True, text=True)
+    with open(path, encoding="utf-8") as f:
+        report = json.load(f)
+    assert only_times.returncode == 0 and report["networks"]["rows"] == 0 and len(report["times"]) == 2, report
+    assert "0.011 ms without copies" in only_times.stdout, only_times.stdout
+    one_after_the_other(tmp, folder, env)
     env["FAKE_CUDA_FAIL"] = "cuGraphLaunch:700"
     done = subprocess.run(run, env=env, capture_output=True, text=True)
     assert done.returncode == 1 and "CUDA_ERROR_ILLEGAL_ADDRESS" in done.stdout, done.stdout + done.stderr
+    if not has_driver():
+        done = subprocess.run(python, env={**env, "LD_LIBRARY_PATH": ""}, capture_output=True, text=True)
+        assert done.returncode == 2 and done.stderr == f"gpu-check: {NO_DRIVER}\n", done
 
 
 def main():

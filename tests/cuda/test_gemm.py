@@ -126,9 +126,30 @@ def shapes(spec):
         yield 2 * m + 70, n + few, (spec["stages"] + 1) * k + k // 2, 2
 
 
+def check_choices(folder):
+    """Every shape that gemm.py measures has a choice, which is among the kernels (the program says so), and a place in
+    its table."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench", "cuda"))
+    import gemm
+
+    text = "".join(f"{t} {m} {n} {k}\n" for t in ("bf16", "f16", "s8", "s8q", "bf16gelu") for _, m, n, k in gemm.shapes(t))
+    subprocess.run([sys.argv[1], folder, "--choose"], input=text, text=True, check=True)
+    kernels, taken = gemm.kernels_of(folder, [], True)
+    assert sorted(" ".join(map(str, shape)) for shape in taken) == sorted(set(text.splitlines()))
+    assert {k["name"] for k in kernels} <= {name for names in taken.values() for name in names}
+    name = taken["bf16", 4096, 4096, 4096][0]
+    row = {"time": "4096", "dtype": "bf16", "m": 4096, "n": 4096, "k": 4096, "chosen": [name],
+           "medians": {name: 2e-4, "bf16_other": 1e-4, "cublas nn": 4e-4, "cublas nt": 3e-4, "triton 1": 5e-4}}
+    (row,) = gemm.table([{"check": name}, row, {**row, "medians": {}}])
+    assert (row["kernel"], row["ours_s"], row["chosen"], row["chosen_s"]) == ("bf16_other", 1e-4, name, 2e-4), row
+    assert (row["peer"], row["peer_s"], row["triton_s"]) == ("cublas nt", 3e-4, 5e-4), row
+    assert abs(row["tflops"] - 2 * 4096**3 / 1e-4 / 1e12) < 1e-6
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.argv[1], folder] + sys.argv[2:], check=True)
+        check_choices(folder)
         with open(os.path.join(folder, "kernels.json")) as f:
             specs = json.load(f)
         failed = 0

@@ -168,6 +168,7 @@ static void times(void **state)
   static const char *const entries[] = {"k0", "k2", "k4", "k4_again", "k6"};
   assert_int_equal(t.kernels, 5);
   assert_true(fabs(t.seconds - 6e-6) < 1e-9);
+  assert_true(fabs(t.device_seconds - 6e-6) < 1e-9);
   assert_true(fabs(t.event_seconds - 0.5e-6) < 1e-9);
   for (int k = 0; k < t.kernels; k++) {
     assert_string_equal(t.kernel[k].entry, entries[k]);

@@ -328,6 +328,31 @@ static void quantize_rounds_and_saturates(void **state)
 
 /* --- refused ---------------------------------------------------------------------------------- */
 
+/* Each input begins where the one before it has ended. */
+static void concat(void **state)
+{
+  static const int64_t rows[] = {2, 1, 3, 1};
+  enum { INPUTS = 4, ALL = 7, COLUMNS = 3, PLANES = 2 };
+  struct bench b;
+  (void)state;
+  bench_open(&b, 7);
+  struct tsr_tensor x = input(&b, 3, (int64_t[]){PLANES, rows[0], COLUMNS});
+  struct tsr_node *n = node(&b, TSR_G_Concat, INPUTS);
+  const int8_t *from[INPUTS] = {x.data};
+  n->in[0] = b.g->input[0];
+  for (int k = 1; k < INPUTS; k++) {
+    int8_t *data = bytes(&b, PLANES * rows[k] * COLUMNS);
+    n->in[k] = constant(&b, TSR_I8, 3, (int64_t[]){PLANES, rows[k], COLUMNS}, data);
+    from[k] = data;
+  }
+  tsr_node_set_int(b.g, n, "axis", 1);
+  const int8_t *y = run(&b, n, &x, PLANES * ALL * COLUMNS);
+  for (int64_t plane = 0; plane < PLANES; plane++)
+    for (int k = 0; k < INPUTS; y += rows[k++] * COLUMNS)
+      assert_memory_equal(y, from[k] + plane * rows[k] * COLUMNS, (size_t)(rows[k] * COLUMNS));
+  tsr_arena_free(b.a);
+}
+
 static void every_op_has_a_compute(void **state)
 {
   (void)state;
@@ -447,16 +472,17 @@ static void memory_runs_out(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(qconv),
-    cmocka_unit_test(qpools),
-    cmocka_unit_test(qdense),
-    cmocka_unit_test(qadd_and_qmul),
-    cmocka_unit_test(qlut),
-    cmocka_unit_test(quantize_rounds_and_saturates),
-    cmocka_unit_test(every_op_has_a_compute),
-    cmocka_unit_test(what_is_refused),
-    cmocka_unit_test(gather_outside),
-    cmocka_unit_test(memory_runs_out),
+      cmocka_unit_test(qconv),
+      cmocka_unit_test(qpools),
+      cmocka_unit_test(qdense),
+      cmocka_unit_test(qadd_and_qmul),
+      cmocka_unit_test(qlut),
+      cmocka_unit_test(quantize_rounds_and_saturates),
+      cmocka_unit_test(concat),
+      cmocka_unit_test(every_op_has_a_compute),
+      cmocka_unit_test(what_is_refused),
+      cmocka_unit_test(gather_outside),
+      cmocka_unit_test(memory_runs_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,13 @@ static const char *const texts[] = {
     "  y: y[r, c] = v[r, c] + u[r, c]\n"
     "  z: z[r, c] = v[r, c] + i32(c)\n"
     "}\n",
+    "func ahead(x: i32[6,11]) -> (y: i32[5,9]) {\n"
+    "  temp t: i32[6,11]\n"
+    "  temp u: i32[6,9]\n"
+    "  t: t[r, c] = x[r, c] - i32(7)\n"
+    "  u: u[r, c] = t[r, c] * t[r, c + 2]\n"
+    "  y: y[r, c] = u[r, c] + u[r + 1, c] - t[r + 1, c + 1]\n"
+    "}\n",
     "func transpose(x: i16[6,9]) -> (y: i16[9,6]) {\n"
     "  temp flat: i16[54]\n"
     "  temp t: i16[9,6]\n"

@@ -183,7 +183,7 @@ static void one_schedule(struct tsr_arena *a, uint64_t seed, struct counts *c)
 }
 
 static uint64_t first_seed = 1;
-static int schedules = 420;
+static int schedules = 800;
 
 static void in_own_arena(uint64_t seed, struct counts *c)
 {

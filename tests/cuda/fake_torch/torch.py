@@ -44,6 +44,9 @@ class Tensor:
     def permute(self, order):
         return Tensor(self.data.transpose(order))
 
+    def transpose(self, a, b):
+        return Tensor(self.data.swapaxes(a, b))
+
     def t(self):
         return Tensor(self.data.T)
 
@@ -51,17 +54,21 @@ class Tensor:
         return Tensor(self.data.mean(axes, keepdims=keepdim))
 
     def __add__(self, other):
-        return Tensor(self.data + other.data)
+        return Tensor(self.data + values(other))
 
     def __mul__(self, other):
-        return Tensor(self.data * (other.data if isinstance(other, Tensor) else other))
+        return Tensor(self.data * values(other))
 
     def __truediv__(self, other):
-        return Tensor(self.data / other.data)
+        return Tensor(self.data / values(other))
 
 
-def tensor(values):
-    return Tensor(np.array(values, np.float32))
+def values(x):
+    return x.data if isinstance(x, Tensor) else np.float32(x)
+
+
+def tensor(numbers):
+    return Tensor(np.array(numbers, np.float32))
 
 
 def from_numpy(array):
@@ -87,8 +94,8 @@ def erf(x):
 
 
 def compile(module, mode):
-    if mode not in ("default", "max-autotune"):
-        raise ValueError(f"torch.compile has no mode {mode}")
+    if mode not in ("default", "max-autotune-no-cudagraphs"):
+        raise ValueError(f"the fake compiles by no mode {mode}")
     return module
 
 
@@ -104,6 +111,14 @@ class no_grad:
 
 
 class Module:
+    def register_buffer(self, name, value):
+        if "." in name:
+            raise KeyError(name)
+        setattr(self, name, value)
+
+    def eval(self):
+        return self
+
     def __call__(self, *args):
         return self.forward(*args)
 
@@ -183,6 +198,12 @@ class Event:
         return 1e3 * (other.at - self.at)
 
 
-cuda = types.SimpleNamespace(CUDAGraph=CUDAGraph, graph=graph, Event=Event, Stream=object, stream=lambda s: no_grad(),
-                             synchronize=lambda: None)
+class Stream:
+    def wait_stream(self, other):
+        assert isinstance(other, Stream)
+
+
+cuda = types.SimpleNamespace(CUDAGraph=CUDAGraph, graph=graph, Event=Event, Stream=Stream, stream=lambda s: no_grad(),
+                             current_stream=Stream, synchronize=lambda: None)
+backends = types.SimpleNamespace(cudnn=types.SimpleNamespace(benchmark=False))
 sys.modules["torch.nn"] = nn
