@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "configs/design.h"
+#include "hw/sim/rtl/verilog.h"
 #include "runtime/api.h"
 
 struct tessera_config {
@@ -103,6 +104,30 @@ bool tessera_config_memory_key(const struct tessera_config *config, int k,
       return true;
     }
   return false;
+}
+
+struct writing {
+  const struct tsr_design *design;
+  char *text;
+};
+
+static enum tsr_status write_verilog(struct tsr_arena *arena, struct tsr_err *err, void *context)
+{
+  struct writing *w = context;
+  (void)err;
+  w->text = tsr_rtl_verilog(arena, w->design);
+  return TSR_OK;
+}
+
+enum tessera_status tessera_config_verilog(struct tessera *t, const struct tessera_config *config,
+                                           struct tessera_bytes *verilog)
+{
+  struct writing w = {&config->design, NULL};
+  struct tsr_arena *owner;
+  enum tessera_status status = tsr__call(t, write_verilog, &w, &owner);
+  if (!status)
+    *verilog = (struct tessera_bytes){(unsigned char *)w.text, strlen(w.text), owner};
+  return status;
 }
 
 struct importing {

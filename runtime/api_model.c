@@ -20,16 +20,19 @@ struct opening {
 
 /* --- packages --------------------------------------------------------------------------------- */
 
-static enum tsr_status check_design(struct tsr_arena *arena, struct tsr_err *err,
-                                    const struct opening *o, const struct tsr_module *m)
+/* A package runs with the clock and the memory of the point that is asked for; all else is its own. */
+static enum tsr_status take_design(struct tsr_arena *arena, struct tsr_err *err,
+                                   const struct opening *o, struct tsr_module *m)
 {
   struct tsr_design asked;
   if (!o->options->config)
     return TSR_OK;
   if (tsr_design_open(arena, err, o->options->config, &asked))
     return TSR_REFUSED;
-  if (asked.hash == m->design.hash)
+  if (asked.hash == m->design.hash) {
+    m->design = asked;
     return TSR_OK;
+  }
   return tsr_refuse(err, "%s: is a package for design point '%s', which is not '%s': %s", o->name,
                     m->design.name, asked.name, tsr_design_difference(arena, &m->design, &asked));
 }
@@ -62,18 +65,34 @@ static void dump_package(struct tsr_arena *arena, const struct tessera_options *
   }
 }
 
+/* What a package has, and an option would change. */
+static enum tsr_status check_fixed(struct tsr_err *err, const struct opening *o)
+{
+  const struct tessera_options *given = o->options;
+  const struct {
+    bool given;
+    const char *what;
+  } rows[] = {{given->float_type, "float types are"},
+              {given->schedule, "schedules are"},
+              {given->effort != TESSERA_EFFORT_DEFAULT, "schedules are"},
+              {given->apart, "layers are"},
+              {given->dim_count, "dims are"},
+              {given->also, "targets are"}};
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+    if (rows[k].given)
+      return tsr_refuse(err, "%s: is a package, whose %s fixed; the ONNX model takes others",
+                        o->name, rows[k].what);
+  return TSR_OK;
+}
+
 static enum tsr_status load_package(struct tsr_arena *arena, struct tsr_err *err,
                                     const struct opening *o, struct tsr_module **out)
 {
   enum tsr_status status = tsr_package_read(arena, err, o->name, o->bytes, o->size, out);
   if (!status)
-    status = check_design(arena, err, o, *out);
-  if (!status && o->options->float_type)
-    return tsr_refuse(
-        err, "%s: is a package, whose float types are fixed; the ONNX model takes one", o->name);
-  if (!status && o->options->schedule)
-    return tsr_refuse(err, "%s: is a package, whose schedules are fixed; the ONNX model takes one",
-                      o->name);
+    status = take_design(arena, err, o, *out);
+  if (!status)
+    status = check_fixed(err, o);
   if (!status)
     dump_package(arena, o->options, *out);
   return status;

@@ -169,8 +169,9 @@ struct tessera_options {
    * architecture that there are kernels for, such as "cuda:sm_90a"; NULL: "accel". With "cpu" and
    * "cuda" nothing runs on the accelerator, also not of a package that was compiled for it */
   const char *target;
-  const char
-      *config; /* a standing design point's name or a file; NULL: "default", or the package's own */
+  /* A standing design point's name or a file; NULL: "default", or the package's own. A package is refused at
+   * points that differ in more than clock and memory. */
+  const char *config;
   /* What an ONNX model's floats are computed in: "f32", "f16", "bf16" (docs/graph-ir.md), or "tf32", which is f32
    * whose matrix products a GPU may round to 11 bits first; NULL: as the model has them. Inputs and outputs
    * keep their types. A package keeps what it has. */
@@ -672,6 +673,9 @@ const char *tessera_config_memory_model(const struct tessera_config *config);
 const char *tessera_config_memory_order(const struct tessera_config *config);
 bool tessera_config_memory_key(const struct tessera_config *config, int k,
                                struct tessera_config_key *out);
+/* The accelerator's Verilog at this point: one file, whose top module is `tessera`. */
+enum tessera_status tessera_config_verilog(struct tessera *t, const struct tessera_config *config,
+                                           struct tessera_bytes *verilog);
 /* The text of VTA's vta_config.json as a design point's JSON. */
 enum tessera_status tessera_config_import_vta(struct tessera *t, const char *name, const char *text,
                                               struct tessera_bytes *json);

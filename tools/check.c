@@ -200,11 +200,25 @@ static bool check_file(struct checking *c, const char *file)
   return true;
 }
 
+static int check_config(const struct cli *cli)
+{
+  struct tessera_config *config;
+  if (!cli_has(cli, "config"))
+    return 0;
+  enum tessera_status status = tessera_config_open(cli->t, cli_value(cli, "config"), &config);
+  if (status)
+    return cli_message(cli, status);
+  tessera_config_free(config);
+  return 0;
+}
+
 static int check(struct cli *cli)
 {
   struct checking c = {.cli = cli, .seed = 1};
   bool goes_on = true;
   int status = cli_has(cli, "random") ? cli_seed(cli, "random", &c.seed) : 0;
+  if (!status)
+    status = check_config(cli);
   if (!status)
     status = open_target(cli, &c.device);
   if (status)
@@ -222,7 +236,8 @@ static int check(struct cli *cli)
 const struct command command_check = {
     .name = "check",
     .usage = "PACKAGE.tsr ... [OPTIONS]",
-    .summary = "run packages on inputs beside them (NAME.0.pb of NAME.tsr), and compare every layer",
+    .summary =
+        "run packages on inputs beside them (NAME.0.pb of NAME.tsr), and compare every layer",
     .options = options,
     .examples = "  tessera check a.tsr b.tsr --target cuda --random 7\n"
                 "  tessera check ops/*.tsr --target cpu:avx2 --json\n",

@@ -8,11 +8,11 @@
 #include "tools/open.h"
 
 static const struct option options[] = {
-  {"output", "FILE.tsr", "the package to write (also -o)"},
-  {"emit", "ptx=FILE", "write the PTX of the kernels, of target cuda:ARCH"},
-  {"also", "T", "cpu, cuda or cuda:ARCH: the package can run there, too"},
-  CLI_MODEL_OPTIONS,
-  {NULL, NULL, NULL}};
+    {"output", "FILE.tsr", "the package to write (also -o)"},
+    {"emit", "ptx=FILE", "write the PTX of the kernels, of target cuda:ARCH"},
+    {"also", "T", "cpu, cuda or cuda:ARCH: the package can run there, too"},
+    CLI_MODEL_OPTIONS,
+    {NULL, NULL, NULL}};
 
 static int write_package(const struct cli *cli, const struct tessera_model *model, const char *path)
 {
@@ -54,6 +54,15 @@ static int write_ptx(const struct cli *cli, const struct tessera_model *model, c
   return status ? cli_message(cli, status) : 0;
 }
 
+static int check_model(const struct cli *cli, const struct tessera_model *model)
+{
+  struct tessera_model_info info;
+  tessera_model_info(model, &info);
+  return info.packaged
+             ? cli_refuse("compile: %s is a package already; -o is for an ONNX model", cli->word[0])
+             : 0;
+}
+
 static int compile(struct cli *cli)
 {
   const char *path = cli_value(cli, "output"), *ptx;
@@ -67,7 +76,9 @@ static int compile(struct cli *cli)
   int status = open_model(cli, cli->word[0], &model);
   if (status)
     return status;
-  if (ptx)
+  if (path)
+    status = check_model(cli, model);
+  if (ptx && !status)
     status = write_ptx(cli, model, ptx);
   if (path && !status)
     status = write_package(cli, model, path);
@@ -76,16 +87,16 @@ static int compile(struct cli *cli)
 }
 
 const struct command command_compile = {
-  .name = "compile",
-  .usage = "MODEL.onnx -o FILE.tsr [OPTIONS]",
-  .summary = "compile a model to a package, one file that runs without the compiler",
-  .options = options,
-  .examples = "  tessera compile models/digits/digits.onnx -o digits.tsr\n"
-              "  tessera compile model.onnx -o model.tsr --config wide\n"
-              "  tessera compile model.onnx -o model.tsr --target cuda\n"
-              "  tessera compile model.onnx --target cuda:sm_90a --emit ptx=model.ptx\n"
-              "  tessera compile model.onnx --dump schedule\n",
-  .least_words = 1,
-  .most_words = 1,
-  .run = compile,
+    .name = "compile",
+    .usage = "MODEL.onnx -o FILE.tsr [OPTIONS]",
+    .summary = "compile a model to a package, one file that runs without the compiler",
+    .options = options,
+    .examples = "  tessera compile models/digits/digits.onnx -o digits.tsr\n"
+                "  tessera compile model.onnx -o model.tsr --config wide\n"
+                "  tessera compile model.onnx -o model.tsr --target cuda\n"
+                "  tessera compile model.onnx --target cuda:sm_90a --emit ptx=model.ptx\n"
+                "  tessera compile model.onnx --dump schedule\n",
+    .least_words = 1,
+    .most_words = 1,
+    .run = compile,
 };

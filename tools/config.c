@@ -10,9 +10,9 @@
 #include "tools/table.h"
 
 static const struct option options[] = {
-  {"output", "FILE.json", "import-vta: write the design point there (also -o)"},
-  {"json", NULL, "print JSON for programs"},
-  {NULL, NULL, NULL}};
+    {"output", "FILE", "verilog, import-vta: write there instead (also -o)"},
+    {"json", NULL, "print JSON for programs"},
+    {NULL, NULL, NULL}};
 
 static int list(const struct cli *cli)
 {
@@ -111,54 +111,94 @@ static int check(const struct cli *cli)
   return 0;
 }
 
-static int import_vta(const struct cli *cli)
+/* To the file of -o, or to standard output. */
+static int give(const struct cli *cli, enum tessera_status status, struct tessera_bytes *bytes)
 {
   const char *output = cli_value(cli, "output");
+  if (!status && output)
+    status = tessera_file_write(cli->t, output, bytes->data, bytes->size);
+  else if (!status)
+    fwrite(bytes->data, 1, bytes->size, stdout);
+  tessera_bytes_free(bytes);
+  return status ? cli_message(cli, status) : 0;
+}
+
+static int verilog(const struct cli *cli)
+{
+  struct tessera_config *config;
+  struct tessera_bytes text = {0};
+  if (cli->words < 2)
+    return cli_refuse("config: Verilog of what? tessera config verilog FILE|NAME");
+  enum tessera_status status = tessera_config_open(cli->t, cli->word[1], &config);
+  if (status)
+    return cli_message(cli, status);
+  int refused = give(cli, tessera_config_verilog(cli->t, config, &text), &text);
+  tessera_config_free(config);
+  return refused;
+}
+
+static int import_vta(const struct cli *cli)
+{
   struct tessera_bytes file, json = {0};
   if (cli->words < 2)
     return cli_refuse("config: import what? tessera config import-vta FILE");
-  if (output && cli_can_write(cli, output))
-    return EXIT_REFUSED;
   int refused = open_file(cli, cli->word[1], &file);
   if (refused)
     return refused;
-  enum tessera_status status = tessera_config_import_vta(cli->t, cli->word[1],
-                                                         (const char *)file.data, &json);
-  if (!status && output)
-    status = tessera_file_write(cli->t, output, json.data, json.size);
-  else if (!status)
-    fwrite(json.data, 1, json.size, stdout);
-  tessera_bytes_free(&json);
+  enum tessera_status status =
+      tessera_config_import_vta(cli->t, cli->word[1], (const char *)file.data, &json);
+  refused = give(cli, status, &json);
   tessera_bytes_free(&file);
-  return status ? cli_message(cli, status) : 0;
+  return refused;
+}
+
+static const struct verb {
+  const char *name;
+  bool writes; /* -o */
+  int (*call)(const struct cli *cli);
+} verbs[] = {{"show", false, show},
+             {"check", false, check},
+             {"verilog", true, verilog},
+             {"import-vta", true, import_vta}};
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static int call(const struct cli *cli, const struct verb *verb)
+{
+  const char *output = cli_value(cli, "output");
+  if (output && !verb->writes)
+    return cli_refuse("config: %s writes no file; -o is for verilog and import-vta", verb->name);
+  if (verb->writes && cli_has(cli, "json"))
+    return cli_refuse("config: %s has no --json", verb->name);
+  return output && cli_can_write(cli, output) ? EXIT_REFUSED : verb->call(cli);
 }
 
 static int config(struct cli *cli)
 {
-  static const char *const verbs[] = {"show", "check", "import-vta"};
-  static int (*const calls[])(const struct cli *cli) = {show, check, import_vta};
-  for (int i = 0; i < 3; i++)
-    if (!strcmp(cli->word[0], verbs[i]))
-      return i < 2 && cli_has(cli, "output")
-                 ? cli_refuse("config: %s writes no file; -o is for import-vta", verbs[i])
-                 : calls[i](cli);
-  const char *near = tessera_nearest(cli->word[0], verbs, 3);
+  const char *names[VERBS], *word = cli->word[0];
+  for (int i = 0; i < VERBS; i++) {
+    if (!strcmp(word, verbs[i].name))
+      return call(cli, &verbs[i]);
+    names[i] = verbs[i].name;
+  }
+  const char *near = tessera_nearest(word, names, VERBS);
   if (near)
-    return cli_refuse("config: unknown verb '%s'; did you mean '%s'?", cli->word[0], near);
-  return cli_refuse("config: unknown verb '%s'; there are show, check and import-vta",
-                    cli->word[0]);
+    return cli_refuse("config: unknown verb '%s'; did you mean '%s'?", word, near);
+  return cli_refuse("config: unknown verb '%s'; there are show, check, verilog and import-vta",
+                    word);
 }
 
 const struct command command_config = {
-  .name = "config",
-  .usage = "show [FILE|NAME] | check FILE|NAME | import-vta FILE [-o FILE.json]",
-  .summary = "list, show and check design points; import VTA's",
-  .options = options,
-  .examples = "  tessera config show\n"
-              "  tessera config show tiny\n"
-              "  tessera config check my.json\n"
-              "  tessera config import-vta vta_config.json -o mine.json\n",
-  .least_words = 1,
-  .most_words = 2,
-  .run = config,
+    .name = "config",
+    .usage = "show [FILE|NAME] | check FILE|NAME | verilog FILE|NAME [-o FILE.v] | "
+             "import-vta FILE [-o FILE.json]",
+    .summary = "list, show and check design points; their Verilog; import VTA's",
+    .options = options,
+    .examples = "  tessera config show\n"
+                "  tessera config show tiny\n"
+                "  tessera config check my.json\n"
+                "  tessera config verilog my.json -o my.v\n"
+                "  tessera config import-vta vta_config.json -o mine.json\n",
+    .least_words = 1,
+    .most_words = 2,
+    .run = config,
 };

@@ -98,8 +98,7 @@ static void print_model(const struct tessera_model *model)
   printf("%-14s%s bytes", "window", count_text(info.window_bytes, count));
   printf(", of which %s are the image\n", count_text(info.image_bytes, count));
   printf("%-14s%s bytes", "on the CPU", count_text(info.host_bytes, count));
-  printf(" for tensors, %s if none shared memory\n\n",
-         count_text(info.host_separate_bytes, count));
+  printf(" for tensors, %s if none shared memory\n\n", count_text(info.host_separate_bytes, count));
   print_placement(model);
   print_layers(model, NULL);
 }
@@ -174,8 +173,25 @@ static int info_machine(const struct cli *cli)
   return 0;
 }
 
+/* Options that a model takes, where there is none. */
+static int check_no_model(const struct cli *cli)
+{
+  static const char *const others[] = {"json", "machine", "gpu"};
+  for (int i = 0; i < cli->given_count; i++) {
+    const char *name = cli->given[i].option->name;
+    if (strcmp(name, others[0]) && strcmp(name, others[1]) && strcmp(name, others[2]))
+      return cli_refuse("info: option '-%s%s' is about a model, and none is named",
+                        name[1] ? "-" : "", name);
+  }
+  if (cli_has(cli, "machine") && cli_has(cli, "gpu"))
+    return cli_refuse("info: --machine and --gpu both measure; give one of them");
+  return 0;
+}
+
 static int info(struct cli *cli)
 {
+  if (!cli->words && check_no_model(cli))
+    return EXIT_REFUSED;
   if (cli_has(cli, "machine"))
     return info_machine(cli);
   if (cli->words && cli_has(cli, "gpu"))
@@ -184,15 +200,15 @@ static int info(struct cli *cli)
 }
 
 const struct command command_info = {
-  .name = "info",
-  .usage = "[MODEL.onnx|PACKAGE.tsr] [OPTIONS]",
-  .summary = "tell what a model or a package is; without one, what this build and machine have",
-  .options = options,
-  .examples = "  tessera info\n"
-              "  tessera info --machine\n"
-              "  tessera info models/digits/digits.onnx --config tiny\n"
-              "  tessera info digits.tsr --json\n",
-  .least_words = 0,
-  .most_words = 1,
-  .run = info,
+    .name = "info",
+    .usage = "[MODEL.onnx|PACKAGE.tsr] [OPTIONS]",
+    .summary = "tell what a model or a package is; without one, what this build and machine have",
+    .options = options,
+    .examples = "  tessera info\n"
+                "  tessera info --machine\n"
+                "  tessera info models/digits/digits.onnx --config tiny\n"
+                "  tessera info digits.tsr --json\n",
+    .least_words = 0,
+    .most_words = 1,
+    .run = info,
 };

@@ -14,6 +14,22 @@ static int outputs_of(const struct tessera_model *model)
   return info.outputs;
 }
 
+/* Is the output, or the file, that of another --output before it? */
+static int check_others(const struct cli *cli, const struct tessera_model *model, int n,
+                        const struct binding *last)
+{
+  for (int k = 0; k < n; k++) {
+    struct binding b = {0};
+    int status = bind_port(cli, model, "output", k, outputs_of(model), tessera_model_output, &b);
+    if (status)
+      return status;
+    if (b.port == last->port || !strcmp(b.path, last->path))
+      return cli_refuse("%s: --output '%s' has the %s of another one", cli->command->name,
+                        cli_nth(cli, "output", n), b.port == last->port ? "output" : "file");
+  }
+  return 0;
+}
+
 int outcome_can_write(const struct cli *cli, const struct tessera_model *model)
 {
   for (int n = 0; cli_nth(cli, "output", n); n++) {
@@ -22,7 +38,7 @@ int outcome_can_write(const struct cli *cli, const struct tessera_model *model)
         bind_port(cli, model, "output", n, outputs_of(model), tessera_model_output, &binding);
     if (status)
       return status;
-    if (cli_can_write(cli, binding.path))
+    if (check_others(cli, model, n, &binding) || cli_can_write(cli, binding.path))
       return EXIT_REFUSED;
   }
   return 0;
@@ -87,7 +103,8 @@ static int read_expected(const struct cli *cli, const struct tessera_model *mode
   struct tessera_port port;
   struct tessera_comparison unused;
   tessera_model_output(model, binding->port, &port);
-  *e = (struct expectation){.output = binding->port, .path = binding->path,
+  *e = (struct expectation){.output = binding->port,
+                            .path = binding->path,
                             .step = tessera_model_output_step(model, binding->port)};
   enum tessera_status status = tessera_tensor_read(cli->t, binding->path, &port, &e->tensor);
   if (status)
@@ -151,16 +168,16 @@ static void compare_labels(struct outcome *o)
 {
   int64_t width = o->labels ? tessera_tensor_count(&o->output[0]) / o->labels : 0;
   for (int64_t i = 0; i < o->labels; i++)
-    o->right +=
-        top_of(&o->output[0], i * width, width) == (int64_t)tessera_tensor_value(&o->label, i);
+    o->right += top_of(&o->output[0], i * width, width) ==
+                (int64_t)tessera_tensor_value(&o->label, i);
 }
 
 int outcome_compare(const struct cli *cli, struct outcome *outcome)
 {
   for (int i = 0; i < outcome->expectations; i++) {
     struct expectation *e = &outcome->expected[i];
-    enum tessera_status status = tessera_compare(cli->t, &e->tensor, &outcome->output[e->output],
-                                                 &e->comparison);
+    enum tessera_status status =
+        tessera_compare(cli->t, &e->tensor, &outcome->output[e->output], &e->comparison);
     if (status)
       return cli_message(cli, status);
     /* a step is a rounded float, and so are the values that it is between */
@@ -180,8 +197,8 @@ int outcome_write(const struct cli *cli, const struct tessera_model *model,
         bind_port(cli, model, "output", n, outcome->outputs, tessera_model_output, &binding);
     if (status)
       return status;
-    enum tessera_status written = tessera_tensor_write(cli->t, binding.path,
-                                                       &outcome->output[binding.port]);
+    enum tessera_status written =
+        tessera_tensor_write(cli->t, binding.path, &outcome->output[binding.port]);
     if (written)
       return cli_message(cli, written);
   }

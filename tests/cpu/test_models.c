@@ -373,7 +373,7 @@ static void float_types_refused(void **state)
   assert_int_equal(tessera_model_load(r.t, "p.tsr", bytes.data, bytes.size, &options, &model),
                    TESSERA_REFUSED);
   assert_string_equal(tessera_message(r.t), "p.tsr: is a package, whose float types are fixed; "
-                                            "the ONNX model takes one");
+                                            "the ONNX model takes others");
   open_floats(&q, DIGITS, "cpu", "tf32");
   open_session(&q);
   must(q.t, tessera_session_run(q.t, q.session));

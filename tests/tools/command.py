@@ -293,6 +293,27 @@ def test_config(w):
         assert w.json("config", "check", name)["hash"] == w.json("config", "show", name)["hash"]
 
 
+def modules_of(text):
+    return re.findall(r"^module (\w+)", text, re.M)
+
+
+def test_verilog(w):
+    """One file has every module once, behind the macros of its design point, and Icarus takes it."""
+    rtl = os.path.join(w.digits, "..", "..", "hw", "rtl")
+    files = [os.path.join(at, f) for at in (rtl, os.path.join(rtl, "parts")) for f in os.listdir(at)
+             if f.endswith(".v")]
+    for point, block in (("tiny", 4), ("wide", 32)):
+        w.call("config", "verilog", point, "-o", "point.v")
+        text = read(w.made("point.v")).decode()
+        assert text == w.call("config", "verilog", point)
+        assert sorted(modules_of(text)) == sorted(m for f in files for m in modules_of(read(f).decode()))
+        assert "`define TSR_BLOCK %d " % block in text and "`define TSR_OP_GEMM" in text
+        assert "`include" not in text
+        if shutil.which("iverilog"):
+            subprocess.run(["iverilog", "-g2005", "-t", "null", "-s", "tessera", "point.v"], cwd=w.tmp,
+                           check=True)
+
+
 def made_ddr(w):
     """A design point with a memory of banks and rows, by a set and what differs from it."""
     memory = {"model": "ddr", "set": "ddr3-1066", "latency_cycles": 10, "tRFC": 86, "order": "fcfs"}
@@ -729,8 +750,10 @@ def test_what_if(w):
     for rate in (2, 4, 8):
         narrow_memory(w, "m%d.json" % rate, rate)
     for rate in (2, 4):
-        narrow = w.json("profile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % rate)
-        wide = w.json("profile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % (2 * rate))
+        w.call("compile", w.file("digits.onnx"), "-O0", "--config", "m%d.json" % rate, "-o", "d.tsr")
+        narrow = w.json("profile", "d.tsr")
+        wide = w.json("profile", "d.tsr", "--config", "m%d.json" % (2 * rate))
+        assert narrow["config"] == "m%d" % rate and wide["config"] == "m%d" % (2 * rate)
         guess = {q["name"]: q["cycles"] for q in narrow["what_if"]}["memory x2"]
         assert wide["cycles"] < narrow["cycles"] and guess < narrow["cycles"]
         assert abs(guess / wide["cycles"] - 1) < 0.05, (guess, wide["cycles"])
