@@ -237,12 +237,12 @@ enum tsr_status tsr_tune_recall(struct tsr_tune *t, struct tsr_err *err, const c
   return status;
 }
 
-enum tsr_status tsr_tune_keep(struct tsr_tune *t, struct tsr_err *err, const char *key,
-                              const struct tsr_tune_record *record)
+void tsr_tune_keep(struct tsr_tune *t, const char *key, const struct tsr_tune_record *record)
 {
   struct tsr_tune_record copy = *record;
   remember(t, key, record);
-  return t->options.cache ? with_file(err, t->options.cache, write_record, key, &copy) : TSR_OK;
+  if (t->options.cache && with_file(NULL, t->options.cache, write_record, key, &copy))
+    t->options.cache = NULL;
 }
 
 /* --- where it is ------------------------------------------------------------------------------ */

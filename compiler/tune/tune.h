@@ -79,8 +79,8 @@ const struct tsr_tune_options *tsr_tune_options_of(const struct tsr_tune *tune);
  * no cache, or that is damaged, is refused. */
 enum tsr_status tsr_tune_recall(struct tsr_tune *tune, struct tsr_err *err, const char *key,
                                 const struct tsr_tune_record **found);
-enum tsr_status tsr_tune_keep(struct tsr_tune *tune, struct tsr_err *err, const char *key,
-                              const struct tsr_tune_record *record);
+/* A file that takes no more, as on a full disk, is used no more: what was found is the same. */
+void tsr_tune_keep(struct tsr_tune *tune, const char *key, const struct tsr_tune_record *record);
 
 /* The cache file: $XDG_CACHE_HOME/tessera/tune.sqlite, or ~/.cache/tessera/tune.sqlite. NULL where
  * neither is set, or its folder cannot be made or written to. */

@@ -350,7 +350,9 @@ static enum tsr_status search(struct planner *m, struct tsr_err *err, const char
     out->cost = tsr_tune_cost(best.estimate, best.bytes);
   }
   struct tsr_tune_record record = {tir_sched_text(out->schedule), found.cycles, found.bytes};
-  return key && found.cycles ? tsr_tune_keep(m->plan->planning->tune, err, key, &record) : TSR_OK;
+  if (key && found.cycles)
+    tsr_tune_keep(m->plan->planning->tune, key, &record);
+  return TSR_OK;
 }
 
 enum tsr_status tsr__accel_plan(const struct tsr_accel_plan *plan, struct tsr_err *err,
