@@ -196,7 +196,7 @@ static void package_keeps_schedules(void **state)
   assert_int_equal(tessera_model_load(w->t, "p.tsr", package.data, package.size, &options, &model),
                    TESSERA_REFUSED);
   assert_string_equal(tessera_message(w->t), "p.tsr: is a package, whose schedules are fixed; the "
-                                             "ONNX model takes one");
+                                             "ONNX model takes others");
   assert_int_equal(tessera_model_load(w->t, "p.tsr", package.data, package.size, NULL, &model),
                    TESSERA_OK);
   assert_int_equal(tessera_model_explain(w->t, w->model, k, NULL, &a), TESSERA_OK);
