@@ -2,6 +2,7 @@
 /* Sessions of the public interface. */
 #include <string.h>
 
+#include "hw/sim/rtl/fst.h"
 #include "runtime/api.h"
 #include "runtime/executor.h"
 
@@ -115,6 +116,11 @@ void tessera_session_free(struct tessera_session *session)
   if (session->records)
     tsr_record_close(&session->record);
   tsr_arena_free(session->arena);
+}
+
+enum tessera_status tessera_wave_check(struct tessera *t, const char *path)
+{
+  return (enum tessera_status)tsr_fst_check(&t->err, path);
 }
 
 struct tsr_executor *tsr__session_executor(const struct tessera_session *session)

@@ -310,6 +310,8 @@ enum tessera_status tessera_session_open_with(struct tessera *t, const struct te
                                               const struct tessera_session_options *options,
                                               struct tessera_session **out);
 void tessera_session_free(struct tessera_session *session);
+/* Behind tessera_session_free(), which ends it: is its waveform whole? Refused where the disk ran full. */
+enum tessera_status tessera_wave_check(struct tessera *t, const char *path);
 /* What runs layers on the CPU: a level, or "interpreter". */
 const char *tessera_session_cpu(const struct tessera_session *session);
 int tessera_session_threads(const struct tessera_session *session); /* on how many threads */

@@ -114,6 +114,18 @@ static int read_expected(const struct cli *cli, const struct tessera_model *mode
   return 0;
 }
 
+/* Each is the place of an element. */
+static int check_labels(const char *path, const struct tessera_tensor *label, int64_t classes)
+{
+  for (int64_t i = 0; i < tessera_tensor_count(label); i++) {
+    double v = tessera_tensor_value(label, i);
+    if (v < 0 || v >= (double)classes)
+      return cli_refuse("run: %s: label %" PRId64 " is %.0f, and there are classes 0 to %" PRId64,
+                        path, i, v, classes - 1);
+  }
+  return 0;
+}
+
 static int read_labels(const struct cli *cli, struct outcome *outcome)
 {
   const char *path = cli_value(cli, "labels");
@@ -133,7 +145,7 @@ static int read_labels(const struct cli *cli, struct outcome *outcome)
     return cli_refuse("run: %s: has %" PRId64 " label%s for %" PRId64 " inference%s", path, n,
                       n == 1 ? "" : "s", outcome->inferences, outcome->inferences == 1 ? "" : "s");
   outcome->labels = n;
-  return 0;
+  return check_labels(path, &outcome->label, all / n);
 }
 
 int outcome_expect(const struct cli *cli, const struct tessera_model *model,

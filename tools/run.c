@@ -251,7 +251,12 @@ static int run(struct cli *cli)
                    !cli_has(cli, "timing-only");
   if (!only_dump)
     status = run_model(&r);
+  bool waved = r.session && r.options.wave;
   tessera_session_free(r.session);
+  if (waved && !status && tessera_wave_check(cli->t, r.options.wave)) {
+    status = cli_message(cli, TESSERA_REFUSED);
+    remove(r.options.wave);
+  }
   inputs_close(&r.inputs);
   outcome_close(&r.outcome);
   tessera_model_free(r.model);

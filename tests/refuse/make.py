@@ -112,6 +112,7 @@ def inputs():
     np.save(os.path.join(FOLDER, "type.npy"), np.zeros((1, 4), np.int8))
     np.save(os.path.join(FOLDER, "right.npy"), np.zeros((1, 4), np.float32))
     np.save(os.path.join(FOLDER, "labels.npy"), np.zeros((3,), np.int64))
+    np.save(os.path.join(FOLDER, "label_far.npy"), np.array([4], np.int64))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -436,6 +438,24 @@ def test_wave(w):
     assert 1000 < len(small) < len(read(w.made("b.fst")))
     out, _ = on_rtl(w, "--random", "1", "--wave", "c.fst", "--wave-window", "100:149")
     assert "c.fst: 50 cycles\n" in out
+    none = wave_of(w, 1000000)
+    assert none.returncode == 2 and none.stderr == (
+        b"tessera: d.fst: there is no room for a waveform of 1048576 bytes: File too large\n"), none
+    cut = wave_of(w, 1100000)
+    assert cut.returncode == 2 and cut.stderr == (
+        b"tessera: d.fst: the waveform was not written to its end; is the disk full?\n"), cut
+    assert not [f for f in os.listdir(w.tmp) if f.startswith("d.fst")]
+    assert wave_of(w, 10000000).returncode == 0 and len(read(w.made("d.fst"))) > 1100000
+
+
+def wave_of(w, size):
+    """A waveform where no file can be larger."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return subprocess.run([w.command, "run", w.file("digits.onnx"), "--random", "1", "--json", "--target",
+                           "accel:rtl", "--tune-cache", "none", "--wave", "d.fst", "--wave-window", "0:6000"],
+                          cwd=w.tmp, preexec_fn=limit, capture_output=True)
 
 
 def test_timeout(w):

@@ -4,7 +4,9 @@
 #include "hw/sim/rtl/rtl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 
 enum { RESET_CYCLES = 4, LONGEST_ANSWER = 1000, LONGEST_CLEAR = 1 << 20 };
 enum { MACHINE_ID = 0x41525354, CONTROL_RESET = 2, STATUS_CLEARING = 2 };
+enum { LEAST_WAVE = 1 << 20 }; /* bytes that a waveform must have room for */
 #define LARGEST_WINDOW UINT64_C(0x1ffffffff)
 
 /* --- registers -------------------------------------------------------------------------------- */
@@ -106,6 +109,23 @@ static enum tsr_status check_identity(struct tsr_rtl *rtl, struct tsr_err *err)
                     id, hash, MACHINE_ID, rtl->design.hash);
 }
 
+/* What writes waveforms crashes where its first pages find no room: so there must be some. */
+static enum tsr_status check_room(struct tsr_err *err, const char *path)
+{
+  char trial[PATH_MAX];
+  if (snprintf(trial, sizeof trial, "%s.room", path) >= (int)sizeof trial)
+    return tsr_refuse(err, "%.80s...: the file name is too long", path);
+  int fd = open(trial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int failed = fd < 0 ? errno : posix_fallocate(fd, 0, LEAST_WAVE);
+  if (fd >= 0) {
+    close(fd);
+    unlink(trial);
+  }
+  return failed ? tsr_refuse(err, "%s: there is no room for a waveform of %d bytes: %s", path,
+                             LEAST_WAVE, strerror(failed))
+                : TSR_OK;
+}
+
 /* Leaves a file that is there as it is. Verilator removes it before it writes: no device, then. */
 static enum tsr_status check_wave(struct tsr_err *err, const char *path)
 {
@@ -121,7 +141,7 @@ static enum tsr_status check_wave(struct tsr_err *err, const char *path)
   fclose(f);
   if (!there)
     remove(path);
-  return TSR_OK;
+  return check_room(err, path);
 }
 
 static enum tsr_status check_options(struct tsr_err *err, const struct tsr_rtl_options *o,
