@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """command.py TESSERA TESSERA_RUN PACK FAKE SOURCE: the command on the fake driver's GPU, and without one."""
-import contextlib
 import importlib.util
 import io
 import json
@@ -11,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 TESSERA, RUNNER, PACK, FAKE, SOURCE = sys.argv[1:]
 DIGITS = os.path.join(SOURCE, "models", "digits")
@@ -196,6 +196,14 @@ def one_after_the_other(tmp, checks, env):
     a_part_that_hangs(tmp, os.path.join(folder, "run.py"))
 
 
+def is_running(process):
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii") as f:
+            return f.read().split()[2] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def a_part_that_hangs(tmp, script):
     spec = importlib.util.spec_from_file_location("run", script)
     module = importlib.util.module_from_spec(spec)
@@ -206,8 +214,10 @@ def a_part_that_hangs(tmp, script):
     assert module.run_part([sys.executable, "-c", program], os.path.join(tmp, "log.txt"), 1, out) is None
     with open(os.path.join(tmp, "log.txt"), encoding="utf-8") as f:
         assert f.read() == out.getvalue() != ""
-    with contextlib.suppress(FileNotFoundError), open(f"/proc/{int(out.getvalue())}/stat", encoding="ascii") as f:
-        assert f.read().split()[2] == "Z", "its child is still there"
+    child, until = int(out.getvalue()), time.monotonic() + 30
+    while is_running(child) and time.monotonic() < until:  # a signal takes its time
+        time.sleep(0.05)
+    assert not is_running(child), "its child is still there"
 
 
 def carried(tmp):
