@@ -89,10 +89,10 @@ static bool on_device(const struct tsr__column *c, const struct tsr_value *v)
 const struct tsr_accel_resident *tsr__resident(const struct tsr__column *c,
                                                const struct tsr_value *v)
 {
-  const struct tsr_accel_resident *r = NULL;
-  for (int k = 0; k < c->groups && !r; k++)
-    r = c->accel[k] ? tsr_accel_resident_of(c->accel[k], v) : NULL;
-  return r;
+  for (int k = 0; k < c->residents; k++)
+    if (c->resident[k]->value == v)
+      return c->resident[k];
+  return NULL;
 }
 
 /* As it lies in INP: no place in memory, and its padding around it. */

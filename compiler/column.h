@@ -27,6 +27,8 @@ struct tsr__column {
   struct tsr_accel_group **accel; /* the same on the accelerator, of each; NULL: on the CPU */
   int *order;                     /* the groups that are layers, as they run, */
   int ordered;                    /* so many */
+  struct tsr_accel_resident **resident; /* values that stay in INP between layers, */
+  int residents;                        /* so many */
   const struct tsr_value **value; /* of buffer k */
   uint64_t activations;           /* bytes handed out */
   int step;                       /* being made; its stream is open when it is the accelerator's */

@@ -245,7 +245,8 @@ static enum tsr_status choose_residents(struct tsr__column *c)
     layer[k] = c->accel[c->order[k]];
     part[k] = layer[k] ? parts : parts++;
   }
-  return tsr_accel_residents(&planning, c->err, c->ordered, layer, part);
+  return tsr_accel_residents(&planning, c->err, c->ordered, layer, part, &c->resident,
+                             &c->residents);
 }
 
 /* A node of a layer that another one gives its name. */

@@ -79,11 +79,8 @@ static enum tsr_status check_fields(struct tsr__column *c, size_t from)
 static enum tsr_status check_residents(struct tsr__column *c, const struct tsr_module_layer *l)
 {
   enum tsr_status status = TSR_OK;
-  for (int k = 0; k < c->m->buffers && !status; k++) {
-    const struct tsr_accel_resident *r = tsr__resident(c, c->value[k]);
-    if (r)
-      status = tsr__check_resident(c->stream, c->err, (int)(l - c->m->layer), r);
-  }
+  for (int k = 0; k < c->residents && !status; k++)
+    status = tsr__check_resident(c->stream, c->err, (int)(l - c->m->layer), c->resident[k]);
   return status;
 }
 

@@ -331,11 +331,12 @@ const struct tsr_accel_resident *tsr_accel_resident_of(const struct tsr_accel_gr
 enum tsr_status tsr_accel_group_plan(struct tsr_accel_planning *p, struct tsr_err *err,
                                      const char *schedule, struct tsr_accel_group *g);
 
-/* resident.c: which values stay in INP between layers, so that what their layers take costs less. layer[k]
- * is the group that runs as the k-th, of partition part[k]; NULL: the CPU runs. The groups are planned anew
- * where that changes them. Then the layer that gets a schedule of somebody's gets it. */
+/* resident.c: which values stay in INP between layers, so that what their layers take costs less: *count in
+ * *out. layer[k] is the group that runs as the k-th, of partition part[k]; NULL: the CPU runs. The groups are
+ * planned anew where that changes them. Then the layer that gets a schedule of somebody's gets it. */
 enum tsr_status tsr_accel_residents(struct tsr_accel_planning *p, struct tsr_err *err, int layers,
-                                    struct tsr_accel_group *const *layer, const int *part);
+                                    struct tsr_accel_group *const *layer, const int *part,
+                                    struct tsr_accel_resident ***out, int *count);
 
 struct tsr_accel_plan {
   const struct tsr_accel_planning *planning;

@@ -306,8 +306,8 @@ void tsr__emit_border(struct tsr__walk *w, const struct tsr__place *p)
 {
   struct plane f = plane_of(p);
   int64_t planes = p->entries / f.entries, at = p->at[0][0];
-  for (int64_t k = 0; k <= planes;
-       k++) { /* the end of a plane with the beginning of the next one */
+  for (int64_t k = 0; k <= planes; k++) {
+    /* The end of a plane with the beginning of the next one. */
     struct box run = {.dims = 1,
                       .buffer = TSR_BUFFER_INP,
                       .pad = (int32_t)p->resident->pad,

@@ -141,11 +141,6 @@ static uint32_t need_of(struct planner *m, int layer)
   return *need;
 }
 
-static bool touches(const struct tsr_accel_group *g, const struct tsr_value *v)
-{
-  return tsr_accel_resident_of(g, v) != NULL;
-}
-
 /* All layers as they are with v resident, too: planned anew where they touch it, or need more of INP than is
  * left. Whether that costs less. */
 static bool is_better(struct planner *m, const struct tsr_value *v, struct tsr_accel_group *trial,
@@ -159,7 +154,8 @@ static bool is_better(struct planner *m, const struct tsr_value *v, struct tsr_a
     trial[i] = *m->layer[i];
     if (!set_residents(m, i, &trial[i]))
       return false;
-    anew[i] = touches(&trial[i], v) || need_of(m, i) > trial[i].inp_to - trial[i].inp_from;
+    anew[i] = tsr_accel_resident_of(&trial[i], v) ||
+              need_of(m, i) > trial[i].inp_to - trial[i].inp_from;
     if (!anew[i])
       continue;
     before += m->layer[i]->found.cost;
@@ -215,7 +211,8 @@ static enum tsr_status give_schedule(const struct planner *m, struct tsr_err *er
 }
 
 enum tsr_status tsr_accel_residents(struct tsr_accel_planning *p, struct tsr_err *err, int layers,
-                                    struct tsr_accel_group *const *layer, const int *part)
+                                    struct tsr_accel_group *const *layer, const int *part,
+                                    struct tsr_accel_resident ***out, int *count)
 {
   struct planner m = {.planning = p, .layers = layers, .layer = layer, .part = part};
   m.room = (uint32_t)tsr_design_depth(p->design, TSR_BUFFER_INP);
@@ -226,5 +223,7 @@ enum tsr_status tsr_accel_residents(struct tsr_accel_planning *p, struct tsr_err
   for (int i = 0; i < layers && !p->apart; i++)
     if (layer[i])
       consider(&m, i);
+  *out = m.resident;
+  *count = m.count;
   return give_schedule(&m, err);
 }

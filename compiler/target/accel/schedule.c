@@ -86,18 +86,27 @@ static void compute_result(struct writer *w, const char *in)
     line(w, "compute_at y %s", in);
 }
 
-/* Stage xs, or zs, is the op's operand k: loaded at this loop, or read where it lies. */
+/* The op's operands are loaded at this loop, or read where they lie. */
+static const char *const operand[] = {"xs@", "zs@"};
+
 static void place_operand(struct writer *w, const struct tsr__problem *p, int k)
 {
-  static const char *const name[] = {"xs@", "zs@"};
-  line(w, p->in_inp[k] ? "inline %s" : "set_scope %s inp", name[k]);
+  line(w, p->in_inp[k] ? "inline %s" : "set_scope %s inp", operand[k]);
 }
 
 static void load_operand(struct writer *w, const struct tsr__problem *p, int k, const char *in)
 {
-  static const char *const name[] = {"xs@", "zs@"};
   if (!p->in_inp[k])
-    line(w, "compute_at %s %s", name[k], in);
+    line(w, "compute_at %s %s", operand[k], in);
+}
+
+/* Of a tail the first one is in ACC: the convolution's result. */
+static void place_first(struct writer *w, const struct tsr__problem *p, bool tail)
+{
+  if (tail)
+    line(w, "inline xs");
+  else
+    place_operand(w, p, 0);
 }
 
 static void write_conv(struct writer *w, const struct tsr__problem *p, const struct tsr__tiling *t)
@@ -245,10 +254,7 @@ static void write_elementwise(struct writer *w, const struct tsr__problem *p,
   line(w, "cache_read k acc xa kx");
   line(w, "cache_read k acc %s kz", sum ? "acc" : "za");
   line(w, "cache_read p acc %s ps", result(w));
-  if (tail)
-    line(w, "inline xs");
-  else
-    place_operand(w, p, 0);
+  place_first(w, p, tail);
   place_operand(w, p, 1);
   line(w, "set_scope xa acc");
   line(w, "set_scope acc acc");
@@ -277,10 +283,7 @@ static void write_lookup(struct writer *w, const struct tsr__problem *p,
                          const struct tsr__tiling *t, bool tail)
 {
   line(w, "cache_read table lut %s ts", result(w));
-  if (tail)
-    line(w, "inline xs");
-  else
-    place_operand(w, p, 0);
+  place_first(w, p, tail);
   tile_result(w, t);
   compute_result(w, innermost(t));
   if (!tail)
