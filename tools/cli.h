@@ -69,30 +69,23 @@ int cli_threads(const struct cli *cli, int *out);
  * EXIT_REFUSED after a sentence. */
 int cli_can_write(const struct cli *cli, const char *path);
 
+/* clang-format off */
 /* How the compiler looks for schedules. */
-#define CLI_TUNE_OPTIONS                                                                           \
-  {"O", "0|1|2|3", "effort of the search for schedules, -O0 to -O3 (default 1; 0: none)"},         \
-      {"tune-cache", "FILE|none",                                                                  \
-       "where found schedules are kept (default: in the user's cache)"},                           \
-  {                                                                                                \
-    "apart", NULL,                                                                                 \
-        "every op is a layer of its own: nothing stays on the chip from one to the next"           \
-  }
+#define CLI_TUNE_OPTIONS                                                                                   \
+  {"O", "0|1|2|3", "effort of the search for schedules, -O0 to -O3 (default 1; 0: none)"},                 \
+  {"tune-cache", "FILE|none", "where found schedules are kept (default: in the user's cache)"},            \
+  {"apart", NULL, "every op is a layer of its own: nothing stays on the chip from one to the next"}
 
 /* The options that name a model's surroundings, for every subcommand that opens one. */
-#define CLI_MODEL_OPTIONS                                                                          \
-  {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda, cuda:N or cuda:ARCH"}, \
-      {"config", "FILE|NAME",                                                                      \
-       "design point: a file, or a name of `config show` (default: default)"},                     \
-      {"float", "TYPE",                                                                            \
-       "what floats are computed in: f32, tf32, f16 or bf16 (default: the model's own)"},          \
-      {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},              \
-      CLI_TUNE_OPTIONS,                                                                            \
-      {"dump", "STAGE[:NAME]",                                                                     \
-       "print graph, tir, schedule, llvm or stream (of a layer, after a pass)"},                   \
-  {                                                                                                \
-    "json", NULL, "print JSON for programs"                                                        \
-  }
+#define CLI_MODEL_OPTIONS                                                                                  \
+  {"target", "T", "accel (the default), accel:DEVICE, cpu, cpu:LEVEL, cuda, cuda:N or cuda:ARCH"},         \
+  {"config", "FILE|NAME", "design point: a file, or a name of `config show` (default: default)"},          \
+  {"float", "TYPE", "what floats are computed in: f32, tf32, f16 or bf16 (default: the model's own)"},     \
+  {"dim", "NAME=VALUE", "value of a symbolic dim of the model; may be repeated"},                          \
+  CLI_TUNE_OPTIONS,                                                                                        \
+  {"dump", "STAGE[:NAME]", "print graph, tir, schedule, llvm or stream (of a layer, after a pass)"},       \
+  {"json", NULL, "print JSON for programs"}
+/* clang-format on */
 
 /* Every subcommand, ending with NULL. */
 extern const struct command *const cli_commands[];
